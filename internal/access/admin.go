@@ -1,0 +1,172 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// CreateWorkspace stores a new workspace. Errors: KindInvalid; KindConflict with
+// ReasonWorkspaceExists.
+func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format Format) (Workspace, error) {
+	w, err := s.newWorkspace(slug, name, format)
+	if err != nil {
+		return Workspace{}, err
+	}
+	inserted, err := s.Store.InsertWorkspace(ctx, w)
+	if err != nil {
+		return Workspace{}, err
+	}
+	if !inserted {
+		return Workspace{}, Conflict(ReasonWorkspaceExists, fmt.Sprintf("a workspace with the slug %s exists already", slug))
+	}
+	return w, nil
+}
+
+// Workspaces returns all workspaces, oldest first.
+func (s *Service) Workspaces(ctx context.Context) ([]Workspace, error) {
+	return s.Store.Workspaces(ctx)
+}
+
+// Workspace returns a workspace by its slug. Errors: KindNotFound.
+func (s *Service) Workspace(ctx context.Context, slug string) (Workspace, error) {
+	w, err := s.Store.WorkspaceBySlug(ctx, slug)
+	return w, workspaceError(slug, err)
+}
+
+// UpdateWorkspace changes a workspace. Running servers follow within seconds: they
+// generate codes in the new format, and refuse every key of a suspended workspace
+// until it is resumed. Nothing is deleted. Errors: KindNotFound, KindInvalid.
+func (s *Service) UpdateWorkspace(ctx context.Context, slug string, change WorkspaceChange) (Workspace, error) {
+	if err := change.check(); err != nil {
+		return Workspace{}, err
+	}
+	w, err := s.Store.UpdateWorkspace(ctx, slug, change, s.now())
+	return w, workspaceError(slug, err)
+}
+
+func (s *Service) newWorkspace(slug, name string, format Format) (Workspace, error) {
+	id, err := s.NewID()
+	if err != nil {
+		return Workspace{}, err
+	}
+	w := Workspace{ID: id, Slug: slug, Name: name, Format: format, CreatedAt: s.now()}
+	return w, w.check()
+}
+
+// NewKey says what key to make.
+type NewKey struct {
+	Name      string
+	Role      Role
+	ExpiresAt *time.Time // nil: never
+}
+
+// CreateKey stores a new key of a workspace and returns it with its secret, which
+// nobody can show again. Errors: KindNotFound, KindInvalid.
+func (s *Service) CreateKey(ctx context.Context, slug string, req NewKey) (Key, string, error) {
+	w, err := s.Workspace(ctx, slug)
+	if err != nil {
+		return Key{}, "", err
+	}
+	key, secret, err := s.newKey(w.ID, req)
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, s.Store.InsertKey(ctx, key)
+}
+
+// Keys returns a workspace's keys, oldest first. Errors: KindNotFound.
+func (s *Service) Keys(ctx context.Context, slug string) ([]Key, error) {
+	w, err := s.Workspace(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Keys(ctx, w.ID)
+}
+
+// RevokeKey makes a key useless for good; running servers follow within seconds.
+// Revoking twice keeps the first time. Errors: KindNotFound.
+func (s *Service) RevokeKey(ctx context.Context, id ID) (Key, error) {
+	if err := s.Store.RevokeKey(ctx, id, s.now()); err != nil {
+		return Key{}, keyError(id, err)
+	}
+	key, err := s.Store.Key(ctx, id)
+	return key, keyError(id, err)
+}
+
+// RotateKey makes a key with the same name, role and expiry and lets the old one work
+// for the overlap longer, or until it would have expired. Errors: KindNotFound;
+// KindConflict with ReasonKeyNotActive; KindInvalid for a negative overlap.
+func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (Key, string, error) {
+	if overlap < 0 {
+		return Key{}, "", Invalid(ReasonInvalidValue, FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
+	}
+	old, err := s.Store.Key(ctx, id)
+	if err != nil {
+		return Key{}, "", keyError(id, err)
+	}
+	now := s.now()
+	if !old.ActiveAt(now) {
+		return Key{}, "", Conflict(ReasonKeyNotActive, fmt.Sprintf("the key %s has expired or was revoked; create a new one", id))
+	}
+	key, secret, err := s.newKey(old.WorkspaceID, NewKey{Name: old.Name, Role: old.Role, ExpiresAt: old.ExpiresAt})
+	if err != nil {
+		return Key{}, "", err
+	}
+	ends := now.Add(overlap)
+	if old.ExpiresAt != nil && old.ExpiresAt.Before(ends) {
+		ends = *old.ExpiresAt
+	}
+	return key, secret, keyError(id, s.Store.ReplaceKey(ctx, id, ends, key))
+}
+
+// Bootstrap stores the first workspace and a key with the role full, if there is no
+// workspace yet, and returns the key's secret; otherwise it returns "".
+func (s *Service) Bootstrap(ctx context.Context, slug, name string, format Format) (string, error) {
+	w, err := s.newWorkspace(slug, name, format)
+	if err != nil {
+		return "", err
+	}
+	key, secret, err := s.newKey(w.ID, NewKey{Name: "first key", Role: RoleFull})
+	if err != nil {
+		return "", err
+	}
+	created, err := s.Store.Bootstrap(ctx, w, key)
+	if err != nil || !created {
+		return "", err
+	}
+	return secret, nil
+}
+
+func (s *Service) newKey(workspace ID, req NewKey) (Key, string, error) {
+	id, err := s.NewID()
+	if err != nil {
+		return Key{}, "", err
+	}
+	secret, err := newSecret(s.Entropy)
+	if err != nil {
+		return Key{}, "", err
+	}
+	hash, _ := hashSecret(secret)
+	now := s.now()
+	key := Key{
+		ID: id, WorkspaceID: workspace, Name: req.Name, Role: req.Role, Hash: hash,
+		Display: displayForm(secret), CreatedAt: now, ExpiresAt: storedTime(req.ExpiresAt),
+	}
+	return key, secret, key.check(now)
+}
+
+func keyError(id ID, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return NotFound(ReasonKeyNotFound, fmt.Sprintf("there is no key with the id %s", id))
+	}
+	return err
+}
+
+func workspaceError(slug string, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return NotFound(ReasonWorkspaceNotFound, fmt.Sprintf("there is no workspace with the slug %s", slug))
+	}
+	return err
+}

@@ -1,0 +1,199 @@
+// Package group is group commit: many callers hand over one item each, one flush
+// takes all that wait, and each caller gets its own item's result after the flush is
+// done. A flush starts at once when none is under way, so a lone caller waits for no
+// timer; items gather only while a flush runs, so a thousand callers share one fsync.
+//
+// It knows nothing about what an item is. It never retries a flush that may have
+// acted.
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Errors that [Group.Do] returns of its own. With ErrFull and ErrStopped the item was
+// not flushed. With ErrAbandoned it may have been.
+var (
+	ErrFull      = errors.New("group: too many items are waiting")
+	ErrStopped   = errors.New("group: stopped")
+	ErrAbandoned = errors.New("group: the caller stopped waiting during the flush")
+)
+
+// Config says how a [Group] works.
+type Config[In, Out any] struct {
+	// Flush acts on a batch and returns one result for each item, in order. An error
+	// means that nothing was done for any of them.
+	Flush func(ctx context.Context, batch []In) ([]Out, error)
+	// Divisible reports whether a batch that failed with this error should be tried
+	// again item by item, so that an item that no batch can hold fails alone. It must
+	// be false for errors that each item would get too.
+	Divisible func(error) bool
+	MaxBatch  int // items in one flush
+	MaxQueue  int // items that may wait
+}
+
+// Group gathers items and flushes them in batches, in the order in which they came.
+type Group[In, Out any] struct {
+	config Config[In, Out]
+
+	mu      sync.Mutex
+	queue   []*call[In, Out]
+	spare   []*call[In, Out]
+	stopped bool
+
+	wake chan struct{} // capacity 1: there is something to do
+	done chan struct{} // closed when the flushing goroutine has ended
+}
+
+// call is one caller's item on its way.
+type call[In, Out any] struct {
+	in       In
+	out      Out
+	err      error
+	finished chan struct{} // capacity 1, so that a caller who has gone blocks nobody
+}
+
+// Start returns a running group. Stop it to end its goroutine.
+func Start[In, Out any](config Config[In, Out]) *Group[In, Out] {
+	g := &Group[In, Out]{config: config, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go g.run()
+	return g
+}
+
+// Do hands over one item and waits for its result. If ctx ends first, the error is
+// ctx's own while the item still waits, which withdraws it, and wraps ErrAbandoned
+// when the item's flush is under way.
+func (g *Group[In, Out]) Do(ctx context.Context, in In) (Out, error) {
+	c := &call[In, Out]{in: in, finished: make(chan struct{}, 1)}
+	if err := g.enqueue(c); err != nil {
+		return c.out, err
+	}
+	select {
+	case <-c.finished:
+		return c.out, c.err
+	case <-ctx.Done():
+		return g.withdraw(ctx, c)
+	}
+}
+
+func (g *Group[In, Out]) enqueue(c *call[In, Out]) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped {
+		return ErrStopped
+	}
+	if len(g.queue) >= g.config.MaxQueue {
+		return ErrFull
+	}
+	g.queue = append(g.queue, c)
+	if len(g.queue) == 1 {
+		g.signal()
+	}
+	return nil
+}
+
+func (g *Group[In, Out]) signal() {
+	select {
+	case g.wake <- struct{}{}:
+	default: // a signal is pending already
+	}
+}
+
+// withdraw takes back an item whose caller has gone.
+func (g *Group[In, Out]) withdraw(ctx context.Context, c *call[In, Out]) (Out, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, waiting := range g.queue {
+		if waiting == c {
+			g.queue = append(g.queue[:i], g.queue[i+1:]...)
+			return c.out, ctx.Err()
+		}
+	}
+	select {
+	case <-c.finished: // the flush was faster
+		return c.out, c.err
+	default:
+		var none Out
+		return none, fmt.Errorf("%w: %w", ErrAbandoned, ctx.Err())
+	}
+}
+
+// Stop refuses further items, flushes those that wait and returns when the last
+// caller has its result. It is safe to call twice.
+func (g *Group[In, Out]) Stop() {
+	g.mu.Lock()
+	g.stopped = true
+	g.signal()
+	g.mu.Unlock()
+	<-g.done
+}
+
+func (g *Group[In, Out]) run() {
+	defer close(g.done)
+	items := make([]In, 0, g.config.MaxBatch)
+	for range g.wake {
+		for {
+			batch, stopped := g.take()
+			if len(batch) == 0 {
+				if stopped {
+					return
+				}
+				break
+			}
+			items = items[:0]
+			for _, c := range batch {
+				items = append(items, c.in)
+			}
+			g.settle(batch, items)
+		}
+	}
+}
+
+// take removes the next batch from the queue.
+func (g *Group[In, Out]) take() ([]*call[In, Out], bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.queue), g.config.MaxBatch)
+	batch := append(g.spare[:0], g.queue[:n]...)
+	rest := copy(g.queue, g.queue[n:])
+	clear(g.queue[rest:])
+	g.queue, g.spare = g.queue[:rest], batch
+	return batch, g.stopped
+}
+
+// settle flushes a batch and gives each caller its result.
+func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) {
+	outs, err := g.flush(items)
+	if err != nil && len(batch) > 1 && g.config.Divisible(err) {
+		for i := range batch {
+			g.settle(batch[i:i+1], items[i:i+1])
+		}
+		return
+	}
+	for i, c := range batch {
+		if err == nil {
+			c.out = outs[i]
+		}
+		c.err = err
+		c.finished <- struct{}{}
+	}
+}
+
+// flush calls the flush function. A panic in it becomes an error: the callers must
+// not wait for ever.
+func (g *Group[In, Out]) flush(items []In) (outs []Out, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			outs, err = nil, fmt.Errorf("group: flush panicked: %v", p)
+		}
+	}()
+	// No caller's context: each may go, the batch goes on.
+	outs, err = g.config.Flush(context.Background(), items)
+	if err == nil && len(outs) != len(items) {
+		err = fmt.Errorf("group: flush returned %d results for %d items", len(outs), len(items))
+	}
+	return outs, err
+}

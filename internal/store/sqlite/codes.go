@@ -1,0 +1,188 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+)
+
+const insertCode = `
+INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, starts_at, expires_at,
+                   note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+ON CONFLICT (canonical) DO NOTHING`
+
+// codeColumns are what scanCode reads, in its order.
+const codeColumns = `
+value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
+note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint`
+
+// InsertCodes implements [access.CodeStore].
+func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]access.InsertResult, error) {
+	results := make([]access.InsertResult, len(codes))
+	err := s.write(ctx, func(conn *sqlite.Conn) (err error) {
+		for i := range codes {
+			if results[i], err = insert(conn, &codes[i]); err != nil {
+				return fmt.Errorf("insert code: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+func insert(conn *sqlite.Conn, code *access.NewCode) (access.InsertResult, error) {
+	if !code.Retry.IsZero() {
+		existing, retry, found, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key)
+		if err != nil || found {
+			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing, Retry: retry}, err
+		}
+	}
+	stmt, err := conn.Prepare(insertCode)
+	if err != nil {
+		return access.InsertResult{}, err
+	}
+	if err := bindCode(stmt, code); err != nil {
+		return access.InsertResult{}, err
+	}
+	if _, err := stmt.Step(); err != nil {
+		return access.InsertResult{}, err
+	}
+	if conn.Changes() == 0 {
+		return access.InsertResult{Outcome: access.CodeTaken}, nil
+	}
+	return access.InsertResult{Outcome: access.Inserted}, nil
+}
+
+func bindCode(stmt *sqlite.Stmt, code *access.NewCode) error {
+	stmt.BindText(1, code.Canonical)
+	stmt.BindBytes(2, code.WorkspaceID[:])
+	stmt.BindText(3, code.Value)
+	stmt.BindText(4, string(code.Type))
+	bindInt(stmt, 5, code.MaxRedemptions)
+	bindTime(stmt, 6, code.StartsAt)
+	bindTime(stmt, 7, code.ExpiresAt)
+	bindText(stmt, 8, code.Note)
+	bindText(stmt, 9, code.Recipient)
+	metadata, err := encodeMetadata(code.Metadata)
+	if err != nil {
+		return err
+	}
+	bindText(stmt, 10, metadata)
+	bindID(stmt, 11, code.BatchID)
+	stmt.BindInt64(12, code.CreatedAt.UnixMicro())
+	stmt.BindBytes(13, code.CreatedBy[:])
+	if code.Retry.IsZero() {
+		stmt.BindNull(14)
+		stmt.BindNull(15)
+	} else {
+		stmt.BindBytes(14, code.Retry.Key[:])
+		stmt.BindBytes(15, code.Retry.Fingerprint[:])
+	}
+	return nil
+}
+
+// CodesTaken implements [access.CodeStore].
+func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, error) {
+	taken := make([]bool, len(canonicals))
+	err := s.read(ctx, func(conn *sqlite.Conn) error {
+		for i, canonical := range canonicals {
+			err := sqlitex.Execute(conn, "SELECT 1 FROM codes WHERE canonical = ?", &sqlitex.ExecOptions{
+				Args:       []any{canonical},
+				ResultFunc: func(*sqlite.Stmt) error { taken[i] = true; return nil },
+			})
+			if err != nil {
+				return fmt.Errorf("look up codes: %w", err)
+			}
+		}
+		return nil
+	})
+	return taken, err
+}
+
+// Code implements [access.CodeStore].
+func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		found, err := findCode(conn, "canonical = ?1 AND workspace_id = ?2", []any{canonical, workspace[:]}, &code, new(access.Retry))
+		return orNotFound(found, err)
+	})
+	return code, err
+}
+
+// CodeByRetryKey implements [access.CodeStore].
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code access.Code, retry access.Retry, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		var found bool
+		code, retry, found, err = codeByRetryKey(conn, workspace, key)
+		return orNotFound(found, err)
+	})
+	return code, retry, err
+}
+
+func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte) (code access.Code, retry access.Retry, found bool, err error) {
+	found, err = findCode(conn, "retry_key = ?1 AND workspace_id = ?2", []any{key[:], workspace[:]}, &code, &retry)
+	return code, retry, found, err
+}
+
+func findCode(conn *sqlite.Conn, where string, args []any, code *access.Code, retry *access.Retry) (found bool, err error) {
+	err = sqlitex.Execute(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, &sqlitex.ExecOptions{
+		Args: args,
+		ResultFunc: func(stmt *sqlite.Stmt) (err error) {
+			found = true
+			*code, *retry, err = scanCode(stmt)
+			return err
+		},
+	})
+	if err != nil {
+		return false, fmt.Errorf("find code: %w", err)
+	}
+	return found, nil
+}
+
+func scanCode(stmt *sqlite.Stmt) (access.Code, access.Retry, error) {
+	metadata, err := decodeMetadata(stmt.ColumnText(10))
+	code := access.Code{
+		Value:          stmt.ColumnText(0),
+		WorkspaceID:    columnID(stmt, 1),
+		Type:           access.Type(stmt.ColumnText(2)),
+		MaxRedemptions: columnInt(stmt, 3),
+		Redemptions:    stmt.ColumnInt64(4),
+		StartsAt:       columnTime(stmt, 5),
+		ExpiresAt:      columnTime(stmt, 6),
+		RevokedAt:      columnTime(stmt, 7),
+		Note:           stmt.ColumnText(8),
+		Recipient:      stmt.ColumnText(9),
+		Metadata:       metadata,
+		BatchID:        columnID(stmt, 11),
+		CreatedAt:      *columnTime(stmt, 12),
+		CreatedBy:      columnID(stmt, 13),
+	}
+	var retry access.Retry
+	stmt.ColumnBytes(14, retry.Key[:])
+	stmt.ColumnBytes(15, retry.Fingerprint[:])
+	return code, retry, err
+}
+
+// encodeMetadata writes metadata as a JSON object, or as nothing if there is none.
+func encodeMetadata(metadata map[string]string) (string, error) {
+	if len(metadata) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(metadata)
+	return string(text), err
+}
+
+func decodeMetadata(text string) (metadata map[string]string, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &metadata)
+	}
+	return metadata, err
+}

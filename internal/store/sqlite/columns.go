@@ -1,0 +1,80 @@
+package sqlite
+
+import (
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"accesscodes/internal/access"
+)
+
+// The helpers here are the one place that knows how values lie in columns: times as
+// microseconds since 1970, ids as 16 bytes, what is absent or empty as NULL.
+
+func bindInt(stmt *sqlite.Stmt, param int, n *int64) {
+	if n == nil {
+		stmt.BindNull(param)
+		return
+	}
+	stmt.BindInt64(param, *n)
+}
+
+func bindTime(stmt *sqlite.Stmt, param int, t *time.Time) {
+	if t == nil {
+		stmt.BindNull(param)
+		return
+	}
+	stmt.BindInt64(param, t.UnixMicro())
+}
+
+func bindText(stmt *sqlite.Stmt, param int, text string) {
+	if text == "" {
+		stmt.BindNull(param)
+		return
+	}
+	stmt.BindText(param, text)
+}
+
+func bindID(stmt *sqlite.Stmt, param int, id access.ID) {
+	if id.IsZero() {
+		stmt.BindNull(param)
+		return
+	}
+	stmt.BindBytes(param, id[:])
+}
+
+func columnInt(stmt *sqlite.Stmt, column int) *int64 {
+	if stmt.ColumnIsNull(column) {
+		return nil
+	}
+	n := stmt.ColumnInt64(column)
+	return &n
+}
+
+func columnTime(stmt *sqlite.Stmt, column int) *time.Time {
+	if stmt.ColumnIsNull(column) {
+		return nil
+	}
+	t := time.UnixMicro(stmt.ColumnInt64(column)).UTC()
+	return &t
+}
+
+func columnID(stmt *sqlite.Stmt, column int) (id access.ID) {
+	stmt.ColumnBytes(column, id[:])
+	return id
+}
+
+// micros is a time as an argument of sqlitex.Execute; nil for none.
+func micros(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func orNotFound(found bool, err error) error {
+	if err == nil && !found {
+		return access.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+)
+
+// keyColumns are what scanKey reads, in its order.
+const keyColumns = `
+k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+
+const keyColumnCount = 10
+
+// InsertKey implements [access.KeyStore].
+func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error { return insertKey(conn, &k) })
+}
+
+func insertKey(conn *sqlite.Conn, k *access.Key) error {
+	err := sqlitex.Execute(conn, `
+		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&sqlitex.ExecOptions{Args: []any{
+			k.ID[:], k.WorkspaceID[:], k.Name, string(k.Role), k.Hash[:], k.Display,
+			k.CreatedAt.UnixMicro(), micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt),
+		}})
+	if err != nil {
+		return fmt.Errorf("insert key: %w", err)
+	}
+	return nil
+}
+
+// Keys implements [access.KeyStore].
+func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT "+keyColumns+" FROM api_keys k WHERE k.workspace_id = ? ORDER BY k.created_at, k.id", &sqlitex.ExecOptions{
+			Args: []any{workspace[:]},
+			ResultFunc: func(stmt *sqlite.Stmt) error {
+				all = append(all, scanKey(stmt))
+				return nil
+			},
+		})
+	})
+	return all, err
+}
+
+// Key implements [access.KeyStore].
+func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, "SELECT "+keyColumns+" FROM api_keys k WHERE k.id = ?", []any{id[:]}, func(stmt *sqlite.Stmt) {
+			k = scanKey(stmt)
+		})
+	})
+	return k, err
+}
+
+// KeyByHash implements [access.KeyStore].
+func (s *Store) KeyByHash(ctx context.Context, hash access.KeyHash) (k access.Key, w access.Workspace, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, "SELECT "+keyColumns+", "+workspaceColumns+" FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?",
+			[]any{hash[:]}, func(stmt *sqlite.Stmt) {
+				k, w = scanKey(stmt), scanWorkspace(stmt, keyColumnCount)
+			})
+	})
+	return k, w, err
+}
+
+// RevokeKey implements [access.KeyStore].
+func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		return change(conn, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", id[:], at.UnixMicro())
+	})
+}
+
+// ReplaceKey implements [access.KeyStore].
+func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		if err := change(conn, "UPDATE api_keys SET expires_at = ?2 WHERE id = ?1", old[:], oldExpires.UnixMicro()); err != nil {
+			return err
+		}
+		return insertKey(conn, &k)
+	})
+}
+
+// TouchKeys implements [access.KeyStore].
+func (s *Store) TouchKeys(ctx context.Context, used map[access.ID]time.Time) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		for id, at := range used {
+			err := sqlitex.Execute(conn, "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1",
+				&sqlitex.ExecOptions{Args: []any{id[:], at.UnixMicro()}})
+			if err != nil {
+				return fmt.Errorf("touch key: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// change runs a statement that changes one row; none is access.ErrNotFound.
+func change(conn *sqlite.Conn, statement string, args ...any) error {
+	if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args}); err != nil {
+		return err
+	}
+	return orNotFound(conn.Changes() > 0, nil)
+}
+
+func scanKey(stmt *sqlite.Stmt) access.Key {
+	k := access.Key{
+		ID:          columnID(stmt, 0),
+		WorkspaceID: columnID(stmt, 1),
+		Name:        stmt.ColumnText(2),
+		Role:        access.Role(stmt.ColumnText(3)),
+		Display:     stmt.ColumnText(5),
+		CreatedAt:   *columnTime(stmt, 6),
+		ExpiresAt:   columnTime(stmt, 7),
+		RevokedAt:   columnTime(stmt, 8),
+		LastUsedAt:  columnTime(stmt, 9),
+	}
+	stmt.ColumnBytes(4, k.Hash[:])
+	return k
+}

@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the database/sql driver that goose needs
+
+	"accesscodes/internal/access"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrateTries is how often a migration is tried. Of two processes that start on a
+// new file at once, one fails because the other is faster; it finds the work done
+// when it tries again.
+const migrateTries = 5
+
+// Migrate brings the schema of the file at path up to date and returns what it did.
+// A schema that is newer than the program is refused.
+func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	var done []access.Migration
+	err := withProvider(path, func(p *goose.Provider) error {
+		for try := 1; ; try++ {
+			err := refuseNewer(ctx, p)
+			if err == nil {
+				var results []*goose.MigrationResult
+				results, err = p.Up(ctx)
+				for _, r := range results {
+					done = append(done, access.Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now().UTC()})
+				}
+			}
+			if err == nil || errors.Is(err, access.ErrSchemaTooNew) || try == migrateTries {
+				return err
+			}
+			time.Sleep(time.Duration(try) * (50*time.Millisecond + rand.N(50*time.Millisecond)))
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate %s: %w", path, err)
+	}
+	return done, nil
+}
+
+// MigrationStatus returns every migration that the program knows, oldest first.
+func MigrationStatus(ctx context.Context, path string) ([]access.Migration, error) {
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	var all []access.Migration
+	err := withProvider(path, func(p *goose.Provider) error {
+		if err := refuseNewer(ctx, p); err != nil {
+			return err
+		}
+		statuses, err := p.Status(ctx)
+		for _, status := range statuses {
+			all = append(all, access.Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
+		}
+		return err
+	})
+	return all, err
+}
+
+func withProvider(path string, act func(*goose.Provider) error) (err error) {
+	// The busy timeout comes first: the other pragmas may already need a lock.
+	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	return act(provider)
+}
+
+func refuseNewer(ctx context.Context, p *goose.Provider) error {
+	current, newest, err := p.GetVersions(ctx)
+	if err == nil && current > newest {
+		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", access.ErrSchemaTooNew, current, newest)
+	}
+	return err
+}

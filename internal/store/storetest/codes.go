@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"accesscodes/internal/access"
+)
+
+func testCodes(t *testing.T, newStore Factory) {
+	t.Run("every field comes back as it went in", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		limit, starts, expires := int64(access.MaxMaxRedemptions), now.Add(time.Microsecond), now.Add(time.Hour)
+		full := newCode(w.ID, "Ünï 🎉-code")
+		full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = access.TypeUpgrade, &limit, &starts, &expires
+		full.Note, full.Recipient = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org"
+		full.Metadata = map[string]string{"a": "", "ключ": "значение", `q"`: `\`}
+		full.BatchID, full.CreatedBy = newID(t), newID(t)
+		bare := newCode(w.ID, "bare")
+		insert(t, s, full, bare)
+		for _, want := range []access.NewCode{full, bare} {
+			got, err := s.Code(t.Context(), w.ID, want.Canonical)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Code, got); diff != "" {
+				t.Errorf("code (-want +got):\n%s", diff)
+			}
+		}
+	})
+	t.Run("a taken value is taken in every workspace and spelling, and changes nothing", func(t *testing.T) {
+		s := open(t, newStore)
+		mine, other := newWorkspace(t, s), newWorkspace(t, s)
+		insert(t, s, newCode(mine.ID, "Welcome-2031"))
+		for _, value := range []string{"Welcome-2031", "WELCOME2031", "welcome 2031", "welcome–2031"} {
+			for _, w := range []access.Workspace{mine, other} {
+				again := newCode(w.ID, value)
+				again.Note = "second"
+				if got := insert(t, s, again)[0].Outcome; got != access.CodeTaken {
+					t.Errorf("inserting %q again: outcome %v", value, got)
+				}
+			}
+		}
+		got, err := s.Code(t.Context(), mine.ID, "WELCOME2031")
+		if err != nil || got.Value != "Welcome-2031" || got.Note != "" {
+			t.Errorf("Code = %+v, %v", got, err)
+		}
+	})
+	t.Run("canonical forms are compared byte by byte", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		// What a database's collation might take for equal.
+		values := []string{"STRASSE", "STRAßE", "E\u0301", "\u00c9", "K", "\u212a", "a\x00b"[:1], "🎉", "🎊"}
+		var codes []access.NewCode
+		for _, v := range values {
+			codes = append(codes, newCode(w.ID, v))
+		}
+		for i, r := range insert(t, s, codes...) {
+			if r.Outcome != access.Inserted {
+				t.Errorf("%q: outcome %v", values[i], r.Outcome)
+			}
+		}
+	})
+	t.Run("the same value twice in one call is inserted once", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		got := outcomes(insert(t, s, newCode(w.ID, "A-1"), newCode(w.ID, "B"), newCode(w.ID, "a1"), newCode(w.ID, "C")))
+		want := []access.InsertOutcome{access.Inserted, access.Inserted, access.CodeTaken, access.Inserted}
+		if !slices.Equal(got, want) {
+			t.Errorf("outcomes %v, want %v", got, want)
+		}
+	})
+	t.Run("a code belongs to its workspace", func(t *testing.T) {
+		s := open(t, newStore)
+		mine, other := newWorkspace(t, s), newWorkspace(t, s)
+		insert(t, s, newCode(mine.ID, "MINE"))
+		if _, err := s.Code(t.Context(), other.ID, "MINE"); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("another workspace's Code: %v", err)
+		}
+		if _, err := s.Code(t.Context(), mine.ID, "mine"); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("Code by a form that is not canonical: %v", err)
+		}
+	})
+	t.Run("CodesTaken answers in order, over all workspaces", func(t *testing.T) {
+		s := open(t, newStore)
+		w, other := newWorkspace(t, s), newWorkspace(t, s)
+		insert(t, s, newCode(w.ID, "A"), newCode(other.ID, "C"))
+		got, err := s.CodesTaken(t.Context(), []string{"C", "B", "A", "A", "a"})
+		if err != nil || !slices.Equal(got, []bool{true, false, true, true, false}) {
+			t.Errorf("CodesTaken = %v, %v", got, err)
+		}
+		if got, err := s.CodesTaken(t.Context(), nil); err != nil || len(got) != 0 {
+			t.Errorf("CodesTaken of nothing = %v, %v", got, err)
+		}
+	})
+	t.Run("nothing to insert is nothing done", func(t *testing.T) {
+		if got := insert(t, open(t, newStore)); len(got) != 0 {
+			t.Errorf("results %v", got)
+		}
+	})
+	t.Run("a code outlives its store", func(t *testing.T) {
+		openAgain := newStore(t)
+		w := newWorkspace(t, openAgain())
+		insert(t, openAgain(), newCode(w.ID, "LASTING"))
+		if _, err := openAgain().Code(t.Context(), w.ID, "LASTING"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func testRetries(t *testing.T, newStore Factory) {
+	mark := func(code access.NewCode, key, print byte) access.NewCode {
+		code.Retry = access.Retry{Key: [16]byte{key}, Fingerprint: [16]byte{print}}
+		return code
+	}
+	t.Run("a used key returns the code that it made", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		first := mark(newCode(w.ID, "FIRST"), 1, 7)
+		insert(t, s, first)
+		for _, again := range []access.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
+			got := insert(t, s, again)[0]
+			want := access.InsertResult{Outcome: access.RetryKeyUsed, Existing: first.Code, Retry: first.Retry}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+		}
+		if _, err := s.Code(t.Context(), w.ID, "OTHER"); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("the second code: %v", err)
+		}
+	})
+	t.Run("a used key is seen within one call", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		got := outcomes(insert(t, s, mark(newCode(w.ID, "A"), 1, 1), mark(newCode(w.ID, "B"), 1, 1), mark(newCode(w.ID, "C"), 2, 1)))
+		if want := []access.InsertOutcome{access.Inserted, access.RetryKeyUsed, access.Inserted}; !slices.Equal(got, want) {
+			t.Errorf("outcomes %v, want %v", got, want)
+		}
+	})
+	t.Run("a taken value with a new key leaves the key unused", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		insert(t, s, newCode(w.ID, "A"))
+		got := outcomes(append(insert(t, s, mark(newCode(w.ID, "A"), 1, 1)), insert(t, s, mark(newCode(w.ID, "B"), 1, 1))...))
+		if want := []access.InsertOutcome{access.CodeTaken, access.Inserted}; !slices.Equal(got, want) {
+			t.Errorf("outcomes %v, want %v", got, want)
+		}
+	})
+	t.Run("CodeByRetryKey", func(t *testing.T) {
+		s := open(t, newStore)
+		w, other := newWorkspace(t, s), newWorkspace(t, s)
+		first := mark(newCode(w.ID, "FIRST"), 1, 7)
+		insert(t, s, first, newCode(w.ID, "UNMARKED"))
+		code, retry, err := s.CodeByRetryKey(t.Context(), w.ID, first.Retry.Key)
+		if err != nil || !cmp.Equal(code, first.Code) || retry != first.Retry {
+			t.Errorf("CodeByRetryKey = %+v, %+v, %v", code, retry, err)
+		}
+		if _, _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("another workspace's: %v", err)
+		}
+		if _, _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("of the zero key: %v", err)
+		}
+	})
+}
+
+func testConcurrency(t *testing.T, newStore Factory) {
+	const callers, values = 200, 10
+	// race lets many callers insert at once through two stores on one database and
+	// returns how often each outcome was seen.
+	race := func(t *testing.T, codeOf func(w access.ID, i int) access.NewCode) map[access.InsertOutcome]int {
+		t.Helper()
+		openAgain := newStore(t)
+		stores := []access.Store{openAgain(), openAgain()}
+		w := newWorkspace(t, stores[0])
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		seen := map[access.InsertOutcome]int{}
+		for i := range callers {
+			all.Go(func() {
+				results, err := stores[i%2].InsertCodes(t.Context(), []access.NewCode{codeOf(w.ID, i)})
+				if err != nil {
+					t.Errorf("InsertCodes: %v", err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				seen[results[0].Outcome]++
+			})
+		}
+		all.Wait()
+		return seen
+	}
+	t.Run("of many inserts of one value exactly one succeeds", func(t *testing.T) {
+		seen := race(t, func(w access.ID, i int) access.NewCode { return newCode(w, fmt.Sprint("V", i%values)) })
+		if seen[access.Inserted] != values || seen[access.CodeTaken] != callers-values {
+			t.Errorf("outcomes %v", seen)
+		}
+	})
+	t.Run("of many inserts with one retry key exactly one succeeds", func(t *testing.T) {
+		seen := race(t, func(w access.ID, i int) access.NewCode {
+			code := newCode(w, fmt.Sprint("V", i))
+			code.Retry = access.Retry{Key: [16]byte{byte(i%values + 1)}, Fingerprint: [16]byte{1}}
+			return code
+		})
+		if seen[access.Inserted] != values || seen[access.RetryKeyUsed] != callers-values {
+			t.Errorf("outcomes %v", seen)
+		}
+	})
+}
+
+func testContext(t *testing.T, newStore Factory) {
+	s := open(t, newStore)
+	w := newWorkspace(t, s)
+	if _, err := s.InsertCodes(cancelled(), []access.NewCode{newCode(w.ID, "GONE")}); err == nil {
+		t.Error("InsertCodes succeeded although its caller had gone")
+	}
+	if _, err := s.WorkspaceBySlug(cancelled(), w.Slug); err == nil {
+		t.Error("WorkspaceBySlug succeeded although its caller had gone")
+	}
+	if got := insert(t, s, newCode(w.ID, "HERE"))[0].Outcome; got != access.Inserted {
+		t.Errorf("the next caller's outcome: %v", got)
+	}
+}

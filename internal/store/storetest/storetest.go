@@ -1,0 +1,101 @@
+// Package storetest is the conformance suite of [access.Store]: ordinary code that
+// takes a factory and holds every store to the same contract, bare and wrapped.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"accesscodes/internal/access"
+)
+
+// Factory opens an empty store for one test. Stores that are opened for the same
+// test by a second call of open share one database, as two processes would.
+type Factory func(t *testing.T) (open func() access.Store)
+
+// Run holds the factory's stores to the contract.
+func Run(t *testing.T, newStore Factory) {
+	suites := map[string]func(*testing.T, Factory){
+		"Codes":       testCodes,
+		"Retries":     testRetries,
+		"Concurrency": testConcurrency,
+		"Workspaces":  testWorkspaces,
+		"Keys":        testKeys,
+		"Install":     testInstallation,
+		"Context":     testContext,
+	}
+	for name, suite := range suites {
+		t.Run(name, func(t *testing.T) { suite(t, newStore) })
+	}
+}
+
+// open returns one store on an empty database.
+func open(t *testing.T, newStore Factory) access.Store {
+	t.Helper()
+	return newStore(t)()
+}
+
+// now is a time with every digit that stores keep, so that lost precision shows.
+var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
+
+func newID(t *testing.T) access.ID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.ID(id)
+}
+
+// newWorkspace stores a workspace with a random slug.
+func newWorkspace(t *testing.T, s access.Store) access.Workspace {
+	t.Helper()
+	w := access.Workspace{
+		ID: newID(t), Slug: strings.ToLower(rand.Text()), Name: "Acme",
+		Format: access.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}, CreatedAt: now,
+	}
+	inserted, err := s.InsertWorkspace(t.Context(), w)
+	if err != nil || !inserted {
+		t.Fatalf("InsertWorkspace = %v, %v", inserted, err)
+	}
+	return w
+}
+
+// newCode is a code that is not stored yet.
+func newCode(workspace access.ID, value string) access.NewCode {
+	return access.NewCode{
+		Canonical: access.Canonical(value),
+		Code: access.Code{
+			Value: value, WorkspaceID: workspace, Type: access.TypeNormal,
+			CreatedAt: now, CreatedBy: access.ID{15: 1},
+		},
+	}
+}
+
+func insert(t *testing.T, s access.Store, codes ...access.NewCode) []access.InsertResult {
+	t.Helper()
+	results, err := s.InsertCodes(t.Context(), codes)
+	if err != nil {
+		t.Fatalf("InsertCodes: %v", err)
+	}
+	return results
+}
+
+func outcomes(results []access.InsertResult) []access.InsertOutcome {
+	var all []access.InsertOutcome
+	for _, r := range results {
+		all = append(all, r.Outcome)
+	}
+	return all
+}
+
+func cancelled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
