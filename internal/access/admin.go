@@ -85,14 +85,29 @@ func (s *Service) Keys(ctx context.Context, slug string) ([]Key, error) {
 	return s.Store.Keys(ctx, w.ID)
 }
 
+// FindKey returns a key by its id or by its secret, which is what somebody who found a
+// leaked key has. Errors: KindNotFound.
+func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
+	if id, err := ParseID(reference); err == nil {
+		key, err := s.Store.Key(ctx, id)
+		return key, keyError(reference, err)
+	}
+	hash, ok := hashSecret(reference)
+	if !ok {
+		return Key{}, NotFound(ReasonKeyNotFound, "that is neither the id of a key nor a key")
+	}
+	key, _, err := s.Store.KeyByHash(ctx, hash)
+	return key, keyError("that you gave", err)
+}
+
 // RevokeKey makes a key useless for good; running servers follow within seconds.
 // Revoking twice keeps the first time. Errors: KindNotFound.
 func (s *Service) RevokeKey(ctx context.Context, id ID) (Key, error) {
 	if err := s.Store.RevokeKey(ctx, id, s.now()); err != nil {
-		return Key{}, keyError(id, err)
+		return Key{}, keyError(id.String(), err)
 	}
 	key, err := s.Store.Key(ctx, id)
-	return key, keyError(id, err)
+	return key, keyError(id.String(), err)
 }
 
 // RotateKey makes a key with the same name, role and expiry and lets the old one work
@@ -104,7 +119,7 @@ func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (
 	}
 	old, err := s.Store.Key(ctx, id)
 	if err != nil {
-		return Key{}, "", keyError(id, err)
+		return Key{}, "", keyError(id.String(), err)
 	}
 	now := s.now()
 	if !old.ActiveAt(now) {
@@ -118,7 +133,7 @@ func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (
 	if old.ExpiresAt != nil && old.ExpiresAt.Before(ends) {
 		ends = *old.ExpiresAt
 	}
-	return key, secret, keyError(id, s.Store.ReplaceKey(ctx, id, ends, key))
+	return key, secret, keyError(id.String(), s.Store.ReplaceKey(ctx, id, ends, key))
 }
 
 // Bootstrap stores the first workspace and a key with the role full, if there is no
@@ -157,9 +172,9 @@ func (s *Service) newKey(workspace ID, req NewKey) (Key, string, error) {
 	return key, secret, key.check(now)
 }
 
-func keyError(id ID, err error) error {
+func keyError(which string, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return NotFound(ReasonKeyNotFound, fmt.Sprintf("there is no key with the id %s", id))
+		return NotFound(ReasonKeyNotFound, fmt.Sprintf("there is no key %s", which))
 	}
 	return err
 }

@@ -25,8 +25,14 @@ type Options struct {
 // closed.
 type Store struct {
 	access.Store
-	inserts *group.Group[[]access.NewCode, []access.InsertResult]
+	inserts *group.Group[[]access.NewCode, inserted]
 	observe func(size int, took time.Duration)
+}
+
+// inserted is what one call gets from a commit.
+type inserted struct {
+	results   []access.InsertResult
+	batchSize int // codes in the commit
 }
 
 // New wraps a store.
@@ -41,7 +47,7 @@ func New(below access.Store, options Options) *Store {
 		options.Observe = func(int, time.Duration) {}
 	}
 	s := &Store{Store: below, observe: options.Observe}
-	s.inserts = group.Start(group.Config[[]access.NewCode, []access.InsertResult]{
+	s.inserts = group.Start(group.Config[[]access.NewCode, inserted]{
 		Flush:     s.flushInserts,
 		Divisible: divisible,
 		MaxBatch:  options.MaxBatch,
@@ -59,18 +65,19 @@ func (s *Store) Close() error {
 
 // InsertCodes implements [access.CodeStore]. The codes of one call stay together.
 func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]access.InsertResult, error) {
-	results, err := s.inserts.Do(ctx, codes)
+	done, err := s.inserts.Do(ctx, codes)
 	switch {
 	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrStopped):
 		return nil, access.Overloaded()
 	case errors.Is(err, group.ErrAbandoned):
 		return nil, access.OutcomeUnknown(err)
 	}
-	return results, err
+	access.ReportBatchSize(ctx, done.batchSize)
+	return done.results, err
 }
 
 // flushInserts stores the codes of several calls in one act.
-func (s *Store) flushInserts(ctx context.Context, calls [][]access.NewCode) ([][]access.InsertResult, error) {
+func (s *Store) flushInserts(ctx context.Context, calls [][]access.NewCode) ([]inserted, error) {
 	var codes []access.NewCode
 	for _, call := range calls {
 		codes = append(codes, call...)
@@ -81,9 +88,10 @@ func (s *Store) flushInserts(ctx context.Context, calls [][]access.NewCode) ([][
 	if err != nil {
 		return nil, err
 	}
-	perCall := make([][]access.InsertResult, len(calls))
+	perCall := make([]inserted, len(calls))
 	for i, call := range calls {
-		perCall[i], results = results[:len(call)], results[len(call):]
+		perCall[i] = inserted{results: results[:len(call)], batchSize: len(codes)}
+		results = results[len(call):]
 	}
 	return perCall, nil
 }

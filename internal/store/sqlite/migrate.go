@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -55,9 +56,10 @@ func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
 }
 
 // MigrationStatus returns every migration that the program knows, oldest first.
+// A file that does not exist is not created: everything is pending.
 func MigrationStatus(ctx context.Context, path string) ([]access.Migration, error) {
-	if err := createFile(path); err != nil {
-		return nil, err
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		path = ":memory:"
 	}
 	var all []access.Migration
 	err := withProvider(path, func(p *goose.Provider) error {

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/config"
+)
+
+// What an empty database gets.
+const (
+	bootstrapSlug   = "default"
+	bootstrapName   = "Default"
+	bootstrapPrefix = "CODE"
+)
+
+const firstStart = `A new database: it now has the workspace "default" and an API key with the role full.
+The key is shown only this once.
+
+  API key: %[2]s
+
+Generate a code:
+
+  curl -X POST %[1]s/tenant-codes/generate -H 'Content-Type: application/json' -H 'X-Api-Key: %[2]s' -d '{"type":"Normal"}'
+
+`
+
+// greet fills an empty database with a first workspace and key, unless told not to,
+// and prints what a person needs to go on.
+func greet(ctx context.Context, service *access.Service, cfg config.Serve, url string, out io.Writer) error {
+	if !cfg.NoBootstrap {
+		secret, err := service.Bootstrap(ctx, bootstrapSlug, bootstrapName,
+			access.Format{Prefix: bootstrapPrefix, Groups: access.DefaultGroups, GroupLength: access.DefaultGroupLength})
+		if err != nil {
+			return fmt.Errorf("create the first workspace: %w", err)
+		}
+		if secret != "" {
+			if _, err := fmt.Fprintf(out, firstStart, url, secret); err != nil {
+				return fmt.Errorf("print the first key: %w", err)
+			}
+		}
+	}
+	_, err := fmt.Fprintf(out, "Listening on %[1]s (documentation: %[1]s/docs).\nMore keys: accesscodes key create --help\n", url)
+	return err
+}
+
+// baseURL is where a person on this machine reaches the address.
+func baseURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,159 @@
+// Package app puts the program together: it is the one place that knows every other
+// package.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"accesscodes/internal/config"
+	"accesscodes/internal/httpapi"
+	"accesscodes/internal/store/batched"
+	"accesscodes/internal/store/cached"
+)
+
+// keyUsageInterval is how often the last-used times of keys are stored.
+const keyUsageInterval = 30 * time.Second
+
+// Streams is where a server writes to and what program it says it is.
+type Streams struct {
+	Out     io.Writer // what a person should see: addresses, the first key
+	Log     io.Writer
+	Version string
+}
+
+// Run serves until ctx ends, then answers the requests under way and returns nil.
+func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	log := newLog(cfg, streams.Log)
+	var closers closers
+	defer func() { err = errors.Join(err, closers.close()) }()
+
+	registry := newRegistry()
+	bare, err := openStore(ctx, cfg.Database)
+	if err != nil {
+		return err
+	}
+	store := cached.New(batched.New(bare, batched.Options{Observe: newCommitMetrics(registry)}), cached.DefaultLife, time.Now)
+	closers.add(store.Close)
+	service, err := newService(ctx, store)
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Deps{Service: service, Log: log, Registry: registry, Version: streams.Version})
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
+	}
+	closers.add(func() error { return ignoreClosed(listener.Close()) })
+	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
+	closers.add(usage.stop)
+
+	url := baseURL(listener.Addr())
+	if err := greet(ctx, service, cfg, url, streams.Out); err != nil {
+		return err
+	}
+	log.Info("listening", "url", url, "database_engine", engineOf(cfg.Database), "version", streams.Version)
+	return serve(ctx, cfg, listener, api, log)
+}
+
+// serve answers requests until ctx ends and then drains.
+func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           api,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("draining", "timeout", cfg.DrainTimeout.String())
+	api.Drain()
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(deadline); err != nil {
+		return errors.Join(fmt.Errorf("requests were still under way after %s: %w", cfg.DrainTimeout, err), server.Close())
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func newLog(cfg config.Serve, to io.Writer) *slog.Logger {
+	level, _ := cfg.Level() // Validate has seen it
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(to, options))
+	}
+	return slog.New(slog.NewJSONHandler(to, options))
+}
+
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// newCommitMetrics measures group commit.
+func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Duration) {
+	sizes := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "accesscodes_commit_codes", Help: "Codes in one commit.",
+		Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+	})
+	durations := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "accesscodes_commit_duration_seconds", Help: "Time that a commit of codes took, failed ones too.",
+		Buckets: prometheus.ExponentialBuckets(.0001, 2.5, 12),
+	})
+	registry.MustRegister(sizes, durations)
+	return func(size int, took time.Duration) {
+		sizes.Observe(float64(size))
+		durations.Observe(took.Seconds())
+	}
+}
+
+func engineOf(database string) config.Engine {
+	db, _ := config.ParseDatabase(database) // Validate has seen it
+	return db.Engine
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// closers end what was begun, in reverse order.
+type closers struct{ all []func() error }
+
+func (c *closers) add(closer func() error) { c.all = append(c.all, closer) }
+
+func (c *closers) close() error {
+	var errs []error
+	for _, closer := range slices.Backward(c.all) {
+		errs = append(errs, closer())
+	}
+	return errors.Join(errs...)
+}

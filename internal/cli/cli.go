@@ -1,0 +1,175 @@
+// Package cli is the command line: one file for each command. It parses, calls, and
+// prints; results go to stdout, everything else to stderr.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"accesscodes/internal/access"
+)
+
+// Env is what a run of the program gets from its surroundings.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	LookupEnv      func(string) (string, bool)
+	Version        string // empty: what the Go toolchain recorded
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+// Run runs one command and prints its error, if it has one, as one line.
+func Run(ctx context.Context, args []string, env Env) error {
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		// Nothing can be done if stderr is gone.
+		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", message(err))
+	}
+	return err
+}
+
+// ExitCode is the process's exit code for an error of [Run].
+func ExitCode(err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// message is an error as one line for a person.
+func message(err error) string {
+	var e *access.Error
+	if errors.As(err, &e) && e.Kind != access.KindInternal {
+		lines := []string{e.Detail}
+		for _, field := range e.Fields[min(1, len(e.Fields)):] {
+			lines = append(lines, field.Detail)
+		}
+		if cause := e.Unwrap(); cause != nil {
+			lines = append(lines, cause.Error())
+		}
+		return strings.Join(lines, "; ")
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
+func newRoot(env Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "accesscodes",
+		Short: "Access codes: registration, premium and upgrade codes behind an HTTP API",
+		Long: "Access codes: registration, premium and upgrade codes behind an HTTP API.\n\n" +
+			"Every flag can also be set in the environment: --listen is ACCESSCODES_LISTEN.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          group,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return setFromEnvironment(cmd.Flags(), env.LookupEnv)
+		},
+	}
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newVersion(env))
+	return root
+}
+
+// group is what a command that only holds others does.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s has no command %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())}
+	}
+	if cmd.HasParent() {
+		return usageError{fmt.Errorf("%s needs a command; see %s --help", cmd.CommandPath(), cmd.CommandPath())}
+	}
+	return cmd.Help()
+}
+
+// exactArgs is cobra.ExactArgs with an error that names what is missing.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		want := strings.Join(names, " ")
+		if want == "" {
+			want = "no arguments"
+		}
+		return usageError{fmt.Errorf("%s takes %s; see %s --help", cmd.CommandPath(), want, cmd.CommandPath())}
+	}
+}
+
+// require returns an error unless every named flag was given, on the command line or
+// in the environment.
+func require(flags *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if !flags.Changed(name) {
+			return usageError{fmt.Errorf("--%s is required", name)}
+		}
+	}
+	return nil
+}
+
+// setFromEnvironment gives every flag that the command line did not set the value of
+// its environment variable, if there is one.
+func setFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var errs []error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		name := envName(flag.Name)
+		value, ok := lookup(name)
+		if flag.Changed || !ok || flag.Name == "help" {
+			return
+		}
+		if err := flags.Set(flag.Name, value); err != nil {
+			errs = append(errs, usageError{fmt.Errorf("%s: %w", name, err)})
+		}
+	})
+	return errors.Join(errs...)
+}
+
+func envName(flag string) string {
+	return "ACCESSCODES_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func newVersion(env Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "accesscodes %s\n", versionOf(env))
+			return err
+		},
+	}
+}
+
+func versionOf(env Env) string {
+	if env.Version != "" {
+		return env.Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

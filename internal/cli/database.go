@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/app"
+	"accesscodes/internal/config"
+)
+
+func databaseFlag(flags *pflag.FlagSet, database *string) {
+	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH")
+}
+
+// onDatabase makes a command's work out of something done with a service that is
+// opened straight on the database of the --database flag.
+func onDatabase(do func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		database, err := databaseOf(cmd)
+		if err != nil {
+			return err
+		}
+		service, closeService, err := app.OpenService(cmd.Context(), database)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, closeService()) }()
+		return do(cmd.Context(), cmd, service, args)
+	}
+}
+
+func databaseOf(cmd *cobra.Command) (string, error) {
+	database, err := cmd.Flags().GetString("database")
+	if err != nil {
+		return "", err
+	}
+	if _, err := config.ParseDatabase(database); err != nil {
+		return "", usageError{err}
+	}
+	return database, nil
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"accesscodes/internal/access"
+)
+
+var keyColumns = []column[access.Key]{
+	{"id", func(k access.Key) any { return k.ID.String() }},
+	{"key", func(k access.Key) any { return k.Display }},
+	{"name", func(k access.Key) any { return k.Name }},
+	{"role", func(k access.Key) any { return k.Role }},
+	{"status", func(k access.Key) any { return keyStatus(&k) }},
+	{"createdAt", func(k access.Key) any { return k.CreatedAt }},
+	{"expiresAt", func(k access.Key) any { return k.ExpiresAt }},
+	{"revokedAt", func(k access.Key) any { return k.RevokedAt }},
+	{"lastUsedAt", func(k access.Key) any { return k.LastUsedAt }},
+}
+
+func keyStatus(k *access.Key) string {
+	switch {
+	case k.RevokedAt != nil:
+		return "revoked"
+	case !k.ActiveAt(time.Now()):
+		return "expired"
+	default:
+		return "active"
+	}
+}
+
+func newKey() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "key", Short: "Create, list, revoke and rotate API keys, straight on the database", Args: cobra.ArbitraryArgs, RunE: group,
+		Long: "Create, list, revoke and rotate API keys, straight on the database. It works while servers run on it;\n" +
+			"a new key works at once, a revoked one stops working within 5 seconds.",
+	}
+	databaseFlag(cmd.PersistentFlags(), new(string))
+	cmd.AddCommand(newKeyCreate(), newKeyList(), newKeyRevoke(), newKeyRotate())
+	return cmd
+}
+
+func newKeyCreate() *cobra.Command {
+	var workspace, name, role, expires string
+	cmd := &cobra.Command{
+		Use: "create --workspace SLUG --name NAME", Short: "Create a key and print it, which happens only this once", Args: exactArgs(),
+		Example: "  accesscodes key create --workspace acme --name CRM --role issue --expires 90d",
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+			if err := require(cmd.Flags(), "workspace", "name"); err != nil {
+				return err
+			}
+			expiresAt, err := expiry(expires)
+			if err != nil {
+				return err
+			}
+			key, secret, err := service.CreateKey(ctx, workspace, access.NewKey{Name: name, Role: access.Role(role), ExpiresAt: expiresAt})
+			if err != nil {
+				return err
+			}
+			return printSecret(cmd, &key, secret)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&workspace, "workspace", "", "`slug` of the workspace that the key belongs to")
+	flags.StringVar(&name, "name", "", "`name` to show in lists")
+	flags.StringVar(&role, "role", string(access.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read")
+	flags.StringVar(&expires, "expires", "", "how long the key works, such as 90d or 12h; without it, until it is revoked")
+	return cmd
+}
+
+// printSecret prints a key's secret alone on stdout, for $(…), and what to know about
+// it on stderr.
+func printSecret(cmd *cobra.Command, key *access.Key, secret string) error {
+	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Key %s with the role %s. It is shown only this once:\n", key.ID, key.Role)
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), secret)
+	return err
+}
+
+// expiry reads a life like 90d and returns when it ends; empty is never.
+func expiry(life string) (*time.Time, error) {
+	if life == "" {
+		return nil, nil
+	}
+	length, err := parseDays(life)
+	if err != nil || length <= 0 {
+		return nil, usageError{fmt.Errorf("--expires %q is not a positive time such as 90d or 12h", life)}
+	}
+	at := time.Now().Add(length)
+	return &at, nil
+}
+
+// parseDays is time.ParseDuration with whole days.
+func parseDays(text string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(text, "d")
+	if !ok {
+		return time.ParseDuration(text)
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	return time.Duration(n) * 24 * time.Hour, err
+}
+
+func newKeyList() *cobra.Command {
+	var workspace string
+	cmd := &cobra.Command{
+		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets", Args: exactArgs(),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+			if err := require(cmd.Flags(), "workspace"); err != nil {
+				return err
+			}
+			all, err := service.Keys(ctx, workspace)
+			if err != nil {
+				return err
+			}
+			return printList(cmd, keyColumns, all)
+		}),
+	}
+	cmd.Flags().StringVar(&workspace, "workspace", "", "`slug` of the workspace")
+	outputFlag(cmd.Flags())
+	return cmd
+}
+
+func newKeyRevoke() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "revoke KEY", Short: "Make a key useless for good; KEY is its id or the key itself", Args: exactArgs("KEY"),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			key, err := service.FindKey(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if key, err = service.RevokeKey(ctx, key.ID); err != nil {
+				return err
+			}
+			return printList(cmd, keyColumns, []access.Key{key})
+		}),
+	}
+	outputFlag(cmd.Flags())
+	return cmd
+}
+
+func newKeyRotate() *cobra.Command {
+	var overlap string
+	cmd := &cobra.Command{
+		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer", Args: exactArgs("KEY"),
+		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
+			"for the overlap longer. KEY is the old key's id or the key itself.",
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			length, err := parseDays(overlap)
+			if err != nil || length < 0 {
+				return usageError{fmt.Errorf("--overlap %q is not a time such as 24h or 7d", overlap)}
+			}
+			old, err := service.FindKey(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			key, secret, err := service.RotateKey(ctx, old.ID, length)
+			if err != nil {
+				return err
+			}
+			return printSecret(cmd, &key, secret)
+		}),
+	}
+	cmd.Flags().StringVar(&overlap, "overlap", "24h", "how long the old key still works, such as 24h or 7d; 0h ends it at once")
+	return cmd
+}

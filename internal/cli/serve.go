@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"accesscodes/internal/app"
+	"accesscodes/internal/config"
+)
+
+func newServe(env Env) *cobra.Command {
+	cfg := config.DefaultServe()
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Bring the database's schema up to date and serve the HTTP API", Args: exactArgs(),
+		Long: "Bring the database's schema up to date and serve the HTTP API.\n\n" +
+			"On an empty database it first creates the workspace \"default\" and one API key and prints the key.\n" +
+			"SIGTERM and SIGINT let the requests under way finish, then the program exits with 0.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cfg.Validate(); err != nil {
+				return usageError{err}
+			}
+			return app.Run(cmd.Context(), cfg, app.Streams{Out: cmd.OutOrStdout(), Log: cmd.ErrOrStderr(), Version: versionOf(env)})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "`address` to listen on, host:port; port 0 takes a free one")
+	databaseFlag(flags, &cfg.Database)
+	flags.BoolVar(&cfg.NoBootstrap, "no-bootstrap", cfg.NoBootstrap, "leave an empty database empty")
+	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
+	flags.StringVar(&cfg.LogFormat, "log-format", cfg.LogFormat, "json or text")
+	flags.DurationVar(&cfg.DrainTimeout, "drain-timeout", cfg.DrainTimeout, "how long requests under way may take after SIGTERM")
+	return cmd
+}

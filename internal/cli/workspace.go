@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"accesscodes/internal/access"
+)
+
+var workspaceColumns = []column[access.Workspace]{
+	{"slug", func(w access.Workspace) any { return w.Slug }},
+	{"name", func(w access.Workspace) any { return w.Name }},
+	{"prefix", func(w access.Workspace) any { return w.Format.Prefix }},
+	{"groups", func(w access.Workspace) any { return w.Format.Groups }},
+	{"groupLength", func(w access.Workspace) any { return w.Format.GroupLength }},
+	{"suspendedAt", func(w access.Workspace) any { return w.SuspendedAt }},
+	{"createdAt", func(w access.Workspace) any { return w.CreatedAt }},
+	{"id", func(w access.Workspace) any { return w.ID.String() }},
+}
+
+func newWorkspace() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "workspace", Short: "Create and change workspaces, straight on the database", Args: cobra.ArbitraryArgs, RunE: group,
+		Long: "Create and change workspaces, straight on the database. It works while servers run on it;\n" +
+			"they follow within 5 seconds.",
+	}
+	databaseFlag(cmd.PersistentFlags(), new(string))
+	outputFlag(cmd.PersistentFlags())
+	cmd.AddCommand(newWorkspaceCreate(), newWorkspaceList(), newWorkspaceShow(), newWorkspaceUpdate(),
+		newWorkspaceSuspension("suspend", "Refuse every key of a workspace until it is resumed; nothing is deleted", true),
+		newWorkspaceSuspension("resume", "Undo suspend", false))
+	return cmd
+}
+
+// formatFlags are the flags about a workspace that create and update share.
+type formatFlags struct {
+	name, prefix        string
+	groups, groupLength int
+}
+
+func (f *formatFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.name, "name", "", "`name` to show")
+	flags.StringVar(&f.prefix, "prefix", "", "what generated codes begin with: 0 to 16 of A-Z and 0-9")
+	flags.IntVar(&f.groups, "groups", access.DefaultGroups, "groups of random characters in a generated code: 2 to 6")
+	flags.IntVar(&f.groupLength, "group-length", access.DefaultGroupLength, "characters in a group: 3 to 8")
+}
+
+func newWorkspaceCreate() *cobra.Command {
+	var f formatFlags
+	cmd := &cobra.Command{
+		Use: "create SLUG --name NAME --prefix PREFIX", Short: "Create a workspace", Args: exactArgs("SLUG"),
+		Example: "  accesscodes workspace create acme --name 'Acme Inc.' --prefix ACME",
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			if err := require(cmd.Flags(), "name"); err != nil {
+				return err
+			}
+			w, err := service.CreateWorkspace(ctx, args[0], f.name, access.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength})
+			if err != nil {
+				return err
+			}
+			return printList(cmd, workspaceColumns, []access.Workspace{w})
+		}),
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func newWorkspaceList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List all workspaces, oldest first", Args: exactArgs(),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+			all, err := service.Workspaces(ctx)
+			if err != nil {
+				return err
+			}
+			return printList(cmd, workspaceColumns, all)
+		}),
+	}
+}
+
+func newWorkspaceShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show SLUG", Short: "Show a workspace", Args: exactArgs("SLUG"),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			w, err := service.Workspace(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return printList(cmd, workspaceColumns, []access.Workspace{w})
+		}),
+	}
+}
+
+func newWorkspaceUpdate() *cobra.Command {
+	var f formatFlags
+	cmd := &cobra.Command{
+		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			flags := cmd.Flags()
+			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{
+				Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
+				Groups: ifChanged(flags, "groups", &f.groups), GroupLength: ifChanged(flags, "group-length", &f.groupLength),
+			})
+			if err != nil {
+				return err
+			}
+			return printList(cmd, workspaceColumns, []access.Workspace{w})
+		}),
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func newWorkspaceSuspension(use, short string, suspended bool) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " SLUG", Short: short, Args: exactArgs("SLUG"),
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{Suspended: &suspended})
+			if err != nil {
+				return err
+			}
+			return printList(cmd, workspaceColumns, []access.Workspace{w})
+		}),
+	}
+}
+
+// ifChanged returns value if its flag was given, else nil.
+func ifChanged[T any](flags *pflag.FlagSet, name string, value *T) *T {
+	if flags.Changed(name) {
+		return value
+	}
+	return nil
+}

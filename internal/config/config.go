@@ -1,0 +1,83 @@
+// Package config holds what an operator can set, with defaults and checks. Where the
+// values come from (flags, environment) is the command line's business.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+)
+
+// Serve is what `accesscodes serve` can be told.
+type Serve struct {
+	Listen       string        // host:port; port 0 takes a free one
+	Database     string        // sqlite:PATH
+	NoBootstrap  bool          // leave an empty database empty
+	LogLevel     string        // debug, info, warn or error
+	LogFormat    string        // json or text
+	DrainTimeout time.Duration // how long requests under way may take after SIGTERM
+}
+
+// DefaultDatabase is the database that every command uses unless told otherwise.
+const DefaultDatabase = "sqlite:data/accesscodes.db"
+
+// DefaultServe returns the defaults.
+func DefaultServe() Serve {
+	return Serve{
+		Listen: "127.0.0.1:8080", Database: DefaultDatabase,
+		LogLevel: "info", LogFormat: "json", DrainTimeout: 25 * time.Second,
+	}
+}
+
+// Validate says what is wrong, all of it at once.
+func (c Serve) Validate() error {
+	var errs []error
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		errs = append(errs, fmt.Errorf("--listen %q is not host:port", c.Listen))
+	}
+	if _, err := ParseDatabase(c.Database); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := c.Level(); err != nil {
+		errs = append(errs, fmt.Errorf("--log-level %q is not debug, info, warn or error", c.LogLevel))
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		errs = append(errs, fmt.Errorf("--log-format %q is not json or text", c.LogFormat))
+	}
+	if c.DrainTimeout < 0 {
+		errs = append(errs, errors.New("--drain-timeout must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+// Level returns the log level.
+func (c Serve) Level() (level slog.Level, err error) {
+	return level, level.UnmarshalText([]byte(c.LogLevel))
+}
+
+// Engine is a kind of database.
+type Engine string
+
+// The engines.
+const (
+	SQLite Engine = "sqlite"
+)
+
+// Database is a parsed database address.
+type Database struct {
+	Engine Engine
+	Path   string // of the SQLite file
+}
+
+// ParseDatabase reads a database address.
+func ParseDatabase(address string) (Database, error) {
+	path, ok := strings.CutPrefix(address, "sqlite:")
+	if !ok || path == "" {
+		scheme, _, _ := strings.Cut(address, ":") // the rest may hold a password
+		return Database{}, fmt.Errorf("--database %s:… is not known: give sqlite:PATH", scheme)
+	}
+	return Database{Engine: SQLite, Path: path}, nil
+}

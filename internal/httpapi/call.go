@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"accesscodes/internal/access"
+)
+
+// endpoint answers one kind of request. It writes the answer itself when it returns
+// nil, and nothing when it returns an error.
+type endpoint func(ctx context.Context, c *call) error
+
+// call is one request on its way, filled in as it proceeds.
+type call struct {
+	request   *http.Request
+	writer    http.ResponseWriter
+	route     string // the pattern, not the path: paths hold codes
+	start     time.Time
+	requestID string
+	caller    *access.Caller // nil for routes without a key
+
+	status    int // 0 until the answer is written
+	batchSize int // how many writes shared the commit, 0 if there was none
+	reason    access.Reason
+	err       error
+}
+
+// answer writes v as the JSON answer with status 200.
+func (c *call) answer(v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	c.write(http.StatusOK, jsonType, body)
+	return nil
+}
+
+// Header values that never change, ready to be put into a header map.
+var (
+	jsonType    = []string{"application/json"}
+	problemType = []string{"application/problem+json"}
+	noStore     = []string{"no-store"}
+	noSniff     = []string{"nosniff"}
+)
+
+// write sends an answer that must not be cached.
+func (c *call) write(status int, contentType []string, body []byte) {
+	header := c.writer.Header()
+	header["Content-Type"] = contentType
+	header["Cache-Control"] = noStore
+	header["X-Content-Type-Options"] = noSniff
+	c.status = status
+	c.writer.WriteHeader(status)
+	// A caller who has gone cannot be told so.
+	_, _ = c.writer.Write(body)
+}
+
+// handled runs a handler of another library as an endpoint.
+func handled(h http.Handler) endpoint {
+	return func(_ context.Context, c *call) error {
+		recorder := &statusRecorder{ResponseWriter: c.writer, status: http.StatusOK}
+		h.ServeHTTP(recorder, c.request)
+		c.status = recorder.status
+		return nil
+	}
+}
+
+// statusRecorder remembers the status that a handler writes.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}

@@ -1,0 +1,178 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"accesscodes/internal/access"
+)
+
+const apiDescription = `Add and generate access codes: values that people type to register, to become premium
+users, or to be upgraded.
+
+* Send your API key in ` + "`X-Api-Key`" + ` with every request.
+* Bodies are UTF-8 JSON of at most 64 KiB. Unknown fields, duplicate fields, wrong types and anything after the
+  object are refused with 400: a misspelt ` + "`expiresAt`" + ` must never make a code that lives for ever.
+* Times are RFC 3339, answered in UTC with at most microseconds.
+* Every error is RFC 9457 ` + "`application/problem+json`" + ` with a ` + "`reason`" + ` that a program can switch on.
+* 503 means that nothing was done: repeat the request after ` + "`Retry-After`" + ` seconds. To repeat after a lost
+  connection without making a second code, send an ` + "`Idempotency-Key`" + `.
+* Every answer has an ` + "`X-Request-Id`" + `: yours, if you sent one of 1 to 128 letters, digits and ` + "`-._~:/+=@`" + `.`
+
+// openAPI writes the OpenAPI 3.1 document of the routes.
+func openAPI(routes []route, version string) ([]byte, error) {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Access Codes API", Version: version, Description: apiDescription,
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers: []*huma.Server{{URL: "/"}},
+		Components: &huma.Components{
+			Schemas: registry,
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"apiKey": {Type: "apiKey", In: "header", Name: "X-Api-Key", Description: "A key from `accesscodes key create`."},
+			},
+		},
+	}
+	problemSchema := registry.Schema(reflect.TypeFor[problem](), true, "")
+	for _, rt := range routes {
+		if !rt.undocumented {
+			doc.AddOperation(operation(rt, registry, problemSchema))
+		}
+	}
+	return doc.MarshalJSON()
+}
+
+// schemaNames are the names of body types where they should differ from Go's.
+var schemaNames = map[reflect.Type]string{
+	reflect.TypeFor[addRequest]():      "AddCode",
+	reflect.TypeFor[generateRequest](): "GenerateCode",
+	reflect.TypeFor[generateAnswer]():  "GeneratedCode",
+	reflect.TypeFor[codeFields]():      "Code",
+}
+
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if name, ok := schemaNames[t]; ok {
+		return name
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+func operation(rt route, registry huma.Registry, problemSchema *huma.Schema) *huma.Operation {
+	op := &huma.Operation{
+		Method: rt.method, Path: rt.path, OperationID: rt.id, Summary: rt.summary, Description: rt.description,
+		Responses: map[string]*huma.Response{},
+	}
+	if rt.permission != "" {
+		op.Security = []map[string][]string{{"apiKey": {}}}
+		op.Description += fmt.Sprintf("\n\nRoles: %s.", strings.Join(rolesWith(rt.permission), ", "))
+	}
+	if rt.request != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: jsonContent("application/json", registry.Schema(rt.request, true, ""))}
+	}
+	if rt.retryable {
+		op.Parameters = append(op.Parameters, idempotencyKeyParam())
+	}
+	op.Responses["200"] = &huma.Response{
+		Description: "Done", Content: jsonContent("application/json", registry.Schema(rt.response, true, "")),
+		Headers: map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")},
+	}
+	if rt.retryable {
+		op.Responses["200"].Headers["Idempotent-Replayed"] = textHeader("true if an earlier request with the same Idempotency-Key did it.")
+	}
+	for status, reasons := range failures(rt) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status) + ": " + strings.Join(reasons, ", "),
+			Content:     jsonContent("application/problem+json", problemSchema),
+			Headers:     failureHeaders(status),
+		}
+	}
+	return op
+}
+
+func rolesWith(p access.Permission) (names []string) {
+	for _, role := range access.Roles() {
+		if role.Allows(p) {
+			names = append(names, string(role))
+		}
+	}
+	return names
+}
+
+func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{media: {Schema: schema}}
+}
+
+func textHeader(description string) *huma.Param {
+	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+func idempotencyKeyParam() *huma.Param {
+	longest := access.MaxIdempotencyKeyLength + 2 // with quotes
+	return &huma.Param{
+		Name: "Idempotency-Key", In: "header",
+		Description: "1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same body gives the same code, with the header Idempotent-Replayed, for as long as the code exists; with another body, or on another route, it is refused.",
+		Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+	}
+}
+
+// statuses of the reasons that routes name.
+var statuses = map[access.Reason]int{
+	access.ReasonCodeAlreadyExists:    http.StatusBadRequest,
+	access.ReasonIdempotencyKeyReused: http.StatusConflict,
+	access.ReasonCodeSpaceExhausted:   http.StatusConflict,
+	access.ReasonStoreUnavailable:     http.StatusServiceUnavailable,
+	access.ReasonOverloaded:           http.StatusServiceUnavailable,
+}
+
+// failures lists the reasons that a route may fail for, by status.
+func failures(rt route) map[int][]string {
+	all := map[int][]string{}
+	add := func(status int, reasons ...access.Reason) {
+		for _, reason := range reasons {
+			if !slices.Contains(all[status], string(reason)) {
+				all[status] = append(all[status], string(reason))
+			}
+		}
+	}
+	if rt.request != nil {
+		add(http.StatusBadRequest, reasonInvalidJSON, reasonDuplicateField, reasonUnknownField, reasonWrongType, access.ReasonMissingField, access.ReasonInvalidValue)
+		add(http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+		add(http.StatusUnsupportedMediaType, reasonUnsupportedMediaType)
+	}
+	if rt.retryable {
+		add(http.StatusBadRequest, access.ReasonInvalidIdempotencyKey)
+	}
+	for _, reason := range rt.reasons {
+		add(statuses[reason], reason)
+	}
+	if rt.permission != "" {
+		add(http.StatusUnauthorized, access.ReasonInvalidAPIKey)
+		add(http.StatusForbidden, access.ReasonRoleNotAllowed)
+		add(http.StatusServiceUnavailable, access.ReasonStoreUnavailable, access.ReasonOverloaded)
+		add(http.StatusInternalServerError, access.ReasonInternal, access.ReasonOutcomeUnknown)
+	}
+	return all
+}
+
+func failureHeaders(status int) map[string]*huma.Param {
+	headers := map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")}
+	switch status {
+	case http.StatusUnauthorized:
+		headers["WWW-Authenticate"] = textHeader("The scheme, ApiKey.")
+	case http.StatusServiceUnavailable:
+		headers["Retry-After"] = textHeader("Seconds to wait at least.")
+	}
+	return headers
+}

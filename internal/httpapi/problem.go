@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"accesscodes/internal/access"
+)
+
+// Reasons that only HTTP has.
+const (
+	reasonInvalidJSON          access.Reason = "invalid_json"
+	reasonDuplicateField       access.Reason = "duplicate_field"
+	reasonUnknownField         access.Reason = "unknown_field"
+	reasonWrongType            access.Reason = "wrong_type"
+	reasonRouteNotFound        access.Reason = "route_not_found"
+	reasonMethodNotAllowed     access.Reason = "method_not_allowed"
+	reasonBodyTooLarge         access.Reason = "body_too_large"
+	reasonUnsupportedMediaType access.Reason = "unsupported_media_type"
+	reasonRequestTimeout       access.Reason = "request_timeout"
+)
+
+// statusClientGone is what logs show for a caller who went before the answer came;
+// nginx made the number known.
+const statusClientGone = 499
+
+// problem is an error as callers see it: RFC 9457, with a reason that a program can
+// switch on.
+type problem struct {
+	Type      string         `json:"type" format:"uri-reference" doc:"A URN that ends in the reason." example:"urn:accesscodes:problem:invalid_value"`
+	Title     string         `json:"title" doc:"The reason in words." example:"Invalid value"`
+	Status    int            `json:"status" doc:"The HTTP status." example:"400"`
+	Detail    string         `json:"detail" doc:"A sentence for a person. It never repeats a secret." example:"expiresAt must be in the future"`
+	Reason    access.Reason  `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
+	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
+	Errors    []problemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
+
+	header http.Header
+}
+
+type problemField struct {
+	Pointer string `json:"pointer" doc:"RFC 6901 pointer into the request body." example:"/expiresAt"`
+	Detail  string `json:"detail" doc:"A sentence for a person." example:"expiresAt must be in the future"`
+}
+
+// statusOf is the one place that gives each kind of error its HTTP status.
+var statusOf = map[access.Kind]int{
+	access.KindInternal:        http.StatusInternalServerError,
+	access.KindInvalid:         http.StatusBadRequest,
+	access.KindUnauthenticated: http.StatusUnauthorized,
+	access.KindForbidden:       http.StatusForbidden,
+	access.KindNotFound:        http.StatusNotFound,
+	access.KindConflict:        http.StatusConflict,
+	access.KindUnavailable:     http.StatusServiceUnavailable,
+}
+
+// httpError is an error that only HTTP has.
+type httpError struct {
+	status int
+	reason access.Reason
+	detail string
+	header http.Header
+	fields []access.FieldError
+}
+
+// Error implements error.
+func (e *httpError) Error() string { return string(e.reason) + ": " + e.detail }
+
+// problemOf shows an error to a caller. Whatever is neither an [access.Error] nor an
+// [httpError] becomes an internal error without its text.
+func problemOf(err error) *problem {
+	if e, ok := err.(*httpError); ok {
+		return newProblem(e.status, e.reason, e.detail, e.fields, e.header)
+	}
+	e := access.AsError(err)
+	header := http.Header{}
+	if e.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter/time.Second))))
+	}
+	if e.Kind == access.KindUnauthenticated {
+		header.Set("WWW-Authenticate", `ApiKey realm="accesscodes"`)
+	}
+	return newProblem(statusOf[e.Kind], e.Reason, e.Detail, e.Fields, header)
+}
+
+func newProblem(status int, reason access.Reason, detail string, fields []access.FieldError, header http.Header) *problem {
+	p := &problem{
+		Type: "urn:accesscodes:problem:" + string(reason), Title: titleOf(reason),
+		Status: status, Detail: detail, Reason: reason, header: header,
+	}
+	for _, f := range fields {
+		p.Errors = append(p.Errors, problemField(f))
+	}
+	return p
+}
+
+// titleOf writes a reason as words: code_already_exists is "Code already exists".
+func titleOf(reason access.Reason) string {
+	words := strings.ReplaceAll(string(reason), "_", " ")
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func (p *problem) write(c *call) {
+	header := c.writer.Header()
+	for name, values := range p.header {
+		header[name] = values
+	}
+	body, err := json.Marshal(p)
+	if err != nil { // only text that is not UTF-8 could do that
+		body = []byte(`{}`)
+	}
+	c.write(p.Status, problemType, body)
+}
+
+// methodNotAllowed answers every method of a path but the allowed ones.
+func methodNotAllowed(path string, allowed []string) route {
+	return route{path: path, endpoint: func(context.Context, *call) error {
+		return &httpError{
+			status: http.StatusMethodNotAllowed, reason: reasonMethodNotAllowed,
+			detail: "this path takes " + strings.Join(allowed, " and "),
+			header: http.Header{"Allow": {strings.Join(allowed, ", ")}},
+		}
+	}}
+}
+
+// notFound answers every path that no route has.
+func notFound() route {
+	return route{path: "(none)", endpoint: func(context.Context, *call) error {
+		return &httpError{
+			status: http.StatusNotFound, reason: reasonRouteNotFound,
+			detail: "there is nothing at this path; /docs shows every route",
+		}
+	}}
+}

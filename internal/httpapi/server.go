@@ -1,0 +1,157 @@
+// Package httpapi is the HTTP interface: it decodes requests, asks
+// [access.Service], and writes answers and errors. Every route stands in routes.go,
+// and the OpenAPI document is made from the same table. It holds no rule about codes.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/access"
+)
+
+// Deps is what a [Server] needs from outside.
+type Deps struct {
+	Service  *access.Service
+	Log      *slog.Logger
+	Registry *prometheus.Registry // its metrics are shown at /metrics
+	Version  string               // of the program, for the OpenAPI document
+}
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	service  *access.Service
+	log      *slog.Logger
+	metrics  *metrics
+	ids      requestIDs
+	mux      *http.ServeMux
+	draining atomic.Bool
+}
+
+// New returns a server with every route.
+func New(deps Deps) (*Server, error) {
+	s := &Server{
+		service: deps.Service, log: deps.Log, metrics: newMetrics(deps.Registry),
+		ids: newRequestIDs(), mux: http.NewServeMux(),
+	}
+	routes := s.routes(deps.Registry)
+	document, err := openAPI(routes, deps.Version)
+	if err != nil {
+		return nil, fmt.Errorf("make the OpenAPI document: %w", err)
+	}
+	s.register(append(routes, documentRoute(document)))
+	return s, nil
+}
+
+// Drain makes /readyz fail from now on, so that load balancers send new requests
+// elsewhere. Requests are still answered.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// register puts the routes into the mux, with an answer for every other method and
+// every other path.
+func (s *Server) register(routes []route) {
+	methods := map[string][]string{}
+	for _, rt := range routes {
+		s.mux.Handle(rt.method+" "+rt.path, s.handler(rt))
+		methods[rt.path] = append(methods[rt.path], rt.method)
+	}
+	for path, allowed := range methods {
+		s.mux.Handle(path, s.handler(methodNotAllowed(path, allowed)))
+	}
+	s.mux.Handle("/", s.handler(notFound()))
+}
+
+// handler runs a route's endpoint and sees to everything around it: the request id,
+// who calls, the answer or the error, one log event, the metrics.
+func (s *Server) handler(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{request: r, writer: w, route: rt.path, start: time.Now(), requestID: s.ids.of(r)}
+		w.Header()["X-Request-Id"] = []string{c.requestID}
+		defer s.finish(c)
+		if err := s.run(rt, c); err != nil {
+			s.fail(c, err)
+		}
+	})
+}
+
+// run authenticates the caller if the route asks for it, then runs the endpoint.
+func (s *Server) run(rt route, c *call) error {
+	ctx := c.request.Context()
+	if rt.permission != "" {
+		caller, err := s.service.Authenticate(ctx, c.request.Header.Get("X-Api-Key"))
+		if err != nil {
+			return err
+		}
+		c.caller = &caller
+		if err := caller.Require(rt.permission); err != nil {
+			return err
+		}
+	}
+	return rt.endpoint(access.WithBatchSize(ctx, &c.batchSize), c)
+}
+
+// fail answers with the error as a problem. What only the log may know stays there.
+func (s *Server) fail(c *call, err error) {
+	p := problemOf(err)
+	if errors.Is(err, context.Canceled) && c.request.Context().Err() != nil {
+		p.Status = statusClientGone // nobody reads the answer; the log should not call it a fault
+	}
+	c.err = err
+	c.reason = p.Reason
+	p.RequestID = c.requestID
+	p.write(c)
+}
+
+// finish logs and counts the request. A panic in an endpoint ends here.
+func (s *Server) finish(c *call) {
+	if p := recover(); p != nil {
+		s.log.Error("panic", "request_id", c.requestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if c.status == 0 {
+			s.fail(c, fmt.Errorf("panic: %v", p))
+		}
+	}
+	took := time.Since(c.start)
+	s.metrics.observe(c, took)
+	s.logEvent(c, took)
+}
+
+// logEvent writes the one log event of a request. It names no code, no secret and no
+// person.
+func (s *Server) logEvent(c *call, took time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case c.status >= 500 && c.status != http.StatusServiceUnavailable:
+		level = slog.LevelError
+	case c.status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	}
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs,
+		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
+		slog.String("route", c.route), slog.Int("status", c.status),
+		slog.Int64("duration_us", took.Microseconds()))
+	if c.caller != nil {
+		attrs = append(attrs, slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))
+	}
+	if c.batchSize > 0 {
+		attrs = append(attrs, slog.Int("batch_size", c.batchSize))
+	}
+	if c.reason != "" {
+		attrs = append(attrs, slog.String("reason", string(c.reason)))
+	}
+	if c.err != nil && level > slog.LevelInfo {
+		attrs = append(attrs, slog.String("error", c.err.Error()))
+	}
+	s.log.LogAttrs(context.Background(), level, "request", attrs...)
+}
