@@ -37,9 +37,11 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	log := newLog(cfg, streams.Log)
 	var closers closers
 	defer func() { err = errors.Join(err, closers.close()) }()
+	logs := startLogWriter(streams.Log)
+	closers.add(logs.stop)
+	log := newLog(cfg, logs)
 
 	registry := newRegistry()
 	bare, err := openStore(ctx, cfg.Database)
@@ -56,11 +58,18 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
+		return err
 	}
 	closers.add(func() error { return ignoreClosed(listener.Close()) })
+	if cfg.DebugListen != "" {
+		debug, err := startDebug(ctx, cfg.DebugListen, log)
+		if err != nil {
+			return err
+		}
+		closers.add(debug.Close)
+	}
 	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
 	closers.add(usage.stop)
 
@@ -99,6 +108,14 @@ func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *ht
 	}
 	log.Info("stopped")
 	return nil
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return listener, nil
 }
 
 func newLog(cfg config.Serve, to io.Writer) *slog.Logger {

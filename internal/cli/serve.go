@@ -28,5 +28,6 @@ func newServe(env Env) *cobra.Command {
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	flags.StringVar(&cfg.LogFormat, "log-format", cfg.LogFormat, "json or text")
 	flags.DurationVar(&cfg.DrainTimeout, "drain-timeout", cfg.DrainTimeout, "how long requests under way may take after SIGTERM")
+	flags.StringVar(&cfg.DebugListen, "debug-listen", cfg.DebugListen, "`address` for profiles (net/http/pprof), host:port; keep it private; none if empty")
 	return cmd
 }

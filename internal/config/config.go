@@ -19,6 +19,7 @@ type Serve struct {
 	LogLevel     string        // debug, info, warn or error
 	LogFormat    string        // json or text
 	DrainTimeout time.Duration // how long requests under way may take after SIGTERM
+	DebugListen  string        // host:port for net/http/pprof; empty: none
 }
 
 // DefaultDatabase is the database that every command uses unless told otherwise.
@@ -37,6 +38,9 @@ func (c Serve) Validate() error {
 	var errs []error
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		errs = append(errs, fmt.Errorf("--listen %q is not host:port", c.Listen))
+	}
+	if _, _, err := net.SplitHostPort(c.DebugListen); c.DebugListen != "" && err != nil {
+		errs = append(errs, fmt.Errorf("--debug-listen %q is not host:port", c.DebugListen))
 	}
 	if _, err := ParseDatabase(c.Database); err != nil {
 		errs = append(errs, err)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 )
 
@@ -136,6 +137,9 @@ func (g *Group[In, Out]) run() {
 	items := make([]In, 0, g.config.MaxBatch)
 	for range g.wake {
 		for {
+			// Let every caller that can run hand its item over first. This waits for no
+			// timer: a lone caller's flush starts at once.
+			runtime.Gosched()
 			batch, stopped := g.take()
 			if len(batch) == 0 {
 				if stopped {

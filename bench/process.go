@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a server under load.
+type process struct {
+	cmd *exec.Cmd
+	url string
+	key string // empty: it asks for none
+}
+
+var (
+	urlLine = regexp.MustCompile(`Listening on (http://\S+)`)
+	keyLine = regexp.MustCompile(`API key: (\S+)`)
+)
+
+// start runs a program until it prints where it listens.
+func start(ctx context.Context, program string, args []string, log io.Writer) (*process, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if m := keyLine.FindStringSubmatch(lines.Text()); m != nil {
+			p.key = m[1]
+		}
+		if m := urlLine.FindStringSubmatch(lines.Text()); m != nil {
+			p.url = m[1]
+			go func() { _, _ = io.Copy(io.Discard, out) }() // so that it never blocks on its output
+			return p, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("%s did not say where it listens", program), cmd.Wait())
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Wait() // how it ends does not matter any more
+}
+
+// cpu is the processor time that the process has used, in user and system mode.
+func (p *process) cpu() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold spaces
+	fields := strings.Fields(rest)
+	var ticks int64
+	for _, field := range fields[11:13] { // utime and stime: proc(5)
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / 100, nil // USER_HZ is 100 on Linux
+}
+
+// peakMiB is the largest resident memory that the process has had.
+func (p *process) peakMiB() (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if m == nil {
+		return 0, errors.New("no VmHWM in /proc")
+	}
+	kib, err := strconv.ParseFloat(string(m[1]), 64)
+	return kib / 1024, err
+}

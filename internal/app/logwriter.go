@@ -1,0 +1,80 @@
+package app
+
+import (
+	"io"
+	"runtime"
+	"sync"
+)
+
+// maxLogBuffer is how many bytes of log may wait for a slow reader before further
+// events wait with them.
+const maxLogBuffer = 1 << 20
+
+// logWriter gathers log events and writes them in one go: at once when nothing is being
+// written, and otherwise everything that came meanwhile. A server under load makes one
+// system call for many events; an idle one writes each as it comes.
+type logWriter struct {
+	to io.Writer
+
+	mu      sync.Mutex
+	space   sync.Cond // signalled when the buffer has been taken
+	buffer  []byte
+	stopped bool
+
+	wake chan struct{} // capacity 1: there is something to do
+	done chan struct{}
+}
+
+func startLogWriter(to io.Writer) *logWriter {
+	w := &logWriter{to: to, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	w.space.L = &w.mu
+	go w.run()
+	return w
+}
+
+// Write implements [io.Writer]. It never fails: a log that cannot be written must not
+// stop the work that it tells of.
+func (w *logWriter) Write(event []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.buffer) > maxLogBuffer && !w.stopped {
+		w.space.Wait()
+	}
+	w.buffer = append(w.buffer, event...)
+	w.signal()
+	return len(event), nil
+}
+
+func (w *logWriter) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // a signal is pending already
+	}
+}
+
+func (w *logWriter) run() {
+	defer close(w.done)
+	var taken []byte
+	for range w.wake {
+		runtime.Gosched() // let the events of everything that can run come first
+		w.mu.Lock()
+		taken, w.buffer = w.buffer, taken[:0]
+		stopped := w.stopped
+		w.space.Broadcast()
+		w.mu.Unlock()
+		_, _ = w.to.Write(taken)
+		if stopped {
+			return
+		}
+	}
+}
+
+// stop writes what waits. It is safe to call twice.
+func (w *logWriter) stop() error {
+	w.mu.Lock()
+	w.stopped = true
+	w.signal()
+	w.mu.Unlock()
+	<-w.done
+	return nil
+}
