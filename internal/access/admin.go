@@ -96,8 +96,11 @@ func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
 	if !ok {
 		return Key{}, NotFound(ReasonKeyNotFound, "that is neither the id of a key nor a key")
 	}
-	key, _, err := s.Store.KeyByHash(ctx, hash)
-	return key, keyError("that you gave", err)
+	caller, err := s.Store.CallerByHash(ctx, hash)
+	if err != nil {
+		return Key{}, keyError("that you gave", err)
+	}
+	return caller.Key, nil
 }
 
 // RevokeKey makes a key useless for good; running servers follow within seconds.

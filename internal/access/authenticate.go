@@ -37,24 +37,24 @@ var errUnauthenticated = &Error{
 // Authenticate returns the caller whose key has this secret. Unknown, expired and
 // revoked keys and keys of a suspended workspace get one and the same error of
 // KindUnauthenticated.
-func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, error) {
+func (s *Service) Authenticate(ctx context.Context, secret string) (*Caller, error) {
 	hash, ok := hashSecret(secret)
 	if !ok {
-		return Caller{}, errUnauthenticated
+		return nil, errUnauthenticated
 	}
-	key, workspace, err := s.Store.KeyByHash(ctx, hash)
+	caller, err := s.Store.CallerByHash(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
-		return Caller{}, errUnauthenticated
+		return nil, errUnauthenticated
 	}
 	if err != nil {
-		return Caller{}, err
+		return nil, err
 	}
 	now := s.now()
-	if !key.ActiveAt(now) || workspace.SuspendedAt != nil {
-		return Caller{}, errUnauthenticated
+	if !caller.Key.ActiveAt(now) || caller.Workspace.SuspendedAt != nil {
+		return nil, errUnauthenticated
 	}
-	s.usage.note(key.ID, now)
-	return Caller{Workspace: workspace, Key: key}, nil
+	s.usage.note(caller.Key.ID, now)
+	return caller, nil
 }
 
 // FlushKeyUsage stores when keys were last used, for those used since the last

@@ -116,14 +116,14 @@ func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued
 	if made.Retry.IsZero() {
 		return Issued{}, late
 	}
-	code, retry, err := s.Store.CodeByRetryKey(ctx, made.WorkspaceID, made.Retry.Key)
+	existing, err := s.Store.CodeByRetryKey(ctx, made.WorkspaceID, made.Retry.Key)
 	if errors.Is(err, ErrNotFound) {
 		return Issued{}, late
 	}
 	if err != nil {
 		return Issued{}, err
 	}
-	return made.answer(InsertResult{Outcome: RetryKeyUsed, Existing: code, Retry: retry})
+	return made.answer(InsertResult{Outcome: RetryKeyUsed, Existing: existing})
 }
 
 func checkType(t Type, errs *fieldErrors) {
@@ -137,7 +137,7 @@ func checkType(t Type, errs *fieldErrors) {
 // insert stores the code under this value.
 func (s *Service) insert(ctx context.Context, made *NewCode, value string) (InsertResult, error) {
 	made.Value, made.Canonical = value, Canonical(value)
-	results, err := s.Store.InsertCodes(ctx, []NewCode{*made})
+	results, err := s.Store.InsertCodes(ctx, []*NewCode{made})
 	if err != nil {
 		return InsertResult{}, err
 	}
@@ -202,8 +202,8 @@ func (n *NewCode) answer(result InsertResult) (Issued, error) {
 	switch {
 	case result.Outcome == Inserted:
 		return Issued{Code: n.Code}, nil
-	case result.Outcome == RetryKeyUsed && result.Retry.Fingerprint == n.Retry.Fingerprint:
-		return Issued{Code: result.Existing, Replayed: true}, nil
+	case result.Outcome == RetryKeyUsed && result.Existing.Retry.Fingerprint == n.Retry.Fingerprint:
+		return Issued{Code: result.Existing.Code, Replayed: true}, nil
 	default:
 		return Issued{}, Conflict(ReasonIdempotencyKeyReused,
 			"this Idempotency-Key was used for a different request; a new request needs a new key")

@@ -30,15 +30,15 @@ type CodeStore interface {
 	// InsertCodes stores new codes, all in one act, and reports for each what became
 	// of it, in the same order. Codes are taken one after the other: if two have the
 	// same canonical form or the same Retry.Key, the first is inserted.
-	InsertCodes(ctx context.Context, codes []NewCode) ([]InsertResult, error)
+	InsertCodes(ctx context.Context, codes []*NewCode) ([]InsertResult, error)
 	// CodesTaken reports for each canonical form whether a code has it, in any
 	// workspace.
 	CodesTaken(ctx context.Context, canonicals []string) ([]bool, error)
 	// Code returns the workspace's code with this canonical form, or ErrNotFound.
 	Code(ctx context.Context, workspace ID, canonical string) (Code, error)
-	// CodeByRetryKey returns the workspace's code that carries this Retry.Key, with
-	// its mark, or ErrNotFound.
-	CodeByRetryKey(ctx context.Context, workspace ID, key [16]byte) (Code, Retry, error)
+	// CodeByRetryKey returns the workspace's code that carries this Retry.Key, or
+	// ErrNotFound.
+	CodeByRetryKey(ctx context.Context, workspace ID, key [16]byte) (*RetriedCode, error)
 }
 
 // NewCode is a code to insert.
@@ -58,12 +58,16 @@ const (
 	RetryKeyUsed               // a code of this workspace carries this Retry.Key; takes precedence over CodeTaken
 )
 
-// InsertResult is what became of one code. Existing and Retry are the code that was
-// there, with RetryKeyUsed only.
+// InsertResult is what became of one code.
 type InsertResult struct {
 	Outcome  InsertOutcome
-	Existing Code
-	Retry    Retry
+	Existing *RetriedCode // with RetryKeyUsed: the code that was there; else nil
+}
+
+// RetriedCode is a code with the mark that a retry finds it by.
+type RetriedCode struct {
+	Code
+	Retry Retry
 }
 
 // WorkspaceStore keeps workspaces. A slug is unique.
@@ -86,9 +90,10 @@ type KeyStore interface {
 	Keys(ctx context.Context, workspace ID) ([]Key, error)
 	// Key returns a key by its id, or ErrNotFound.
 	Key(ctx context.Context, id ID) (Key, error)
-	// KeyByHash returns a key and its workspace, or ErrNotFound. It may be answered
-	// from a cache that is at most a few seconds old.
-	KeyByHash(ctx context.Context, hash KeyHash) (Key, Workspace, error)
+	// CallerByHash returns a key and its workspace, or ErrNotFound. It may be answered
+	// from a cache that is at most a few seconds old, and others may hold the same
+	// answer: it must not be changed.
+	CallerByHash(ctx context.Context, hash KeyHash) (*Caller, error)
 	// RevokeKey sets when the key was revoked if it has not been, or returns
 	// ErrNotFound.
 	RevokeKey(ctx context.Context, id ID, at time.Time) error

@@ -44,15 +44,16 @@ var (
 	jsonType    = []string{"application/json"}
 	problemType = []string{"application/problem+json"}
 	noStore     = []string{"no-store"}
-	noSniff     = []string{"nosniff"}
 )
 
-// write sends an answer that must not be cached.
+// write sends an answer that must not be cached. Answers to POST are not, without being
+// told so (RFC 9110 §9.3.3).
 func (c *call) write(status int, contentType []string, body []byte) {
 	header := c.writer.Header()
 	header["Content-Type"] = contentType
-	header["Cache-Control"] = noStore
-	header["X-Content-Type-Options"] = noSniff
+	if c.request.Method != http.MethodPost {
+		header["Cache-Control"] = noStore
+	}
 	c.status = status
 	c.writer.WriteHeader(status)
 	// A caller who has gone cannot be told so.

@@ -93,7 +93,7 @@ func (s *Server) run(rt route, c *call) error {
 		if err != nil {
 			return err
 		}
-		c.caller = &caller
+		c.caller = caller
 		if err := caller.Require(rt.permission); err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ type Options struct {
 // closed.
 type Store struct {
 	access.Store
-	inserts *group.Group[[]access.NewCode, inserted]
+	inserts *group.Group[[]*access.NewCode, inserted]
 	observe func(size int, took time.Duration)
 }
 
@@ -47,7 +47,7 @@ func New(below access.Store, options Options) *Store {
 		options.Observe = func(int, time.Duration) {}
 	}
 	s := &Store{Store: below, observe: options.Observe}
-	s.inserts = group.Start(group.Config[[]access.NewCode, inserted]{
+	s.inserts = group.Start(group.Config[[]*access.NewCode, inserted]{
 		Flush:     s.flushInserts,
 		Divisible: divisible,
 		MaxBatch:  options.MaxBatch,
@@ -64,7 +64,7 @@ func (s *Store) Close() error {
 }
 
 // InsertCodes implements [access.CodeStore]. The codes of one call stay together.
-func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]access.InsertResult, error) {
+func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
 	done, err := s.inserts.Do(ctx, codes)
 	switch {
 	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrStopped):
@@ -77,8 +77,8 @@ func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]acce
 }
 
 // flushInserts stores the codes of several calls in one act.
-func (s *Store) flushInserts(ctx context.Context, calls [][]access.NewCode) ([]inserted, error) {
-	var codes []access.NewCode
+func (s *Store) flushInserts(ctx context.Context, calls [][]*access.NewCode) ([]inserted, error) {
+	var codes []*access.NewCode
 	for _, call := range calls {
 		codes = append(codes, call...)
 	}

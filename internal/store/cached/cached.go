@@ -31,9 +31,8 @@ type Store struct {
 }
 
 type entry struct {
-	key       access.Key
-	workspace access.Workspace
-	loaded    time.Time // when the look-up began
+	caller *access.Caller
+	loaded time.Time // when the look-up began
 }
 
 // New wraps a store. life is how long a key is believed; now must not run backwards.
@@ -41,22 +40,22 @@ func New(below access.Store, life time.Duration, now func() time.Time) *Store {
 	return &Store{Store: below, life: life, now: now, entries: map[access.KeyHash]*entry{}}
 }
 
-// KeyByHash implements [access.KeyStore]. Unknown keys are not remembered: a new key
+// CallerByHash implements [access.KeyStore]. Unknown keys are not remembered: a new key
 // works at once.
-func (s *Store) KeyByHash(ctx context.Context, hash access.KeyHash) (access.Key, access.Workspace, error) {
+func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (*access.Caller, error) {
 	s.mu.RLock()
 	e, epoch := s.entries[hash], s.epoch
 	s.mu.RUnlock()
 	now := s.now()
 	if e != nil && now.Sub(e.loaded) < s.life {
-		return e.key, e.workspace, nil
+		return e.caller, nil
 	}
-	key, workspace, err := s.Store.KeyByHash(ctx, hash)
+	caller, err := s.Store.CallerByHash(ctx, hash)
 	if err != nil {
-		return access.Key{}, access.Workspace{}, err
+		return nil, err
 	}
-	s.remember(hash, &entry{key: key, workspace: workspace, loaded: now}, epoch)
-	return key, workspace, nil
+	s.remember(hash, &entry{caller: caller, loaded: now}, epoch)
+	return caller, nil
 }
 
 // remember keeps an entry unless everything was forgotten since its look-up began: it

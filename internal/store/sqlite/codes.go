@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -23,11 +24,11 @@ value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, 
 note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint`
 
 // InsertCodes implements [access.CodeStore].
-func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]access.InsertResult, error) {
+func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
 	results := make([]access.InsertResult, len(codes))
 	err := s.write(ctx, func(conn *sqlite.Conn) (err error) {
 		for i := range codes {
-			if results[i], err = insert(conn, &codes[i]); err != nil {
+			if results[i], err = insert(conn, codes[i]); err != nil {
 				return fmt.Errorf("insert code: %w", err)
 			}
 		}
@@ -41,9 +42,9 @@ func (s *Store) InsertCodes(ctx context.Context, codes []access.NewCode) ([]acce
 
 func insert(conn *sqlite.Conn, code *access.NewCode) (access.InsertResult, error) {
 	if !code.Retry.IsZero() {
-		existing, retry, found, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key)
-		if err != nil || found {
-			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing, Retry: retry}, err
+		existing, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key)
+		if !errors.Is(err, access.ErrNotFound) {
+			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing}, err
 		}
 	}
 	stmt, err := conn.Prepare(insertCode)
@@ -111,45 +112,42 @@ func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, er
 // Code implements [access.CodeStore].
 func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		found, err := findCode(conn, "canonical = ?1 AND workspace_id = ?2", []any{canonical, workspace[:]}, &code, new(access.Retry))
-		return orNotFound(found, err)
+		found, err := findCode(conn, "canonical = ?1 AND workspace_id = ?2", canonical, workspace[:])
+		if err == nil {
+			code = found.Code
+		}
+		return err
 	})
 	return code, err
 }
 
 // CodeByRetryKey implements [access.CodeStore].
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code access.Code, retry access.Retry, err error) {
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		var found bool
-		code, retry, found, err = codeByRetryKey(conn, workspace, key)
-		return orNotFound(found, err)
+		code, err = codeByRetryKey(conn, workspace, key)
+		return err
 	})
-	return code, retry, err
+	return code, err
 }
 
-func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte) (code access.Code, retry access.Retry, found bool, err error) {
-	found, err = findCode(conn, "retry_key = ?1 AND workspace_id = ?2", []any{key[:], workspace[:]}, &code, &retry)
-	return code, retry, found, err
+func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte) (*access.RetriedCode, error) {
+	return findCode(conn, "retry_key = ?1 AND workspace_id = ?2", key[:], workspace[:])
 }
 
-func findCode(conn *sqlite.Conn, where string, args []any, code *access.Code, retry *access.Retry) (found bool, err error) {
-	err = sqlitex.Execute(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, &sqlitex.ExecOptions{
-		Args: args,
-		ResultFunc: func(stmt *sqlite.Stmt) (err error) {
-			found = true
-			*code, *retry, err = scanCode(stmt)
-			return err
-		},
+func findCode(conn *sqlite.Conn, where string, args ...any) (code *access.RetriedCode, err error) {
+	errScan := error(nil)
+	err = one(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, args, func(stmt *sqlite.Stmt) {
+		code, errScan = scanCode(stmt)
 	})
-	if err != nil {
-		return false, fmt.Errorf("find code: %w", err)
+	if err = errors.Join(err, errScan); err != nil {
+		return nil, fmt.Errorf("find code: %w", err)
 	}
-	return found, nil
+	return code, nil
 }
 
-func scanCode(stmt *sqlite.Stmt) (access.Code, access.Retry, error) {
+func scanCode(stmt *sqlite.Stmt) (*access.RetriedCode, error) {
 	metadata, err := decodeMetadata(stmt.ColumnText(10))
-	code := access.Code{
+	code := &access.RetriedCode{Code: access.Code{
 		Value:          stmt.ColumnText(0),
 		WorkspaceID:    columnID(stmt, 1),
 		Type:           access.Type(stmt.ColumnText(2)),
@@ -164,11 +162,10 @@ func scanCode(stmt *sqlite.Stmt) (access.Code, access.Retry, error) {
 		BatchID:        columnID(stmt, 11),
 		CreatedAt:      *columnTime(stmt, 12),
 		CreatedBy:      columnID(stmt, 13),
-	}
-	var retry access.Retry
-	stmt.ColumnBytes(14, retry.Key[:])
-	stmt.ColumnBytes(15, retry.Fingerprint[:])
-	return code, retry, err
+	}}
+	stmt.ColumnBytes(14, code.Retry.Key[:])
+	stmt.ColumnBytes(15, code.Retry.Fingerprint[:])
+	return code, err
 }
 
 // encodeMetadata writes metadata as a JSON object, or as nothing if there is none.

@@ -60,15 +60,15 @@ func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error)
 	return k, err
 }
 
-// KeyByHash implements [access.KeyStore].
-func (s *Store) KeyByHash(ctx context.Context, hash access.KeyHash) (k access.Key, w access.Workspace, err error) {
+// CallerByHash implements [access.KeyStore].
+func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (caller *access.Caller, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT "+keyColumns+", "+workspaceColumns+" FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?",
 			[]any{hash[:]}, func(stmt *sqlite.Stmt) {
-				k, w = scanKey(stmt), scanWorkspace(stmt, keyColumnCount)
+				caller = &access.Caller{Key: scanKey(stmt), Workspace: scanWorkspace(stmt, keyColumnCount)}
 			})
 	})
-	return k, w, err
+	return caller, err
 }
 
 // RevokeKey implements [access.KeyStore].

@@ -96,9 +96,9 @@ func testKeys(t *testing.T, newStore Factory) {
 		w, other := newWorkspace(t, s), newWorkspace(t, s)
 		first, second := newKey(t, s, w.ID), newKey(t, s, w.ID)
 		newKey(t, s, other.ID)
-		gotKey, gotWorkspace, err := s.KeyByHash(t.Context(), first.Hash)
-		if err != nil || !cmp.Equal(gotKey, first) || !cmp.Equal(gotWorkspace, w) {
-			t.Errorf("KeyByHash = %+v, %+v, %v", gotKey, gotWorkspace, err)
+		got, err := s.CallerByHash(t.Context(), first.Hash)
+		if diff := cmp.Diff(&access.Caller{Workspace: w, Key: first}, got); diff != "" || err != nil {
+			t.Errorf("CallerByHash: %v (-want +got):\n%s", err, diff)
 		}
 		all, err := s.Keys(t.Context(), w.ID)
 		if diff := cmp.Diff([]access.Key{first, second}, all); diff != "" || err != nil {
@@ -160,8 +160,8 @@ func testKeys(t *testing.T, newStore Factory) {
 	})
 	t.Run("none", func(t *testing.T) {
 		s := open(t, newStore)
-		if _, _, err := s.KeyByHash(t.Context(), access.KeyHash{1}); !errors.Is(err, access.ErrNotFound) {
-			t.Errorf("KeyByHash: %v", err)
+		if _, err := s.CallerByHash(t.Context(), access.KeyHash{1}); !errors.Is(err, access.ErrNotFound) {
+			t.Errorf("CallerByHash: %v", err)
 		}
 		if _, err := s.Key(t.Context(), newID(t)); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Key: %v", err)
@@ -174,11 +174,11 @@ func testKeys(t *testing.T, newStore Factory) {
 
 func lookUp(t *testing.T, s access.Store, k access.Key) access.Key {
 	t.Helper()
-	got, _, err := s.KeyByHash(t.Context(), k.Hash)
+	got, err := s.CallerByHash(t.Context(), k.Hash)
 	if err != nil {
-		t.Fatalf("KeyByHash: %v", err)
+		t.Fatalf("CallerByHash: %v", err)
 	}
-	return got
+	return got.Key
 }
 
 func testInstallation(t *testing.T, newStore Factory) {

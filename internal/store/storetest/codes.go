@@ -25,7 +25,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		full.BatchID, full.CreatedBy = newID(t), newID(t)
 		bare := newCode(w.ID, "bare")
 		insert(t, s, full, bare)
-		for _, want := range []access.NewCode{full, bare} {
+		for _, want := range []*access.NewCode{full, bare} {
 			got, err := s.Code(t.Context(), w.ID, want.Canonical)
 			if err != nil {
 				t.Fatal(err)
@@ -58,7 +58,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		w := newWorkspace(t, s)
 		// What a database's collation might take for equal.
 		values := []string{"STRASSE", "STRAßE", "E\u0301", "\u00c9", "K", "\u212a", "a\x00b"[:1], "🎉", "🎊"}
-		var codes []access.NewCode
+		var codes []*access.NewCode
 		for _, v := range values {
 			codes = append(codes, newCode(w.ID, v))
 		}
@@ -116,7 +116,7 @@ func testCodes(t *testing.T, newStore Factory) {
 }
 
 func testRetries(t *testing.T, newStore Factory) {
-	mark := func(code access.NewCode, key, print byte) access.NewCode {
+	mark := func(code *access.NewCode, key, print byte) *access.NewCode {
 		code.Retry = access.Retry{Key: [16]byte{key}, Fingerprint: [16]byte{print}}
 		return code
 	}
@@ -125,9 +125,9 @@ func testRetries(t *testing.T, newStore Factory) {
 		w := newWorkspace(t, s)
 		first := mark(newCode(w.ID, "FIRST"), 1, 7)
 		insert(t, s, first)
-		for _, again := range []access.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
+		for _, again := range []*access.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
 			got := insert(t, s, again)[0]
-			want := access.InsertResult{Outcome: access.RetryKeyUsed, Existing: first.Code, Retry: first.Retry}
+			want := access.InsertResult{Outcome: access.RetryKeyUsed, Existing: &access.RetriedCode{Code: first.Code, Retry: first.Retry}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
@@ -158,14 +158,14 @@ func testRetries(t *testing.T, newStore Factory) {
 		w, other := newWorkspace(t, s), newWorkspace(t, s)
 		first := mark(newCode(w.ID, "FIRST"), 1, 7)
 		insert(t, s, first, newCode(w.ID, "UNMARKED"))
-		code, retry, err := s.CodeByRetryKey(t.Context(), w.ID, first.Retry.Key)
-		if err != nil || !cmp.Equal(code, first.Code) || retry != first.Retry {
-			t.Errorf("CodeByRetryKey = %+v, %+v, %v", code, retry, err)
+		got, err := s.CodeByRetryKey(t.Context(), w.ID, first.Retry.Key)
+		if err != nil || !cmp.Equal(got.Code, first.Code) || got.Retry != first.Retry {
+			t.Errorf("CodeByRetryKey = %+v, %v", got, err)
 		}
-		if _, _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("another workspace's: %v", err)
 		}
-		if _, _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("of the zero key: %v", err)
 		}
 	})
@@ -175,7 +175,7 @@ func testConcurrency(t *testing.T, newStore Factory) {
 	const callers, values = 200, 10
 	// race lets many callers insert at once through two stores on one database and
 	// returns how often each outcome was seen.
-	race := func(t *testing.T, codeOf func(w access.ID, i int) access.NewCode) map[access.InsertOutcome]int {
+	race := func(t *testing.T, codeOf func(w access.ID, i int) *access.NewCode) map[access.InsertOutcome]int {
 		t.Helper()
 		openAgain := newStore(t)
 		stores := []access.Store{openAgain(), openAgain()}
@@ -185,7 +185,7 @@ func testConcurrency(t *testing.T, newStore Factory) {
 		seen := map[access.InsertOutcome]int{}
 		for i := range callers {
 			all.Go(func() {
-				results, err := stores[i%2].InsertCodes(t.Context(), []access.NewCode{codeOf(w.ID, i)})
+				results, err := stores[i%2].InsertCodes(t.Context(), []*access.NewCode{codeOf(w.ID, i)})
 				if err != nil {
 					t.Errorf("InsertCodes: %v", err)
 					return
@@ -199,13 +199,13 @@ func testConcurrency(t *testing.T, newStore Factory) {
 		return seen
 	}
 	t.Run("of many inserts of one value exactly one succeeds", func(t *testing.T) {
-		seen := race(t, func(w access.ID, i int) access.NewCode { return newCode(w, fmt.Sprint("V", i%values)) })
+		seen := race(t, func(w access.ID, i int) *access.NewCode { return newCode(w, fmt.Sprint("V", i%values)) })
 		if seen[access.Inserted] != values || seen[access.CodeTaken] != callers-values {
 			t.Errorf("outcomes %v", seen)
 		}
 	})
 	t.Run("of many inserts with one retry key exactly one succeeds", func(t *testing.T) {
-		seen := race(t, func(w access.ID, i int) access.NewCode {
+		seen := race(t, func(w access.ID, i int) *access.NewCode {
 			code := newCode(w, fmt.Sprint("V", i))
 			code.Retry = access.Retry{Key: [16]byte{byte(i%values + 1)}, Fingerprint: [16]byte{1}}
 			return code
@@ -219,7 +219,7 @@ func testConcurrency(t *testing.T, newStore Factory) {
 func testContext(t *testing.T, newStore Factory) {
 	s := open(t, newStore)
 	w := newWorkspace(t, s)
-	if _, err := s.InsertCodes(cancelled(), []access.NewCode{newCode(w.ID, "GONE")}); err == nil {
+	if _, err := s.InsertCodes(cancelled(), []*access.NewCode{newCode(w.ID, "GONE")}); err == nil {
 		t.Error("InsertCodes succeeded although its caller had gone")
 	}
 	if _, err := s.WorkspaceBySlug(cancelled(), w.Slug); err == nil {

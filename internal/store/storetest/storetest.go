@@ -67,8 +67,8 @@ func newWorkspace(t *testing.T, s access.Store) access.Workspace {
 }
 
 // newCode is a code that is not stored yet.
-func newCode(workspace access.ID, value string) access.NewCode {
-	return access.NewCode{
+func newCode(workspace access.ID, value string) *access.NewCode {
+	return &access.NewCode{
 		Canonical: access.Canonical(value),
 		Code: access.Code{
 			Value: value, WorkspaceID: workspace, Type: access.TypeNormal,
@@ -77,7 +77,7 @@ func newCode(workspace access.ID, value string) access.NewCode {
 	}
 }
 
-func insert(t *testing.T, s access.Store, codes ...access.NewCode) []access.InsertResult {
+func insert(t *testing.T, s access.Store, codes ...*access.NewCode) []access.InsertResult {
 	t.Helper()
 	results, err := s.InsertCodes(t.Context(), codes)
 	if err != nil {
