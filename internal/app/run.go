@@ -39,6 +39,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	var closers closers
 	defer func() { err = errors.Join(err, closers.close()) }()
+	tuneRuntime()
 	logs := startLogWriter(streams.Log)
 	closers.add(logs.stop)
 	log := newLog(cfg, logs)
@@ -84,13 +85,12 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 // serve answers requests until ctx ends and then drains.
 func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
 	server := &http.Server{
-		Handler:           api,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
+		Handler:        api,
+		ReadTimeout:    30 * time.Second, // of head and body together: one deadline, not two
+		WriteTimeout:   60 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -47,6 +47,8 @@ type Group[In, Out any] struct {
 
 	wake chan struct{} // capacity 1: there is something to do
 	done chan struct{} // closed when the flushing goroutine has ended
+
+	calls sync.Pool // of *call[In, Out], none of them under way
 }
 
 // call is one caller's item on its way.
@@ -68,16 +70,35 @@ func Start[In, Out any](config Config[In, Out]) *Group[In, Out] {
 // ctx's own while the item still waits, which withdraws it, and wraps ErrAbandoned
 // when the item's flush is under way.
 func (g *Group[In, Out]) Do(ctx context.Context, in In) (Out, error) {
-	c := &call[In, Out]{in: in, finished: make(chan struct{}, 1)}
+	c := g.newCall(in)
 	if err := g.enqueue(c); err != nil {
-		return c.out, err
+		var none Out
+		return none, err
 	}
 	select {
 	case <-c.finished:
-		return c.out, c.err
+		out, err := c.out, c.err
+		g.recycle(c)
+		return out, err
 	case <-ctx.Done():
 		return g.withdraw(ctx, c)
 	}
+}
+
+func (g *Group[In, Out]) newCall(in In) *call[In, Out] {
+	c, ok := g.calls.Get().(*call[In, Out])
+	if !ok {
+		c = &call[In, Out]{finished: make(chan struct{}, 1)}
+	}
+	c.in = in
+	return c
+}
+
+// recycle keeps a call for the next caller. Only a call that has finished may be
+// recycled: nobody else holds it.
+func (g *Group[In, Out]) recycle(c *call[In, Out]) {
+	*c = call[In, Out]{finished: c.finished}
+	g.calls.Put(c)
 }
 
 func (g *Group[In, Out]) enqueue(c *call[In, Out]) error {

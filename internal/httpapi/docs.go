@@ -16,6 +16,9 @@ var docsFiles embed.FS
 // Swagger UI sets style attributes and draws its icons from data: addresses.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
+// docsAssets are the files of Swagger UI that the page loads.
+var docsAssets = []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"}
+
 // docsRoutes serve Swagger UI over /openapi.json, all of it from this binary.
 func docsRoutes() []route {
 	page, err := fs.Sub(docsFiles, "docs")
@@ -24,13 +27,16 @@ func docsRoutes() []route {
 	}
 	own := http.StripPrefix("/docs/", http.FileServerFS(page))
 	assets := http.StripPrefix("/docs/assets", statigz.FileServer(swaggerui.FS))
-	return []route{
-		{method: "GET", path: "/docs", undocumented: true, endpoint: handled(docsHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			http.ServeFileFS(w, r, page, "page.html")
-		})))},
-		{method: "GET", path: "/docs/start.js", undocumented: true, endpoint: handled(docsHeaders(own))},
-		{method: "GET", path: "/docs/assets/{file}", undocumented: true, endpoint: handled(docsHeaders(assets))},
+	index := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, page, "page.html") })
+	routes := []route{docsRoute("/docs", index), docsRoute("/docs/start.js", own)}
+	for _, name := range docsAssets {
+		routes = append(routes, docsRoute("/docs/assets/"+name, assets))
 	}
+	return routes
+}
+
+func docsRoute(path string, h http.Handler) route {
+	return route{method: "GET", path: path, undocumented: true, endpoint: handled(docsHeaders(h))}
 }
 
 func docsHeaders(h http.Handler) http.Handler {

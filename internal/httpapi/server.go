@@ -65,6 +65,9 @@ func (s *Server) register(routes []route) {
 	for _, rt := range routes {
 		s.mux.Handle(rt.method+" "+rt.path, s.handler(rt))
 		methods[rt.path] = append(methods[rt.path], rt.method)
+		if rt.method == "GET" { // which the mux answers HEAD with as well
+			methods[rt.path] = append(methods[rt.path], "HEAD")
+		}
 	}
 	for path, allowed := range methods {
 		s.mux.Handle(path, s.handler(methodNotAllowed(path, allowed)))
