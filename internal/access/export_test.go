@@ -1,0 +1,15 @@
+package access
+
+import "io"
+
+// SetAlphabet makes the service draw codes from other symbols, so few that collisions
+// happen. Their number must be a power of two.
+func (s *Service) SetAlphabet(symbols string) { s.alphabet = symbols }
+
+// Candidates returns the function that goes through the values for one new code.
+func Candidates(format Format, alphabet string, source io.Reader) func() (string, error) {
+	return (&candidates{format: format, alphabet: alphabet, source: source}).next
+}
+
+// Space returns the number of codes of a format with so many symbols.
+func Space(format Format, symbols int) int64 { return format.space(symbols) }

@@ -1,0 +1,210 @@
+package access_test
+
+import (
+	"context"
+	"encoding/binary"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/sqlite"
+)
+
+// start is when the clock of every world stands at first. It has every digit that
+// stores keep.
+var start = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
+
+var acmeFormat = access.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}
+
+// world is an installation: one database and a server node on it, with the workspace
+// acme and a caller who may do everything there. Two worlds have the same secret and
+// the same ids, so that a derived code is the same in both.
+type world struct {
+	*access.Service
+	path string
+	now  *atomic.Int64 // nanoseconds since start
+	ids  *atomic.Uint64
+	acme *access.Caller
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := newEmptyWorld(t)
+	w.acme = w.join(t, "acme", acmeFormat)
+	return w
+}
+
+// newEmptyWorld is an installation before it has any workspace.
+func newEmptyWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{path: filepath.Join(t.TempDir(), "codes.db"), now: new(atomic.Int64), ids: new(atomic.Uint64)}
+	if _, err := sqlite.Migrate(t.Context(), w.path); err != nil {
+		t.Fatal(err)
+	}
+	store := w.open(t)
+	if _, err := store.Secret(t.Context(), []byte("the secret of every world, 32 B.")); err != nil {
+		t.Fatal(err)
+	}
+	w.Service = w.serve(t, store)
+	return w
+}
+
+// node starts another server on the same database.
+func (w *world) node(t *testing.T) *access.Service {
+	t.Helper()
+	return w.serve(t, w.open(t))
+}
+
+func (w *world) open(t *testing.T) access.Store {
+	t.Helper()
+	store, err := sqlite.Open(w.path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return store
+}
+
+func (w *world) serve(t *testing.T, store access.Store) *access.Service {
+	t.Helper()
+	service, err := access.NewService(t.Context(), access.Deps{
+		Store: store, Entropy: access.SystemEntropy(), NewID: w.newID,
+		Now: func() time.Time { return start.Add(time.Duration(w.now.Load())) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service
+}
+
+func (w *world) newID() (id access.ID, err error) {
+	binary.BigEndian.PutUint64(id[8:], w.ids.Add(1))
+	return id, nil
+}
+
+// pass moves the clock on.
+func (w *world) pass(d time.Duration) { w.now.Add(int64(d)) }
+
+// join creates a workspace and returns a caller with the role full.
+func (w *world) join(t *testing.T, slug string, format access.Format) *access.Caller {
+	t.Helper()
+	if _, err := w.CreateWorkspace(t.Context(), slug, slug, format); err != nil {
+		t.Fatal(err)
+	}
+	_, secret := w.key(t, slug, access.NewKey{Name: "full", Role: access.RoleFull})
+	return w.login(t, secret)
+}
+
+func (w *world) key(t *testing.T, slug string, req access.NewKey) (access.Key, string) {
+	t.Helper()
+	key, secret, err := w.CreateKey(t.Context(), slug, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, secret
+}
+
+func (w *world) login(t *testing.T, secret string) *access.Caller {
+	t.Helper()
+	caller, err := w.Authenticate(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return caller
+}
+
+// stored reports whether any workspace has a code with this value.
+func (w *world) stored(t *testing.T, value string) bool {
+	t.Helper()
+	taken, err := w.Store.CodesTaken(t.Context(), []string{access.Canonical(value)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return taken[0]
+}
+
+func (w *world) add(t *testing.T, caller *access.Caller, value string, req access.IssueRequest) access.Issued {
+	t.Helper()
+	issued, err := w.AddCode(t.Context(), caller, value, req)
+	if err != nil {
+		t.Fatalf("AddCode %q: %v", value, err)
+	}
+	return issued
+}
+
+func (w *world) generate(t *testing.T, caller *access.Caller, req access.IssueRequest) access.Issued {
+	t.Helper()
+	issued, err := w.GenerateCode(t.Context(), caller, req)
+	if err != nil {
+		t.Fatalf("GenerateCode: %v", err)
+	}
+	return issued
+}
+
+// normal is the smallest request, with a key to find it again by unless it is empty.
+func normal(idempotencyKey string) access.IssueRequest {
+	return access.IssueRequest{Type: access.TypeNormal, IdempotencyKey: idempotencyKey}
+}
+
+// checkError checks that err is an [access.Error] of this kind, reason and fields.
+func checkError(t *testing.T, err error, kind access.Kind, reason access.Reason, pointers ...string) {
+	t.Helper()
+	if !access.IsKind(err, kind) || !access.HasReason(err, reason) {
+		t.Errorf("error %v, want kind %d with the reason %s", err, kind, reason)
+		return
+	}
+	var got []string
+	for _, field := range access.AsError(err).Fields {
+		got = append(got, field.Pointer)
+	}
+	if diff := cmp.Diff(pointers, got); diff != "" {
+		t.Errorf("pointers of %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// fakeStore is a store that can do only what a test gives it; anything else panics.
+type fakeStore struct {
+	access.Store
+	insertCodes  func([]*access.NewCode) ([]access.InsertResult, error)
+	codesTaken   func(canonicals []string) ([]bool, error)
+	callerByHash func(access.KeyHash) (*access.Caller, error)
+	touchKeys    func(map[access.ID]time.Time) error
+}
+
+func (f *fakeStore) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
+
+func (f *fakeStore) InsertCodes(_ context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
+	return f.insertCodes(codes)
+}
+
+func (f *fakeStore) CodesTaken(_ context.Context, canonicals []string) ([]bool, error) {
+	return f.codesTaken(canonicals)
+}
+
+func (f *fakeStore) CallerByHash(_ context.Context, hash access.KeyHash) (*access.Caller, error) {
+	return f.callerByHash(hash)
+}
+
+func (f *fakeStore) TouchKeys(_ context.Context, used map[access.ID]time.Time) error {
+	return f.touchKeys(used)
+}
+
+// newFakeService returns a service over a fake store, and a caller.
+func newFakeService(t *testing.T, store *fakeStore) (*access.Service, *access.Caller) {
+	t.Helper()
+	service, err := access.NewService(t.Context(), access.Deps{
+		Store: store, Entropy: access.SystemEntropy(), Now: func() time.Time { return start },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service, &access.Caller{Workspace: access.Workspace{ID: access.ID{1}, Format: acmeFormat}}
+}

@@ -1,0 +1,256 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/sqlite"
+)
+
+// Paths of the two ways to get a new code.
+const (
+	addPath      = "/tenant-codes/add"
+	generatePath = "/tenant-codes/generate"
+)
+
+// startTime has every digit that stores keep, so that lost precision shows.
+var startTime = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
+
+// fixture is a server over a fresh database with the workspaces acme (prefix ACME) and
+// other, and one key of acme. Ids count from 1, the clock stands still, so that whole
+// answers can be golden.
+type fixture struct {
+	server  *Server
+	service *access.Service
+	clock   *fakeClock
+	log     *logOutput
+	secret  string // of a key of acme with the role full
+	key     access.Key
+	rows    *zsqlite.Conn // a connection of its own, to see what is really stored
+}
+
+// newFixture starts a server. Each wrapping goes around the store below it.
+func newFixture(t *testing.T, wrappings ...func(access.Store) access.Store) *fixture {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "codes.db")
+	f := &fixture{clock: &fakeClock{now: startTime}, log: new(logOutput)}
+	f.service = newService(t, f.clock, openStore(t, path), wrappings)
+	f.createWorkspace(t, "acme", "ACME")
+	f.createWorkspace(t, "other", "OTHER")
+	f.key, f.secret = f.createKey(t, "acme", access.NewKey{Name: "backend", Role: access.RoleFull})
+	f.server = newServer(t, f)
+	f.rows = openRows(t, path)
+	return f
+}
+
+func openStore(t *testing.T, path string) access.Store {
+	t.Helper()
+	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, store.Close)
+	return store
+}
+
+func openRows(t *testing.T, path string) *zsqlite.Conn {
+	t.Helper()
+	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, conn.Close)
+	return conn
+}
+
+// closing closes something when its test has ended.
+func closing(t *testing.T, closer func() error) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := closer(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+}
+
+func newService(t *testing.T, clock *fakeClock, store access.Store, wrappings []func(access.Store) access.Store) *access.Service {
+	t.Helper()
+	for _, wrap := range wrappings {
+		store = wrap(store)
+	}
+	ids := byte(0)
+	service, err := access.NewService(t.Context(), access.Deps{
+		Store: store, Now: clock.read, Entropy: access.SystemEntropy(),
+		NewID: func() (access.ID, error) {
+			ids++
+			return access.ID{6: 0x70, 8: 0x80, 15: ids}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service
+}
+
+func newServer(t *testing.T, f *fixture) *Server {
+	t.Helper()
+	server, err := New(Deps{
+		Service: f.service, Registry: prometheus.NewRegistry(), Version: "1.2.3",
+		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func (f *fixture) createWorkspace(t *testing.T, slug, prefix string) {
+	t.Helper()
+	format := access.Format{Prefix: prefix, Groups: access.DefaultGroups, GroupLength: access.DefaultGroupLength}
+	if _, err := f.service.CreateWorkspace(t.Context(), slug, slug, format); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) createKey(t *testing.T, slug string, key access.NewKey) (access.Key, string) {
+	t.Helper()
+	created, secret, err := f.service.CreateKey(t.Context(), slug, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return created, secret
+}
+
+// keyOf is the secret of a new key.
+func (f *fixture) keyOf(t *testing.T, slug string, role access.Role) string {
+	t.Helper()
+	_, secret := f.createKey(t, slug, access.NewKey{Name: "another", Role: role})
+	return secret
+}
+
+// stored is how many codes the database holds.
+func (f *fixture) stored(t *testing.T) int {
+	t.Helper()
+	count := 0
+	err := sqlitex.Execute(f.rows, "SELECT count(*) FROM codes", &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *zsqlite.Stmt) error { count = stmt.ColumnInt(0); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// code is what the store has under a value in the workspace acme.
+func (f *fixture) code(t *testing.T, value string) access.Code {
+	t.Helper()
+	code, err := f.service.Store.Code(t.Context(), f.key.WorkspaceID, access.Canonical(value))
+	if err != nil {
+		t.Fatalf("code %s: %v", value, err)
+	}
+	return code
+}
+
+// edit changes a request that is otherwise what a good client sends.
+type edit func(*http.Request)
+
+func with(name, value string) edit { return func(r *http.Request) { r.Header.Set(name, value) } }
+
+func without(name string) edit { return func(r *http.Request) { r.Header.Del(name) } }
+
+// post sends JSON with the fixture's key.
+func (f *fixture) post(t *testing.T, path, body string, edits ...edit) answer {
+	t.Helper()
+	return f.send(t, http.MethodPost, path, body, append([]edit{
+		with("X-Api-Key", f.secret), with("Content-Type", "application/json"),
+	}, edits...)...)
+}
+
+// get sends a request without a key.
+func (f *fixture) get(t *testing.T, path string, edits ...edit) answer {
+	t.Helper()
+	return f.send(t, http.MethodGet, path, "", edits...)
+}
+
+func (f *fixture) send(t *testing.T, method, path, body string, edits ...edit) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	for _, change := range edits {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	f.server.ServeHTTP(w, r)
+	return answer{status: w.Code, header: w.Header(), body: w.Body.String()}
+}
+
+// fakeClock stands still until it is moved.
+type fakeClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *fakeClock) read() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *fakeClock) advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// faultyStore fails where a test says so.
+type faultyStore struct {
+	access.Store
+	insert func(context.Context, []*access.NewCode) ([]access.InsertResult, error)
+	caller func() error
+	ping   func() error
+}
+
+// newFaultyFixture is a fixture whose store fails as soon as the test says how.
+func newFaultyFixture(t *testing.T) (*fixture, *faultyStore) {
+	t.Helper()
+	faulty := new(faultyStore)
+	return newFixture(t, func(below access.Store) access.Store {
+		faulty.Store = below
+		return faulty
+	}), faulty
+}
+
+func (s *faultyStore) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
+	if s.insert != nil {
+		return s.insert(ctx, codes)
+	}
+	return s.Store.InsertCodes(ctx, codes)
+}
+
+func (s *faultyStore) CallerByHash(ctx context.Context, hash access.KeyHash) (*access.Caller, error) {
+	if s.caller != nil {
+		return nil, s.caller()
+	}
+	return s.Store.CallerByHash(ctx, hash)
+}
+
+func (s *faultyStore) Ping(ctx context.Context) error {
+	if s.ping != nil {
+		return s.ping()
+	}
+	return s.Store.Ping(ctx)
+}

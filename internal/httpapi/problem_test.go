@@ -1,0 +1,142 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+
+	"accesscodes/internal/access"
+)
+
+func TestAnErrorRepeatsNeitherTheKeyNorWhatWasRefused(t *testing.T) {
+	f := newFixture(t)
+	const marker = "Zq7MarkerZq7"
+	for _, test := range []struct {
+		name, path, body string
+		edits            []edit
+	}{
+		{"code taken", addPath, `{"code":"` + marker + `","type":"Normal"}`, nil},
+		{"code with a control character", addPath, `{"code":"` + marker + `\u0000","type":"Normal"}`, nil},
+		{"code of the wrong type", addPath, `{"code":["` + marker + `"],"type":"Normal"}`, nil},
+		{"type", generatePath, `{"type":"` + marker + `"}`, nil},
+		{"time", generatePath, `{"type":"Normal","startsAt":"` + marker + `"}`, nil},
+		{"number", generatePath, `{"type":"Normal","maxRedemptions":"` + marker + `"}`, nil},
+		{"note", generatePath, `{"type":"Normal","note":"` + strings.Repeat(marker, 100) + `"}`, nil},
+		{"recipient", generatePath, `{"type":"Normal","recipient":"` + marker + `\u0000"}`, nil},
+		{"metadata value", generatePath, `{"type":"Normal","metadata":{"a":["` + marker + `"]}}`, nil},
+		{"value of an unknown field", generatePath, `{"type":"Normal","apiKey":"` + marker + `"}`, nil},
+		{"value of a duplicate field", generatePath, `{"type":"Normal","note":"n","note":"` + marker + `"}`, nil},
+		{"broken text", generatePath, `{"type":"Normal"} ` + marker, nil},
+		{"broken number", generatePath, `{"type":"Normal","maxRedemptions":` + marker + `}`, nil},
+		{"too large", generatePath, strings.Repeat(marker, 10_000), nil},
+		{"media type", generatePath, marker, []edit{with("Content-Type", "text/"+marker)}},
+		{"Idempotency-Key", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker+" "+marker)}},
+		{"Idempotency-Key used for something else", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker)}},
+		{"API key", generatePath, `{"type":"Normal"}`, []edit{with("X-Api-Key", marker)}},
+		{"path", "/" + marker, ``, nil},
+		{"query", "/livez?" + marker, ``, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f.post(t, addPath, `{"code":"`+marker+`","type":"Normal"}`, with("Idempotency-Key", marker)) // the first time
+			got := f.post(t, test.path, test.body, test.edits...)
+			got.problem(t)
+			for name, values := range got.header {
+				if text := strings.Join(values, ","); strings.Contains(text, marker) || strings.Contains(text, f.secret) {
+					t.Errorf("header %s: %s", name, text)
+				}
+			}
+			if strings.Contains(got.body, marker) || strings.Contains(got.body, f.secret) {
+				t.Errorf("body %s", got.body)
+			}
+		})
+	}
+}
+
+func TestWhatAStoreCannotDoBecomesAProblem(t *testing.T) {
+	cause := &fs.PathError{Op: "write", Path: "/var/lib/internals.db", Err: errors.New("disk internals")}
+	for _, test := range []struct {
+		name       string
+		insert     func() error
+		status     int
+		reason     access.Reason
+		retryAfter string
+	}{
+		{"unavailable", func() error { return access.Unavailable(cause) }, 503, access.ReasonStoreUnavailable, "1"},
+		{"overloaded", func() error { return access.Overloaded() }, 503, access.ReasonOverloaded, "1"},
+		{"an unknown outcome", func() error { return access.OutcomeUnknown(cause) }, 500, access.ReasonOutcomeUnknown, ""},
+		{"an unexpected error", func() error { return cause }, 500, access.ReasonInternal, ""},
+		{"a panic", func() error { panic(cause) }, 500, access.ReasonInternal, ""},
+		{"a nil dereference", func() error { return errors.New((*wireProblem)(nil).Detail) }, 500, access.ReasonInternal, ""},
+	} {
+		for _, path := range []string{addPath, generatePath} {
+			t.Run(test.name+" "+path, func(t *testing.T) {
+				f, faulty := newFaultyFixture(t)
+				faulty.insert = func(context.Context, []*access.NewCode) ([]access.InsertResult, error) { return nil, test.insert() }
+				body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
+				got := f.post(t, path, body)
+				got.mustBe(t, test.status, test.reason)
+				if after := got.header.Get("Retry-After"); after != test.retryAfter {
+					t.Errorf("Retry-After = %q, want %q", after, test.retryAfter)
+				}
+				if strings.Contains(got.body, "internals") || strings.Contains(got.body, "nil pointer") {
+					t.Errorf("body %s", got.body)
+				}
+				faulty.insert = nil
+				f.post(t, path, body).mustBeOK(t) // it recovers by itself
+			})
+		}
+	}
+}
+
+func TestAKeyThatCannotBeLookedUpIsNoBadKey(t *testing.T) {
+	f, faulty := newFaultyFixture(t)
+	faulty.caller = func() error { return access.Unavailable(errors.New("internals")) }
+	got := f.post(t, generatePath, `{"type":"Normal"}`)
+	got.mustBe(t, http.StatusServiceUnavailable, access.ReasonStoreUnavailable)
+	if got.header.Get("Retry-After") != "1" || got.header.Get("WWW-Authenticate") != "" {
+		t.Errorf("header %v", got.header)
+	}
+	faulty.caller = nil
+	f.post(t, generatePath, `{"type":"Normal"}`).mustBeOK(t)
+}
+
+func TestAFormatThatIsUsedUpIsAConflict(t *testing.T) {
+	f := newFixture(t, func(below access.Store) access.Store { return fullStore{below} })
+	p := f.post(t, generatePath, `{"type":"Normal"}`).mustBe(t, http.StatusConflict, access.ReasonCodeSpaceExhausted)
+	if len(p.Errors) != 0 {
+		t.Errorf("errors %v", p.Errors)
+	}
+}
+
+// fullStore has every code already.
+type fullStore struct{ access.Store }
+
+func (fullStore) InsertCodes(_ context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
+	results := make([]access.InsertResult, len(codes))
+	for i := range results {
+		results[i].Outcome = access.CodeTaken
+	}
+	return results, nil
+}
+
+func (fullStore) CodesTaken(_ context.Context, canonicals []string) ([]bool, error) {
+	taken := make([]bool, len(canonicals))
+	for i := range taken {
+		taken[i] = true
+	}
+	return taken, nil
+}
+
+func TestTitlesAreTheReasonInWords(t *testing.T) {
+	for reason, want := range map[access.Reason]string{
+		access.ReasonCodeAlreadyExists: "Code already exists",
+		reasonUnknownField:             "Unknown field",
+	} {
+		if got := titleOf(reason); got != want {
+			t.Errorf("titleOf(%s) = %s, want %s", reason, got, want)
+		}
+	}
+}

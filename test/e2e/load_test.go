@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// load is clients that add and generate codes without a pause.
+type load struct {
+	quit    chan struct{}
+	clients sync.WaitGroup
+	once    sync.Once
+}
+
+// startLoad starts clients that enter every answer in the ledger. The label makes
+// their values unique, without their dashes too. A client that gets no answer stops: its server is gone.
+func startLoad(t testing.TB, c *client, l *ledger, clients int, label string) *load {
+	t.Helper()
+	ld := &load{quit: make(chan struct{})}
+	for i := range clients {
+		ld.clients.Go(func() { ld.run(c, l, fmt.Sprintf("%s-C%d", label, i)) })
+	}
+	t.Cleanup(ld.stop)
+	return ld
+}
+
+func (ld *load) run(c *client, l *ledger, label string) {
+	for i := 0; ; i++ {
+		select {
+		case <-ld.quit:
+			return
+		default:
+		}
+		w := wanted{kind: codeTypes[i%len(codeTypes)], generated: i%2 == 1}
+		var a answer
+		var err error
+		if w.generated {
+			a, err = c.generate(w.kind)
+		} else {
+			w.value = fmt.Sprintf("%s-N%d", label, i)
+			a, err = c.add(w.value, w.kind)
+		}
+		l.record(w, a, err)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stop ends the load and waits for the answers under way.
+func (ld *load) stop() {
+	ld.once.Do(func() { close(ld.quit) })
+	ld.clients.Wait()
+}

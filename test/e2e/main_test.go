@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// program is the path of the binary under test.
+var program string
+
+// How long things may take on a busy machine before a test gives up. What the product
+// promises (drain, busy timeout, key revocation) is checked by tighter limits.
+const (
+	startLimit   = 20 * time.Second
+	requestLimit = 30 * time.Second
+	commandLimit = 30 * time.Second
+	workLimit    = 60 * time.Second
+)
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+// buildAndRun builds the program without the race detector, as it is shipped.
+func buildAndRun(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "accesscodes-e2e")
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(folder) }() // a left-over in the temporary folder is no failure
+	program = filepath.Join(folder, "accesscodes")
+	build := exec.Command("go", "build", "-race=false", "-o", program, "accesscodes/cmd/accesscodes")
+	if out, err := build.CombinedOutput(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("after %s still not: %s", limit, what)
+		}
+	}
+}

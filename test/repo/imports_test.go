@@ -1,0 +1,103 @@
+package repo
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the import table: the packages of this module and the libraries that each
+// package may import, beside the standard library, outside its tests. The domain is the
+// middle of a star: stores, HTTP and command line import it and never one another; only
+// app knows them all. Nothing imports bench or test.
+var mayImport = []struct {
+	pkg       string
+	packages  []string
+	libraries []string
+}{
+	{"cmd/accesscodes", []string{"internal/cli"}, nil},
+
+	{"internal/access", nil, nil},
+	{"internal/group", nil, nil},
+	{"internal/config", nil, nil},
+
+	{
+		"internal/store/sqlite",
+		[]string{"internal/access"},
+		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
+	},
+	{"internal/store/batched", []string{"internal/access", "internal/group"}, nil},
+	{"internal/store/cached", []string{"internal/access"}, nil},
+	{
+		"internal/store/storetest",
+		[]string{"internal/access"},
+		[]string{"github.com/google/go-cmp", "github.com/google/uuid"},
+	},
+
+	{
+		"internal/httpapi",
+		[]string{"internal/access"},
+		[]string{
+			"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang",
+			"github.com/swaggest/swgui", "github.com/vearutop/statigz",
+		},
+	},
+	{
+		"internal/app",
+		[]string{
+			"internal/access", "internal/config", "internal/httpapi",
+			"internal/store/sqlite", "internal/store/batched", "internal/store/cached",
+		},
+		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang"},
+	},
+	{
+		"internal/cli",
+		[]string{"internal/access", "internal/app", "internal/config"},
+		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
+	},
+
+	{"bench", nil, nil},
+	{"bench/bare", nil, nil},
+	{"test/e2e", nil, nil},
+	{"test/repo", nil, nil},
+}
+
+func TestImports(t *testing.T) {
+	all := packages(t)
+	for _, row := range mayImport {
+		if !slices.ContainsFunc(all, func(p goPackage) bool { return p.ImportPath == module+"/"+row.pkg }) {
+			t.Errorf("%s is in the import table, but there is no such package", row.pkg)
+		}
+	}
+	for _, p := range all {
+		checkImports(t, strings.TrimPrefix(p.ImportPath, module+"/"), p.Imports)
+	}
+}
+
+func checkImports(t *testing.T, name string, imports []string) {
+	t.Helper()
+	for _, row := range mayImport {
+		if row.pkg != name {
+			continue
+		}
+		for _, path := range imports {
+			if !allowed(path, row.packages, row.libraries) {
+				t.Errorf("%s may not import %s: see the import table", name, path)
+			}
+		}
+		return
+	}
+	t.Errorf("%s is not in the import table: say there what it may import", name)
+}
+
+func allowed(path string, packages, libraries []string) bool {
+	if name, ours := strings.CutPrefix(path, module+"/"); ours {
+		return slices.Contains(packages, name)
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	return slices.ContainsFunc(libraries, func(library string) bool {
+		return path == library || strings.HasPrefix(path, library+"/")
+	})
+}
