@@ -14,9 +14,6 @@ import (
 var version = ""
 
 func main() {
-	// A file-size limit must fail a write, which is answered with 503, and not end the
-	// process.
-	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := cli.Run(ctx, os.Args[1:], cli.Env{

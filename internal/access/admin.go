@@ -73,7 +73,10 @@ func (s *Service) CreateKey(ctx context.Context, slug string, req NewKey) (Key, 
 	if err != nil {
 		return Key{}, "", err
 	}
-	return key, secret, s.Store.InsertKey(ctx, key)
+	if err := s.Store.InsertKey(ctx, key); err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
 }
 
 // Keys returns a workspace's keys, oldest first. Errors: KindNotFound.
@@ -136,7 +139,10 @@ func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (
 	if old.ExpiresAt != nil && old.ExpiresAt.Before(ends) {
 		ends = *old.ExpiresAt
 	}
-	return key, secret, keyError(id.String(), s.Store.ReplaceKey(ctx, id, ends, key))
+	if err := s.Store.ReplaceKey(ctx, id, ends, key); err != nil {
+		return Key{}, "", keyError(id.String(), err)
+	}
+	return key, secret, nil
 }
 
 // Bootstrap stores the first workspace and a key with the role full, if there is no

@@ -58,14 +58,18 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (*Caller, err
 }
 
 // FlushKeyUsage stores when keys were last used, for those used since the last
-// flush. Call it every minute or so and once before the store is closed; a lost flush
-// loses only the time shown in lists of keys.
+// flush. Call it every minute or so and once before the store is closed. What a failed
+// flush would have stored is stored by the next.
 func (s *Service) FlushKeyUsage(ctx context.Context) error {
 	used := s.usage.take()
 	if len(used) == 0 {
 		return nil
 	}
-	return s.Store.TouchKeys(ctx, used)
+	if err := s.Store.TouchKeys(ctx, used); err != nil {
+		s.usage.putBack(used)
+		return err
+	}
+	return nil
 }
 
 // keyUsage remembers in memory when keys were last used, because a write for each
@@ -91,4 +95,13 @@ func (u *keyUsage) take() map[ID]time.Time {
 		return true
 	})
 	return used
+}
+
+// putBack undoes take, but for keys that were used again since.
+func (u *keyUsage) putBack(used map[ID]time.Time) {
+	for id, at := range used {
+		if last, ok := u.last.Load(id); ok {
+			last.(*atomic.Int64).CompareAndSwap(0, at.UnixMicro())
+		}
+	}
 }

@@ -149,52 +149,52 @@ func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format For
 	values := &candidates{format: format, alphabet: s.alphabet, source: source}
 	left := min(format.space(len(s.alphabet)), maxProbes)
 	for tries := 0; left > 0; tries++ {
-		value, tried, err := s.pick(ctx, values, tries, left)
+		free, tried, err := s.pick(ctx, values, tries, left)
 		if err != nil {
 			return Issued{}, err
 		}
 		left -= tried
-		if value == "" {
-			continue
-		}
-		result, err := s.insert(ctx, made, value)
-		if err != nil {
-			return Issued{}, err
-		}
-		if result.Outcome != CodeTaken {
-			return made.answer(result)
+		for _, value := range free { // another caller may be faster with the first
+			result, err := s.insert(ctx, made, value)
+			if err != nil {
+				return Issued{}, err
+			}
+			if result.Outcome != CodeTaken {
+				return made.answer(result)
+			}
 		}
 	}
 	return Issued{}, Conflict(ReasonCodeSpaceExhausted, fmt.Sprintf(
 		"no free code of the format %s was found; give the workspace more or longer groups", format))
 }
 
-// pick returns the next value to try to insert and how many of the sequence it used
-// up. The first few come unseen; then they are looked up by the chunk, and the value
-// is empty if a whole chunk is taken.
-func (s *Service) pick(ctx context.Context, values *candidates, tries int, left int64) (string, int64, error) {
+// pick returns the next values to try to insert and how many of the sequence it used
+// up. The first few come unseen; then they are looked up by the chunk, and only the
+// free ones are returned.
+func (s *Service) pick(ctx context.Context, values *candidates, tries int, left int64) ([]string, int64, error) {
 	if tries < directInserts {
 		value, err := values.next()
-		return value, 1, err
+		return []string{value}, 1, err
 	}
 	var chunk, canonicals []string
 	for range min(left, probeChunk) {
 		value, err := values.next()
 		if err != nil {
-			return "", 0, err
+			return nil, 0, err
 		}
 		chunk, canonicals = append(chunk, value), append(canonicals, Canonical(value))
 	}
 	taken, err := s.Store.CodesTaken(ctx, canonicals)
 	if err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
+	var free []string
 	for i := range chunk {
 		if !taken[i] {
-			return chunk[i], int64(len(chunk)), nil
+			free = append(free, chunk[i])
 		}
 	}
-	return "", int64(len(chunk)), nil
+	return free, int64(len(chunk)), nil
 }
 
 // answer says what an insert means to the caller.

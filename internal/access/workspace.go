@@ -3,7 +3,6 @@ package access
 import (
 	"regexp"
 	"time"
-	"unicode/utf8"
 )
 
 // MaxNameLength is the longest name of a workspace or an API key, in characters.
@@ -33,8 +32,8 @@ func (w *Workspace) check() error {
 }
 
 func checkName(errs *fieldErrors, name string) {
-	if name == "" || utf8.RuneCountInString(name) > MaxNameLength {
-		errs.add(ReasonInvalidValue, "/name", "name must have 1 to %d characters", MaxNameLength)
+	if name == "" {
+		errs.add(ReasonInvalidValue, "/name", "name must not be empty")
 	}
 	checkText(errs, "/name", "name", name, MaxNameLength)
 }

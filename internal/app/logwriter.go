@@ -62,7 +62,9 @@ func (w *logWriter) run() {
 		stopped := w.stopped
 		w.space.Broadcast()
 		w.mu.Unlock()
-		_, _ = w.to.Write(taken)
+		if len(taken) > 0 {
+			_, _ = w.to.Write(taken)
+		}
 		if stopped {
 			return
 		}
@@ -73,6 +75,7 @@ func (w *logWriter) run() {
 func (w *logWriter) stop() error {
 	w.mu.Lock()
 	w.stopped = true
+	w.space.Broadcast() // whoever waits for room need not any more
 	w.signal()
 	w.mu.Unlock()
 	<-w.done

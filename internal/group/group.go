@@ -23,6 +23,9 @@ var (
 	ErrAbandoned = errors.New("group: the caller stopped waiting during the flush")
 )
 
+// errBroken is a flush that does not say whether it acted.
+var errBroken = errors.New("group: the flush is broken")
+
 // Config says how a [Group] works.
 type Config[In, Out any] struct {
 	// Flush acts on a batch and returns one result for each item, in order. An error
@@ -70,9 +73,12 @@ func Start[In, Out any](config Config[In, Out]) *Group[In, Out] {
 // ctx's own while the item still waits, which withdraws it, and wraps ErrAbandoned
 // when the item's flush is under way.
 func (g *Group[In, Out]) Do(ctx context.Context, in In) (Out, error) {
+	var none Out
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	c := g.newCall(in)
 	if err := g.enqueue(c); err != nil {
-		var none Out
 		return none, err
 	}
 	select {
@@ -205,7 +211,7 @@ func (g *Group[In, Out]) take() ([]*call[In, Out], bool) {
 // settle flushes a batch and gives each caller its result.
 func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) {
 	outs, err := g.flush(items)
-	if err != nil && len(batch) > 1 && g.config.Divisible(err) {
+	if err != nil && len(batch) > 1 && !errors.Is(err, errBroken) && g.config.Divisible(err) {
 		for i := range batch {
 			g.settle(batch[i:i+1], items[i:i+1])
 		}
@@ -225,13 +231,13 @@ func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) {
 func (g *Group[In, Out]) flush(items []In) (outs []Out, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			outs, err = nil, fmt.Errorf("group: flush panicked: %v", p)
+			outs, err = nil, fmt.Errorf("%w: it panicked: %v", errBroken, p)
 		}
 	}()
 	// No caller's context: each may go, the batch goes on.
 	outs, err = g.config.Flush(context.Background(), items)
 	if err == nil && len(outs) != len(items) {
-		err = fmt.Errorf("group: flush returned %d results for %d items", len(outs), len(items))
+		err = fmt.Errorf("%w: it returned %d results for %d items", errBroken, len(outs), len(items))
 	}
 	return outs, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"accesscodes/internal/access"
 )
@@ -18,7 +19,8 @@ type endpoint func(ctx context.Context, c *call) error
 type call struct {
 	request   *http.Request
 	writer    http.ResponseWriter
-	route     string // the pattern, not the path: paths hold codes
+	route     *route              // its pattern is what logs and metrics show: paths hold codes
+	answered  prometheus.Observer // counts answers with 200
 	start     time.Time
 	requestID string
 	caller    *access.Caller // nil for routes without a key

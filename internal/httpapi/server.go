@@ -78,8 +78,9 @@ func (s *Server) register(routes []route) {
 // handler runs a route's endpoint and sees to everything around it: the request id,
 // who calls, the answer or the error, one log event, the metrics.
 func (s *Server) handler(rt route) http.Handler {
+	answered := s.metrics.answered(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{request: r, writer: w, route: rt.path, start: time.Now(), requestID: s.ids.of(r)}
+		c := &call{request: r, writer: w, route: &rt, answered: answered, start: time.Now(), requestID: s.ids.of(r)}
 		w.Header()["X-Request-Id"] = []string{c.requestID}
 		defer s.finish(c)
 		if err := s.run(rt, c); err != nil {
@@ -142,7 +143,7 @@ func (s *Server) logEvent(c *call, took time.Duration) {
 	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs,
 		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
-		slog.String("route", c.route), slog.Int("status", c.status),
+		slog.String("route", c.route.path), slog.Int("status", c.status),
 		slog.Int64("duration_us", took.Microseconds()))
 	if c.caller != nil {
 		attrs = append(attrs, slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))

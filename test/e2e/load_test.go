@@ -8,6 +8,7 @@ import (
 
 // load is clients that add and generate codes without a pause.
 type load struct {
+	client  *client
 	quit    chan struct{}
 	clients sync.WaitGroup
 	once    sync.Once
@@ -17,15 +18,15 @@ type load struct {
 // their values unique, without their dashes too. A client that gets no answer stops: its server is gone.
 func startLoad(t testing.TB, c *client, l *ledger, clients int, label string) *load {
 	t.Helper()
-	ld := &load{quit: make(chan struct{})}
+	ld := &load{client: c, quit: make(chan struct{})}
 	for i := range clients {
-		ld.clients.Go(func() { ld.run(c, l, fmt.Sprintf("%s-C%d", label, i)) })
+		ld.clients.Go(func() { ld.run(l, fmt.Sprintf("%s-C%d", label, i)) })
 	}
 	t.Cleanup(ld.stop)
 	return ld
 }
 
-func (ld *load) run(c *client, l *ledger, label string) {
+func (ld *load) run(l *ledger, label string) {
 	for i := 0; ; i++ {
 		select {
 		case <-ld.quit:
@@ -36,10 +37,10 @@ func (ld *load) run(c *client, l *ledger, label string) {
 		var a answer
 		var err error
 		if w.generated {
-			a, err = c.generate(w.kind)
+			a, err = ld.client.generate(w.kind)
 		} else {
 			w.value = fmt.Sprintf("%s-N%d", label, i)
-			a, err = c.add(w.value, w.kind)
+			a, err = ld.client.add(w.value, w.kind)
 		}
 		l.record(w, a, err)
 		if err != nil {
@@ -48,8 +49,11 @@ func (ld *load) run(c *client, l *ledger, label string) {
 	}
 }
 
-// stop ends the load and waits for the answers under way.
+// stop ends the load and waits for the answers under way. It closes the connections: a
+// transport may have opened one that it then did not use, and a server that drains
+// gives such a connection 5 s to send something.
 func (ld *load) stop() {
 	ld.once.Do(func() { close(ld.quit) })
 	ld.clients.Wait()
+	ld.client.http.CloseIdleConnections()
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -10,20 +11,34 @@ import (
 	"accesscodes/internal/access"
 )
 
-// Secret implements [access.InstallationStore].
+// Secret implements [access.InstallationStore]. It writes only the first time, so that
+// commands that only read do not wait for somebody else's lock.
 func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		stored, err = readSecret(conn)
+		return err
+	})
+	if !errors.Is(err, access.ErrNotFound) {
+		return stored, err
+	}
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		err := sqlitex.Execute(conn, "INSERT INTO installation (id, secret) VALUES (1, ?) ON CONFLICT (id) DO NOTHING",
 			&sqlitex.ExecOptions{Args: []any{secret}})
 		if err != nil {
 			return fmt.Errorf("store secret: %w", err)
 		}
-		return one(conn, "SELECT secret FROM installation", nil, func(stmt *sqlite.Stmt) {
-			stored = make([]byte, stmt.ColumnLen(0))
-			stmt.ColumnBytes(0, stored)
-		})
+		stored, err = readSecret(conn)
+		return err
 	})
 	return stored, err
+}
+
+func readSecret(conn *sqlite.Conn) (secret []byte, err error) {
+	err = one(conn, "SELECT secret FROM installation", nil, func(stmt *sqlite.Stmt) {
+		secret = make([]byte, stmt.ColumnLen(0))
+		stmt.ColumnBytes(0, secret)
+	})
+	return secret, err
 }
 
 // Bootstrap implements [access.InstallationStore].
