@@ -22,8 +22,8 @@ build: ## build bin/accesscodes, a static binary
 
 test: ## install what the tests need, fuzz for a few seconds, run every test
 	scripts/install-test-deps
-	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=5s ./internal/access
-	go test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=5s ./internal/httpapi
+	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=5s ./test/fuzz
+	go test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=5s ./test/fuzz
 	CGO_ENABLED=1 go test -race ./...
 
 lint: ## vet, staticcheck and formatting

@@ -41,14 +41,20 @@ func readSecret(conn *sqlite.Conn) (secret []byte, err error) {
 	return secret, err
 }
 
-// Bootstrap implements [access.InstallationStore].
+// Bootstrap implements [access.InstallationStore]. It takes the write lock only if there
+// is something to do.
 func (s *Store) Bootstrap(ctx context.Context, w access.Workspace, k access.Key) (created bool, err error) {
-	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		some := false
-		err := sqlitex.Execute(conn, "SELECT 1 FROM workspaces LIMIT 1", &sqlitex.ExecOptions{
+	some := false
+	look := func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT 1 FROM workspaces LIMIT 1", &sqlitex.ExecOptions{
 			ResultFunc: func(*sqlite.Stmt) error { some = true; return nil },
 		})
-		if err != nil || some {
+	}
+	if err := s.read(ctx, look); err != nil || some {
+		return false, err
+	}
+	err = s.write(ctx, func(conn *sqlite.Conn) error {
+		if err := look(conn); err != nil || some {
 			return err
 		}
 		if _, err := insertWorkspace(conn, &w); err != nil {
