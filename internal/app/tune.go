@@ -11,6 +11,9 @@ import (
 // processor time of a request.
 const gcPercent = 400
 
+// sparePlaces is how many threads may run Go code beyond one for each processor.
+const sparePlaces = 2
+
 // tuneRuntime sets what the Go runtime cannot know of this program, unless the operator
 // has set it (GOGC, GOMAXPROCS).
 func tuneRuntime() {
@@ -20,6 +23,6 @@ func tuneRuntime() {
 	if _, set := os.LookupEnv("GOMAXPROCS"); !set {
 		// The goroutine that commits spends its time in system calls. Coming back from
 		// one it must find a free place to run, or every waiting caller waits longer.
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + sparePlaces)
 	}
 }

@@ -164,7 +164,9 @@ func (g *Group[In, Out]) run() {
 	items := make([]In, 0, g.config.MaxBatch)
 	for range g.wake {
 		for {
-			g.gather()
+			// Let every caller that can run hand its item over first. This waits for no
+			// timer: a lone caller's flush starts at once.
+			runtime.Gosched()
 			batch, stopped := g.take()
 			if len(batch) == 0 {
 				if stopped {
@@ -178,21 +180,6 @@ func (g *Group[In, Out]) run() {
 			}
 			g.settle(batch, items)
 		}
-	}
-}
-
-// gather lets every caller that can run hand its item over, and goes on for as long as
-// further items come. It waits for no timer: a lone caller's flush starts at once.
-func (g *Group[In, Out]) gather() {
-	for seen := -1; ; {
-		runtime.Gosched()
-		g.mu.Lock()
-		waiting := len(g.queue)
-		g.mu.Unlock()
-		if waiting == seen || waiting >= g.config.MaxBatch {
-			return
-		}
-		seen = waiting
 	}
 }
 
