@@ -45,12 +45,21 @@ func (o *Options) check(errs *fieldErrors) {
 		errs.add(ReasonInvalidValue, "/maxRedemptions", "maxRedemptions must be null or from 1 to %d", int64(MaxMaxRedemptions))
 	}
 	o.StartsAt, o.ExpiresAt = storedTime(o.StartsAt), storedTime(o.ExpiresAt)
+	checkYear(errs, "/startsAt", "startsAt", o.StartsAt)
+	checkYear(errs, "/expiresAt", "expiresAt", o.ExpiresAt)
 	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
 		errs.add(ReasonInvalidValue, "/expiresAt", "expiresAt must be later than startsAt")
 	}
 	checkText(errs, "/note", "note", o.Note, MaxNoteLength)
 	checkText(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
 	o.checkMetadata(errs)
+}
+
+// checkYear refuses times that RFC 3339 cannot write in UTC.
+func checkYear(errs *fieldErrors, pointer, name string, t *time.Time) {
+	if t != nil && (t.Year() < 0 || t.Year() > 9999) {
+		errs.add(ReasonInvalidValue, pointer, "%s must be between the years 0 and 9999 in UTC", name)
+	}
 }
 
 // checkExpiry says what is wrong with the options only because of the time. It is

@@ -36,12 +36,17 @@ func parseIdempotencyKey(header string) (string, error) {
 	}
 	invisible := func(r rune) bool { return r < '!' || r > '~' }
 	if header != "" && (key == "" || len(key) > MaxIdempotencyKeyLength || strings.ContainsFunc(key, invisible)) {
-		return "", &Error{
-			Kind: KindInvalid, Reason: ReasonInvalidIdempotencyKey,
-			Detail: fmt.Sprintf("Idempotency-Key must be 1 to %d visible ASCII characters, bare or quoted", MaxIdempotencyKeyLength),
-		}
+		return "", InvalidIdempotencyKey()
 	}
 	return key, nil
+}
+
+// InvalidIdempotencyKey is the error about a key that cannot be one.
+func InvalidIdempotencyKey() *Error {
+	return &Error{
+		Kind: KindInvalid, Reason: ReasonInvalidIdempotencyKey,
+		Detail: fmt.Sprintf("Idempotency-Key must be sent once, with 1 to %d visible ASCII characters, bare or quoted", MaxIdempotencyKeyLength),
+	}
 }
 
 // retryKey digests an Idempotency-Key within its workspace.

@@ -82,11 +82,22 @@ type IssueFields struct {
 	OptionFields
 }
 
-func (f *IssueFields) request(c *call) access.IssueRequest {
-	return access.IssueRequest{
-		Type:           access.Type(f.Type.orZero()),
-		Options:        f.options(),
-		IdempotencyKey: c.request.Header.Get("Idempotency-Key"),
+func (f *IssueFields) request(c *call) (access.IssueRequest, error) {
+	key, err := c.idempotencyKey()
+	return access.IssueRequest{Type: access.Type(f.Type.orZero()), Options: f.options(), IdempotencyKey: key}, err
+}
+
+// idempotencyKey returns the header as it was sent, or nothing if it was not. A header
+// that is there and empty is a mistake that must not make a request unrepeatable.
+func (c *call) idempotencyKey() (string, error) {
+	sent := c.request.Header["Idempotency-Key"]
+	switch {
+	case len(sent) == 0:
+		return "", nil
+	case len(sent) > 1 || sent[0] == "":
+		return "", access.InvalidIdempotencyKey()
+	default:
+		return sent[0], nil
 	}
 }
 
@@ -123,7 +134,11 @@ func (s *Server) addCode(ctx context.Context, c *call) error {
 	if err := required(requiredField{"code", body.Code.value}, requiredField{"type", body.Type.value}); err != nil {
 		return err
 	}
-	issued, err := s.service.AddCode(ctx, c.caller, *body.Code.value, body.request(c))
+	req, err := body.request(c)
+	if err != nil {
+		return err
+	}
+	issued, err := s.service.AddCode(ctx, c.caller, *body.Code.value, req)
 	if err != nil {
 		return err
 	}
@@ -148,7 +163,11 @@ func (s *Server) generateCode(ctx context.Context, c *call) error {
 	if err := required(requiredField{"type", body.Type.value}); err != nil {
 		return err
 	}
-	issued, err := s.service.GenerateCode(ctx, c.caller, body.request(c))
+	req, err := body.request(c)
+	if err != nil {
+		return err
+	}
+	issued, err := s.service.GenerateCode(ctx, c.caller, req)
 	if err != nil {
 		return err
 	}

@@ -148,6 +148,7 @@ func failures(rt route) map[int][]string {
 	}
 	if rt.request != nil {
 		add(http.StatusBadRequest, reasonInvalidJSON, reasonDuplicateField, reasonUnknownField, reasonWrongType, access.ReasonMissingField, access.ReasonInvalidValue)
+		add(http.StatusRequestTimeout, reasonRequestTimeout)
 		add(http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
 		add(http.StatusUnsupportedMediaType, reasonUnsupportedMediaType)
 	}

@@ -4,12 +4,15 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +36,7 @@ type Server struct {
 	metrics  *metrics
 	ids      requestIDs
 	mux      *http.ServeMux
+	unknown  http.Handler // answers every path that no route has
 	draining atomic.Bool
 }
 
@@ -56,7 +60,14 @@ func New(deps Deps) (*Server, error) {
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // ServeHTTP implements [http.Handler].
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The mux would answer such a path with a redirection, or with an error of its own.
+	if p := cmp.Or(r.URL.RawPath, r.URL.Path); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+		s.unknown.ServeHTTP(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
 
 // register puts the routes into the mux, with an answer for every other method and
 // every other path.
@@ -69,10 +80,11 @@ func (s *Server) register(routes []route) {
 			methods[rt.path] = append(methods[rt.path], "HEAD")
 		}
 	}
-	for path, allowed := range methods {
-		s.mux.Handle(path, s.handler(methodNotAllowed(path, allowed)))
+	for pattern, allowed := range methods {
+		s.mux.Handle(pattern, s.handler(methodNotAllowed(pattern, allowed)))
 	}
-	s.mux.Handle("/", s.handler(notFound()))
+	s.unknown = s.handler(notFound())
+	s.mux.Handle("/", s.unknown)
 }
 
 // handler runs a route's endpoint and sees to everything around it: the request id,
