@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/access"
@@ -55,6 +56,22 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestEveryFieldOfACodeIsShown(t *testing.T) {
+	limit, starts, expires, revoked := int64(5), startTime.Add(-time.Hour), startTime.Add(time.Hour), startTime.Add(time.Minute)
+	got, err := json.Marshal(showCode(&access.Code{
+		Value: "VIP", WorkspaceID: access.ID{15: 1}, Type: access.TypePremium, MaxRedemptions: &limit, Redemptions: 2, Reservations: 1,
+		StartsAt: &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},
+		BatchID: access.ID{15: 7}, CreatedAt: startTime, CreatedBy: access.ID{15: 3},
+	}, access.StatusRevoked))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, string(got), `{"code":"VIP","type":"Premium","status":"revoked","maxRedemptions":5,"redemptions":2,"reservations":1,
+		"startsAt":"2031-02-03T03:05:06.789012Z","expiresAt":"2031-02-03T05:05:06.789012Z","revokedAt":"2031-02-03T04:06:06.789012Z",
+		"note":"n","recipient":"r","metadata":{"k":"v"},"batchId":"00000000-0000-0000-0000-000000000007",
+		"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-0000-0000-000000000003"}`)
 }
 
 func TestAnExistingCodeIsRefusedWithoutSayingWhereItIs(t *testing.T) {

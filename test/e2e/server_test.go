@@ -40,8 +40,10 @@ func startServer(t testing.TB, path string, flags ...string) *server {
 
 // serveCommand is the command line of a server on a free port.
 func serveCommand(path string, flags ...string) []string {
-	return append([]string{program, "serve", "--listen", "127.0.0.1:0",
-		"--database", "sqlite:" + path, "--drain-timeout", drainTimeout.String()}, flags...)
+	return append([]string{
+		program, "serve", "--listen", "127.0.0.1:0",
+		"--database", "sqlite:" + path, "--drain-timeout", drainTimeout.String(),
+	}, flags...)
 }
 
 // launch starts a server and returns at once.
