@@ -38,10 +38,10 @@ type usageError struct{ error }
 func Run(ctx context.Context, args []string, env Env) error {
 	root := newRoot(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		// Nothing can be done if stderr is gone.
-		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", message(err))
+		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", nameVariables(cmd.Flags(), oneLine(message(err))))
 	}
 	return err
 }
@@ -59,7 +59,7 @@ func ExitCode(err error) int {
 	}
 }
 
-// message is an error as one line for a person.
+// message is an error in words for a person.
 func message(err error) string {
 	var e *access.Error
 	if errors.As(err, &e) && e.Kind != access.KindInternal {
@@ -72,7 +72,20 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "; ")
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	return err.Error()
+}
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
+
+// nameVariables names the environment variable instead of the flag where a flag's value
+// came from there: that is where to look.
+func nameVariables(flags *pflag.FlagSet, text string) string {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if names := flag.Annotations[fromVariable]; len(names) > 0 {
+			text = strings.ReplaceAll(text, "--"+flag.Name+" ", names[0]+" ")
+		}
+	})
+	return text
 }
 
 func newRoot(env Env) *cobra.Command {
@@ -86,7 +99,10 @@ func newRoot(env Env) *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE:          group,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return setFromEnvironment(cmd.Flags(), env.LookupEnv)
+			if err := setFromEnvironment(cmd.Flags(), env.LookupEnv); err != nil {
+				return err
+			}
+			return checkOutput(cmd.Flags())
 		},
 	}
 	root.SetIn(env.Stdin)
@@ -94,6 +110,12 @@ func newRoot(env Env) *cobra.Command {
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newVersion(env))
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // which is there now
+	completion.Args, completion.RunE = cobra.ArbitraryArgs, group
+	for _, shell := range completion.Commands() {
+		shell.Args = exactArgs()
+	}
 	return root
 }
 
@@ -133,6 +155,10 @@ func require(flags *pflag.FlagSet, names ...string) error {
 	return nil
 }
 
+// fromVariable is the annotation of a flag that was set from the environment: the
+// variable's name.
+const fromVariable = "variable"
+
 // setFromEnvironment gives every flag that the command line did not set the value of
 // its environment variable, if there is one.
 func setFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
@@ -146,6 +172,7 @@ func setFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)
 		if err := flags.Set(flag.Name, value); err != nil {
 			errs = append(errs, usageError{fmt.Errorf("%s: %w", name, err)})
 		}
+		errs = append(errs, flags.SetAnnotation(flag.Name, fromVariable, []string{name}))
 	})
 	return errors.Join(errs...)
 }

@@ -48,17 +48,18 @@ func newKey() *cobra.Command {
 
 func newKeyCreate() *cobra.Command {
 	var workspace, name, role, expires string
+	var expiresAt *time.Time
 	cmd := &cobra.Command{
 		Use: "create --workspace SLUG --name NAME", Short: "Create a key and print it, which happens only this once", Args: exactArgs(),
 		Example: "  accesscodes key create --workspace acme --name CRM --role issue --expires 90d",
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := require(cmd.Flags(), "workspace", "name"); err != nil {
 				return err
 			}
-			expiresAt, err := expiry(expires)
-			if err != nil {
-				return err
-			}
+			expiresAt, err = expiry(expires)
+			return err
+		},
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
 			key, secret, err := service.CreateKey(ctx, workspace, access.NewKey{Name: name, Role: access.Role(role), ExpiresAt: expiresAt})
 			if err != nil {
 				return err
@@ -109,10 +110,8 @@ func newKeyList() *cobra.Command {
 	var workspace string
 	cmd := &cobra.Command{
 		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets", Args: exactArgs(),
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "workspace") },
 		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
-			if err := require(cmd.Flags(), "workspace"); err != nil {
-				return err
-			}
 			all, err := service.Keys(ctx, workspace)
 			if err != nil {
 				return err
@@ -145,15 +144,19 @@ func newKeyRevoke() *cobra.Command {
 
 func newKeyRotate() *cobra.Command {
 	var overlap string
+	var length time.Duration
 	cmd := &cobra.Command{
 		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer", Args: exactArgs("KEY"),
 		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
 			"for the overlap longer. KEY is the old key's id or the key itself.",
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
-			length, err := parseDays(overlap)
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			length, err = parseDays(overlap)
 			if err != nil || length < 0 {
 				return usageError{fmt.Errorf("--overlap %q is not a time such as 24h or 7d", overlap)}
 			}
+			return nil
+		},
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			old, err := service.FindKey(ctx, args[0])
 			if err != nil {
 				return err

@@ -73,7 +73,7 @@ func TestKeyCreateRefuses(t *testing.T) {
 		},
 		{
 			"an empty name", "key create --workspace acme --name=",
-			result{code: 1, stderr: "accesscodes: name must have 1 to 100 characters\n"},
+			result{code: 1, stderr: "accesscodes: name must not be empty\n"},
 		},
 	}
 	for _, life := range []string{"soon", "90", "0d", "0h", "-90d", "-1h", "1.5d", "d", "90D", "99999999d", "3000000h"} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -38,9 +39,19 @@ func printList[T any](cmd *cobra.Command, columns []column[T], rows []T) error {
 		return printCSV(out, columns, rows)
 	case "json":
 		return printJSON(out, columns, rows)
-	default:
-		return usageError{fmt.Errorf("--output %q is not table, json or csv", output)}
+	default: // checkOutput has seen it
+		return fmt.Errorf("unknown output %q", output)
 	}
+}
+
+// checkOutput checks the --output flag of a command that has one, before the command
+// does anything.
+func checkOutput(flags *pflag.FlagSet) error {
+	flag := flags.Lookup("output")
+	if flag == nil || slices.Contains([]string{"table", "json", "csv"}, flag.Value.String()) {
+		return nil
+	}
+	return usageError{fmt.Errorf("--output %q is not table, json or csv", flag.Value)}
 }
 
 func printTable[T any](out io.Writer, columns []column[T], rows []T) error {

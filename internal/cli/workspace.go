@@ -52,10 +52,8 @@ func newWorkspaceCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create SLUG --name NAME --prefix PREFIX", Short: "Create a workspace", Args: exactArgs("SLUG"),
 		Example: "  accesscodes workspace create acme --name 'Acme Inc.' --prefix ACME",
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "name") },
 		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
-			if err := require(cmd.Flags(), "name"); err != nil {
-				return err
-			}
 			w, err := service.CreateWorkspace(ctx, args[0], f.name, access.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength})
 			if err != nil {
 				return err

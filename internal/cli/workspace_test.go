@@ -99,7 +99,7 @@ func TestWorkspace(t *testing.T) {
 			name:   "update to something invalid",
 			before: []string{"workspace create acme --name Acme"},
 			line:   "workspace update acme --name= --groups 0",
-			want:   result{code: 1, stderr: "accesscodes: name must have 1 to 100 characters; groups must be from 2 to 6\n"},
+			want:   result{code: 1, stderr: "accesscodes: name must not be empty; groups must be from 2 to 6\n"},
 		},
 		{
 			name: "update one that is not there",

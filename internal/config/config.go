@@ -79,9 +79,8 @@ type Database struct {
 // ParseDatabase reads a database address.
 func ParseDatabase(address string) (Database, error) {
 	path, ok := strings.CutPrefix(address, "sqlite:")
-	if !ok || path == "" {
-		scheme, _, _ := strings.Cut(address, ":") // the rest may hold a password
-		return Database{}, fmt.Errorf("--database %s:… is not known: give sqlite:PATH", scheme)
+	if !ok || path == "" || path == ":memory:" { // which would be another database for each connection
+		return Database{}, errors.New("--database must be sqlite:PATH") // the address may hold a password
 	}
 	return Database{Engine: SQLite, Path: path}, nil
 }

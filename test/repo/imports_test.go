@@ -59,6 +59,7 @@ var mayImport = []struct {
 	{"bench", nil, nil},
 	{"bench/bare", nil, nil},
 	{"test/e2e", nil, nil},
+	{"test/fuzz", nil, nil},
 	{"test/repo", nil, nil},
 }
 

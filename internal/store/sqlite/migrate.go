@@ -14,6 +14,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the database/sql driver that goose needs
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"accesscodes/internal/access"
 )
@@ -56,13 +58,19 @@ func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
 }
 
 // MigrationStatus returns every migration that the program knows, oldest first.
-// A file that does not exist is not created: everything is pending.
+// The file is not changed; if it does not exist, it is not created, and everything is
+// pending.
 func MigrationStatus(ctx context.Context, path string) ([]access.Migration, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		path = ":memory:"
+	file := path
+	migrated, err := isMigrated(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations of %s: %w", path, err)
+	}
+	if !migrated {
+		file = ":memory:" // goose would write its table into the file
 	}
 	var all []access.Migration
-	err := withProvider(path, func(p *goose.Provider) error {
+	err = withProvider(file, func(p *goose.Provider) error {
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
@@ -72,7 +80,27 @@ func MigrationStatus(ctx context.Context, path string) ([]access.Migration, erro
 		}
 		return err
 	})
-	return all, err
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations of %s: %w", path, err)
+	}
+	return all, nil
+}
+
+// isMigrated reports whether a file exists and was ever migrated. It writes nothing.
+func isMigrated(path string) (found bool, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	err = sqlitex.ExecuteTransient(conn, "SELECT 1 FROM sqlite_schema WHERE name = ?", &sqlitex.ExecOptions{
+		Args:       []any{goose.DefaultTablename},
+		ResultFunc: func(*sqlite.Stmt) error { found = true; return nil },
+	})
+	return found, err
 }
 
 func withProvider(path string, act func(*goose.Provider) error) (err error) {
