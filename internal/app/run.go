@@ -85,12 +85,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 // serve answers requests until ctx ends and then drains.
 func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
 	server := &http.Server{
-		Handler:        api,
-		ReadTimeout:    30 * time.Second, // of head and body together: one deadline, not two
-		WriteTimeout:   60 * time.Second,
-		IdleTimeout:    2 * time.Minute,
-		MaxHeaderBytes: 16 << 10,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
+		Handler:                      api,
+		ReadTimeout:                  30 * time.Second, // of head and body together: one deadline, not two
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               16 << 10,
+		DisableGeneralOptionsHandler: true,                                              // OPTIONS * is answered like every other unknown path
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

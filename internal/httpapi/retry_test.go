@@ -150,3 +150,12 @@ func TestAnIdempotencyKeyIs1To255VisibleASCIICharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestSeveralIdempotencyKeysAreRefused(t *testing.T) {
+	f := newFixture(t)
+	several := func(r *http.Request) { r.Header["Idempotency-Key"] = []string{"one", "two"} }
+	f.post(t, generatePath, `{"type":"Normal"}`, several).mustBe(t, http.StatusBadRequest, access.ReasonInvalidIdempotencyKey)
+	if stored := f.stored(t); stored != 0 {
+		t.Errorf("%d codes are stored", stored)
+	}
+}
