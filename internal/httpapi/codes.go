@@ -75,8 +75,8 @@ func idOrNull(id access.ID) *string {
 	return &text
 }
 
-// IssueFields is what both ways to get a new code have in common. It is exported so that
-// the JSON and OpenAPI libraries see into it. They are common to both ways to get a new code.
+// IssueFields is what both ways to get a new code have in common. It is exported, as
+// OptionFields is, so that the JSON and OpenAPI libraries see into it.
 type IssueFields struct {
 	Type optional[string] `json:"type" required:"true" nullable:"false" enum:"Normal,Premium,Upgrade" doc:"Normal registers a user, Premium registers a premium user, Upgrade makes a registered user premium."`
 	OptionFields

@@ -48,7 +48,11 @@ func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
 			if err == nil || errors.Is(err, access.ErrSchemaTooNew) || try == migrateTries {
 				return err
 			}
-			time.Sleep(time.Duration(try) * (50*time.Millisecond + rand.N(50*time.Millisecond)))
+			select {
+			case <-time.After(time.Duration(try) * (50*time.Millisecond + rand.N(50*time.Millisecond))):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	})
 	if err != nil {
