@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test lint bench clean
+.PHONY: help run build test lint bench profile clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -12,7 +12,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath
 TOOL := go tool -modfile=tools/go.mod
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build the server and run it on http://127.0.0.1:8080
 	bin/accesscodes serve
@@ -39,6 +39,10 @@ bench: build ## measure the server side by side with a bare net/http endpoint
 	scripts/install-bench-deps
 	$(GO_BUILD) -o bin/bare ./bench/bare
 	go run ./bench
+
+profile: build ## write a CPU profile of the server under load to bench/out/generate.pprof
+	scripts/install-bench-deps
+	go run ./bench -profile bench/out/generate.pprof
 
 clean: ## remove what was built
 	rm -rf bin bench/out

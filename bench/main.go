@@ -25,6 +25,7 @@ func main() {
 	flag.IntVar(&p.runs, "runs", 3, "measured runs of each")
 	flag.DurationVar(&p.duration, "duration", 10*time.Second, "length of a run")
 	flag.IntVar(&p.connections, "connections", 64, "connections of wrk")
+	flag.StringVar(&p.profileInto, "profile", "", "measure nothing, write a CPU profile of the server under load to this `file`")
 	flag.Parse()
 	if err := p.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -38,6 +39,7 @@ type plan struct {
 	runs         int
 	duration     time.Duration
 	connections  int
+	profileInto  string
 }
 
 func (p *plan) run(ctx context.Context) error {
@@ -47,16 +49,15 @@ func (p *plan) run(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 
+	if p.profileInto != "" {
+		return p.profile(ctx, folder, p.profileInto)
+	}
 	bare, err := start(ctx, p.bare, nil, nil)
 	if err != nil {
 		return err
 	}
 	defer bare.stop()
-	log, err := os.Create(filepath.Join(folder, "server.log"))
-	if err != nil {
-		return err
-	}
-	server, err := start(ctx, p.server, []string{"serve", "--listen", "127.0.0.1:0", "--database", "sqlite:" + filepath.Join(folder, "codes.db")}, log)
+	server, err := p.startServer(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,17 @@ func (p *plan) run(ctx context.Context) error {
 	}
 	report(cases, all)
 	return nil
+}
+
+// startServer runs the server on a new database in the folder.
+func (p *plan) startServer(ctx context.Context, folder string, args ...string) (*process, error) {
+	log, err := os.Create(filepath.Join(folder, "server.log"))
+	if err != nil {
+		return nil, err
+	}
+	database := "sqlite:" + filepath.Join(folder, "codes.db")
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--database", database}, args...)
+	return start(ctx, p.server, args, log)
 }
 
 // subject is one process under load.
