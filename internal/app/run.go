@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err := greet(ctx, service, cfg, url, streams.Out); err != nil {
 		return err
 	}
-	log.Info("listening", "url", url, "database_engine", engineOf(cfg.Database), "version", streams.Version)
+	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
 	return serve(ctx, cfg, listener, api, log)
 }
 
@@ -151,9 +151,9 @@ func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Du
 	}
 }
 
-func engineOf(database string) config.Engine {
-	db, _ := config.ParseDatabase(database) // Validate has seen it
-	return db.Engine
+func engineName(database string) string {
+	e, _ := engineOf(database) // openStore has seen it
+	return string(e.name)
 }
 
 func ignoreClosed(err error) error {

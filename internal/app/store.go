@@ -9,6 +9,7 @@ import (
 
 	"accesscodes/internal/access"
 	"accesscodes/internal/config"
+	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -28,32 +29,60 @@ func OpenService(ctx context.Context, database string) (*access.Service, func() 
 
 // openStore migrates and opens the bare store of an engine.
 func openStore(ctx context.Context, database string) (access.Store, error) {
-	if _, err := Migrate(ctx, database); err != nil {
-		return nil, err
-	}
-	db, err := config.ParseDatabase(database)
+	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(db.Path, sqlite.Options{})
+	if _, err := e.migrate(ctx); err != nil {
+		return nil, err
+	}
+	return e.open(ctx)
 }
 
 // Migrate brings a database's schema up to date and returns what it did.
 func Migrate(ctx context.Context, database string) ([]access.Migration, error) {
-	db, err := config.ParseDatabase(database)
+	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Migrate(ctx, db.Path)
+	return e.migrate(ctx)
 }
 
 // MigrationStatus returns the migrations of a database, applied and pending.
 func MigrationStatus(ctx context.Context, database string) ([]access.Migration, error) {
-	db, err := config.ParseDatabase(database)
+	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.MigrationStatus(ctx, db.Path)
+	return e.migrationStatus(ctx)
+}
+
+// engine is what can be done with the kind of database that an address names.
+type engine struct {
+	name                     config.Engine
+	open                     func(context.Context) (access.Store, error)
+	migrate, migrationStatus func(context.Context) ([]access.Migration, error)
+}
+
+func engineOf(database string) (engine, error) {
+	db, err := config.ParseDatabase(database)
+	if err != nil {
+		return engine{}, err
+	}
+	if db.Engine == config.Postgres {
+		return engine{
+			name:            db.Engine,
+			open:            func(ctx context.Context) (access.Store, error) { return postgres.Open(ctx, db.URL, postgres.Options{}) },
+			migrate:         func(ctx context.Context) ([]access.Migration, error) { return postgres.Migrate(ctx, db.URL) },
+			migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
+		}, nil
+	}
+	return engine{
+		name:            db.Engine,
+		open:            func(context.Context) (access.Store, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
+		migrate:         func(ctx context.Context) ([]access.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
+		migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
+	}, nil
 }
 
 func newService(ctx context.Context, store access.Store) (*access.Service, error) {

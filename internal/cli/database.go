@@ -13,7 +13,7 @@ import (
 )
 
 func databaseFlag(flags *pflag.FlagSet, database *string) {
-	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH")
+	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 }
 
 // onDatabase makes a command's work out of something done with a service that is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -14,7 +15,7 @@ import (
 // Serve is what `accesscodes serve` can be told.
 type Serve struct {
 	Listen       string        // host:port; port 0 takes a free one
-	Database     string        // sqlite:PATH
+	Database     string        // sqlite:PATH or a postgres:// URL
 	NoBootstrap  bool          // leave an empty database empty
 	LogLevel     string        // debug, info, warn or error
 	LogFormat    string        // json or text
@@ -67,20 +68,24 @@ type Engine string
 
 // The engines.
 const (
-	SQLite Engine = "sqlite"
+	SQLite   Engine = "sqlite"
+	Postgres Engine = "postgres"
 )
 
 // Database is a parsed database address.
 type Database struct {
 	Engine Engine
 	Path   string // of the SQLite file
+	URL    string // of the PostgreSQL database; it may hold a password
 }
 
-// ParseDatabase reads a database address.
+// ParseDatabase reads a database address. Its errors do not repeat the address.
 func ParseDatabase(address string) (Database, error) {
-	path, ok := strings.CutPrefix(address, "sqlite:")
-	if !ok || path == "" || path == ":memory:" { // which would be another database for each connection
-		return Database{}, errors.New("--database must be sqlite:PATH") // the address may hold a password
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" && path != ":memory:" { // which would be another database for each connection
+		return Database{Engine: SQLite, Path: path}, nil
 	}
-	return Database{Engine: SQLite, Path: path}, nil
+	if parsed, err := url.Parse(address); err == nil && (parsed.Scheme == "postgres" || parsed.Scheme == "postgresql") && parsed.Opaque == "" {
+		return Database{Engine: Postgres, URL: address}, nil
+	}
+	return Database{}, errors.New("--database must be sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 }

@@ -21,11 +21,18 @@ var mayImport = []struct {
 	{"internal/group", nil, nil},
 	{"internal/config", nil, nil},
 
+	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
 	{
 		"internal/store/sqlite",
-		[]string{"internal/access"},
+		[]string{"internal/access", "internal/store/schema"},
 		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
 	},
+	{
+		"internal/store/postgres",
+		[]string{"internal/access", "internal/store/schema"},
+		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	},
+	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
 	{"internal/store/batched", []string{"internal/access", "internal/group"}, nil},
 	{"internal/store/cached", []string{"internal/access"}, nil},
 	{
@@ -46,7 +53,7 @@ var mayImport = []struct {
 		"internal/app",
 		[]string{
 			"internal/access", "internal/config", "internal/httpapi",
-			"internal/store/sqlite", "internal/store/batched", "internal/store/cached",
+			"internal/store/sqlite", "internal/store/postgres", "internal/store/batched", "internal/store/cached",
 		},
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang"},
 	},

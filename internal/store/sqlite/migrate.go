@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the database/sql driver that goose needs
@@ -18,42 +16,21 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"accesscodes/internal/access"
+	"accesscodes/internal/store/schema"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrateTries is how often a migration is tried. Of two processes that start on a
-// new file at once, one fails because the other is faster; it finds the work done
-// when it tries again.
-const migrateTries = 5
-
 // Migrate brings the schema of the file at path up to date and returns what it did.
 // A schema that is newer than the program is refused.
-func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
+func Migrate(ctx context.Context, path string) (done []access.Migration, err error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	var done []access.Migration
-	err := withProvider(path, func(p *goose.Provider) error {
-		for try := 1; ; try++ {
-			err := refuseNewer(ctx, p)
-			if err == nil {
-				var results []*goose.MigrationResult
-				results, err = p.Up(ctx)
-				for _, r := range results {
-					done = append(done, access.Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now().UTC()})
-				}
-			}
-			if err == nil || errors.Is(err, access.ErrSchemaTooNew) || try == migrateTries {
-				return err
-			}
-			select {
-			case <-time.After(time.Duration(try) * (50*time.Millisecond + rand.N(50*time.Millisecond))):
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
+	err = withProvider(path, func(p *goose.Provider) error {
+		done, err = schema.Up(ctx, p)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("migrate %s: %w", path, err)
@@ -64,24 +41,17 @@ func Migrate(ctx context.Context, path string) ([]access.Migration, error) {
 // MigrationStatus returns every migration that the program knows, oldest first.
 // The file is not changed; if it does not exist, it is not created, and everything is
 // pending.
-func MigrationStatus(ctx context.Context, path string) ([]access.Migration, error) {
-	file := path
+func MigrationStatus(ctx context.Context, path string) (all []access.Migration, err error) {
 	migrated, err := isMigrated(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations of %s: %w", path, err)
 	}
-	if !migrated {
-		file = ":memory:" // goose would write its table into the file
-	}
-	var all []access.Migration
-	err = withProvider(file, func(p *goose.Provider) error {
-		if err := refuseNewer(ctx, p); err != nil {
-			return err
+	err = withProvider(path, func(p *goose.Provider) error { // which opens the file when it is asked something
+		if !migrated {
+			all = schema.Known(p)
+			return nil
 		}
-		statuses, err := p.Status(ctx)
-		for _, status := range statuses {
-			all = append(all, access.Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
-		}
+		all, err = schema.Status(ctx, p)
 		return err
 	})
 	if err != nil {
@@ -125,12 +95,4 @@ func withProvider(path string, act func(*goose.Provider) error) (err error) {
 		return err
 	}
 	return act(provider)
-}
-
-func refuseNewer(ctx context.Context, p *goose.Provider) error {
-	current, newest, err := p.GetVersions(ctx)
-	if err == nil && current > newest {
-		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", access.ErrSchemaTooNew, current, newest)
-	}
-	return err
 }

@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// codeColumns are what scanCode reads, in its order.
+const codeColumns = `
+c.canonical, c.mark, c.value, c.workspace_id, c.type, c.max_redemptions, c.redemptions, c.starts_at, c.expires_at, c.revoked_at,
+c.note, c.recipient, c.metadata, c.batch_id, c.created_at, c.created_by, c.retry_key, c.retry_fingerprint`
+
+// storedCode is a row of the table codes.
+type storedCode struct {
+	access.RetriedCode
+	canonical string
+	mark      int64
+}
+
+// CodesTaken implements [access.CodeStore].
+func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, error) {
+	taken := make([]bool, len(canonicals))
+	err := s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT canonical FROM codes WHERE canonical = ANY ($1)", canonicals)
+		found, err := rowsOf(rows, err, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("look up codes: %w", err)
+		}
+		known := setOf(found)
+		for i, canonical := range canonicals {
+			taken[i] = known[canonical]
+		}
+		return nil
+	})
+	return taken, err
+}
+
+func setOf(values []string) map[string]bool {
+	set := make(map[string]bool, len(values))
+	for _, value := range values {
+		set[value] = true
+	}
+	return set
+}
+
+// Code implements [access.CodeStore].
+func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = $1 AND c.workspace_id = $2", canonical, [16]byte(workspace))
+		found, err := rowOf(rows, err, scanCode)
+		if err == nil {
+			code = found.Code
+		}
+		return err
+	})
+	return code, err
+}
+
+// CodeByRetryKey implements [access.CodeStore].
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		found, err := codesByRetryKey(ctx, s.pool, [][]byte{key[:]})
+		if err != nil {
+			return err
+		}
+		if code = found[key].retried(); code == nil || code.WorkspaceID != workspace {
+			code, err = nil, access.ErrNotFound
+		}
+		return err
+	})
+	return code, err
+}
+
+// codesByRetryKey returns the codes that were asked for with these keys. It asks in two
+// steps, each of which a distributed engine can send to the nodes that hold the rows.
+func codesByRetryKey(ctx context.Context, q querier, keys [][]byte) (map[[16]byte]*storedCode, error) {
+	rows, err := q.Query(ctx, "SELECT canonical FROM code_retries WHERE retry_key = ANY ($1)", keys)
+	canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look up retries: %w", err)
+	}
+	codes, err := codesByCanonical(ctx, q, canonicals)
+	if err != nil {
+		return nil, err
+	}
+	found := map[[16]byte]*storedCode{}
+	for _, code := range codes {
+		found[code.Retry.Key] = code
+	}
+	return found, nil
+}
+
+func codesByCanonical(ctx context.Context, q querier, canonicals []string) ([]*storedCode, error) {
+	if len(canonicals) == 0 {
+		return nil, nil
+	}
+	rows, err := q.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = ANY ($1)", canonicals)
+	codes, err := rowsOf(rows, err, scanCode)
+	if err != nil {
+		return nil, fmt.Errorf("look up codes: %w", err)
+	}
+	return codes, nil
+}
+
+// retried is the code as callers of the store see it; nil stays nil.
+func (c *storedCode) retried() *access.RetriedCode {
+	if c == nil {
+		return nil
+	}
+	return &c.RetriedCode
+}
+
+func scanCode(row pgx.CollectableRow) (*storedCode, error) {
+	c := new(storedCode)
+	var note, recipient *string
+	var metadata, key, print []byte
+	var batch *[16]byte
+	err := row.Scan(&c.canonical, &c.mark, &c.Value, (*[16]byte)(&c.WorkspaceID), (*string)(&c.Type), &c.MaxRedemptions, &c.Redemptions,
+		&c.StartsAt, &c.ExpiresAt, &c.RevokedAt, &note, &recipient, &metadata, &batch, &c.CreatedAt, (*[16]byte)(&c.CreatedBy), &key, &print)
+	if err != nil {
+		return nil, err
+	}
+	c.StartsAt, c.ExpiresAt, c.RevokedAt, c.CreatedAt = utc(c.StartsAt), utc(c.ExpiresAt), utc(c.RevokedAt), c.CreatedAt.UTC()
+	c.Note, c.Recipient = orEmpty(note), orEmpty(recipient)
+	if batch != nil {
+		c.BatchID = *batch
+	}
+	copy(c.Retry.Key[:], key)
+	copy(c.Retry.Fingerprint[:], print)
+	if metadata != nil {
+		err = json.Unmarshal(metadata, &c.Metadata)
+	}
+	return c, err
+}

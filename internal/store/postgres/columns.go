@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// The helpers here are the one place that knows how values lie in columns: ids as uuid,
+// times as timestamptz (which keeps microseconds), what is absent or empty as NULL.
+
+// orNull is a text as an argument; NULL for none.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// idOrNull is an id as an argument; NULL for none.
+func idOrNull(id access.ID) *[16]byte {
+	if id.IsZero() {
+		return nil
+	}
+	return (*[16]byte)(&id)
+}
+
+// utc is a time that was read; nil stays nil.
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// orEmpty is a text that was read.
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// rowOf reads the one row of a query; none is access.ErrNotFound.
+func rowOf[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (T, error) {
+	var none T
+	if err != nil {
+		return none, err
+	}
+	all, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return none, err
+	}
+	if len(all) == 0 {
+		return none, access.ErrNotFound
+	}
+	return all[0], nil
+}
+
+// rowsOf reads every row of a query.
+func rowsOf[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}

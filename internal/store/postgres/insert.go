@@ -1,0 +1,310 @@
+package postgres
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// InsertCodes implements [access.CodeStore]. Codes that differ and have no retry key, which
+// nearly all have not, are inserted by one statement, a transaction of its own.
+//
+// It may be tried again when nobody knows whether it was done: every row holds the mark
+// of the code that it was made for, by which a later try knows its own rows.
+func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
+	if len(codes) == 0 {
+		return nil, ctx.Err()
+	}
+	call := &insertion{engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	var err error
+	if call.isOneStatement() {
+		err = s.act(ctx, again, func(ctx context.Context) error { return call.run(ctx, s.pool) })
+	} else {
+		err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	return call.results, nil
+}
+
+// insertion is one call of InsertCodes.
+type insertion struct {
+	engine  engine
+	mark    int64 // of the first code; that of the others follows
+	codes   []*access.NewCode
+	tries   int
+	results []access.InsertResult
+}
+
+// markOf is the mark of the row for the code with this number.
+func (i *insertion) markOf(n int) int64 { return i.mark + int64(n) }
+
+func (i *insertion) isOneStatement() bool {
+	values := make(map[string]bool, len(i.codes))
+	for _, code := range i.codes {
+		if values[code.Canonical] || !code.Retry.IsZero() {
+			return false
+		}
+		values[code.Canonical] = true
+	}
+	return true
+}
+
+// run tries the insertion once. Codes of one call that ask for the same thing go one
+// after the other, so that the first gets it; nearly always there is one turn.
+func (i *insertion) run(ctx context.Context, q querier) error {
+	i.tries++
+	i.results = make([]access.InsertResult, len(i.codes))
+	for rest := numbers(len(i.codes)); len(rest) > 0; {
+		var turn []int
+		turn, rest = i.split(rest)
+		if err := i.take(ctx, q, turn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func numbers(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// split returns the codes, by their numbers, that want different values and have
+// different retry keys, and the others.
+func (i *insertion) split(codes []int) (turn, rest []int) {
+	values, keys := map[string]bool{}, map[[16]byte]bool{}
+	for _, n := range codes {
+		code := i.codes[n]
+		if values[code.Canonical] || !code.Retry.IsZero() && keys[code.Retry.Key] {
+			rest = append(rest, n)
+			continue
+		}
+		turn = append(turn, n)
+		values[code.Canonical] = true
+		if !code.Retry.IsZero() {
+			keys[code.Retry.Key] = true
+		}
+	}
+	return turn, rest
+}
+
+// take inserts codes that do not stand in each other's way.
+func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
+	free, err := i.claimKeys(ctx, q, turn)
+	if err != nil {
+		return err
+	}
+	inserted, err := i.insertRows(ctx, q, free)
+	if err != nil {
+		return err
+	}
+	var unused [][]byte
+	for _, n := range free {
+		switch code := i.codes[n]; {
+		case inserted[code.Canonical]:
+			i.results[n].Outcome = access.Inserted
+		default:
+			i.results[n].Outcome = access.CodeTaken
+			if !code.Retry.IsZero() {
+				unused = append(unused, code.Retry.Key[:])
+			}
+		}
+	}
+	if unused == nil {
+		return nil
+	}
+	if _, err := q.Exec(ctx, "DELETE FROM code_retries WHERE retry_key = ANY ($1)", unused); err != nil {
+		return fmt.Errorf("give retry keys back: %w", err)
+	}
+	return nil
+}
+
+// claimKeys claims the retry keys of the codes that have one and returns the codes that
+// may be inserted, in the order of their canonical forms: every transaction then locks
+// rows in the same order. A code whose key was used before has its result.
+func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int, error) {
+	slices.SortFunc(turn, func(a, b int) int { return cmp.Compare(i.codes[a].Canonical, i.codes[b].Canonical) })
+	marked := slices.Clone(turn)
+	marked = slices.DeleteFunc(marked, func(n int) bool { return i.codes[n].Retry.IsZero() })
+	if len(marked) == 0 {
+		return turn, nil
+	}
+	used, err := i.usedKeys(ctx, q, marked)
+	if err != nil {
+		return nil, err
+	}
+	free := turn[:0]
+	for _, n := range turn {
+		code := i.codes[n]
+		existing, isUsed := used[code.Retry.Key]
+		switch {
+		case code.Retry.IsZero() || !isUsed:
+			free = append(free, n)
+		case existing == nil:
+			return nil, fmt.Errorf("the code of a claimed retry key is not there")
+		case existing.mark == i.markOf(n):
+			i.results[n].Outcome = access.Inserted // by an earlier try
+		default:
+			i.results[n] = access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing.retried()}
+		}
+	}
+	return free, nil
+}
+
+// usedKeys claims the codes' retry keys and returns those that somebody else has, with
+// their codes.
+func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[[16]byte]*storedCode, error) {
+	slices.SortFunc(marked, func(a, b int) int { return bytes.Compare(i.codes[a].Retry.Key[:], i.codes[b].Retry.Key[:]) })
+	keys, canonicals := make([][]byte, len(marked)), make([]string, len(marked))
+	values := make([][]any, len(marked))
+	for k, n := range marked {
+		keys[k], canonicals[k] = i.codes[n].Retry.Key[:], i.codes[n].Canonical
+		values[k] = []any{keys[k], canonicals[k]}
+	}
+	args := []any{keys, canonicals}
+	if i.engine.distributed {
+		args = slices.Concat(values...)
+	}
+	rows, err := q.Query(ctx, "INSERT INTO code_retries (retry_key, canonical) "+i.engine.rows([]string{"bytea", "text"}, len(marked))+
+		" ON CONFLICT (retry_key) DO NOTHING RETURNING retry_key", args...)
+	claimed, err := rowsOf(rows, err, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("claim retry keys: %w", err)
+	}
+	if len(claimed) == len(keys) {
+		return nil, nil
+	}
+	lost := slices.DeleteFunc(keys, func(key []byte) bool {
+		return slices.ContainsFunc(claimed, func(c []byte) bool { return bytes.Equal(c, key) })
+	})
+	used, err := codesByRetryKey(ctx, q, lost)
+	for _, key := range lost {
+		if _, found := used[[16]byte(key)]; !found && err == nil {
+			used[[16]byte(key)] = nil
+		}
+	}
+	return used, err
+}
+
+// insertRows inserts rows in the given order and returns the canonical forms of those
+// that this call made, be it in an earlier try.
+func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map[string]bool, error) {
+	if len(order) == 0 {
+		return nil, nil
+	}
+	args, err := i.arguments(order)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.Query(ctx, "INSERT INTO codes ("+insertColumns+") "+i.engine.rows(insertTypes, len(order))+
+		" ON CONFLICT (canonical) DO NOTHING RETURNING canonical", args...)
+	inserted, err := rowsOf(rows, err, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("insert codes: %w", err)
+	}
+	mine := setOf(inserted)
+	if i.tries > 1 && len(mine) < len(order) {
+		err = i.findMine(ctx, q, order, mine)
+	}
+	return mine, err
+}
+
+// findMine adds the rows that an earlier try has made.
+func (i *insertion) findMine(ctx context.Context, q querier, order []int, mine map[string]bool) error {
+	missing := map[string]int64{}
+	for _, n := range order {
+		if canonical := i.codes[n].Canonical; !mine[canonical] {
+			missing[canonical] = i.markOf(n)
+		}
+	}
+	codes, err := codesByCanonical(ctx, q, slices.Collect(maps.Keys(missing)))
+	for _, code := range codes {
+		if code.mark == missing[code.canonical] {
+			mine[code.canonical] = true
+		}
+	}
+	return err
+}
+
+// insertColumns are what arguments gives a value to, in its order.
+const insertColumns = "canonical, workspace_id, created_by, created_at, mark, max_redemptions, starts_at, expires_at, batch_id, type, value, note, recipient, metadata, retry_key, retry_fingerprint"
+
+var insertTypes = []string{
+	"text", "uuid", "uuid", "timestamptz", "bigint", "bigint", "timestamptz", "timestamptz",
+	"uuid", "text", "text", "text", "text", "jsonb", "bytea", "bytea",
+}
+
+// newRows are the columns of the rows to insert.
+type newRows struct {
+	canonical, kind, value      []string
+	workspace, createdBy        [][16]byte
+	createdAt                   []time.Time
+	mark                        []int64
+	max                         []*int64
+	startsAt, expiresAt         []*time.Time
+	batch                       []*[16]byte
+	note, recipient, metadata   []*string
+	retryKey, retryFingerprints [][]byte
+}
+
+// arguments are the values of insertColumns as the engine's rows take them.
+func (i *insertion) arguments(order []int) ([]any, error) {
+	var r newRows
+	for _, n := range order {
+		if err := r.add(i.codes[n], i.markOf(n)); err != nil {
+			return nil, err
+		}
+	}
+	columns := []any{
+		r.canonical, r.workspace, r.createdBy, r.createdAt, r.mark, r.max, r.startsAt, r.expiresAt,
+		r.batch, r.kind, r.value, r.note, r.recipient, r.metadata, r.retryKey, r.retryFingerprints,
+	}
+	if !i.engine.distributed {
+		return columns, nil
+	}
+	var values []any
+	for row := range order {
+		values = append(values,
+			r.canonical[row], r.workspace[row], r.createdBy[row], r.createdAt[row], r.mark[row], r.max[row], r.startsAt[row], r.expiresAt[row],
+			r.batch[row], r.kind[row], r.value[row], r.note[row], r.recipient[row], r.metadata[row], r.retryKey[row], r.retryFingerprints[row])
+	}
+	return values, nil
+}
+
+func (r *newRows) add(code *access.NewCode, mark int64) error {
+	var metadata *string
+	if len(code.Metadata) > 0 {
+		text, err := json.Marshal(code.Metadata)
+		if err != nil {
+			return fmt.Errorf("encode metadata: %w", err)
+		}
+		metadata = orNull(string(text))
+	}
+	var key, print []byte
+	if !code.Retry.IsZero() {
+		key, print = code.Retry.Key[:], code.Retry.Fingerprint[:]
+	}
+	r.canonical, r.kind, r.value = append(r.canonical, code.Canonical), append(r.kind, string(code.Type)), append(r.value, code.Value)
+	r.workspace, r.createdBy = append(r.workspace, code.WorkspaceID), append(r.createdBy, code.CreatedBy)
+	r.createdAt, r.mark = append(r.createdAt, code.CreatedAt), append(r.mark, mark)
+	r.max, r.startsAt, r.expiresAt = append(r.max, code.MaxRedemptions), append(r.startsAt, code.StartsAt), append(r.expiresAt, code.ExpiresAt)
+	r.batch, r.note, r.recipient = append(r.batch, idOrNull(code.BatchID)), append(r.note, orNull(code.Note)), append(r.recipient, orNull(code.Recipient))
+	r.metadata, r.retryKey, r.retryFingerprints = append(r.metadata, metadata), append(r.retryKey, key), append(r.retryFingerprints, print)
+	return nil
+}

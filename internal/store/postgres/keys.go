@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// keyColumns are what keyTargets take, in their order.
+const keyColumns = `
+k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+
+// InsertKey implements [access.KeyStore].
+func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
+	return s.act(ctx, once, func(ctx context.Context) error { return insertKey(ctx, s.pool, &k) })
+}
+
+func insertKey(ctx context.Context, q querier, k *access.Key) error {
+	_, err := q.Exec(ctx, `
+		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		[16]byte(k.ID), [16]byte(k.WorkspaceID), k.Name, string(k.Role), k.Hash[:], k.Display,
+		k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt)
+	if err != nil {
+		return fmt.Errorf("insert key: %w", err)
+	}
+	return nil
+}
+
+// Keys implements [access.KeyStore].
+func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.workspace_id = $1 ORDER BY k.created_at, k.id", [16]byte(workspace))
+		all, err = rowsOf(rows, err, scanKey)
+		return err
+	})
+	return all, err
+}
+
+// Key implements [access.KeyStore].
+func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.id = $1", [16]byte(id))
+		k, err = rowOf(rows, err, scanKey)
+		return err
+	})
+	return k, err
+}
+
+// CallerByHash implements [access.KeyStore].
+func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (caller *access.Caller, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+", "+workspaceColumns+
+			" FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = $1", hash[:])
+		caller, err = rowOf(rows, err, scanCaller)
+		return err
+	})
+	return caller, err
+}
+
+// RevokeKey implements [access.KeyStore].
+func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error {
+	return s.act(ctx, again, func(ctx context.Context) error {
+		return change(ctx, s.pool, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", [16]byte(id), at)
+	})
+}
+
+// ReplaceKey implements [access.KeyStore].
+func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
+	return s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
+		if err := change(ctx, tx, "UPDATE api_keys SET expires_at = $2 WHERE id = $1", [16]byte(old), oldExpires); err != nil {
+			return err
+		}
+		return insertKey(ctx, tx, &k)
+	})
+}
+
+// TouchKeys implements [access.KeyStore]. Keys are touched in the order of their ids, so
+// that two nodes never wait for each other.
+func (s *Store) TouchKeys(ctx context.Context, used map[access.ID]time.Time) error {
+	ids := make([][16]byte, 0, len(used))
+	for id := range used {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	return s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+		for _, id := range ids {
+			_, err := tx.Exec(ctx, "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1", id, used[id])
+			if err != nil {
+				return fmt.Errorf("touch key: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// change runs a statement that changes one row; none is access.ErrNotFound.
+func change(ctx context.Context, q querier, statement string, args ...any) error {
+	tag, err := q.Exec(ctx, statement, args...)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = access.ErrNotFound
+	}
+	return err
+}
+
+func scanKey(row pgx.CollectableRow) (k access.Key, err error) {
+	var hash []byte
+	err = row.Scan(keyTargets(&k, &hash)...)
+	tidyKey(&k, hash)
+	return k, err
+}
+
+func scanCaller(row pgx.CollectableRow) (*access.Caller, error) {
+	caller := new(access.Caller)
+	var hash []byte
+	err := row.Scan(append(keyTargets(&caller.Key, &hash), workspaceTargets(&caller.Workspace)...)...)
+	tidyKey(&caller.Key, hash)
+	tidyWorkspace(&caller.Workspace)
+	return caller, err
+}
+
+// keyTargets are where a row's keyColumns go.
+func keyTargets(k *access.Key, hash *[]byte) []any {
+	return []any{
+		(*[16]byte)(&k.ID), (*[16]byte)(&k.WorkspaceID), &k.Name, (*string)(&k.Role), hash, &k.Display,
+		&k.CreatedAt, &k.ExpiresAt, &k.RevokedAt, &k.LastUsedAt,
+	}
+}
+
+func tidyKey(k *access.Key, hash []byte) {
+	copy(k.Hash[:], hash)
+	k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt = k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt), utc(k.LastUsedAt)
+}

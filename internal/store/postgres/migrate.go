@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/schema"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// The lock that lets one node migrate at a time is a row that its holder keeps alive; no
+// session lock, which poolers and some distributed engines do not have. If the holder
+// dies, the next one waits for the lease.
+const (
+	lockLease     = 15 * time.Second
+	lockHeartbeat = 3 * time.Second
+	lockPause     = time.Second // between two tries to get it
+	lockTries     = 120
+)
+
+// Migrate brings the schema of the database at address up to date and returns what it
+// did. A schema that is newer than the program is refused.
+func Migrate(ctx context.Context, address string) (done []access.Migration, err error) {
+	err = withProvider(address, func(_ *sql.DB, p *goose.Provider) error {
+		done, err = schema.Up(ctx, p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate the database: %w", err)
+	}
+	return done, nil
+}
+
+// MigrationStatus returns every migration that the program knows, oldest first. Nothing
+// is changed.
+func MigrationStatus(ctx context.Context, address string) (all []access.Migration, err error) {
+	err = withProvider(address, func(db *sql.DB, p *goose.Provider) error {
+		var migrated bool
+		if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", goose.DefaultTablename).Scan(&migrated); err != nil {
+			return err
+		}
+		if !migrated {
+			all = schema.Known(p)
+			return nil
+		}
+		all, err = schema.Status(ctx, p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the database's migrations: %w", err)
+	}
+	return all, nil
+}
+
+func withProvider(address string, act func(*sql.DB, *goose.Provider) error) (err error) {
+	config, err := poolConfig(address)
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*config.ConnConfig)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresTableLocker(
+		lock.WithTableLeaseDuration(lockLease), lock.WithTableHeartbeatInterval(lockHeartbeat),
+		lock.WithTableLockTimeout(lockPause, lockTries))
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLocker(locker))
+	if err != nil {
+		return err
+	}
+	return act(db, provider)
+}

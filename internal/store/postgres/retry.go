@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"accesscodes/internal/access"
+)
+
+// querier is a pool, a connection or a transaction.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// connectPatience is how long a database that is away or not ready is waited for.
+const connectPatience = 2 * time.Second
+
+// Waits between two tries of an act, before jitter.
+const (
+	firstPause   = 2 * time.Millisecond
+	longestPause = 250 * time.Millisecond
+)
+
+// kind says what it means that nobody knows whether an act was done.
+type kind int
+
+// The kinds of act.
+const (
+	query kind = iota // nothing: there is nothing to be done twice
+	again             // a second time does nothing more and says the same
+	once              // a second time would do more, or say something else
+)
+
+// read runs queries.
+func (s *Store) read(ctx context.Context, act func(ctx context.Context) error) error {
+	return s.act(ctx, query, act)
+}
+
+// transact runs act in one transaction.
+func (s *Store) transact(ctx context.Context, k kind, act func(ctx context.Context, tx pgx.Tx) error) error {
+	return s.act(ctx, k, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return act(ctx, tx) })
+	})
+}
+
+// act tries something until it is done, is certain to fail, or takes too long. What the
+// database rolled back because of somebody else (serialization failure, deadlock) is
+// always tried again. What the database cannot begin is given up after a short while, so
+// that callers learn of it; what it may have done is pursued for longer.
+func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, s.timeout)
+	defer cancel()
+	patience := time.Now().Add(min(connectPatience, s.timeout))
+	unknown := false // whether an earlier try may have been done
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := try(ctx)
+		f := fateOf(err)
+		unknown = unknown || f == lost && k != query
+		switch {
+		case f == done || f == failed:
+			return err
+		case unknown && k == once:
+			return access.OutcomeUnknown(err)
+		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
+			return outcome(parent, unknown, err)
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+			return outcome(parent, unknown, err)
+		}
+	}
+}
+
+// outcome is the error of an act that is given up.
+func outcome(parent context.Context, unknown bool, err error) error {
+	switch {
+	case unknown:
+		return access.OutcomeUnknown(err)
+	case parent.Err() != nil:
+		return parent.Err()
+	default:
+		return access.Unavailable(err)
+	}
+}
+
+// fate is what became of one try.
+type fate int
+
+const (
+	done       fate = iota
+	failed          // nothing was done, and the same would happen again
+	refused         // nothing was done, and the database will not do it soon
+	unstarted       // nothing was done, because the database was not there or not ready
+	rolledBack      // nothing was done, because of somebody else's transaction
+	lost            // nobody knows
+)
+
+// fateOf reads the try's error. A database that answers with an error has done nothing;
+// one that does not answer may have.
+func fateOf(err error) fate {
+	if err == nil || errors.Is(err, access.ErrNotFound) {
+		return done
+	}
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fateOfCode(server.Code)
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || pgconn.SafeToRetry(err) {
+		return unstarted
+	}
+	if isNetwork(err) {
+		return lost
+	}
+	return failed
+}
+
+// fateOfCode reads an SQLSTATE (PostgreSQL documentation, appendix A).
+func fateOfCode(code string) fate {
+	switch code {
+	case "40001", "40P01": // serialization_failure, deadlock_detected
+		return rolledBack
+	case "57P01", "57P02": // admin_shutdown, crash_shutdown: perhaps after the commit
+		return lost
+	case "57P03", "25006", "55P03": // cannot_connect_now, read_only_sql_transaction (a standby), lock_not_available
+		return unstarted
+	case "57014": // query_canceled, by statement_timeout or a person
+		return refused
+	}
+	switch code[:2] {
+	case "08": // connection exception, as a pooler reports it
+		return lost
+	case "53", "58": // insufficient resources such as a full disk, system error
+		return refused
+	}
+	return failed
+}
+
+// isNetwork reports whether the connection broke or the time was up on the way.
+func isNetwork(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok { // context.DeadlineExceeded is one
+		return true
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}

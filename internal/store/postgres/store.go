@@ -1,0 +1,136 @@
+// Package postgres keeps everything in PostgreSQL, or in a distributed engine that speaks
+// its language: the way past one machine. Any number of server nodes may use one
+// database; nothing that must be right is held in their memory.
+//
+// A write is durable when it returns: the database must run with fsync on and
+// synchronous_commit not off, which [Open] checks.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"accesscodes/internal/access"
+)
+
+// Limits that hold unless [Options] or the address say otherwise.
+const (
+	// DefaultTimeout is how long one act may take, all its tries together.
+	DefaultTimeout = 10 * time.Second
+	// connectTimeout is how long making one connection may take.
+	connectTimeout = 3 * time.Second
+	// maxConnections is how many connections one process keeps at most: hot writes
+	// share one, so that the others serve look-ups.
+	maxConnections = 10
+)
+
+// Options says how to open a database.
+type Options struct {
+	Timeout time.Duration // of one act; 0: DefaultTimeout
+}
+
+// Store is an [access.Store] in a PostgreSQL database.
+type Store struct {
+	pool    *pgxpool.Pool
+	timeout time.Duration
+	engine  engine
+}
+
+var _ access.Store = (*Store)(nil)
+
+// Open connects to the database at a postgres:// address. Call [Migrate] on the address
+// first. What the address can say is in docs/postgres.md.
+func Open(ctx context.Context, address string, options Options) (*Store, error) {
+	if options.Timeout == 0 {
+		options.Timeout = DefaultTimeout
+	}
+	config, err := poolConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s := &Store{pool: pool, timeout: options.Timeout}
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := checkDurability(ctx, pool); err != nil {
+			return err
+		}
+		s.engine, err = engineOf(ctx, pool)
+		return err
+	})
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return s, nil
+}
+
+// poolConfig reads an address and fills in what it leaves open. Its errors do not repeat
+// the address, which may hold a password.
+func poolConfig(address string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, errors.New("the database's address is not a valid postgres:// URL")
+	}
+	given := givenIn(address)
+	if !given("default_query_exec_mode") {
+		// Named prepared statements do not work through PgBouncer in transaction mode
+		// before its version 1.21. Described ones cost the server a parse for each act.
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	if !given("pool_max_conns") {
+		config.MaxConns = maxConnections
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "accesscodes"
+	}
+	return config, nil
+}
+
+// givenIn tells which parameters an address holds.
+func givenIn(address string) func(parameter string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return func(string) bool { return false }
+	}
+	return parsed.Query().Has
+}
+
+// checkDurability refuses a database that acknowledges a commit before it is on disk.
+func checkDurability(ctx context.Context, q querier) error {
+	for _, setting := range []string{"fsync", "synchronous_commit"} {
+		var value *string
+		if err := q.QueryRow(ctx, "SELECT current_setting($1, true)", setting).Scan(&value); err != nil {
+			return err
+		}
+		if value != nil && *value == "off" {
+			return fmt.Errorf("the database would lose acknowledged codes in a crash: its setting %s is off; turn it on for this database and role", setting)
+		}
+	}
+	return nil
+}
+
+// Close waits for the acts under way and ends every connection.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// Ping reads something.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context) error {
+		_, err := s.pool.Exec(ctx, "SELECT id FROM installation")
+		return err
+	})
+}

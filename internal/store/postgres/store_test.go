@@ -1,0 +1,55 @@
+package postgres_test
+
+import (
+	"os"
+	"testing"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/batched"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// open opens a store that ends with its test.
+func open(t *testing.T, address string, options postgres.Options) *postgres.Store {
+	t.Helper()
+	store, err := postgres.Open(t.Context(), address, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+func bare(t *testing.T) func() access.Store {
+	address := pgtest.Database(t)
+	return func() access.Store { return open(t, address, postgres.Options{}) }
+}
+
+func TestStore(t *testing.T) { storetest.Run(t, bare) }
+
+func TestBatchedStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) func() access.Store {
+		address := pgtest.Database(t)
+		return func() access.Store {
+			below, err := postgres.Open(t.Context(), address, postgres.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			store := batched.New(below, batched.Options{})
+			t.Cleanup(func() {
+				if err := store.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return store
+		}
+	})
+}

@@ -1,0 +1,81 @@
+// Package schema brings the schema of a store up to date. It is what the stores' own
+// migrations, which are SQL files in the store's folder, have in common.
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"accesscodes/internal/access"
+)
+
+// tries is how often a migration is tried. Of two processes that start on a new database
+// at once, one fails because the other is faster; it finds the work done when it tries
+// again.
+const tries = 5
+
+// Up applies every pending migration and returns what it did. A schema that is newer than
+// the program is refused with [access.ErrSchemaTooNew].
+func Up(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
+	var done []access.Migration
+	for try := 1; ; try++ {
+		pending, err := hasPending(ctx, p)
+		if err == nil && !pending {
+			return done, nil
+		}
+		if err == nil {
+			var results []*goose.MigrationResult
+			results, err = p.Up(ctx)
+			for _, r := range results {
+				done = append(done, access.Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now().UTC()})
+			}
+		}
+		if err == nil || errors.Is(err, access.ErrSchemaTooNew) || try == tries {
+			return done, err
+		}
+		select {
+		case <-time.After(time.Duration(try) * (50*time.Millisecond + rand.N(50*time.Millisecond))):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Status returns every migration that the program knows, oldest first. The database must
+// have been migrated before: the library would write its own table into it.
+func Status(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
+	if _, err := hasPending(ctx, p); err != nil {
+		return nil, err
+	}
+	statuses, err := p.Status(ctx)
+	var all []access.Migration
+	for _, status := range statuses {
+		all = append(all, access.Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
+	}
+	return all, err
+}
+
+// Known returns every migration that the program knows, all of them pending, as they are
+// in a database that was never migrated.
+func Known(p *goose.Provider) []access.Migration {
+	var all []access.Migration
+	for _, source := range p.ListSources() {
+		all = append(all, access.Migration{Version: source.Version, Name: source.Path})
+	}
+	return all
+}
+
+// hasPending compares versions. It takes no lock, so that a program that has nothing to
+// do waits for nobody.
+func hasPending(ctx context.Context, p *goose.Provider) (bool, error) {
+	current, newest, err := p.GetVersions(ctx)
+	if err == nil && current > newest {
+		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", access.ErrSchemaTooNew, current, newest)
+	}
+	return current < newest, err
+}
