@@ -54,24 +54,44 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	s := &Store{pool: pool, timeout: options.Timeout}
+	s := &Store{timeout: options.Timeout}
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := checkDurability(ctx, pool); err != nil {
+		conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+		if err != nil {
 			return err
 		}
-		s.engine, err = engineOf(ctx, pool)
-		return err
+		return errors.Join(s.examine(ctx, conn, config), conn.Close(ctx))
 	})
+	if err == nil {
+		s.pool, err = pgxpool.NewWithConfig(ctx, config)
+	}
 	if err != nil {
-		pool.Close()
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return s, nil
 }
+
+// examine learns what is behind an address.
+func (s *Store) examine(ctx context.Context, conn *pgx.Conn, config *pgxpool.Config) error {
+	if err := checkDurability(ctx, conn); err != nil {
+		return err
+	}
+	var process uint32
+	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
+		return err
+	}
+	// A pooler answers with a process number of its own when a connection begins. Without
+	// one, statements are prepared once and for all, which costs the database less.
+	if process == conn.PgConn().PID() && !givenIn(conn.Config().ConnString())(execMode) {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	}
+	var err error
+	s.engine, err = engineOf(ctx, conn)
+	return err
+}
+
+// execMode is the address's parameter for how statements are sent, which pgx reads.
+const execMode = "default_query_exec_mode"
 
 // poolConfig reads an address and fills in what it leaves open. Its errors do not repeat
 // the address, which may hold a password.
@@ -81,9 +101,9 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 		return nil, errors.New("the database's address is not a valid postgres:// URL")
 	}
 	given := givenIn(address)
-	if !given("default_query_exec_mode") {
-		// Named prepared statements do not work through PgBouncer in transaction mode
-		// before its version 1.21. Described ones cost the server a parse for each act.
+	if !given(execMode) {
+		// This works through PgBouncer in transaction mode, too, where statements that were
+		// prepared earlier are not there any more (before its version 1.21).
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	if !given("pool_max_conns") {
