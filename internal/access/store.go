@@ -123,3 +123,10 @@ type Migration struct {
 	Name      string
 	AppliedAt time.Time // zero: pending
 }
+
+// Placement is where the rows of a store's table lie on a distributed engine.
+type Placement struct {
+	Table     string
+	Placement string // such as "distributed by canonical"
+	Changed   bool   // just now
+}

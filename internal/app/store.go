@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,11 +58,28 @@ func MigrationStatus(ctx context.Context, database string) ([]access.Migration, 
 	return e.migrationStatus(ctx)
 }
 
+// Distribute spreads the tables of a PostgreSQL database over the nodes of a Citus cluster
+// and returns where each lies then.
+func Distribute(ctx context.Context, database string) ([]access.Placement, error) {
+	e, err := engineOf(database)
+	if err != nil {
+		return nil, err
+	}
+	if e.distribute == nil {
+		return nil, fmt.Errorf("a database of the kind %s lies on one machine; only PostgreSQL with the extension citus can be distributed", e.name)
+	}
+	if _, err := e.migrate(ctx); err != nil {
+		return nil, err
+	}
+	return e.distribute(ctx)
+}
+
 // engine is what can be done with the kind of database that an address names.
 type engine struct {
 	name                     config.Engine
 	open                     func(context.Context) (access.Store, error)
 	migrate, migrationStatus func(context.Context) ([]access.Migration, error)
+	distribute               func(context.Context) ([]access.Placement, error) // nil: impossible
 }
 
 func engineOf(database string) (engine, error) {
@@ -75,6 +93,7 @@ func engineOf(database string) (engine, error) {
 			open:            func(ctx context.Context) (access.Store, error) { return postgres.Open(ctx, db.URL, postgres.Options{}) },
 			migrate:         func(ctx context.Context) ([]access.Migration, error) { return postgres.Migrate(ctx, db.URL) },
 			migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
+			distribute:      func(ctx context.Context) ([]access.Placement, error) { return postgres.Distribute(ctx, db.URL) },
 		}, nil
 	}
 	return engine{

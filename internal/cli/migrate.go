@@ -32,8 +32,41 @@ func newMigrate() *cobra.Command {
 	outputFlag(cmd.PersistentFlags())
 	cmd.AddCommand(
 		newMigration("up", "Bring the schema up to date and list what was done; every other command does so too", app.Migrate),
-		newMigration("status", "List every migration, applied and pending; changes nothing", app.MigrationStatus))
+		newMigration("status", "List every migration, applied and pending; changes nothing", app.MigrationStatus),
+		newDistribute())
 	return cmd
+}
+
+var placementColumns = []column[access.Placement]{
+	{"table", func(p access.Placement) any { return p.Table }},
+	{"placement", func(p access.Placement) any { return p.Placement }},
+	{"status", func(p access.Placement) any {
+		if p.Changed {
+			return "done now"
+		}
+		return "as it was"
+	}},
+}
+
+func newDistribute() *cobra.Command {
+	return &cobra.Command{
+		Use: "distribute", Short: "Spread the tables over the nodes of a Citus cluster", Args: exactArgs(),
+		Long: "Spread the tables over the nodes of a Citus cluster, with the rows that they hold, and list where each lies.\n\n" +
+			"Codes and retries are spread by hash over all nodes; the small tables are copied whole to every node.\n" +
+			"What is distributed already stays as it is. While a table is being distributed nobody can write to it.\n" +
+			"Restart the servers afterwards. Where the extension citus is not installed, nothing is done.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			database, err := databaseOf(cmd)
+			if err != nil {
+				return err
+			}
+			all, err := app.Distribute(cmd.Context(), database)
+			if err != nil {
+				return err
+			}
+			return printList(cmd, placementColumns, all)
+		},
+	}
 }
 
 func newMigration(use, short string, do func(ctx context.Context, database string) ([]access.Migration, error)) *cobra.Command {

@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// placement is where the rows of a table lie on a distributed engine.
+type placement struct {
+	table  string
+	column string // that rows are spread by; empty: the whole table lies on every node
+}
+
+// placements are all our tables. Those that another one refers to come first.
+var placements = []placement{
+	{table: "installation"},
+	{table: "workspaces"},
+	{table: "api_keys"},
+	{table: "codes", column: "canonical"},
+	{table: "code_retries", column: "retry_key"},
+}
+
+func (p placement) String() string {
+	if p.column == "" {
+		return "reference table (whole on every node)"
+	}
+	return "distributed by " + p.column
+}
+
+// Distribute spreads the tables over the nodes of a Citus cluster, with the rows that they
+// hold, and says for each what was done. What is distributed already is left as it is. It
+// returns an error where the extension citus is not installed.
+//
+// While a table is being distributed, Citus lets nobody write to it.
+func Distribute(ctx context.Context, address string) (done []access.Placement, err error) {
+	config, err := poolConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("distribute: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if err := requireCitus(ctx, conn); err != nil {
+		return nil, err
+	}
+	for _, p := range placements {
+		how, err := p.current(ctx, conn)
+		if err != nil {
+			return done, err
+		}
+		switch how {
+		case p.String():
+			done = append(done, access.Placement{Table: p.table, Placement: how})
+			continue
+		case "":
+		default:
+			return done, fmt.Errorf("the table %s is a %s, which is not how this program needs it (%s); undistribute it first: SELECT undistribute_table('%s')", p.table, how, p, p.table)
+		}
+		if err := p.apply(ctx, conn); err != nil {
+			return done, fmt.Errorf("distribute the table %s: %w", p.table, err)
+		}
+		done = append(done, access.Placement{Table: p.table, Placement: p.String(), Changed: true})
+	}
+	return done, nil
+}
+
+func requireCitus(ctx context.Context, q querier) error {
+	var installed bool
+	err := q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&installed)
+	if err == nil && !installed {
+		err = errors.New("the extension citus is not installed in this database, so there is nothing to distribute over: plain PostgreSQL keeps every table whole, and other distributed engines spread tables by themselves")
+	}
+	return err
+}
+
+// current says how a table is placed now; empty: it is an ordinary table.
+func (p placement) current(ctx context.Context, q querier) (string, error) {
+	var kind, column string
+	err := q.QueryRow(ctx, "SELECT citus_table_type, distribution_column FROM citus_tables WHERE table_name = $1::regclass", p.table).Scan(&kind, &column)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", err
+	case kind == "reference":
+		return placement{}.String(), nil
+	case kind == "distributed":
+		return placement{column: column}.String(), nil
+	default: // added to Citus' metadata without being spread, which it does by itself for foreign keys
+		return "", nil
+	}
+}
+
+func (p placement) apply(ctx context.Context, q querier) error {
+	var err error
+	if p.column == "" {
+		_, err = q.Exec(ctx, "SELECT create_reference_table($1)", p.table)
+	} else {
+		_, err = q.Exec(ctx, "SELECT create_distributed_table($1, $2, colocate_with => 'none')", p.table, p.column)
+	}
+	return err
+}
