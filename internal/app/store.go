@@ -12,6 +12,7 @@ import (
 	"accesscodes/internal/config"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/store/transfer"
 )
 
 // OpenService migrates a database and opens a service on it, as commands that work
@@ -28,8 +29,31 @@ func OpenService(ctx context.Context, database string) (*access.Service, func() 
 	return service, store.Close, nil
 }
 
-// openStore migrates and opens the bare store of an engine.
+// bareStore is a store as an engine opens it.
+type bareStore interface {
+	access.Store
+	transfer.Side
+}
+
+// openStore migrates and opens the bare store of an engine for use.
 func openStore(ctx context.Context, database string) (access.Store, error) {
+	store, err := openBare(ctx, database, 0)
+	if err != nil {
+		return nil, err
+	}
+	source, err := store.UnfinishedCopy(ctx)
+	if err == nil && source != "" {
+		err = errors.New("this database is an unfinished copy of another one: finish it with accesscodes copy, or use another database")
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// openBare migrates and opens a store, whatever state its contents are in. timeout is how
+// long one act on a server may take; 0: as usual.
+func openBare(ctx context.Context, database string, timeout time.Duration) (bareStore, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -37,7 +61,33 @@ func openStore(ctx context.Context, database string) (access.Store, error) {
 	if _, err := e.migrate(ctx); err != nil {
 		return nil, err
 	}
-	return e.open(ctx)
+	return e.open(ctx, timeout)
+}
+
+// copyTimeout is how long one act of a copy may take: counting the rows of a large table
+// does.
+const copyTimeout = 10 * time.Minute
+
+// Copy copies everything from one database into another, empty one, and compares them.
+func Copy(ctx context.Context, from, to string, progress transfer.Progress) (results []transfer.Result, err error) {
+	if from == to {
+		return nil, errors.New("the source and the target are the same database")
+	}
+	source, err := openBare(ctx, from, copyTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("the source: %w", err)
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	target, err := openBare(ctx, to, copyTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("the target: %w", err)
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	results, err = transfer.Copy(ctx, source, target, progress)
+	if err != nil && ctx.Err() != nil {
+		return nil, errors.New("interrupted; run the same command again and it goes on from here")
+	}
+	return results, err
 }
 
 // Migrate brings a database's schema up to date and returns what it did.
@@ -77,7 +127,7 @@ func Distribute(ctx context.Context, database string) ([]access.Placement, error
 // engine is what can be done with the kind of database that an address names.
 type engine struct {
 	name                     config.Engine
-	open                     func(context.Context) (access.Store, error)
+	open                     func(ctx context.Context, timeout time.Duration) (bareStore, error)
 	migrate, migrationStatus func(context.Context) ([]access.Migration, error)
 	distribute               func(context.Context) ([]access.Placement, error) // nil: impossible
 }
@@ -89,8 +139,10 @@ func engineOf(database string) (engine, error) {
 	}
 	if db.Engine == config.Postgres {
 		return engine{
-			name:            db.Engine,
-			open:            func(ctx context.Context) (access.Store, error) { return postgres.Open(ctx, db.URL, postgres.Options{}) },
+			name: db.Engine,
+			open: func(ctx context.Context, timeout time.Duration) (bareStore, error) {
+				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: timeout})
+			},
 			migrate:         func(ctx context.Context) ([]access.Migration, error) { return postgres.Migrate(ctx, db.URL) },
 			migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
 			distribute:      func(ctx context.Context) ([]access.Placement, error) { return postgres.Distribute(ctx, db.URL) },
@@ -98,7 +150,7 @@ func engineOf(database string) (engine, error) {
 	}
 	return engine{
 		name:            db.Engine,
-		open:            func(context.Context) (access.Store, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
+		open:            func(context.Context, time.Duration) (bareStore, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
 		migrate:         func(ctx context.Context) ([]access.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
 		migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
 	}, nil

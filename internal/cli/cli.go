@@ -109,7 +109,7 @@ func newRoot(env Env) *cobra.Command {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newVersion(env))
+	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newCopy(), newVersion(env))
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now
 	completion.Args, completion.RunE = cobra.ArbitraryArgs, group

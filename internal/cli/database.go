@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -39,7 +40,7 @@ func databaseOf(cmd *cobra.Command) (string, error) {
 		return "", err
 	}
 	if _, err := config.ParseDatabase(database); err != nil {
-		return "", usageError{err}
+		return "", usageError{fmt.Errorf("--database %w", err)}
 	}
 	return database, nil
 }

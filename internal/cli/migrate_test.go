@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,27 +18,58 @@ var databaseCommands = []string{
 	"serve --listen 127.0.0.1:0",
 }
 
+// migrationFiles are the names of the SQLite store's migrations, oldest first.
+func migrationFiles(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := os.ReadDir("../store/sqlite/migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		names = append(names, file.Name())
+	}
+	return names
+}
+
+// migrationTable is how the migrations are listed when each has this status.
+func migrationTable(t *testing.T, status string) string {
+	t.Helper()
+	width := 0
+	for _, name := range migrationFiles(t) {
+		width = max(width, len(name))
+	}
+	table := fmt.Sprintf("VERSION  %-*s  STATUS   APPLIEDAT\n", width, "NAME")
+	for i, name := range migrationFiles(t) {
+		table += fmt.Sprintf("%-7d  %-*s  %s\n", i+1, width, name, status)
+	}
+	return table
+}
+
+// pendingCSV is how the migrations of a new database are listed as CSV.
+func pendingCSV(t *testing.T) string {
+	t.Helper()
+	lines := "version,name,status,appliedAt\n"
+	for i, name := range migrationFiles(t) {
+		lines += fmt.Sprintf("%d,%s,pending,\n", i+1, name)
+	}
+	return lines
+}
+
 func TestMigrateUp(t *testing.T) {
 	p := newProgram(t)
-	check(t, p.run(t, "migrate up"), result{stdout: "" +
-		"VERSION  NAME             STATUS   APPLIEDAT\n" +
-		"1        00001_codes.sql  applied  2030-01-02T03:04:05Z\n"})
+	check(t, p.run(t, "migrate up"), result{stdout: migrationTable(t, "applied  2030-01-02T03:04:05Z")})
 	check(t, p.run(t, "migrate up"), result{stdout: "VERSION  NAME  STATUS  APPLIEDAT\n"})
 }
 
 func TestMigrateStatus(t *testing.T) {
 	p := newProgram(t)
-	check(t, p.run(t, "migrate status"), result{stdout: "" +
-		"VERSION  NAME             STATUS   APPLIEDAT\n" +
-		"1        00001_codes.sql  pending\n"})
+	check(t, p.run(t, "migrate status"), result{stdout: migrationTable(t, "pending")})
 	checkNoFile(t, p.path)
 
 	p.must(t, "migrate up")
-	check(t, p.run(t, "migrate status"), result{stdout: "" +
-		"VERSION  NAME             STATUS   APPLIEDAT\n" +
-		"1        00001_codes.sql  applied  2030-01-02T03:04:05Z\n"})
+	check(t, p.run(t, "migrate status"), result{stdout: migrationTable(t, "applied  2030-01-02T03:04:05Z")})
 	rows := list[migrationRow](t, p, "migrate status")
-	if len(rows) != 1 || rows[0].Version != 1 || rows[0].Status != "applied" || rows[0].AppliedAt == nil {
+	if len(rows) != len(migrationFiles(t)) || rows[0].Version != 1 || rows[0].Status != "applied" || rows[0].AppliedAt == nil {
 		t.Errorf("as JSON: %+v", rows)
 	}
 }
@@ -90,7 +122,7 @@ func TestASchemaNewerThanTheProgramIsRefused(t *testing.T) {
 			t.Errorf("%s: exit %d", line, got.code)
 		}
 		checkOneLine(t, got)
-		want := "the database's schema is too new: the database is at version 99999, this program knows 1; use a newer accesscodes"
+		want := fmt.Sprintf("the database's schema is too new: the database is at version 99999, this program knows %d; use a newer accesscodes", len(migrationFiles(t)))
 		if !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: %s", line, got.stderr)
 		}

@@ -44,7 +44,7 @@ func (c Serve) Validate() error {
 		errs = append(errs, fmt.Errorf("--debug-listen %q is not host:port", c.DebugListen))
 	}
 	if _, err := ParseDatabase(c.Database); err != nil {
-		errs = append(errs, err)
+		errs = append(errs, fmt.Errorf("--database %w", err))
 	}
 	if _, err := c.Level(); err != nil {
 		errs = append(errs, fmt.Errorf("--log-level %q is not debug, info, warn or error", c.LogLevel))
@@ -79,7 +79,8 @@ type Database struct {
 	URL    string // of the PostgreSQL database; it may hold a password
 }
 
-// ParseDatabase reads a database address. Its errors do not repeat the address.
+// ParseDatabase reads a database address. Its error is what is to be said of the flag that
+// holds it, and does not repeat it.
 func ParseDatabase(address string) (Database, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" && path != ":memory:" { // which would be another database for each connection
 		return Database{Engine: SQLite, Path: path}, nil
@@ -87,5 +88,5 @@ func ParseDatabase(address string) (Database, error) {
 	if parsed, err := url.Parse(address); err == nil && (parsed.Scheme == "postgres" || parsed.Scheme == "postgresql") && parsed.Opaque == "" {
 		return Database{Engine: Postgres, URL: address}, nil
 	}
-	return Database{}, errors.New("--database must be sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	return Database{}, errors.New("must be sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 }

@@ -90,7 +90,7 @@ func TestParseDatabase(t *testing.T) {
 		got, err := config.ParseDatabase(address)
 		if err == nil {
 			t.Errorf("%q was taken as %+v", address, got)
-		} else if text := err.Error(); !strings.Contains(text, "--database") || !strings.Contains(text, "sqlite:PATH") {
+		} else if text := err.Error(); !strings.Contains(text, "sqlite:PATH") {
 			t.Errorf("%q: not clear: %s", address, text)
 		}
 	}

@@ -13,12 +13,14 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
 
-// Errors that [Group.Do] returns of its own. With ErrFull and ErrStopped the item was
-// not flushed. With ErrAbandoned it may have been.
+// Errors that [Group.Do] returns of its own. With ErrFull, ErrExpired and ErrStopped the
+// item was not flushed. With ErrAbandoned it may have been.
 var (
 	ErrFull      = errors.New("group: too many items are waiting")
+	ErrExpired   = errors.New("group: the item has waited too long")
 	ErrStopped   = errors.New("group: stopped")
 	ErrAbandoned = errors.New("group: the caller stopped waiting during the flush")
 )
@@ -37,6 +39,9 @@ type Config[In, Out any] struct {
 	Divisible func(error) bool
 	MaxBatch  int // items in one flush
 	MaxQueue  int // items that may wait
+	// MaxWait is how long an item may wait for its flush to begin; 0: for ever. Flushes
+	// that take long then make later callers wait for two of them at most.
+	MaxWait time.Duration
 }
 
 // Group gathers items and flushes them in batches, in the order in which they came.
@@ -57,6 +62,7 @@ type Group[In, Out any] struct {
 // call is one caller's item on its way.
 type call[In, Out any] struct {
 	in       In
+	since    time.Time // when it was handed over
 	out      Out
 	err      error
 	finished chan struct{} // capacity 1, so that a caller who has gone blocks nobody
@@ -96,7 +102,7 @@ func (g *Group[In, Out]) newCall(in In) *call[In, Out] {
 	if !ok {
 		c = &call[In, Out]{finished: make(chan struct{}, 1)}
 	}
-	c.in = in
+	c.in, c.since = in, time.Now()
 	return c
 }
 
@@ -174,11 +180,14 @@ func (g *Group[In, Out]) run() {
 				}
 				break
 			}
+			batch = g.expire(batch)
 			items = items[:0]
 			for _, c := range batch {
 				items = append(items, c.in)
 			}
-			g.settle(batch, items)
+			if len(batch) > 0 {
+				g.settle(batch, items)
+			}
 		}
 	}
 }
@@ -193,6 +202,24 @@ func (g *Group[In, Out]) take() ([]*call[In, Out], bool) {
 	clear(g.queue[rest:])
 	g.queue, g.spare = g.queue[:rest], batch
 	return batch, g.stopped
+}
+
+// expire gives up the items that have waited too long and returns the others.
+func (g *Group[In, Out]) expire(batch []*call[In, Out]) []*call[In, Out] {
+	oldest := time.Now().Add(-g.config.MaxWait)
+	if g.config.MaxWait == 0 || !batch[0].since.Before(oldest) { // the first has waited longest
+		return batch
+	}
+	fresh := batch[:0]
+	for _, c := range batch {
+		if !c.since.Before(oldest) {
+			fresh = append(fresh, c)
+			continue
+		}
+		c.err = ErrExpired
+		c.finished <- struct{}{}
+	}
+	return fresh
 }
 
 // settle flushes a batch and gives each caller its result.

@@ -26,17 +26,20 @@ type held struct {
 
 func startHeld(t *testing.T, maxBatch, maxQueue int) *held {
 	t.Helper()
+	return startHeldWith(t, group.Config[int, string]{MaxBatch: maxBatch, MaxQueue: maxQueue})
+}
+
+// startHeldWith starts a group whose flush is the held one, whatever config says of it.
+func startHeldWith(t *testing.T, config group.Config[int, string]) *held {
+	t.Helper()
 	h := &held{begun: make(chan []int, 100), pass: make(chan struct{}, 100)}
-	h.Group = group.Start(group.Config[int, string]{
-		Flush: func(_ context.Context, batch []int) ([]string, error) {
-			h.begun <- slices.Clone(batch)
-			<-h.pass
-			return results(batch), nil
-		},
-		Divisible: func(error) bool { return false },
-		MaxBatch:  maxBatch,
-		MaxQueue:  maxQueue,
-	})
+	config.Flush = func(_ context.Context, batch []int) ([]string, error) {
+		h.begun <- slices.Clone(batch)
+		<-h.pass
+		return results(batch), nil
+	}
+	config.Divisible = func(error) bool { return false }
+	h.Group = group.Start(config)
 	t.Cleanup(func() {
 		close(h.pass)
 		h.Stop()
@@ -157,6 +160,45 @@ func TestAnItemBeyondMaxQueueIsRefused(t *testing.T) {
 		checkBatch(t, <-h.begun, 4)
 		h.pass <- struct{}{}
 		checkResults(t, answers)
+	})
+}
+
+func TestAnItemThatHasWaitedTooLongIsRefusedAndNotFlushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := startHeldWith(t, group.Config[int, string]{MaxBatch: 100, MaxQueue: 100, MaxWait: time.Second})
+		answers := h.calls(t.Context(), 0)
+		checkBatch(t, <-h.begun, 0)
+		expired := h.calls(t.Context(), 1, 2)
+		time.Sleep(time.Second) // by the bubble's clock
+		answers[3] = h.call(t.Context(), 3)
+		time.Sleep(time.Nanosecond)
+		h.pass <- struct{}{}
+		for in, answer := range expired {
+			if got := <-answer; !errors.Is(got.err, group.ErrExpired) {
+				t.Errorf("item %d got %q, %v; want ErrExpired", in, got.out, got.err)
+			}
+		}
+		checkBatch(t, <-h.begun, 3)
+		h.pass <- struct{}{}
+		checkResults(t, answers)
+	})
+}
+
+func TestWhenEveryItemHasWaitedTooLongNothingIsFlushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := startHeldWith(t, group.Config[int, string]{MaxBatch: 100, MaxQueue: 100, MaxWait: time.Second})
+		answers := h.calls(t.Context(), 0)
+		expired := h.calls(t.Context(), 1)
+		time.Sleep(2 * time.Second)
+		h.pass <- struct{}{}
+		if got := <-expired[1]; !errors.Is(got.err, group.ErrExpired) {
+			t.Errorf("got %q, %v; want ErrExpired", got.out, got.err)
+		}
+		answers[2] = h.call(t.Context(), 2)
+		h.pass <- struct{}{}
+		checkResults(t, answers)
+		checkBatch(t, <-h.begun, 0)
+		checkBatch(t, <-h.begun, 2)
 	})
 }
 

@@ -21,15 +21,16 @@ var mayImport = []struct {
 	{"internal/group", nil, nil},
 	{"internal/config", nil, nil},
 
+	{"internal/store/transfer", nil, nil},
 	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
 	{
 		"internal/store/sqlite",
-		[]string{"internal/access", "internal/store/schema"},
+		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
 		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
 	},
 	{
 		"internal/store/postgres",
-		[]string{"internal/access", "internal/store/schema"},
+		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
 		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	},
 	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
@@ -54,13 +55,14 @@ var mayImport = []struct {
 		[]string{
 			"internal/access", "internal/config", "internal/httpapi",
 			"internal/store/sqlite", "internal/store/postgres", "internal/store/batched", "internal/store/cached",
+			"internal/store/transfer",
 		},
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang"},
 	},
 	{
 		"internal/cli",
-		[]string{"internal/access", "internal/app", "internal/config"},
-		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
+		[]string{"internal/access", "internal/app", "internal/config", "internal/store/transfer"},
+		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 
 	{"bench", nil, nil},

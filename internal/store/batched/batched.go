@@ -16,6 +16,9 @@ import (
 type Options struct {
 	MaxBatch int // calls in one commit; 0: 256
 	MaxQueue int // calls that may wait before further ones are refused; 0: 16,384
+	// MaxWait is how long a call may wait for its commit to begin before it is refused;
+	// 0: 5 s.
+	MaxWait time.Duration
 	// Observe, if not nil, is told of every commit that was tried: how many codes it
 	// held and how long it took.
 	Observe func(size int, took time.Duration)
@@ -43,6 +46,9 @@ func New(below access.Store, options Options) *Store {
 	if options.MaxQueue == 0 {
 		options.MaxQueue = 16384
 	}
+	if options.MaxWait == 0 {
+		options.MaxWait = 5 * time.Second
+	}
 	if options.Observe == nil {
 		options.Observe = func(int, time.Duration) {}
 	}
@@ -52,6 +58,7 @@ func New(below access.Store, options Options) *Store {
 		Divisible: divisible,
 		MaxBatch:  options.MaxBatch,
 		MaxQueue:  options.MaxQueue,
+		MaxWait:   options.MaxWait,
 	})
 	return s
 }
@@ -67,7 +74,7 @@ func (s *Store) Close() error {
 func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
 	done, err := s.inserts.Do(ctx, codes)
 	switch {
-	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrStopped):
+	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrExpired), errors.Is(err, group.ErrStopped):
 		return nil, access.Overloaded()
 	case errors.Is(err, group.ErrAbandoned):
 		return nil, access.OutcomeUnknown(err)

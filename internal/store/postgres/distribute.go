@@ -23,6 +23,7 @@ var placements = []placement{
 	{table: "api_keys"},
 	{table: "codes", column: "canonical"},
 	{table: "code_retries", column: "retry_key"},
+	{table: "unfinished_copy"},
 }
 
 func (p placement) String() string {

@@ -1,0 +1,171 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/store/transfer"
+)
+
+var _ transfer.Side = (*Store)(nil)
+
+// copiedMark is the mark of codes that were copied from elsewhere. No insert has it.
+const copiedMark int64 = -1
+
+// Rows implements [transfer.Side].
+func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
+	query, args := "SELECT "+strings.Join(columnNames(table), ", ")+" FROM "+table.Name, []any{}
+	if after != nil {
+		query, args = query+" WHERE "+table.Key().Name+" > $1", append(args, stored(table.Key().Kind, after))
+	}
+	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.Key().Name, limit)
+	err = s.read(ctx, func(ctx context.Context) error {
+		found, err := s.pool.Query(ctx, query, args...)
+		rows, err = rowsOf(found, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
+		return err
+	})
+	return rows, err
+}
+
+func columnNames(table transfer.Table) []string {
+	names := make([]string, len(table.Columns))
+	for i, column := range table.Columns {
+		names[i] = column.Name
+	}
+	return names
+}
+
+func scanRow(found pgx.CollectableRow, table transfer.Table) (transfer.Row, error) {
+	values, err := found.Values()
+	if err != nil {
+		return nil, err
+	}
+	row := make(transfer.Row, len(values))
+	for i, value := range values {
+		if row[i], err = plain(value); err != nil {
+			return nil, fmt.Errorf("column %s: %w", table.Columns[i].Name, err)
+		}
+	}
+	return row, nil
+}
+
+// plain is a value that was read as it is in a [transfer.Row].
+func plain(value any) (any, error) {
+	switch v := value.(type) {
+	case nil, string, []byte, int64:
+		return v, nil
+	case int16:
+		return int64(v), nil
+	case int32:
+		return int64(v), nil
+	case [16]byte:
+		return v[:], nil
+	case time.Time:
+		return v.UnixMicro(), nil
+	case map[string]any:
+		text, err := json.Marshal(v) // which sorts the names
+		return string(text), err
+	default:
+		return nil, fmt.Errorf("a value of the type %T", value)
+	}
+}
+
+// stored is a value of a [transfer.Row] as an argument.
+func stored(kind transfer.Kind, value any) any {
+	switch v := value.(type) {
+	case int64:
+		if kind == transfer.Time {
+			return time.UnixMicro(v).UTC()
+		}
+	case []byte:
+		if kind == transfer.ID {
+			return [16]byte(v)
+		}
+	case string:
+		if kind == transfer.JSON {
+			return json.RawMessage(v)
+		}
+	}
+	return value
+}
+
+// WriteRows implements [transfer.Side].
+func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
+	columns, values := columnNames(table), make([][]any, len(rows))
+	for r, row := range rows {
+		for c, value := range row {
+			values[r] = append(values[r], stored(table.Columns[c].Kind, value))
+		}
+	}
+	var retries [][]any
+	if table.Name == "codes" {
+		columns = append(columns, "mark")
+		retryKey := slices.Index(columns, "retry_key")
+		for r, row := range values {
+			values[r] = append(row, copiedMark)
+			if key := row[retryKey]; key != nil {
+				retries = append(retries, []any{key, row[0]})
+			}
+		}
+	}
+	return s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{table.Name}, columns, pgx.CopyFromRows(values))
+		if err == nil && retries != nil {
+			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"}, []string{"retry_key", "canonical"}, pgx.CopyFromRows(retries))
+		}
+		return err
+	})
+}
+
+// LastKey implements [transfer.Side].
+func (s *Store) LastKey(ctx context.Context, table transfer.Table) (any, error) {
+	key := table.Key().Name
+	var last any
+	err := s.read(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY 1 DESC LIMIT 1", key, table.Name))
+		found, err := rowsOf(rows, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
+		if len(found) > 0 {
+			last = found[0][0]
+		}
+		return err
+	})
+	return last, err
+}
+
+// Count implements [transfer.Side].
+func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, "SELECT count(*) FROM "+table.Name).Scan(&count)
+	})
+	return count, err
+}
+
+// UnfinishedCopy implements [transfer.Side].
+func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		err := s.pool.QueryRow(ctx, "SELECT source FROM unfinished_copy").Scan(&source)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return source, err
+}
+
+// SetUnfinishedCopy implements [transfer.Side].
+func (s *Store) SetUnfinishedCopy(ctx context.Context, source string) error {
+	return s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM unfinished_copy"); err != nil || source == "" {
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO unfinished_copy (id, source) VALUES (1, $1)", source)
+		return err
+	})
+}

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/transfer"
+)
+
+var _ transfer.Side = (*Store)(nil)
+
+// Rows implements [transfer.Side].
+func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
+	query, args := "SELECT "+columnList(table)+" FROM "+table.Name, []any{}
+	if after != nil {
+		query, args = query+" WHERE "+table.Key().Name+" > ?", append(args, after)
+	}
+	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.Key().Name, limit)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+			Args:       args,
+			ResultFunc: func(stmt *sqlite.Stmt) error { rows = append(rows, rowOf(stmt, table)); return nil },
+		})
+	})
+	return rows, err
+}
+
+func columnList(table transfer.Table) string {
+	names := make([]string, len(table.Columns))
+	for i, column := range table.Columns {
+		names[i] = column.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// rowOf reads a row. Its values lie in the columns as they are in a [transfer.Row].
+func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
+	row := make(transfer.Row, len(table.Columns))
+	for i, column := range table.Columns {
+		if stmt.ColumnIsNull(i) {
+			continue
+		}
+		switch column.Kind {
+		case transfer.Text, transfer.JSON:
+			row[i] = stmt.ColumnText(i)
+		case transfer.Int, transfer.Time:
+			row[i] = stmt.ColumnInt64(i)
+		case transfer.Bytes, transfer.ID:
+			value := make([]byte, stmt.ColumnLen(i))
+			stmt.ColumnBytes(i, value)
+			row[i] = value
+		}
+	}
+	return row
+}
+
+// WriteRows implements [transfer.Side].
+func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(table.Columns)), ", ")
+	statement := "INSERT INTO " + table.Name + " (" + columnList(table) + ") VALUES (" + marks + ")"
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		for _, row := range rows {
+			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: row}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// LastKey implements [transfer.Side].
+func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key any, err error) {
+	only := transfer.Table{Columns: table.Columns[:1]}
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT max("+table.Key().Name+") FROM "+table.Name, &sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error { key = rowOf(stmt, only)[0]; return nil },
+		})
+	})
+	return key, err
+}
+
+// Count implements [transfer.Side].
+func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, "SELECT count(*) FROM "+table.Name, nil, func(stmt *sqlite.Stmt) { count = stmt.ColumnInt64(0) })
+	})
+	return count, err
+}
+
+// UnfinishedCopy implements [transfer.Side].
+func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, "SELECT source FROM unfinished_copy", nil, func(stmt *sqlite.Stmt) { source = stmt.ColumnText(0) })
+	})
+	if errors.Is(err, access.ErrNotFound) {
+		err = nil
+	}
+	return source, err
+}
+
+// SetUnfinishedCopy implements [transfer.Side].
+func (s *Store) SetUnfinishedCopy(ctx context.Context, source string) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		if err := exec(conn, "DELETE FROM unfinished_copy"); err != nil || source == "" {
+			return err
+		}
+		return sqlitex.Execute(conn, "INSERT INTO unfinished_copy (id, source) VALUES (1, ?)", &sqlitex.ExecOptions{Args: []any{source}})
+	})
+}

@@ -1,0 +1,85 @@
+// Package transfer copies everything from one store to another, whatever their engines,
+// and proves that both hold the same. It knows tables only as rows of plain values: how
+// they lie in an engine's columns is the engine's business, what they mean nobody's here.
+package transfer
+
+// Kind is what a column holds.
+type Kind int
+
+// The kinds, each with the Go type of its values in a [Row]. Every value may also be nil.
+const (
+	Text  Kind = iota // string
+	Int               // int64
+	Bytes             // []byte
+	ID                // []byte, the 16 of a UUID
+	Time              // int64, microseconds since 1970, UTC
+	JSON              // string: an object of strings, its names sorted
+)
+
+// Column is one column of a table.
+type Column struct {
+	Name string
+	Kind Kind
+}
+
+// Table is one table. Its first column is its primary key, by which rows are ordered,
+// byte by byte.
+type Table struct {
+	Name    string
+	Columns []Column
+}
+
+// Key is the table's primary key.
+func (t Table) Key() Column { return t.Columns[0] }
+
+// Row holds the values of a table's columns, in their order.
+type Row []any
+
+// Tables returns every table, those that others refer to first. What an engine keeps
+// beside them can be made from them.
+func Tables() []Table {
+	return []Table{
+		{"installation", []Column{{"id", Int}, {"secret", Bytes}}},
+		{"workspaces", []Column{
+			{"id", ID},
+			{"slug", Text},
+			{"name", Text},
+			{"prefix", Text},
+			{"groups", Int},
+			{"group_length", Int},
+			{"suspended_at", Time},
+			{"created_at", Time},
+		}},
+		{"api_keys", []Column{
+			{"id", ID},
+			{"workspace_id", ID},
+			{"name", Text},
+			{"role", Text},
+			{"hash", Bytes},
+			{"display", Text},
+			{"created_at", Time},
+			{"expires_at", Time},
+			{"revoked_at", Time},
+			{"last_used_at", Time},
+		}},
+		{"codes", []Column{
+			{"canonical", Text},
+			{"workspace_id", ID},
+			{"value", Text},
+			{"type", Text},
+			{"max_redemptions", Int},
+			{"redemptions", Int},
+			{"starts_at", Time},
+			{"expires_at", Time},
+			{"revoked_at", Time},
+			{"note", Text},
+			{"recipient", Text},
+			{"metadata", JSON},
+			{"batch_id", ID},
+			{"created_at", Time},
+			{"created_by", ID},
+			{"retry_key", Bytes},
+			{"retry_fingerprint", Bytes},
+		}},
+	}
+}

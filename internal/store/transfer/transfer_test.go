@@ -1,0 +1,380 @@
+package transfer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/store/transfer"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// store is both: what callers use and one end of a transfer.
+type store interface {
+	access.Store
+	transfer.Side
+}
+
+// engines open an empty store.
+var engines = map[string]func(t *testing.T) store{
+	"sqlite": func(t *testing.T) store {
+		path := filepath.Join(t.TempDir(), "codes.db")
+		if _, err := sqlite.Migrate(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		s, err := sqlite.Open(path, sqlite.Options{})
+		return closing(t, s, err)
+	},
+	"postgres": func(t *testing.T) store {
+		s, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
+		return closing(t, s, err)
+	},
+}
+
+func closing(t *testing.T, s store, err error) store {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// forEachPair runs a test for every engine as the source and every engine as the target.
+func forEachPair(t *testing.T, test func(t *testing.T, from, to store)) {
+	t.Helper()
+	for source, openSource := range engines {
+		for target, openTarget := range engines {
+			t.Run(source+" to "+target, func(t *testing.T) { test(t, openSource(t), openTarget(t)) })
+		}
+	}
+}
+
+// now has every digit that stores keep.
+var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
+
+// contents are what fill stores.
+type contents struct {
+	workspaces []access.Workspace
+	keys       []access.Key
+	codes      []*access.NewCode
+}
+
+// manyCodes are more than two pages, so that pages have ends.
+const manyCodes = 4100
+
+// fill stores something in every column of every table.
+func fill(t *testing.T, s store) (c contents) {
+	t.Helper()
+	ctx := t.Context()
+	secret := []byte("the installation's secret " + t.Name())
+	_, err := s.Secret(ctx, secret)
+	must(t, err)
+	for _, slug := range []string{"acme", "other"} {
+		w := access.Workspace{
+			ID: newID(t), Slug: slug, Name: "Grüße & <Söhne>", CreatedAt: now,
+			Format: access.Format{Prefix: strings.ToUpper(slug), Groups: 3, GroupLength: 5},
+		}
+		if _, err := s.InsertWorkspace(ctx, w); err != nil {
+			t.Fatal(err)
+		}
+		c.workspaces = append(c.workspaces, w)
+	}
+	suspended := true
+	c.workspaces[1], err = s.UpdateWorkspace(ctx, "other", access.WorkspaceChange{Suspended: &suspended}, now)
+	must(t, err)
+	later := now.Add(time.Hour)
+	for i := range 3 {
+		k := access.Key{
+			ID: newID(t), WorkspaceID: c.workspaces[0].ID, Name: fmt.Sprint("key ", i), Role: access.RoleFull,
+			Hash: access.KeyHash{byte(i)}, Display: "ack_ab12…wxyz", CreatedAt: now,
+		}
+		if i > 0 {
+			k.ExpiresAt, k.LastUsedAt, k.RevokedAt = &later, &now, &now
+		}
+		must(t, s.InsertKey(ctx, k))
+		c.keys = append(c.keys, k)
+	}
+	c.codes = newCodes(t, c)
+	results, err := s.InsertCodes(ctx, c.codes)
+	must(t, err)
+	for i, r := range results {
+		if r.Outcome != access.Inserted {
+			t.Fatalf("code %d: outcome %v", i, r.Outcome)
+		}
+	}
+	return c
+}
+
+func newCodes(t *testing.T, c contents) []*access.NewCode {
+	t.Helper()
+	full := newCode(c, "Ünï 🎉-code")
+	limit, starts, expires := int64(7), now.Add(time.Microsecond), now.Add(time.Hour)
+	full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = access.TypeUpgrade, &limit, &starts, &expires
+	full.Note, full.Recipient, full.BatchID = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org", newID(t)
+	full.Metadata = map[string]string{"z": "<&>", "a": "", "ключ": "значение", `q"`: `\`}
+	full.Retry = access.Retry{Key: [16]byte{1, 0, 255}, Fingerprint: [16]byte{2}}
+	codes := []*access.NewCode{full}
+	for i := range manyCodes {
+		codes = append(codes, newCode(c, fmt.Sprintf("MANY-%d", i)))
+	}
+	return codes
+}
+
+func newCode(c contents, value string) *access.NewCode {
+	return &access.NewCode{
+		Canonical: access.Canonical(value),
+		Code: access.Code{
+			Value: value, WorkspaceID: c.workspaces[0].ID, Type: access.TypeNormal, CreatedAt: now, CreatedBy: c.keys[0].ID,
+		},
+	}
+}
+
+func newID(t *testing.T) access.ID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	must(t, err)
+	return access.ID(id)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// requireContents requires a store to answer as the one that was filled.
+func requireContents(t *testing.T, s store, want contents) {
+	t.Helper()
+	ctx := t.Context()
+	if secret, err := s.Secret(ctx, []byte("another")); err != nil || string(secret) == "another" {
+		t.Errorf("the secret is %q, %v", secret, err)
+	}
+	workspaces, err := s.Workspaces(ctx)
+	must(t, err)
+	keys, err := s.Keys(ctx, want.workspaces[0].ID)
+	must(t, err)
+	if diff := cmp.Diff(want.workspaces, workspaces) + cmp.Diff(want.keys, keys); diff != "" {
+		t.Errorf("workspaces and keys (-want +got):\n%s", diff)
+	}
+	for _, code := range []*access.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes]} {
+		got, err := s.Code(ctx, code.WorkspaceID, code.Canonical)
+		must(t, err)
+		if diff := cmp.Diff(code.Code, got); diff != "" {
+			t.Errorf("code (-want +got):\n%s", diff)
+		}
+	}
+	again, err := s.InsertCodes(ctx, []*access.NewCode{want.codes[0]})
+	must(t, err)
+	if again[0].Outcome != access.RetryKeyUsed || again[0].Existing.Retry != want.codes[0].Retry {
+		t.Errorf("a repeated request: %+v", again[0])
+	}
+}
+
+func TestCopyBringsEverything(t *testing.T) {
+	forEachPair(t, func(t *testing.T, from, to store) {
+		want := fill(t, from)
+		seen := &seen{}
+		results, err := transfer.Copy(t.Context(), from, to, seen)
+		must(t, err)
+		if seen.stages != 2 || seen.left != 0 {
+			t.Errorf("progress: %d stages, %d rows left at the end", seen.stages, seen.left)
+		}
+		if len(results) != len(transfer.Tables()) || results[len(results)-1].Rows != manyCodes+1 {
+			t.Errorf("results %+v", results)
+		}
+		requireContents(t, to, want)
+		requireContents(t, from, want)
+		if source, err := to.UnfinishedCopy(t.Context()); source != "" || err != nil {
+			t.Errorf("the copy is still unfinished: %q, %v", source, err)
+		}
+	})
+}
+
+func TestCopyRefusesATargetThatIsNotEmpty(t *testing.T) {
+	forEachPair(t, func(t *testing.T, from, to store) {
+		fill(t, from)
+		_, err := to.Secret(t.Context(), []byte("theirs"))
+		must(t, err)
+		_, err = transfer.Copy(t.Context(), from, to, &seen{})
+		requireError(t, err, "the target is not empty")
+		if rows, err := to.Count(t.Context(), transfer.Tables()[1]); rows != 0 || err != nil {
+			t.Errorf("%d workspaces were written, %v", rows, err)
+		}
+	})
+}
+
+func TestCopyRefusesAnEmptySource(t *testing.T) {
+	_, err := transfer.Copy(t.Context(), engines["sqlite"](t), engines["sqlite"](t), &seen{})
+	requireError(t, err, "the source is empty")
+}
+
+func TestAnInterruptedCopyGoesOnWhereItStopped(t *testing.T) {
+	forEachPair(t, func(t *testing.T, from, to store) {
+		want := fill(t, from)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		// The second page of codes is never written.
+		broken := &breaking{Side: to, pages: 1, cancel: cancel}
+		_, err := transfer.Copy(ctx, from, broken, &seen{})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("the interrupted copy: %v", err)
+		}
+		requireStopped(t, from, to)
+
+		written := &counting{Side: to}
+		_, err = transfer.Copy(t.Context(), from, written, &seen{})
+		must(t, err)
+		if written.rows == 0 || written.rows >= manyCodes {
+			t.Errorf("the second copy wrote %d rows of codes", written.rows)
+		}
+		requireContents(t, to, want)
+	})
+}
+
+// requireStopped requires the target to know that it is unfinished, and nobody to mix it
+// up with another source or to copy from it.
+func requireStopped(t *testing.T, from, to store) {
+	t.Helper()
+	if source, err := to.UnfinishedCopy(t.Context()); source == "" || err != nil {
+		t.Errorf("the target does not know that it is unfinished: %q, %v", source, err)
+	}
+	other := engines["sqlite"](t)
+	_, err := other.Secret(t.Context(), []byte("another installation"))
+	must(t, err)
+	_, err = transfer.Copy(t.Context(), other, to, &seen{})
+	requireError(t, err, "unfinished copy of another source")
+	_, err = transfer.Copy(t.Context(), to, other, &seen{})
+	requireError(t, err, "the source is itself an unfinished copy")
+}
+
+func TestCopyNoticesThatTheSourceWasChanged(t *testing.T) {
+	forEachPair(t, func(t *testing.T, from, to store) {
+		c := fill(t, from)
+		late := &meddling{Side: to, meddle: func() {
+			_, err := from.InsertCodes(t.Context(), []*access.NewCode{newCode(c, "AAA")}) // before the first page's end
+			must(t, err)
+		}}
+		_, err := transfer.Copy(t.Context(), from, late, &seen{})
+		if !errors.Is(err, transfer.ErrDiffers) {
+			t.Errorf("got %v", err)
+		}
+		if source, err := to.UnfinishedCopy(t.Context()); source == "" || err != nil {
+			t.Errorf("the target passes for a finished copy: %v", err)
+		}
+	})
+}
+
+// TestEveryTableIsCopied holds the list of tables against the schema.
+func TestEveryTableIsCopied(t *testing.T) {
+	known := map[string]bool{"unfinished_copy": true, "goose_db_version": true}
+	for _, table := range transfer.Tables() {
+		known[table.Name] = true
+	}
+	for _, table := range sqliteTables(t) {
+		if !known[table] {
+			t.Errorf("the table %s would not be copied", table)
+		}
+	}
+}
+
+func requireError(t *testing.T, err error, part string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		t.Errorf("got %v, want an error with %q", err, part)
+	}
+}
+
+// sqliteTables are the tables of a migrated file.
+func sqliteTables(t *testing.T) (names []string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "codes.db")
+	_, err := sqlite.Migrate(t.Context(), path)
+	must(t, err)
+	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadOnly)
+	must(t, err)
+	must(t, sqlitex.ExecuteTransient(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *zsqlite.Stmt) error { names = append(names, stmt.ColumnText(0)); return nil },
+	}))
+	must(t, conn.Close())
+	return names
+}
+
+// seen is the progress that was shown.
+type seen struct {
+	stages int
+	left   int64 // rows that are still to be done
+}
+
+func (s *seen) Begin(_ string, rows int64) {
+	s.stages++
+	s.left += rows
+}
+
+func (s *seen) Add(rows int) { s.left -= int64(rows) }
+
+// breaking cancels the copy after so many pages of codes.
+type breaking struct {
+	transfer.Side
+	pages  int
+	cancel func()
+}
+
+func (b *breaking) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
+	if table.Name == "codes" {
+		if b.pages == 0 {
+			b.cancel()
+			return ctx.Err()
+		}
+		b.pages--
+	}
+	return b.Side.WriteRows(ctx, table, rows)
+}
+
+// counting counts the codes that are written.
+type counting struct {
+	transfer.Side
+	rows int
+}
+
+func (c *counting) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
+	if table.Name == "codes" {
+		c.rows += len(rows)
+	}
+	return c.Side.WriteRows(ctx, table, rows)
+}
+
+// meddling changes the source after the first page of codes.
+type meddling struct {
+	transfer.Side
+	meddle func()
+}
+
+func (m *meddling) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
+	err := m.Side.WriteRows(ctx, table, rows)
+	if table.Name == "codes" && m.meddle != nil {
+		m.meddle()
+		m.meddle = nil
+	}
+	return err
+}
