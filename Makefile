@@ -35,7 +35,7 @@ lint: ## vet, staticcheck and formatting
 		exit 1; \
 	fi
 
-bench: build ## measure the server side by side with a bare net/http endpoint
+bench: build ## measure the server side by side with a bare net/http endpoint and pgbench
 	scripts/install-bench-deps
 	$(GO_BUILD) -o bin/bare ./bench/bare
 	go run ./bench

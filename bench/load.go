@@ -25,7 +25,18 @@ type reading struct {
 	p50, p99      time.Duration
 	cpuPerMillion float64 // processor seconds of the server per million requests
 	peakMiB       float64
+	note          string // instead of what is not known
 }
+
+func (r reading) String() string {
+	if r.note != "" {
+		return fmt.Sprintf("%8.0f per second    %s", r.rate, r.note)
+	}
+	return fmt.Sprintf("%8.0f per second    p50 %6.2f ms  p99 %6.2f ms  CPU %5.1f s per million  peak memory %4.0f MiB",
+		r.rate, ms(r.p50), ms(r.p99), r.cpuPerMillion, r.peakMiB)
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // wrkSummary is what the script prints.
 type wrkSummary struct {
@@ -35,20 +46,20 @@ type wrkSummary struct {
 }
 
 // measure runs wrk once against a process.
-func (p *plan) measure(ctx context.Context, c subject) (reading, error) {
-	before, err := c.process.cpu()
+func (p *plan) measure(ctx context.Context, target *process) (reading, error) {
+	before, err := target.cpu()
 	if err != nil {
 		return reading{}, err
 	}
-	s, err := p.wrk(ctx, c.process)
+	s, err := p.wrk(ctx, target)
 	if err != nil {
 		return reading{}, err
 	}
 	if s.Errors+s.NotOK > 0 || s.Requests == 0 {
 		return reading{}, fmt.Errorf("%d requests: %d failed, %d were not answered with 2xx", s.Requests, s.Errors, s.NotOK)
 	}
-	after, errCPU := c.process.cpu()
-	peak, errPeak := c.process.peakMiB()
+	after, errCPU := target.cpu()
+	peak, errPeak := target.peakMiB()
 	return reading{
 		rate: float64(s.Requests) / (float64(s.Micros) / 1e6),
 		p50:  time.Duration(s.P50) * time.Microsecond, p99: time.Duration(s.P99) * time.Microsecond,

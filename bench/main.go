@@ -1,19 +1,23 @@
-// Command bench measures the server side by side with a bare net/http endpoint. Each
-// case runs several times in turn with the endpoint (A B A B …), so that a machine that
-// slows down slows both. It prints the median of each and their ratio.
+// Command bench measures the server side by side with what limits it: a bare net/http
+// endpoint with the same request and answer, and pgbench inserting one code in each
+// transaction. The cases run several times in turn (A B C A B C …), so that a machine
+// that slows down slows all. It prints the median of each and their ratios.
 //
-// The load comes from wrk on the same machine; the server keeps its defaults, which
+// The load comes from wrk on the same machine. Everything keeps its defaults, which
 // make every acknowledged code durable.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"accesscodes/internal/store/pgtest"
 )
 
 func main() {
@@ -42,69 +46,117 @@ type plan struct {
 	profileInto  string
 }
 
-func (p *plan) run(ctx context.Context) error {
+// subject is what is measured.
+type subject struct {
+	name    string
+	measure func(context.Context) (reading, error)
+}
+
+func (p *plan) run(ctx context.Context) (err error) {
 	folder, err := os.MkdirTemp("", "accesscodes-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-
 	if p.profileInto != "" {
 		return p.profile(ctx, folder, p.profileInto)
 	}
-	bare, err := start(ctx, p.bare, nil, nil)
+	cluster, err := pgtest.New(ctx, "max_connections=200")
 	if err != nil {
 		return err
 	}
-	defer bare.stop()
-	server, err := p.startServer(ctx, folder)
+	defer func() { err = errors.Join(err, cluster.Remove()) }()
+	subjects, stop, err := p.subjects(ctx, folder, cluster)
+	defer stop()
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-
-	cases := []subject{{"bare net/http", bare}, {"generate, durable (SQLite)", server}}
-	all := make([][]reading, len(cases))
-	for range p.runs {
-		for i, c := range cases {
-			r, err := p.measure(ctx, c)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			all[i] = append(all[i], r)
-			fmt.Printf("%-28s %8.0f requests/s  p50 %6.2f ms  p99 %6.2f ms  CPU %5.1f s per million  peak memory %4.0f MiB\n",
-				c.name, r.rate, ms(r.p50), ms(r.p99), r.cpuPerMillion, r.peakMiB)
-		}
+	readings, err := p.measureAll(ctx, subjects)
+	if err != nil {
+		return err
 	}
-	report(cases, all)
+	report(subjects, readings)
 	return nil
 }
 
-// startServer runs the server on a new database in the folder.
-func (p *plan) startServer(ctx context.Context, folder string, args ...string) (*process, error) {
-	log, err := os.Create(filepath.Join(folder, "server.log"))
+// Names of the subjects that ratios are made of.
+const (
+	bareEndpoint = "bare net/http"
+	onSQLite     = "generate, SQLite"
+	onPostgres   = "generate, PostgreSQL"
+	pgbenchName  = "pgbench, one row each"
+)
+
+// subjects starts everything that is measured. stop ends what was started, whatever the
+// error.
+func (p *plan) subjects(ctx context.Context, folder string, cluster *pgtest.Cluster) (all []subject, stop func(), err error) {
+	var started []*process
+	stop = func() {
+		for _, s := range started {
+			s.stop()
+		}
+	}
+	add := func(name string, s *process, err error) error {
+		if err != nil {
+			return err
+		}
+		started = append(started, s)
+		all = append(all, subject{name, func(ctx context.Context) (reading, error) { return p.measure(ctx, s) }})
+		return nil
+	}
+	bare, err := start(ctx, p.bare, nil, nil)
+	if err := add(bareEndpoint, bare, err); err != nil {
+		return nil, stop, err
+	}
+	sqlite, err := p.startServer(ctx, folder, "sqlite:"+filepath.Join(folder, "codes.db"))
+	if err := add(onSQLite, sqlite, err); err != nil {
+		return nil, stop, err
+	}
+	postgres, err := p.startServer(ctx, folder, cluster.URL("postgres"))
+	if err := add(onPostgres, postgres, err); err != nil {
+		return nil, stop, err
+	}
+	all = append(all, subject{pgbenchName, func(ctx context.Context) (reading, error) { return p.pgbench(ctx, folder, cluster) }})
+	return all, stop, nil
+}
+
+// startServer runs the server on a new database.
+func (p *plan) startServer(ctx context.Context, folder, database string, args ...string) (*process, error) {
+	log, err := os.CreateTemp(folder, "*.log")
 	if err != nil {
 		return nil, err
 	}
-	database := "sqlite:" + filepath.Join(folder, "codes.db")
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--database", database}, args...)
 	return start(ctx, p.server, args, log)
 }
 
-// subject is one process under load.
-type subject struct {
-	name    string
-	process *process
+// measureAll runs every subject in turn, as often as planned.
+func (p *plan) measureAll(ctx context.Context, subjects []subject) (map[string][]reading, error) {
+	readings := map[string][]reading{}
+	for range p.runs {
+		for _, s := range subjects {
+			r, err := s.measure(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			readings[s.name] = append(readings[s.name], r)
+			fmt.Printf("%-24s %s\n", s.name, r)
+		}
+	}
+	return readings, nil
 }
 
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func report(cases []subject, all [][]reading) {
+// report prints the medians and the ratios that the goals are about.
+func report(subjects []subject, readings map[string][]reading) {
 	fmt.Println("\nMedians:")
-	base := median(all[0])
-	for i, c := range cases {
-		m := median(all[i])
-		fmt.Printf("%-28s %8.0f requests/s  ratio %.2f  p50 %6.2f ms  p99 %6.2f ms  CPU %5.1f s per million  peak memory %4.0f MiB\n",
-			c.name, m.rate, m.rate/base.rate, ms(m.p50), ms(m.p99), m.cpuPerMillion, m.peakMiB)
+	rate := map[string]float64{}
+	for _, s := range subjects {
+		m := median(readings[s.name])
+		rate[s.name] = m.rate
+		fmt.Printf("%-24s %s\n", s.name, m)
+	}
+	fmt.Println("\nRatios:")
+	for _, pair := range [][2]string{{onSQLite, bareEndpoint}, {onPostgres, bareEndpoint}, {onPostgres, pgbenchName}} {
+		fmt.Printf("%-24s ÷ %-24s %.2f\n", pair[0], pair[1], rate[pair[0]]/rate[pair[1]])
 	}
 }

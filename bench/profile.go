@@ -18,7 +18,7 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 	if err != nil {
 		return err
 	}
-	server, err := p.startServer(ctx, folder, "--debug-listen", debug)
+	server, err := p.startServer(ctx, folder, "sqlite:"+filepath.Join(folder, "codes.db"), "--debug-listen", debug)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := p.measure(ctx, subject{"generate", server})
+		_, err := p.measure(ctx, server)
 		loaded <- err
 	}()
 	// From a moment after the beginning to a moment before the end of the load.

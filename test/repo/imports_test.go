@@ -65,7 +65,7 @@ var mayImport = []struct {
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 
-	{"bench", nil, nil},
+	{"bench", []string{"internal/store/pgtest"}, nil},
 	{"bench/bare", nil, nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
