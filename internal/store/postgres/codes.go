@@ -25,8 +25,8 @@ type storedCode struct {
 // CodesTaken implements [access.CodeStore].
 func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, error) {
 	taken := make([]bool, len(canonicals))
-	err := s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT canonical FROM codes WHERE canonical = ANY ($1)", canonicals)
+	err := s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT canonical FROM codes WHERE canonical = ANY ($1)", canonicals)
 		found, err := rowsOf(rows, err, pgx.RowTo[string])
 		if err != nil {
 			return fmt.Errorf("look up codes: %w", err)
@@ -50,8 +50,8 @@ func setOf(values []string) map[string]bool {
 
 // Code implements [access.CodeStore].
 func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = $1 AND c.workspace_id = $2", canonical, [16]byte(workspace))
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = $1 AND c.workspace_id = $2", canonical, [16]byte(workspace))
 		found, err := rowOf(rows, err, scanCode)
 		if err == nil {
 			code = found.Code
@@ -63,8 +63,8 @@ func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string)
 
 // CodeByRetryKey implements [access.CodeStore].
 func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		found, err := codesByRetryKey(ctx, s.pool, [][]byte{key[:]})
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		found, err := codesByRetryKey(ctx, q, [][]byte{key[:]})
 		if err != nil {
 			return err
 		}

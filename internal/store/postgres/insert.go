@@ -29,7 +29,7 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]acc
 	call := &insertion{engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
 	var err error
 	if call.isOneStatement() {
-		err = s.act(ctx, again, func(ctx context.Context) error { return call.run(ctx, s.pool) })
+		err = s.act(ctx, again, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
 	} else {
 		err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
 	}

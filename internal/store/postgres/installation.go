@@ -11,12 +11,12 @@ import (
 
 // Secret implements [access.InstallationStore].
 func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err error) {
-	err = s.act(ctx, again, func(ctx context.Context) error {
-		_, err := s.pool.Exec(ctx, "INSERT INTO installation (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING", secret)
+	err = s.act(ctx, again, func(ctx context.Context, q querier) error {
+		_, err := q.Exec(ctx, "INSERT INTO installation (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING", secret)
 		if err != nil {
 			return fmt.Errorf("store secret: %w", err)
 		}
-		return s.pool.QueryRow(ctx, "SELECT secret FROM installation").Scan(&stored)
+		return q.QueryRow(ctx, "SELECT secret FROM installation").Scan(&stored)
 	})
 	return stored, err
 }
@@ -24,7 +24,7 @@ func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err e
 // Bootstrap implements [access.InstallationStore]. Of two that run at once, the slug,
 // which both use, lets one through.
 func (s *Store) Bootstrap(ctx context.Context, w access.Workspace, k access.Key) (created bool, err error) {
-	err = s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		var some bool
 		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM workspaces)").Scan(&some); err != nil || some {
 			return err

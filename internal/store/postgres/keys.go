@@ -18,7 +18,7 @@ k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires
 
 // InsertKey implements [access.KeyStore].
 func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
-	return s.act(ctx, once, func(ctx context.Context) error { return insertKey(ctx, s.pool, &k) })
+	return s.act(ctx, single, func(ctx context.Context, q querier) error { return insertKey(ctx, q, &k) })
 }
 
 func insertKey(ctx context.Context, q querier, k *access.Key) error {
@@ -35,8 +35,8 @@ func insertKey(ctx context.Context, q querier, k *access.Key) error {
 
 // Keys implements [access.KeyStore].
 func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.workspace_id = $1 ORDER BY k.created_at, k.id", [16]byte(workspace))
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.workspace_id = $1 ORDER BY k.created_at, k.id", [16]byte(workspace))
 		all, err = rowsOf(rows, err, scanKey)
 		return err
 	})
@@ -45,8 +45,8 @@ func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key
 
 // Key implements [access.KeyStore].
 func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.id = $1", [16]byte(id))
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+keyColumns+" FROM api_keys k WHERE k.id = $1", [16]byte(id))
 		k, err = rowOf(rows, err, scanKey)
 		return err
 	})
@@ -55,8 +55,8 @@ func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error)
 
 // CallerByHash implements [access.KeyStore].
 func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (caller *access.Caller, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+keyColumns+", "+workspaceColumns+
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+keyColumns+", "+workspaceColumns+
 			" FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = $1", hash[:])
 		caller, err = rowOf(rows, err, scanCaller)
 		return err
@@ -66,14 +66,14 @@ func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (caller *
 
 // RevokeKey implements [access.KeyStore].
 func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error {
-	return s.act(ctx, again, func(ctx context.Context) error {
-		return change(ctx, s.pool, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", [16]byte(id), at)
+	return s.act(ctx, again, func(ctx context.Context, q querier) error {
+		return change(ctx, q, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", [16]byte(id), at)
 	})
 }
 
 // ReplaceKey implements [access.KeyStore].
 func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
-	return s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
+	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		if err := change(ctx, tx, "UPDATE api_keys SET expires_at = $2 WHERE id = $1", [16]byte(old), oldExpires); err != nil {
 			return err
 		}

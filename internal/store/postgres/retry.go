@@ -14,8 +14,9 @@ import (
 	"accesscodes/internal/access"
 )
 
-// querier is a pool, a connection or a transaction.
+// querier is a connection or a transaction.
 type querier interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -35,40 +36,39 @@ type kind int
 
 // The kinds of act.
 const (
-	query kind = iota // nothing: there is nothing to be done twice
-	again             // a second time does nothing more and says the same
-	once              // a second time would do more, or say something else
+	query  kind = iota // nothing: there is nothing to be done twice
+	again              // a second time does nothing more and says the same
+	single             // a second time would do more, or say something else
 )
 
-// read runs queries.
-func (s *Store) read(ctx context.Context, act func(ctx context.Context) error) error {
+// read runs queries on one connection.
+func (s *Store) read(ctx context.Context, act func(ctx context.Context, q querier) error) error {
 	return s.act(ctx, query, act)
 }
 
 // transact runs act in one transaction.
 func (s *Store) transact(ctx context.Context, k kind, act func(ctx context.Context, tx pgx.Tx) error) error {
-	return s.act(ctx, k, func(ctx context.Context) error {
-		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return act(ctx, tx) })
+	return s.act(ctx, k, func(ctx context.Context, q querier) error {
+		return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error { return act(ctx, tx) })
 	})
 }
 
-// act tries something until it is done, is certain to fail, or takes too long. What the
-// database rolled back because of somebody else (serialization failure, deadlock) is
-// always tried again. What the database cannot begin is given up after a short while, so
-// that callers learn of it; what it may have done is pursued for longer.
-func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context) error) error {
+// act tries something on one connection until it is done, is certain to fail, or takes too
+// long. What the database rolled back because of somebody else (serialization failure,
+// deadlock) is always tried again. What the database cannot begin is given up after a
+// short while, so that callers learn of it; what it may have done is pursued for longer.
+func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context, q querier) error) error {
 	ctx, cancel := context.WithTimeout(parent, s.timeout)
 	defer cancel()
 	patience := time.Now().Add(min(connectPatience, s.timeout))
 	unknown := false // whether an earlier try may have been done
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := try(ctx)
-		f := fateOf(err)
+		f, err := s.tryOnce(ctx, try)
 		unknown = unknown || f == lost && k != query
 		switch {
 		case f == done || f == failed:
 			return err
-		case unknown && k == once:
+		case unknown && k == single:
 			return access.OutcomeUnknown(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
@@ -79,6 +79,17 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 			return outcome(parent, unknown, err)
 		}
 	}
+}
+
+// tryOnce takes a connection and tries something on it. Without a connection nothing was done.
+func (s *Store) tryOnce(ctx context.Context, try func(ctx context.Context, q querier) error) (fate, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return unstarted, err
+	}
+	defer conn.Release()
+	err = try(ctx, conn)
+	return fateOf(err), err
 }
 
 // outcome is the error of an act that is given up.
@@ -114,7 +125,7 @@ func fateOf(err error) fate {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fateOfCode(server.Code)
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || pgconn.SafeToRetry(err) {
+	if pgconn.SafeToRetry(err) {
 		return unstarted
 	}
 	if isNetwork(err) {

@@ -55,16 +55,10 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 		return nil, err
 	}
 	s := &Store{timeout: options.Timeout}
-	err = s.read(ctx, func(ctx context.Context) error {
-		conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.examine(ctx, conn, config), conn.Close(ctx))
-	})
-	if err == nil {
-		s.pool, err = pgxpool.NewWithConfig(ctx, config)
+	if err := s.examine(ctx, config); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	s.pool, err = pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -72,7 +66,14 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 }
 
 // examine learns what is behind an address.
-func (s *Store) examine(ctx context.Context, conn *pgx.Conn, config *pgxpool.Config) error {
+func (s *Store) examine(ctx context.Context, config *pgxpool.Config) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
 	if err := checkDurability(ctx, conn); err != nil {
 		return err
 	}
@@ -85,7 +86,6 @@ func (s *Store) examine(ctx context.Context, conn *pgx.Conn, config *pgxpool.Con
 	if process == conn.PgConn().PID() && !givenIn(conn.Config().ConnString())(execMode) {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	}
-	var err error
 	s.engine, err = engineOf(ctx, conn)
 	return err
 }
@@ -149,8 +149,8 @@ func (s *Store) Close() error {
 
 // Ping reads something.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context) error {
-		_, err := s.pool.Exec(ctx, "SELECT id FROM installation")
+	return s.read(ctx, func(ctx context.Context, q querier) error {
+		_, err := q.Exec(ctx, "SELECT id FROM installation")
 		return err
 	})
 }

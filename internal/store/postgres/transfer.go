@@ -26,8 +26,8 @@ func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit
 		query, args = query+" WHERE "+table.Key().Name+" > $1", append(args, stored(table.Key().Kind, after))
 	}
 	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.Key().Name, limit)
-	err = s.read(ctx, func(ctx context.Context) error {
-		found, err := s.pool.Query(ctx, query, args...)
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		found, err := q.Query(ctx, query, args...)
 		rows, err = rowsOf(found, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
 		return err
 	})
@@ -115,7 +115,7 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 			}
 		}
 	}
-	return s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
+	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{table.Name}, columns, pgx.CopyFromRows(values))
 		if err == nil && retries != nil {
 			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"}, []string{"retry_key", "canonical"}, pgx.CopyFromRows(retries))
@@ -128,8 +128,8 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 func (s *Store) LastKey(ctx context.Context, table transfer.Table) (any, error) {
 	key := table.Key().Name
 	var last any
-	err := s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY 1 DESC LIMIT 1", key, table.Name))
+	err := s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY 1 DESC LIMIT 1", key, table.Name))
 		found, err := rowsOf(rows, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
 		if len(found) > 0 {
 			last = found[0][0]
@@ -141,16 +141,16 @@ func (s *Store) LastKey(ctx context.Context, table transfer.Table) (any, error) 
 
 // Count implements [transfer.Side].
 func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		return s.pool.QueryRow(ctx, "SELECT count(*) FROM "+table.Name).Scan(&count)
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRow(ctx, "SELECT count(*) FROM "+table.Name).Scan(&count)
 	})
 	return count, err
 }
 
 // UnfinishedCopy implements [transfer.Side].
 func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		err := s.pool.QueryRow(ctx, "SELECT source FROM unfinished_copy").Scan(&source)
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		err := q.QueryRow(ctx, "SELECT source FROM unfinished_copy").Scan(&source)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

@@ -15,8 +15,8 @@ const workspaceColumns = "w.id, w.slug, w.name, w.prefix, w.groups, w.group_leng
 
 // InsertWorkspace implements [access.WorkspaceStore].
 func (s *Store) InsertWorkspace(ctx context.Context, w access.Workspace) (inserted bool, err error) {
-	err = s.act(ctx, once, func(ctx context.Context) error {
-		inserted, err = insertWorkspace(ctx, s.pool, &w)
+	err = s.act(ctx, single, func(ctx context.Context, q querier) error {
+		inserted, err = insertWorkspace(ctx, q, &w)
 		return err
 	})
 	return inserted, err
@@ -36,8 +36,8 @@ func insertWorkspace(ctx context.Context, q querier, w *access.Workspace) (bool,
 
 // Workspaces implements [access.WorkspaceStore].
 func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w ORDER BY w.created_at, w.id")
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w ORDER BY w.created_at, w.id")
 		all, err = rowsOf(rows, err, scanWorkspace)
 		return err
 	})
@@ -46,8 +46,8 @@ func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err err
 
 // WorkspaceBySlug implements [access.WorkspaceStore].
 func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Workspace, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w WHERE w.slug = $1", slug)
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w WHERE w.slug = $1", slug)
 		w, err = rowOf(rows, err, scanWorkspace)
 		return err
 	})
@@ -56,8 +56,8 @@ func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Work
 
 // UpdateWorkspace implements [access.WorkspaceStore].
 func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.WorkspaceChange, now time.Time) (w access.Workspace, err error) {
-	err = s.act(ctx, again, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, `
+	err = s.act(ctx, again, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, `
 			UPDATE workspaces AS w SET
 				name = coalesce($2, name), prefix = coalesce($3, prefix),
 				groups = coalesce($4, groups), group_length = coalesce($5, group_length),
