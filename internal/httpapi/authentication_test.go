@@ -53,108 +53,118 @@ func unusableKeys(t *testing.T, f *fixture) map[string]edit {
 }
 
 func TestEveryUnusableKeyGetsOneAndTheSameAnswer(t *testing.T) {
-	f := newFixture(t)
-	keys := unusableKeys(t, f)
-	want := f.post(t, addPath, `{}`, without("X-Api-Key"), with("X-Request-Id", "same"))
-	want.mustBe(t, http.StatusUnauthorized, access.ReasonInvalidAPIKey)
-	for name, key := range keys {
-		for path, body := range map[string]string{addPath: `{"code":"A","type":"Normal"}`, generatePath: `{"type":"Normal"}`} {
-			t.Run(name+" "+path, func(t *testing.T) {
-				got := f.post(t, path, body, key, with("X-Request-Id", "same"))
-				if diff := cmp.Diff(want.body, got.body); diff != "" {
-					t.Errorf("body (-none +this):\n%s", diff)
-				}
-				if diff := cmp.Diff(want.header, got.header); diff != "" {
-					t.Errorf("header (-none +this):\n%s", diff)
-				}
-				if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "ApiKey ") {
-					t.Errorf("status %d, WWW-Authenticate %q", got.status, got.header.Get("WWW-Authenticate"))
-				}
-			})
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		keys := unusableKeys(t, f)
+		want := f.post(t, addPath, `{}`, without("X-Api-Key"), with("X-Request-Id", "same"))
+		want.mustBe(t, http.StatusUnauthorized, access.ReasonInvalidAPIKey)
+		for name, key := range keys {
+			for path, body := range map[string]string{addPath: `{"code":"A","type":"Normal"}`, generatePath: `{"type":"Normal"}`} {
+				t.Run(name+" "+path, func(t *testing.T) {
+					got := f.post(t, path, body, key, with("X-Request-Id", "same"))
+					if diff := cmp.Diff(want.body, got.body); diff != "" {
+						t.Errorf("body (-none +this):\n%s", diff)
+					}
+					if diff := cmp.Diff(want.header, got.header); diff != "" {
+						t.Errorf("header (-none +this):\n%s", diff)
+					}
+					if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "ApiKey ") {
+						t.Errorf("status %d, WWW-Authenticate %q", got.status, got.header.Get("WWW-Authenticate"))
+					}
+				})
+			}
 		}
-	}
-	if stored := f.stored(t); stored != 0 {
-		t.Errorf("%d codes are stored", stored)
-	}
-	f.post(t, generatePath, `{"type":"Normal"}`).mustBeOK(t) // the good key still is
+		if stored := f.stored(t); stored != 0 {
+			t.Errorf("%d codes are stored", stored)
+		}
+		f.post(t, generatePath, `{"type":"Normal"}`).mustBeOK(t) // the good key still is
+	})
 }
 
 func TestAKeyWorksUntilTheInstantThatItExpires(t *testing.T) {
-	f := newFixture(t)
-	soon := startTime.Add(time.Hour)
-	_, secret := f.createKey(t, "acme", access.NewKey{Name: "short", Role: access.RoleIssue, ExpiresAt: &soon})
-	f.clock.advance(time.Hour - time.Microsecond)
-	f.post(t, generatePath, `{"type":"Normal"}`, with("X-Api-Key", secret)).mustBeOK(t)
-	f.clock.advance(time.Microsecond)
-	f.post(t, generatePath, `{"type":"Normal"}`, with("X-Api-Key", secret)).mustBe(t, 401, access.ReasonInvalidAPIKey)
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		soon := startTime.Add(time.Hour)
+		_, secret := f.createKey(t, "acme", access.NewKey{Name: "short", Role: access.RoleIssue, ExpiresAt: &soon})
+		f.clock.advance(time.Hour - time.Microsecond)
+		f.post(t, generatePath, `{"type":"Normal"}`, with("X-Api-Key", secret)).mustBeOK(t)
+		f.clock.advance(time.Microsecond)
+		f.post(t, generatePath, `{"type":"Normal"}`, with("X-Api-Key", secret)).mustBe(t, 401, access.ReasonInvalidAPIKey)
+	})
 }
 
 func TestAResumedWorkspaceCanBeUsedAgain(t *testing.T) {
-	f := newFixture(t)
-	for _, suspended := range []bool{true, false} {
-		if _, err := f.service.UpdateWorkspace(t.Context(), "acme", access.WorkspaceChange{Suspended: &suspended}); err != nil {
-			t.Fatal(err)
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for _, suspended := range []bool{true, false} {
+			if _, err := f.service.UpdateWorkspace(t.Context(), "acme", access.WorkspaceChange{Suspended: &suspended}); err != nil {
+				t.Fatal(err)
+			}
+			got := f.post(t, generatePath, `{"type":"Normal"}`)
+			if unauthorized := got.status == http.StatusUnauthorized; unauthorized != suspended {
+				t.Errorf("suspended %v: status %d", suspended, got.status)
+			}
 		}
-		got := f.post(t, generatePath, `{"type":"Normal"}`)
-		if unauthorized := got.status == http.StatusUnauthorized; unauthorized != suspended {
-			t.Errorf("suspended %v: status %d", suspended, got.status)
-		}
-	}
+	})
 }
 
 func TestTheRoleDecidesWhoMayIssueCodes(t *testing.T) {
-	f := newFixture(t)
-	for role, status := range map[access.Role]int{
-		access.RoleFull: 200, access.RoleIssue: 200, access.RoleRedeem: 403, access.RoleRead: 403,
-	} {
-		key := with("X-Api-Key", f.keyOf(t, "acme", role))
-		for _, path := range []string{addPath, generatePath} {
-			t.Run(string(role)+" "+path, func(t *testing.T) {
-				before := f.stored(t)
-				body := `{"type":"Normal"}`
-				if path == addPath {
-					body = `{"code":"BY-` + string(role) + `","type":"Normal"}`
-				}
-				got := f.post(t, path, body, key)
-				if status == 200 {
-					got.mustBeOK(t)
-					return
-				}
-				got.mustBe(t, status, access.ReasonRoleNotAllowed)
-				if got.header.Get("WWW-Authenticate") != "" || f.stored(t) != before {
-					t.Errorf("header %v, %d codes are stored", got.header, f.stored(t)-before)
-				}
-			})
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for role, status := range map[access.Role]int{
+			access.RoleFull: 200, access.RoleIssue: 200, access.RoleRedeem: 403, access.RoleRead: 403,
+		} {
+			key := with("X-Api-Key", f.keyOf(t, "acme", role))
+			for _, path := range []string{addPath, generatePath} {
+				t.Run(string(role)+" "+path, func(t *testing.T) {
+					before := f.stored(t)
+					body := `{"type":"Normal"}`
+					if path == addPath {
+						body = `{"code":"BY-` + string(role) + `","type":"Normal"}`
+					}
+					got := f.post(t, path, body, key)
+					if status == 200 {
+						got.mustBeOK(t)
+						return
+					}
+					got.mustBe(t, status, access.ReasonRoleNotAllowed)
+					if got.header.Get("WWW-Authenticate") != "" || f.stored(t) != before {
+						t.Errorf("header %v, %d codes are stored", got.header, f.stored(t)-before)
+					}
+				})
+			}
 		}
-	}
-	if len(access.Roles()) != 4 {
-		t.Errorf("this test knows 4 roles, there are %v", access.Roles())
-	}
+		if len(access.Roles()) != 4 {
+			t.Errorf("this test knows 4 roles, there are %v", access.Roles())
+		}
+	})
 }
 
 func TestWhoCallsIsAskedBeforeWhatTheySend(t *testing.T) {
-	f := newFixture(t)
-	reader := with("X-Api-Key", f.keyOf(t, "acme", access.RoleRead))
-	for _, bad := range []struct {
-		name, body string
-		edits      []edit
-		status     int
-		reason     access.Reason
-	}{
-		{"wrong media type", `{"type":"Normal"}`, []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
-		{"too large", padded(64<<10 + 1), nil, 413, reasonBodyTooLarge},
-		{"not JSON", `{`, nil, 400, reasonInvalidJSON},
-		{"wrong value", `{"type":"normal"}`, nil, 400, access.ReasonInvalidValue},
-		{"wrong Idempotency-Key", `{"type":"Normal"}`, []edit{with("Idempotency-Key", "a b")}, 400, access.ReasonInvalidIdempotencyKey},
-		{"wrong media type and too large", padded(64<<10 + 1), []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
-	} {
-		t.Run(bad.name, func(t *testing.T) {
-			f.post(t, generatePath, bad.body, append(bad.edits, without("X-Api-Key"))...).mustBe(t, 401, access.ReasonInvalidAPIKey)
-			f.post(t, generatePath, bad.body, append(bad.edits, reader)...).mustBe(t, 403, access.ReasonRoleNotAllowed)
-			f.post(t, generatePath, bad.body, bad.edits...).mustBe(t, bad.status, bad.reason)
-		})
-	}
-	if stored := f.stored(t); stored != 0 {
-		t.Errorf("%d codes are stored", stored)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		reader := with("X-Api-Key", f.keyOf(t, "acme", access.RoleRead))
+		for _, bad := range []struct {
+			name, body string
+			edits      []edit
+			status     int
+			reason     access.Reason
+		}{
+			{"wrong media type", `{"type":"Normal"}`, []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
+			{"too large", padded(64<<10 + 1), nil, 413, reasonBodyTooLarge},
+			{"not JSON", `{`, nil, 400, reasonInvalidJSON},
+			{"wrong value", `{"type":"normal"}`, nil, 400, access.ReasonInvalidValue},
+			{"wrong Idempotency-Key", `{"type":"Normal"}`, []edit{with("Idempotency-Key", "a b")}, 400, access.ReasonInvalidIdempotencyKey},
+			{"wrong media type and too large", padded(64<<10 + 1), []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
+		} {
+			t.Run(bad.name, func(t *testing.T) {
+				f.post(t, generatePath, bad.body, append(bad.edits, without("X-Api-Key"))...).mustBe(t, 401, access.ReasonInvalidAPIKey)
+				f.post(t, generatePath, bad.body, append(bad.edits, reader)...).mustBe(t, 403, access.ReasonRoleNotAllowed)
+				f.post(t, generatePath, bad.body, bad.edits...).mustBe(t, bad.status, bad.reason)
+			})
+		}
+		if stored := f.stored(t); stored != 0 {
+			t.Errorf("%d codes are stored", stored)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,74 +21,89 @@ func padded(size int) string {
 	return body + strings.Repeat(" ", size-len(body))
 }
 
-func TestOnlyUTF8JSONIsTaken(t *testing.T) {
-	for _, test := range []struct {
-		contentType string
-		status      int
-	}{
-		{"application/json", 200},
-		{"application/json;charset=utf-8", 200},
-		{"application/json; charset=utf-8", 200},
-		{`Application/JSON; Charset="UTF-8"`, 200},
-		{"application/json; charset=", 415},
-		{"application/json; charset=latin1", 415},
-		{"application/json; charset=utf-16", 415},
-		{"application/json; charset=utf-8; charset=latin1", 415},
-		{"application/json; charset", 415},
-		{"application/json, text/plain", 415},
-		{"application/jsonp", 415},
-		{"application/merge-patch+json", 415},
-		{"application/x-www-form-urlencoded", 415},
-		{"application/xml", 415},
-		{"multipart/form-data; boundary=x", 415},
-		{"text/json", 415},
-		{"text/plain", 415},
-		{"text/plain; charset=utf-8", 415},
-		{"json", 415},
-		{"*/*", 415},
-		{"", 415},
-	} {
-		t.Run(test.contentType, func(t *testing.T) {
-			f := newFixture(t)
-			for _, path := range []string{addPath, generatePath} {
-				body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
-				got := f.post(t, path, body, with("Content-Type", test.contentType))
-				if test.status == 200 {
-					got.mustBeOK(t)
-					continue
+func TestUTF8JSONIsTakenHoweverItsTypeIsSpelt(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for i, contentType := range []string{
+			"application/json",
+			"application/json;charset=utf-8",
+			"application/json; charset=utf-8",
+			`Application/JSON; Charset="UTF-8"`,
+		} {
+			t.Run(contentType, func(t *testing.T) {
+				f.post(t, addPath, fmt.Sprintf(`{"code":"TYPE-%d","type":"Normal"}`, i), with("Content-Type", contentType)).mustBeOK(t)
+				f.post(t, generatePath, `{"type":"Normal"}`, with("Content-Type", contentType)).mustBeOK(t)
+				if stored := f.stored(t); stored != 2*(i+1) {
+					t.Errorf("%d codes are stored, want %d", stored, 2*(i+1))
 				}
-				got.mustBe(t, test.status, reasonUnsupportedMediaType)
-				if accept := got.header.Get("Accept"); accept != "application/json" {
-					t.Errorf("Accept = %q", accept)
+			})
+		}
+	})
+}
+
+func TestWhatIsNotUTF8JSONIsNotTaken(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for _, contentType := range []string{
+			"application/json; charset=",
+			"application/json; charset=latin1",
+			"application/json; charset=utf-16",
+			"application/json; charset=utf-8; charset=latin1",
+			"application/json; charset",
+			"application/json, text/plain",
+			"application/jsonp",
+			"application/merge-patch+json",
+			"application/x-www-form-urlencoded",
+			"application/xml",
+			"multipart/form-data; boundary=x",
+			"text/json",
+			"text/plain",
+			"text/plain; charset=utf-8",
+			"json",
+			"*/*",
+			"",
+		} {
+			t.Run(contentType, func(t *testing.T) {
+				for _, path := range []string{addPath, generatePath} {
+					body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
+					got := f.post(t, path, body, with("Content-Type", contentType))
+					got.mustBe(t, http.StatusUnsupportedMediaType, reasonUnsupportedMediaType)
+					if accept := got.header.Get("Accept"); accept != "application/json" {
+						t.Errorf("Accept = %q", accept)
+					}
+					if stored := f.stored(t); stored != 0 {
+						t.Errorf("%d codes are stored", stored)
+					}
 				}
-				if stored := f.stored(t); stored != 0 {
-					t.Errorf("%d codes are stored", stored)
-				}
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 func TestABodyWithoutAContentTypeIsRefused(t *testing.T) {
-	f := newFixture(t)
-	f.post(t, generatePath, `{"type":"Normal"}`, without("Content-Type")).mustBe(t, 415, reasonUnsupportedMediaType)
-	if stored := f.stored(t); stored != 0 {
-		t.Errorf("%d codes are stored", stored)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		f.post(t, generatePath, `{"type":"Normal"}`, without("Content-Type")).mustBe(t, 415, reasonUnsupportedMediaType)
+		if stored := f.stored(t); stored != 0 {
+			t.Errorf("%d codes are stored", stored)
+		}
+	})
 }
 
 func TestABodyMayHave64KiBAndNotAByteMore(t *testing.T) {
-	f := newFixture(t)
-	f.post(t, generatePath, padded(64<<10)).mustBeOK(t)
-	for _, size := range []int{64<<10 + 1, 1 << 20} {
-		f.post(t, generatePath, padded(size)).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
-	}
-	code := `{"code":"BIG","type":"Normal"}`
-	f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
-	f.post(t, addPath, code+strings.Repeat("\n", 64<<10-len(code))).mustBeOK(t)
-	if stored := f.stored(t); stored != 2 {
-		t.Errorf("%d codes are stored", stored)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		f.post(t, generatePath, padded(64<<10)).mustBeOK(t)
+		for _, size := range []int{64<<10 + 1, 1 << 20} {
+			f.post(t, generatePath, padded(size)).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+		}
+		code := `{"code":"BIG","type":"Normal"}`
+		f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+		f.post(t, addPath, code+strings.Repeat("\n", 64<<10-len(code))).mustBeOK(t)
+		if stored := f.stored(t); stored != 2 {
+			t.Errorf("%d codes are stored", stored)
+		}
+	})
 }
 
 func TestATooLargeBodyIsAnsweredAndItsConnectionStaysUsable(t *testing.T) {
@@ -161,36 +177,40 @@ func (b brokenBody) Read(into []byte) (int, error) {
 }
 
 func TestABodyThatDoesNotArriveWholeIsRefused(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		err    error
-		status int
-		reason access.Reason
-	}{
-		{"too slow", os.ErrDeadlineExceeded, http.StatusRequestTimeout, reasonRequestTimeout},
-		{"broken off", io.ErrUnexpectedEOF, http.StatusBadRequest, reasonInvalidJSON},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t)
-			for _, path := range []string{addPath, generatePath} {
-				body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
-				broken := brokenBody{bytes.NewBufferString(body), test.err}
-				f.post(t, path, "", func(r *http.Request) { r.Body = io.NopCloser(broken) }).mustBe(t, test.status, test.reason)
-			}
-			if stored := f.stored(t); stored != 0 {
-				t.Errorf("%d codes are stored", stored)
-			}
-		})
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		for _, test := range []struct {
+			name   string
+			err    error
+			status int
+			reason access.Reason
+		}{
+			{"too slow", os.ErrDeadlineExceeded, http.StatusRequestTimeout, reasonRequestTimeout},
+			{"broken off", io.ErrUnexpectedEOF, http.StatusBadRequest, reasonInvalidJSON},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				f := newFixture(t)
+				for _, path := range []string{addPath, generatePath} {
+					body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
+					broken := brokenBody{bytes.NewBufferString(body), test.err}
+					f.post(t, path, "", func(r *http.Request) { r.Body = io.NopCloser(broken) }).mustBe(t, test.status, test.reason)
+				}
+				if stored := f.stored(t); stored != 0 {
+					t.Errorf("%d codes are stored", stored)
+				}
+			})
+		}
+	})
 }
 
 // One request's body must not shine through in the next one's: buffers are used again.
 func TestAShorterBodyAfterALongOneIsReadAlone(t *testing.T) {
-	f := newFixture(t)
-	f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).mustBeOK(t)
-	f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, reasonInvalidJSON)
-	got := f.post(t, addPath, `{"code":"SHORT","type":"Normal"}`).mustBeOK(t).object(t)
-	if got["note"] != nil || len(got["metadata"].(map[string]any)) != 0 || got["type"] != "Normal" {
-		t.Errorf("code %v", got)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).mustBeOK(t)
+		f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, reasonInvalidJSON)
+		got := f.post(t, addPath, `{"code":"SHORT","type":"Normal"}`).mustBeOK(t).object(t)
+		if got["note"] != nil || len(got["metadata"].(map[string]any)) != 0 || got["type"] != "Normal" {
+			t.Errorf("code %v", got)
+		}
+	})
 }

@@ -5,18 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	zsqlite "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"accesscodes/internal/access"
-	"accesscodes/internal/store/sqlite"
 )
 
 // Paths of the two ways to get a new code.
@@ -38,44 +34,28 @@ type fixture struct {
 	log     *logOutput
 	secret  string // of a key of acme with the role full
 	key     access.Key
-	rows    *zsqlite.Conn // a connection of its own, to see what is really stored
+	count   func() (int, error) // how many codes the database holds, without the store's help
 }
 
-// newFixture starts a server. Each wrapping goes around the store below it.
+// newFixture starts a server over SQLite, for tests of what does not depend on the
+// database. Each wrapping goes around the store below it.
 func newFixture(t *testing.T, wrappings ...func(access.Store) access.Store) *fixture {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "codes.db")
+	return newFixtureOn(t, newSQLite, wrappings...)
+}
+
+// newFixtureOn starts a server over a new database.
+func newFixtureOn(t *testing.T, database newDatabase, wrappings ...func(access.Store) access.Store) *fixture {
+	t.Helper()
 	f := &fixture{clock: &fakeClock{now: startTime}, log: new(logOutput)}
-	f.service = newService(t, f.clock, openStore(t, path), wrappings)
+	var store access.Store
+	store, f.count = database(t)
+	f.service = newService(t, f.clock, store, wrappings)
 	f.createWorkspace(t, "acme", "ACME")
 	f.createWorkspace(t, "other", "OTHER")
 	f.key, f.secret = f.createKey(t, "acme", access.NewKey{Name: "backend", Role: access.RoleFull})
 	f.server = newServer(t, f)
-	f.rows = openRows(t, path)
 	return f
-}
-
-func openStore(t *testing.T, path string) access.Store {
-	t.Helper()
-	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	store, err := sqlite.Open(path, sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	closing(t, store.Close)
-	return store
-}
-
-func openRows(t *testing.T, path string) *zsqlite.Conn {
-	t.Helper()
-	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	closing(t, conn.Close)
-	return conn
 }
 
 // closing closes something when its test has ended.
@@ -146,10 +126,7 @@ func (f *fixture) keyOf(t *testing.T, slug string, role access.Role) string {
 // stored is how many codes the database holds.
 func (f *fixture) stored(t *testing.T) int {
 	t.Helper()
-	count := 0
-	err := sqlitex.Execute(f.rows, "SELECT count(*) FROM codes", &sqlitex.ExecOptions{
-		ResultFunc: func(stmt *zsqlite.Stmt) error { count = stmt.ColumnInt(0); return nil },
-	})
+	count, err := f.count()
 	if err != nil {
 		t.Fatal(err)
 	}

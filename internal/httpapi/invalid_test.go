@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/access"
@@ -128,13 +130,10 @@ func TestAValueThatBreaksARuleIsRefused(t *testing.T) { refuse(t, invalid, addPa
 
 // RFC 3339 has years of four digits only: such a time could not be shown in UTC.
 func TestATimeThatHasNoYearOfFourDigitsInUTCIsRefused(t *testing.T) {
-	for _, test := range []refusal{
+	refuse(t, []refusal{
 		{"before the year 0", `{@"type":"Normal","startsAt":"0000-01-01T00:00:00+01:00"}`, access.ReasonInvalidValue, []string{"/startsAt"}},
 		{"after the year 9999", `{@"type":"Normal","expiresAt":"9999-12-31T23:59:59-01:00"}`, access.ReasonInvalidValue, []string{"/expiresAt"}},
-	} {
-		refuse(t, []refusal{test}, addPath)
-		refuse(t, []refusal{test}, generatePath)
-	}
+	}, addPath, generatePath)
 }
 
 func TestAWrongCodeIsRefused(t *testing.T) { refuse(t, invalidCodes, addPath) }
@@ -158,41 +157,76 @@ var accepted = []struct{ name, body string }{
 }
 
 func TestWhatIsAtTheEdgeOfARuleIsAccepted(t *testing.T) {
-	for _, path := range []string{addPath, generatePath} {
-		for _, test := range accepted {
-			t.Run(path+" "+test.name, func(t *testing.T) {
-				f := newFixture(t)
-				body, _ := refusal{body: test.body}.on(path)
-				f.post(t, path, body).mustBeOK(t)
-				if stored := f.stored(t); stored != 1 {
-					t.Errorf("%d codes are stored", stored)
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for i, test := range accepted {
+			t.Run(test.name, func(t *testing.T) {
+				body := strings.Replace(test.body, "@", fmt.Sprintf(`"code":"EDGE-%d",`, i), 1)
+				got := f.post(t, addPath, body).mustBeOK(t)
+				f.mustHave(t, fmt.Sprintf("EDGE-%d", i), got.body)
+				value := f.post(t, generatePath, strings.Replace(test.body, "@", "", 1)).generated(t)
+				f.mustHaveTheSame(t, value, fmt.Sprintf("EDGE-%d", i))
+				if stored := f.stored(t); stored != 2*(i+1) {
+					t.Errorf("%d codes are stored, want %d", stored, 2*(i+1))
 				}
 			})
 		}
+	})
+}
+
+// mustHave requires that a code is stored as it was answered.
+func (f *fixture) mustHave(t *testing.T, value, answered string) {
+	t.Helper()
+	code := f.code(t, value)
+	stored, err := json.Marshal(showCode(&code, f.service.StatusNow(&code)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, string(stored), answered)
+}
+
+// mustHaveTheSame requires that the options of a generated code are those of an added one,
+// but for the limit, which is 1 if none was asked for.
+func (f *fixture) mustHaveTheSame(t *testing.T, generated, added string) {
+	t.Helper()
+	got, want := f.code(t, generated), f.code(t, added)
+	want.Value = got.Value
+	if once := int64(1); want.MaxRedemptions == nil {
+		want.MaxRedemptions = &once
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stored of generate (-want +got):\n%s", diff)
 	}
 }
 
 func TestCodesOfEveryScriptAreAcceptedAsTheyAre(t *testing.T) {
-	f := newFixture(t)
-	for i, value := range []string{
-		"x", "0", "a–b", "🎉", "👨", "❤️", "ÄÖÜß", "ПРИВЕТ", "你好", "مرحبا", "e\u0301", "%00", "../..", "'; DROP TABLE codes; --", "<script>", `"\`,
-		strings.Repeat("y", 128), strings.Repeat("🎉", 128), "-.-",
-	} {
-		got := f.post(t, addPath, `{"code":`+quoted(value)+`,"type":"Normal"}`).mustBeOK(t).object(t)
-		if diff := cmp.Diff(value, got["code"]); diff != "" {
-			t.Errorf("code (-want +got):\n%s", diff)
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for i, value := range []string{
+			"x", "0", "a–b", "🎉", "👨", "❤️", "ÄÖÜß", "ПРИВЕТ", "你好", "مرحبا", "e\u0301", "%00", "../..", "'; DROP TABLE codes; --", "<script>", `"\`,
+			strings.Repeat("y", 128), strings.Repeat("🎉", 128), "-.-",
+		} {
+			got := f.post(t, addPath, `{"code":`+quoted(value)+`,"type":"Normal"}`).mustBeOK(t).object(t)
+			if diff := cmp.Diff(value, got["code"]); diff != "" {
+				t.Errorf("code (-want +got):\n%s", diff)
+			}
+			if code := f.code(t, value); code.Value != value {
+				t.Errorf("stored %q, want %q", code.Value, value)
+			}
+			if stored := f.stored(t); stored != i+1 {
+				t.Errorf("%s: %d codes are stored, want %d", value, stored, i+1)
+			}
 		}
-		if stored := f.stored(t); stored != i+1 {
-			t.Errorf("%s: %d codes are stored, want %d", value, stored, i+1)
-		}
-	}
+	})
 }
 
 func TestTheLengthOfACodeIsCountedAfterTrimming(t *testing.T) {
-	f := newFixture(t)
-	value := strings.Repeat("z", access.MaxCodeLength)
-	got := f.post(t, addPath, `{"code":"  `+value+`  ","type":"Normal"}`)
-	if got.mustBeOK(t).object(t)["code"] != value || got.status != http.StatusOK {
-		t.Errorf("body %s", got.body)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		value := strings.Repeat("z", access.MaxCodeLength)
+		got := f.post(t, addPath, `{"code":"  `+value+`  ","type":"Normal"}`)
+		if got.mustBeOK(t).object(t)["code"] != value || got.status != http.StatusOK {
+			t.Errorf("body %s", got.body)
+		}
+	})
 }

@@ -33,28 +33,40 @@ func (r refusal) on(path string) (body string, pointers []string) {
 	return strings.Replace(r.body, "@", code, 1), pointers
 }
 
-// refuse sends each body to the paths and wants it refused with nothing stored.
+// refuse sends each body to the paths and wants it refused with nothing stored, over
+// each engine.
 func refuse(t *testing.T, refusals []refusal, paths ...string) {
 	t.Helper()
-	f := newFixture(t)
-	for _, path := range paths {
-		for _, test := range refusals {
-			t.Run(strings.TrimPrefix(path, "/tenant-codes/")+" "+test.name, func(t *testing.T) {
-				body, pointers := test.on(path)
-				before := f.stored(t)
-				got := f.post(t, path, body)
-				if stored := f.stored(t); stored != before {
-					t.Errorf("%d codes are stored", stored-before)
-				}
-				p := got.mustBe(t, http.StatusBadRequest, test.reason)
-				if diff := cmp.Diff(pointers, p.pointers()); diff != "" {
-					t.Errorf("pointers (-want +got):\n%s", diff)
-				}
-			})
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for _, path := range paths {
+			f.refuse(t, refusals, path)
 		}
-		// What the bodies are made of is good: only what each one is about was refused.
-		body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
-		f.post(t, path, body).mustBeOK(t)
+	})
+}
+
+func (f *fixture) refuse(t *testing.T, refusals []refusal, path string) {
+	t.Helper()
+	for _, test := range refusals {
+		t.Run(strings.TrimPrefix(path, "/tenant-codes/")+" "+test.name, func(t *testing.T) {
+			body, pointers := test.on(path)
+			before := f.stored(t)
+			got := f.post(t, path, body)
+			if stored := f.stored(t); stored != before {
+				t.Errorf("%d codes are stored", stored-before)
+			}
+			p := got.mustBe(t, http.StatusBadRequest, test.reason)
+			if diff := cmp.Diff(pointers, p.pointers()); diff != "" {
+				t.Errorf("pointers (-want +got):\n%s", diff)
+			}
+		})
+	}
+	// What the bodies are made of is good: only what each one is about was refused.
+	before := f.stored(t)
+	body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
+	f.post(t, path, body).mustBeOK(t)
+	if stored := f.stored(t); stored != before+1 {
+		t.Errorf("%d codes are stored of a good body, want 1", stored-before)
 	}
 }
 
@@ -135,9 +147,11 @@ func TestTheFieldCodeBelongsToAddAlone(t *testing.T) {
 		{"in another case", `{"Code":"WELCOME2025","type":"Normal"}`, reasonUnknownField, []string{"/Code"}},
 		{"twice", `{@"type":"Normal","code":"OTHER"}`, reasonDuplicateField, []string{"/code"}},
 	}, addPath)
-	f := newFixture(t)
-	p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).mustBe(t, http.StatusBadRequest, reasonUnknownField)
-	if diff := cmp.Diff([]string{"/code"}, p.pointers()); diff != "" || f.stored(t) != 0 {
-		t.Errorf("%d codes are stored; pointers (-want +got):\n%s", f.stored(t), diff)
-	}
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).mustBe(t, http.StatusBadRequest, reasonUnknownField)
+		if diff := cmp.Diff([]string{"/code"}, p.pointers()); diff != "" || f.stored(t) != 0 {
+			t.Errorf("%d codes are stored; pointers (-want +got):\n%s", f.stored(t), diff)
+		}
+	})
 }

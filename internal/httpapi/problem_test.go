@@ -12,47 +12,49 @@ import (
 )
 
 func TestAnErrorRepeatsNeitherTheKeyNorWhatWasRefused(t *testing.T) {
-	f := newFixture(t)
-	const marker = "Zq7MarkerZq7"
-	for _, test := range []struct {
-		name, path, body string
-		edits            []edit
-	}{
-		{"code taken", addPath, `{"code":"` + marker + `","type":"Normal"}`, nil},
-		{"code with a control character", addPath, `{"code":"` + marker + `\u0000","type":"Normal"}`, nil},
-		{"code of the wrong type", addPath, `{"code":["` + marker + `"],"type":"Normal"}`, nil},
-		{"type", generatePath, `{"type":"` + marker + `"}`, nil},
-		{"time", generatePath, `{"type":"Normal","startsAt":"` + marker + `"}`, nil},
-		{"number", generatePath, `{"type":"Normal","maxRedemptions":"` + marker + `"}`, nil},
-		{"note", generatePath, `{"type":"Normal","note":"` + strings.Repeat(marker, 100) + `"}`, nil},
-		{"recipient", generatePath, `{"type":"Normal","recipient":"` + marker + `\u0000"}`, nil},
-		{"metadata value", generatePath, `{"type":"Normal","metadata":{"a":["` + marker + `"]}}`, nil},
-		{"value of an unknown field", generatePath, `{"type":"Normal","apiKey":"` + marker + `"}`, nil},
-		{"value of a duplicate field", generatePath, `{"type":"Normal","note":"n","note":"` + marker + `"}`, nil},
-		{"broken text", generatePath, `{"type":"Normal"} ` + marker, nil},
-		{"broken number", generatePath, `{"type":"Normal","maxRedemptions":` + marker + `}`, nil},
-		{"too large", generatePath, strings.Repeat(marker, 10_000), nil},
-		{"media type", generatePath, marker, []edit{with("Content-Type", "text/"+marker)}},
-		{"Idempotency-Key", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker+" "+marker)}},
-		{"Idempotency-Key used for something else", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker)}},
-		{"API key", generatePath, `{"type":"Normal"}`, []edit{with("X-Api-Key", marker)}},
-		{"path", "/" + marker, ``, nil},
-		{"query", "/livez?" + marker, ``, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f.post(t, addPath, `{"code":"`+marker+`","type":"Normal"}`, with("Idempotency-Key", marker)) // the first time
-			got := f.post(t, test.path, test.body, test.edits...)
-			got.problem(t)
-			for name, values := range got.header {
-				if text := strings.Join(values, ","); strings.Contains(text, marker) || strings.Contains(text, f.secret) {
-					t.Errorf("header %s: %s", name, text)
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		const marker = "Zq7MarkerZq7"
+		for _, test := range []struct {
+			name, path, body string
+			edits            []edit
+		}{
+			{"code taken", addPath, `{"code":"` + marker + `","type":"Normal"}`, nil},
+			{"code with a control character", addPath, `{"code":"` + marker + `\u0000","type":"Normal"}`, nil},
+			{"code of the wrong type", addPath, `{"code":["` + marker + `"],"type":"Normal"}`, nil},
+			{"type", generatePath, `{"type":"` + marker + `"}`, nil},
+			{"time", generatePath, `{"type":"Normal","startsAt":"` + marker + `"}`, nil},
+			{"number", generatePath, `{"type":"Normal","maxRedemptions":"` + marker + `"}`, nil},
+			{"note", generatePath, `{"type":"Normal","note":"` + strings.Repeat(marker, 100) + `"}`, nil},
+			{"recipient", generatePath, `{"type":"Normal","recipient":"` + marker + `\u0000"}`, nil},
+			{"metadata value", generatePath, `{"type":"Normal","metadata":{"a":["` + marker + `"]}}`, nil},
+			{"value of an unknown field", generatePath, `{"type":"Normal","apiKey":"` + marker + `"}`, nil},
+			{"value of a duplicate field", generatePath, `{"type":"Normal","note":"n","note":"` + marker + `"}`, nil},
+			{"broken text", generatePath, `{"type":"Normal"} ` + marker, nil},
+			{"broken number", generatePath, `{"type":"Normal","maxRedemptions":` + marker + `}`, nil},
+			{"too large", generatePath, strings.Repeat(marker, 10_000), nil},
+			{"media type", generatePath, marker, []edit{with("Content-Type", "text/"+marker)}},
+			{"Idempotency-Key", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker+" "+marker)}},
+			{"Idempotency-Key used for something else", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker)}},
+			{"API key", generatePath, `{"type":"Normal"}`, []edit{with("X-Api-Key", marker)}},
+			{"path", "/" + marker, ``, nil},
+			{"query", "/livez?" + marker, ``, nil},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				f.post(t, addPath, `{"code":"`+marker+`","type":"Normal"}`, with("Idempotency-Key", marker)) // the first time
+				got := f.post(t, test.path, test.body, test.edits...)
+				got.problem(t)
+				for name, values := range got.header {
+					if text := strings.Join(values, ","); strings.Contains(text, marker) || strings.Contains(text, f.secret) {
+						t.Errorf("header %s: %s", name, text)
+					}
 				}
-			}
-			if strings.Contains(got.body, marker) || strings.Contains(got.body, f.secret) {
-				t.Errorf("body %s", got.body)
-			}
-		})
-	}
+				if strings.Contains(got.body, marker) || strings.Contains(got.body, f.secret) {
+					t.Errorf("body %s", got.body)
+				}
+			})
+		}
+	})
 }
 
 func TestWhatAStoreCannotDoBecomesAProblem(t *testing.T) {

@@ -37,15 +37,20 @@ type answer struct {
 
 // add asks for a code with this value. An error means that no answer came.
 func (c *client) add(value, kind string) (answer, error) {
-	return c.post("/tenant-codes/add", map[string]string{"code": value, "type": kind})
+	return c.addOnce(value, kind, "")
+}
+
+// addOnce asks for a code with this value and sends an Idempotency-Key, if there is one.
+func (c *client) addOnce(value, kind, key string) (answer, error) {
+	return c.post("/tenant-codes/add", map[string]string{"code": value, "type": kind}, key)
 }
 
 // generate asks for a random code.
 func (c *client) generate(kind string) (answer, error) {
-	return c.post("/tenant-codes/generate", map[string]string{"type": kind})
+	return c.post("/tenant-codes/generate", map[string]string{"type": kind}, "")
 }
 
-func (c *client) post(path string, fields map[string]string) (answer, error) {
+func (c *client) post(path string, fields map[string]string, idempotencyKey string) (answer, error) {
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return answer{}, err
@@ -55,6 +60,9 @@ func (c *client) post(path string, fields map[string]string) (answer, error) {
 		return answer{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if idempotencyKey != "" {
+		request.Header.Set("Idempotency-Key", idempotencyKey)
+	}
 	return c.do(request)
 }
 
@@ -97,6 +105,13 @@ func (c *client) mustGet(t testing.TB, path string, status int) answer {
 	t.Helper()
 	a, err := c.get(path)
 	return must(t, "GET "+path, a, err, status, "")
+}
+
+// isRefusal reports whether an answer promises that nothing was done and that the request
+// may be sent again.
+func (a answer) isRefusal() bool {
+	return a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" &&
+		(a.Reason == "store_unavailable" || a.Reason == "overloaded")
 }
 
 func must(t testing.TB, what string, a answer, err error, status int, reason string) answer {

@@ -43,8 +43,8 @@ func mustRun(t testing.TB, more []string, command ...string) string {
 	return r.stdout
 }
 
-// administer runs one of the program's own commands on the database at path.
-func administer(t testing.TB, path string, args ...string) string {
+// administer runs one of the program's own commands on a database.
+func administer(t testing.TB, db database, args ...string) string {
 	t.Helper()
-	return mustRun(t, []string{"ACCESSCODES_DATABASE=sqlite:" + path}, append([]string{program}, args...)...)
+	return mustRun(t, []string{"ACCESSCODES_DATABASE=" + db.address()}, append([]string{program}, args...)...)
 }

@@ -1,16 +1,60 @@
 package e2e
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
-
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// newDatabase is the path of a database that does not exist yet.
-func newDatabase(t testing.TB) string { return filepath.Join(t.TempDir(), "codes.db") }
+// database is a database of one of the engines. The program knows it by its address;
+// the tests look straight into it.
+type database interface {
+	address() string // for --database
+	// rows returns every code by its canonical form. It only reads: servers may run.
+	rows(t testing.TB) map[string]row
+	// count returns how many rows a table has.
+	count(t testing.TB, table string) int
+	// lock keeps everybody from writing codes, as a backup tool or another program might,
+	// until the returned function is called.
+	lock(t testing.TB) (release func())
+	// awaitQuiet returns when nothing is done any more for a server that was killed then.
+	awaitQuiet(t testing.TB, killed time.Time)
+}
+
+// engine is a kind of database.
+type engine struct {
+	name   string
+	nodes  int                         // how many servers share a database where several do
+	create func(t testing.TB) database // one that no server has seen
+}
+
+var engines = []engine{
+	{"sqlite", 2, func(t testing.TB) database { return newSQLite(t) }},
+	{"postgres", 3, func(t testing.TB) database { return newPostgres(t) }},
+}
+
+// forEachEngine runs a test once for each engine, with a new database.
+func forEachEngine(t *testing.T, test func(t *testing.T, db database)) {
+	t.Helper()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) { test(t, e.create(t)) })
+	}
+}
+
+// forEachEngineAndItsNodes runs a test once for each engine, with several servers on a
+// new database. The first of them has printed the key.
+func forEachEngineAndItsNodes(t *testing.T, test func(t *testing.T, db database, nodes []*server)) {
+	t.Helper()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			db := e.create(t)
+			var nodes []*server
+			for range e.nodes {
+				nodes = append(nodes, startServer(t, db))
+			}
+			test(t, db, nodes)
+		})
+	}
+}
 
 // row is a code as it lies in the database.
 type row struct {
@@ -21,82 +65,8 @@ type row struct {
 	owned                  bool // its workspace and the key that made it exist
 }
 
-// readRows returns every code by its canonical form and requires the file to be sound.
-// It only reads: a server may run on the file.
-func readRows(t testing.TB, path string) map[string]row {
-	t.Helper()
-	conn := openDatabase(t, path, sqlite.OpenReadOnly)
-	defer closeDatabase(t, conn)
-	query(t, conn, "PRAGMA integrity_check", func(stmt *sqlite.Stmt) {
-		if verdict := stmt.ColumnText(0); verdict != "ok" {
-			t.Errorf("the database is damaged: %s", verdict)
-		}
-	})
-	rows := map[string]row{}
-	query(t, conn, `
-		SELECT canonical, value, type, max_redemptions, redemptions, created_at,
-		       EXISTS (SELECT 1 FROM api_keys k WHERE k.id = c.created_by AND k.workspace_id = c.workspace_id)
-		FROM codes c`, func(stmt *sqlite.Stmt) {
-		rows[stmt.ColumnText(0)] = row{
-			canonical: stmt.ColumnText(0), value: stmt.ColumnText(1), kind: stmt.ColumnText(2),
-			maxRedemptions: stmt.ColumnInt64(3), redemptions: stmt.ColumnInt64(4),
-			createdAt: time.UnixMicro(stmt.ColumnInt64(5)), owned: stmt.ColumnBool(6),
-		}
-	})
-	return rows
-}
-
-// countRows returns how many rows a table has.
-func countRows(t testing.TB, path, table string) (n int) {
-	t.Helper()
-	conn := openDatabase(t, path, sqlite.OpenReadOnly)
-	defer closeDatabase(t, conn)
-	query(t, conn, "SELECT count(*) FROM "+table, func(stmt *sqlite.Stmt) { n = stmt.ColumnInt(0) })
-	return n
-}
-
-// lockDatabase holds the write lock, as a backup tool or another program might, until
-// the returned function is called.
-func lockDatabase(t testing.TB, path string) (release func()) {
-	t.Helper()
-	conn := openDatabase(t, path, sqlite.OpenReadWrite)
-	query(t, conn, "BEGIN IMMEDIATE", nil)
-	held := true
-	release = func() {
-		if held {
-			held = false
-			query(t, conn, "ROLLBACK", nil)
-			closeDatabase(t, conn)
-		}
-	}
-	t.Cleanup(release)
-	return release
-}
-
-func openDatabase(t testing.TB, path string, flags sqlite.OpenFlags) *sqlite.Conn {
-	t.Helper()
-	conn, err := sqlite.OpenConn(path, flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.SetBusyTimeout(startLimit)
-	return conn
-}
-
-func closeDatabase(t testing.TB, conn *sqlite.Conn) {
-	t.Helper()
-	if err := conn.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func query(t testing.TB, conn *sqlite.Conn, statement string, scan func(*sqlite.Stmt)) {
-	t.Helper()
-	options := &sqlitex.ExecOptions{}
-	if scan != nil {
-		options.ResultFunc = func(stmt *sqlite.Stmt) error { scan(stmt); return nil }
-	}
-	if err := sqlitex.ExecuteTransient(conn, statement, options); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
+// selectRows reads what a row has, in its order.
+const selectRows = `
+SELECT canonical, value, type, coalesce(max_redemptions, 0), redemptions, created_at,
+       EXISTS (SELECT 1 FROM api_keys k WHERE k.id = c.created_by AND k.workspace_id = c.workspace_id)
+FROM codes c`

@@ -5,5 +5,5 @@
 //
 // It needs Linux (prlimit, mount namespaces) and what the examples are written in:
 //
-//	apt-get install curl nodejs python3 python3-requests php-cli php-curl util-linux
+//	apt-get install curl nodejs python3 python3-requests php-cli php-curl postgresql pgbouncer util-linux
 package e2e

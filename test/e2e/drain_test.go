@@ -14,52 +14,56 @@ import (
 )
 
 func TestRequestsUnderWayAreAnsweredAfterSIGTERM(t *testing.T) {
-	const requests = 32
-	path := newDatabase(t)
-	s := startServer(t, path)
-	release := lockDatabase(t, path) // no request can end before the signal comes
-	replies := addUnderWay(t, s, requests)
-	s.signal(t, syscall.SIGTERM)
-	if s.log.await(regexp.MustCompile(`"draining"`), s.exited, time.After(startLimit)) == nil {
-		t.Fatal("the server did not log that it is draining")
-	}
-	requireNotReady(t, s)
-	if len(replies) > 0 || !s.running() {
-		t.Error("the server did not wait for the requests under way")
-	}
-	release()
-	for range requests {
-		r := <-replies
-		must(t, "add "+r.value, r.answer, r.err, http.StatusOK, "")
-	}
-	s.awaitExit(t, 0)
-	if rows := readRows(t, path); len(rows) != requests {
-		t.Errorf("%d codes are there, want %d", len(rows), requests)
-	}
+	forEachEngine(t, func(t *testing.T, db database) {
+		const requests = 32
+		s := startServer(t, db)
+		release := db.lock(t) // no request can end before the signal comes
+		replies := addUnderWay(t, s, requests)
+		s.signal(t, syscall.SIGTERM)
+		if s.log.await(regexp.MustCompile(`"draining"`), s.exited, time.After(startLimit)) == nil {
+			t.Fatal("the server did not log that it is draining")
+		}
+		requireNotReady(t, s)
+		if len(replies) > 0 || !s.running() {
+			t.Error("the server did not wait for the requests under way")
+		}
+		release()
+		for range requests {
+			r := <-replies
+			must(t, "add "+r.value, r.answer, r.err, http.StatusOK, "")
+		}
+		s.awaitExit(t, 0)
+		if rows := db.rows(t); len(rows) != requests {
+			t.Errorf("%d codes are there, want %d", len(rows), requests)
+		}
+	})
 }
 
 func TestAnIdleServerEndsWith0AfterSIGTERM(t *testing.T) {
-	s := startServer(t, newDatabase(t))
-	newClient(t, s.url, s.key).mustGenerate(t, "Normal", http.StatusOK, "") // leaves an idle connection
-	s.stop(t)
-	requireNotReady(t, s)
+	forEachEngine(t, func(t *testing.T, db database) {
+		s := startServer(t, db)
+		newClient(t, s.url, s.key).mustGenerate(t, "Normal", http.StatusOK, "") // leaves an idle connection
+		s.stop(t)
+		requireNotReady(t, s)
+	})
 }
 
 func TestWhatIsDoneAfterSIGTERMUnderLoadIsAnswered(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
-	l := newLedger()
-	ld := startLoad(t, newClient(t, s.url, s.key), l, 32, "DRAINED")
-	l.await(t, "500 codes are acknowledged", func() bool { return l.successes() >= 500 })
-	s.stop(t)
-	ld.stop()
-	rows := readRows(t, path)
-	l.check(t, rows)
-	// A request that came too late for an answer must not have been carried out either.
-	if len(rows) != l.successes() {
-		t.Errorf("%d codes are there, %d callers were told so", len(rows), l.successes())
-	}
-	t.Logf("%d codes acknowledged, %d requests unanswered", l.successes(), l.unanswered())
+	forEachEngine(t, func(t *testing.T, db database) {
+		s := startServer(t, db)
+		l := newLedger()
+		ld := startLoad(t, newClient(t, s.url, s.key), l, 32, "DRAINED")
+		l.await(t, "500 codes are acknowledged", func() bool { return l.successes() >= 500 })
+		s.stop(t)
+		ld.stop()
+		rows := db.rows(t)
+		l.check(t, rows)
+		// A request that came too late for an answer must not have been carried out either.
+		if len(rows) != l.successes() {
+			t.Errorf("%d codes are there, %d callers were told so", len(rows), l.successes())
+		}
+		t.Logf("%d codes acknowledged, %d requests unanswered", l.successes(), l.unanswered())
+	})
 }
 
 // addUnderWay sends adds and returns once the server is working on every one of them:

@@ -13,31 +13,31 @@ import (
 const enough = 200
 
 func TestAFileSizeLimitIsAnsweredWith503AndPasses(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
+	db := newSQLite(t)
+	s := startServer(t, db)
 	l := newLedger()
-	requireOutageSurvived(t, s, l, func() { limitFiles(t, s, path) }, func() { freeFiles(t, s) })
+	requireOutageSurvived(t, s, l, func() { limitFiles(t, s, db) }, func() { freeFiles(t, s) })
 	s.stop(t)
-	l.check(t, readRows(t, path))
+	l.check(t, db.rows(t))
 }
 
 func TestNothingThatWasRefusedAppearsAfterACrashDuringAFileSizeLimit(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
+	db := newSQLite(t)
+	s := startServer(t, db)
 	l := newLedger()
-	ld := requireOutage(t, s, l, func() { limitFiles(t, s, path) })
+	ld := requireOutage(t, s, l, func() { limitFiles(t, s, db) })
 	s.kill(t)
 	ld.stop()
-	again := startServer(t, path)
+	again := startServer(t, db)
 	newClient(t, again.url, s.key).mustGet(t, "/readyz", http.StatusOK)
-	l.check(t, readRows(t, path))
+	l.check(t, db.rows(t))
 }
 
 func TestAFullFileSystemIsAnsweredWith503AndPasses(t *testing.T) {
 	disk, s := startOnSmallDisk(t)
 	l := newLedger()
 	requireOutageSurvived(t, s, l, func() { disk.fill(t) }, func() { disk.free(t) })
-	l.check(t, readRows(t, disk.copyDatabase(t)))
+	l.check(t, disk.copyDatabase(t).rows(t))
 	disk.fill(t)
 	s.stop(t) // ends with 0 on a full disk too
 }
@@ -75,9 +75,9 @@ func requireOutageSurvived(t *testing.T, s *server, l *ledger, fill, free func()
 
 // limitFiles lets no file of the server become larger than the write-ahead log will be
 // a few commits from now; the limit is in the middle of a page.
-func limitFiles(t *testing.T, s *server, path string) {
+func limitFiles(t *testing.T, s *server, db sqliteDatabase) {
 	t.Helper()
-	log, err := os.Stat(path + "-wal")
+	log, err := os.Stat(db.path + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}

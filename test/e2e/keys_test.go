@@ -10,47 +10,47 @@ import (
 // keyLimit is how soon every server follows a change of keys and workspaces.
 const keyLimit = 5 * time.Second
 
-func TestARevokedKeyStopsWorkingWithin5Seconds(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
-	key := createKey(t, path)
-	c := newClient(t, s.url, key)
-	c.mustGenerate(t, "Normal", http.StatusOK, "") // a new key works at once, and is remembered
-	administer(t, path, "key", "revoke", key)
-	requireRefusedSoon(t, c)
-	newClient(t, s.url, s.key).mustGenerate(t, "Normal", http.StatusOK, "")
+func TestARevokedKeyStopsWorkingOnEveryServerWithin5Seconds(t *testing.T) {
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
+		key := createKey(t, db)
+		clients := clientsOf(t, nodes, key)
+		requireGenerated(t, clients) // a new key works at once, and is remembered
+		administer(t, db, "key", "revoke", key)
+		requireRefusedSoon(t, clients)
+		requireGenerated(t, clientsOf(t, nodes, nodes[0].key))
+	})
 }
 
-func TestASuspendedWorkspaceIsRefusedWithin5SecondsUntilItIsResumed(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
-	administer(t, path, "workspace", "create", "other", "--name", "Other", "--prefix", "OTHER")
-	other := newClient(t, s.url, strings.TrimSpace(administer(t, path, "key", "create", "--workspace", "other", "--name", "e2e")))
-	c := newClient(t, s.url, s.key)
-	c.mustGenerate(t, "Normal", http.StatusOK, "")
-	administer(t, path, "workspace", "suspend", "default")
-	requireRefusedSoon(t, c)
-	other.mustGenerate(t, "Normal", http.StatusOK, "")
-	administer(t, path, "workspace", "resume", "default")
-	requireStatusSoon(t, c, http.StatusOK)
+func TestASuspendedWorkspaceIsRefusedByEveryServerWithin5SecondsUntilItIsResumed(t *testing.T) {
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
+		administer(t, db, "workspace", "create", "other", "--name", "Other", "--prefix", "OTHER")
+		other := strings.TrimSpace(administer(t, db, "key", "create", "--workspace", "other", "--name", "e2e"))
+		clients := clientsOf(t, nodes, nodes[0].key)
+		requireGenerated(t, clients)
+		administer(t, db, "workspace", "suspend", "default")
+		requireRefusedSoon(t, clients)
+		requireGenerated(t, clientsOf(t, nodes, other))
+		administer(t, db, "workspace", "resume", "default")
+		requireStatusSoon(t, clients, http.StatusOK)
+	})
 }
 
-func TestAKeyRotatedWithoutOverlapIsReplacedWithin5Seconds(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
-	old := createKey(t, path)
-	c := newClient(t, s.url, old)
-	c.mustGenerate(t, "Normal", http.StatusOK, "")
-	replacement := strings.TrimSpace(administer(t, path, "key", "rotate", old, "--overlap", "0h"))
-	newClient(t, s.url, replacement).mustGenerate(t, "Normal", http.StatusOK, "")
-	requireRefusedSoon(t, c)
+func TestAKeyRotatedWithoutOverlapIsReplacedOnEveryServerWithin5Seconds(t *testing.T) {
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
+		old := createKey(t, db)
+		clients := clientsOf(t, nodes, old)
+		requireGenerated(t, clients)
+		replacement := strings.TrimSpace(administer(t, db, "key", "rotate", old, "--overlap", "0h"))
+		requireGenerated(t, clientsOf(t, nodes, replacement))
+		requireRefusedSoon(t, clients)
+	})
 }
 
 // createKey makes a key of the first workspace on the command line, whose stdout must
 // be the key alone.
-func createKey(t testing.TB, path string) string {
+func createKey(t testing.TB, db database) string {
 	t.Helper()
-	out := administer(t, path, "key", "create", "--workspace", "default", "--name", "e2e")
+	out := administer(t, db, "key", "create", "--workspace", "default", "--name", "e2e")
 	key := strings.TrimSuffix(out, "\n")
 	if keyFormat.FindString(key) != key {
 		t.Fatalf("key create printed %q, want a key alone", out)
@@ -58,16 +58,34 @@ func createKey(t testing.TB, path string) string {
 	return key
 }
 
-// requireRefusedSoon requires 401 within the limit and from then on, with the same
-// words that an unknown key gets.
-func requireRefusedSoon(t *testing.T, c *client) {
+// clientsOf is a client of every server with the same key.
+func clientsOf(t testing.TB, nodes []*server, key string) (all []*client) {
+	for _, s := range nodes {
+		all = append(all, newClient(t, s.url, key))
+	}
+	return all
+}
+
+// requireGenerated requires that every server generates a code.
+func requireGenerated(t *testing.T, clients []*client) {
 	t.Helper()
-	requireStatusSoon(t, c, http.StatusUnauthorized)
-	unknown := newClient(t, c.url, "ack_unknown").mustGenerate(t, "Normal", http.StatusUnauthorized, "invalid_api_key")
-	for range 20 {
-		a := c.mustGenerate(t, "Normal", http.StatusUnauthorized, "invalid_api_key")
-		if withoutID(a) != withoutID(unknown) || a.header.Get("WWW-Authenticate") == "" {
-			t.Fatalf("the answer tells more than that of an unknown key: %v %s", a.header, a.body)
+	for _, c := range clients {
+		c.mustGenerate(t, "Normal", http.StatusOK, "")
+	}
+}
+
+// requireRefusedSoon requires 401 of every server within the limit and from then on, with
+// the same words that an unknown key gets.
+func requireRefusedSoon(t *testing.T, clients []*client) {
+	t.Helper()
+	requireStatusSoon(t, clients, http.StatusUnauthorized)
+	for _, c := range clients {
+		unknown := newClient(t, c.url, "ack_unknown").mustGenerate(t, "Normal", http.StatusUnauthorized, "invalid_api_key")
+		for range 20 {
+			a := c.mustGenerate(t, "Normal", http.StatusUnauthorized, "invalid_api_key")
+			if withoutID(a) != withoutID(unknown) || a.header.Get("WWW-Authenticate") == "" {
+				t.Fatalf("the answer tells more than that of an unknown key: %v %s", a.header, a.body)
+			}
 		}
 	}
 }
@@ -77,14 +95,19 @@ func withoutID(a answer) string {
 	return strings.ReplaceAll(a.body, a.header.Get("X-Request-Id"), "")
 }
 
-func requireStatusSoon(t *testing.T, c *client, status int) {
+// requireStatusSoon requires that, within the limit, all servers answer with this status.
+// Until then each is asked over and over.
+func requireStatusSoon(t *testing.T, clients []*client, status int) {
 	t.Helper()
-	var last answer
 	eventually(t, keyLimit, http.StatusText(status), func() bool {
-		var err error
-		if last, err = c.generate("Normal"); err != nil {
-			t.Fatal(err)
+		all := true
+		for _, c := range clients {
+			a, err := c.generate("Normal")
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = all && a.status == status
 		}
-		return last.status == status
+		return all
 	})
 }

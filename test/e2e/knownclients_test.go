@@ -171,7 +171,7 @@ func TestTheCSharpExampleIsAProgramForDotNet8(t *testing.T) {
 // .NET is not among what the tests need, so its requests are sent by hand:
 // PostAsJsonAsync sends a chunked body and names the charset.
 func TestTheRequestsOfTheCSharpExampleAreUnderstood(t *testing.T) {
-	s := startServer(t, newDatabase(t))
+	s := startServer(t, newSQLite(t))
 	c := newClient(t, s.url, s.key)
 	requests := []struct{ path, body, want string }{
 		{"/tenant-codes/add", `{"code":"WELCOME-CSHARP","type":"Premium"}`, "WELCOME-CSHARP"},

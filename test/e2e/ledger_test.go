@@ -32,9 +32,12 @@ type ledger struct {
 	since        time.Time
 	acknowledged map[string]wanted // 200; by canonical form
 	refused      map[string]wanted // 503: must not be there; only added ones can be known
-	unknown      map[string]wanted // added, no answer: may be there
-	unknownMade  map[string]int    // generated, no answer, by type: as many may be there
+	unknown      map[string]wanted // added, no answer or no outcome: may be there
+	unknownMade  map[string]int    // generated, the same, by type: as many may be there
+	silent       int               // requests that got no answer
 	refusals     int
+	doubts       int  // requests whose outcome the server did not know
+	mayDoubt     bool // it may say so: its database is taken away while it works
 	unexpected   []string
 }
 
@@ -50,13 +53,15 @@ func (l *ledger) record(w wanted, a answer, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case err != nil && w.generated:
-		l.unknownMade[w.kind]++
 	case err != nil:
-		l.unknown[canonicalForm(w.value)] = w
+		l.silent++
+		l.leaveOpen(w)
+	case l.mayDoubt && a.status == http.StatusInternalServerError && a.Reason == "outcome_unknown":
+		l.doubts++
+		l.leaveOpen(w)
 	case a.status == http.StatusOK:
 		l.acknowledge(w, a)
-	case a.status == http.StatusServiceUnavailable && a.Reason == "store_unavailable" && a.header.Get("Retry-After") != "":
+	case a.isRefusal():
 		l.refusals++
 		if !w.generated {
 			l.refused[canonicalForm(w.value)] = w
@@ -66,6 +71,16 @@ func (l *ledger) record(w wanted, a answer, err error) {
 	}
 }
 
+// leaveOpen enters that nobody knows what became of a request.
+func (l *ledger) leaveOpen(w wanted) {
+	if w.generated {
+		l.unknownMade[w.kind]++
+		return
+	}
+	l.unknown[canonicalForm(w.value)] = w
+}
+
+// acknowledge enters a code that is there from now on, even if it was refused before.
 func (l *ledger) acknowledge(w wanted, a answer) {
 	if w.generated {
 		w.value = a.Code
@@ -77,6 +92,7 @@ func (l *ledger) acknowledge(w wanted, a answer) {
 		l.unexpected = append(l.unexpected, fmt.Sprintf("%s was given to two callers, as %+v and %+v", w.value, other, w))
 	}
 	l.acknowledged[canonicalForm(w.value)] = w
+	delete(l.refused, canonicalForm(w.value))
 }
 
 // successes is how many requests were acknowledged.
@@ -110,13 +126,17 @@ func (l *ledger) await(t testing.TB, what string, holds func() bool) {
 }
 
 // unanswered is how many requests got no answer.
-func (l *ledger) unanswered() (n int) {
+func (l *ledger) unanswered() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for made := range maps.Values(l.unknownMade) {
-		n += made
-	}
-	return n + len(l.unknown)
+	return l.silent
+}
+
+// doubtCount is how many requests were answered with an unknown outcome.
+func (l *ledger) doubtCount() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.doubts
 }
 
 // check holds the rows of the database against what callers were told.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"accesscodes/internal/store/pgtest"
 )
 
 // program is the path of the binary under test.
@@ -38,7 +40,7 @@ func buildAndRun(m *testing.M) int {
 		_, _ = fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	return pgtest.Run(m)
 }
 
 // eventually waits until a condition holds.

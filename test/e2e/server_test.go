@@ -29,20 +29,20 @@ type server struct {
 	ended  bool          // the test saw to its end
 }
 
-// startServer starts a server on the database at path and waits until it listens. If
-// the test does not end it, it gets SIGTERM after the test and must exit with 0.
-func startServer(t testing.TB, path string, flags ...string) *server {
+// startServer starts a server on a database and waits until it listens. If the test does
+// not end it, it gets SIGTERM after the test and must exit with 0.
+func startServer(t testing.TB, db database, flags ...string) *server {
 	t.Helper()
-	s := launch(t, serveCommand(path, flags...)...)
+	s := launch(t, serveCommand(db, flags...)...)
 	s.awaitListening(t)
 	return s
 }
 
 // serveCommand is the command line of a server on a free port.
-func serveCommand(path string, flags ...string) []string {
+func serveCommand(db database, flags ...string) []string {
 	return append([]string{
 		program, "serve", "--listen", "127.0.0.1:0",
-		"--database", "sqlite:" + path, "--drain-timeout", drainTimeout.String(),
+		"--database", db.address(), "--drain-timeout", drainTimeout.String(),
 	}, flags...)
 }
 

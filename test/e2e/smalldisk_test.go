@@ -30,7 +30,7 @@ func startOnSmallDisk(t *testing.T) (*smallDisk, *server) {
 	t.Helper()
 	disk := &smallDisk{folder: t.TempDir()}
 	inside := append(mountNamespace(t), "sh", "-c", mountSmall, disk.folder)
-	s := launch(t, append(inside, serveCommand(filepath.Join(disk.folder, "codes.db"))...)...)
+	s := launch(t, append(inside, serveCommand(sqliteDatabase{filepath.Join(disk.folder, "codes.db")})...)...)
 	s.awaitListening(t)
 	disk.root = fmt.Sprintf("/proc/%d/root", s.pid())
 	return disk, s
@@ -87,17 +87,17 @@ func (d *smallDisk) free(t *testing.T) {
 
 // copyDatabase copies the database with its write-ahead log while the server is idle.
 // SQLite cannot open it where it is: it would resolve /proc/PID/root to /.
-func (d *smallDisk) copyDatabase(t *testing.T) string {
+func (d *smallDisk) copyDatabase(t *testing.T) database {
 	t.Helper()
-	path := newDatabase(t)
+	db := newSQLite(t)
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(d.at("codes.db" + suffix))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
+		if err := os.WriteFile(db.path+suffix, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return path
+	return db
 }

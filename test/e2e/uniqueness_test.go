@@ -17,30 +17,29 @@ const (
 )
 
 func TestOfTenThousandAddsOfAHundredValuesAHundredSucceed(t *testing.T) {
-	path := newDatabase(t)
-	s := startServer(t, path)
-	requireOneWinnerEach(t, path, s.key, s.url)
+	forEachEngine(t, func(t *testing.T, db database) {
+		requireOneWinnerEach(t, db, startServer(t, db))
+	})
 }
 
-func TestOfTenThousandAddsThroughTwoServersAHundredSucceed(t *testing.T) {
-	path := newDatabase(t)
-	first := startServer(t, path)
-	second := startServer(t, path)
-	requireOneWinnerEach(t, path, first.key, first.url, second.url)
+func TestOfTenThousandAddsThroughSeveralServersAHundredSucceed(t *testing.T) {
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
+		requireOneWinnerEach(t, db, nodes...)
+	})
 }
 
 // requireOneWinnerEach sends the adds to the servers in turn and requires of each
 // value that one add succeeds and every other is told that the code exists.
-func requireOneWinnerEach(t *testing.T, path, key string, urls ...string) {
+func requireOneWinnerEach(t *testing.T, db database, nodes ...*server) {
 	t.Helper()
 	r := &race{}
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
 	ready.Add(raceConnections)
 	for range raceConnections {
-		clients := make([]*client, len(urls))
-		for i, url := range urls {
-			clients[i] = newClient(t, url, key)
+		clients := make([]*client, len(nodes))
+		for i, s := range nodes {
+			clients[i] = newClient(t, s.url, nodes[0].key)
 		}
 		done.Go(func() {
 			r.connect(clients)
@@ -62,7 +61,7 @@ func requireOneWinnerEach(t *testing.T, path, key string, urls ...string) {
 		}
 		won += int(r.wins[value].Load())
 	}
-	if rows := readRows(t, path); won != raceValues || len(rows) != raceValues {
+	if rows := db.rows(t); won != raceValues || len(rows) != raceValues {
 		t.Errorf("%d adds succeeded and %d codes are there, want %d of both", won, len(rows), raceValues)
 	}
 	t.Logf("%d requests were answered with 503 and sent again", r.retries.Load())

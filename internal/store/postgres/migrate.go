@@ -31,8 +31,16 @@ const (
 )
 
 // Migrate brings the schema of the database at address up to date and returns what it
-// did. A schema that is newer than the program is refused.
+// did. A schema that is newer than the program is refused, and so is a database that is not
+// durable.
 func Migrate(ctx context.Context, address string) (done []access.Migration, err error) {
+	config, err := poolConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := onConnection(ctx, config.ConnConfig, checkDurability); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
 	err = withProvider(address, func(_ *sql.DB, p *goose.Provider) error {
 		done, err = schema.Up(ctx, p)
 		return err

@@ -66,28 +66,35 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 }
 
 // examine learns what is behind an address.
-func (s *Store) examine(ctx context.Context, config *pgxpool.Config) (err error) {
+func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	return onConnection(ctx, config.ConnConfig, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := checkDurability(ctx, conn); err != nil {
+			return err
+		}
+		var process uint32
+		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
+			return err
+		}
+		// A pooler answers with a process number of its own when a connection begins. Without
+		// one, statements are prepared once and for all, which costs the database less.
+		if process == conn.PgConn().PID() && !givenIn(conn.Config().ConnString())(execMode) {
+			config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		}
+		var err error
+		s.engine, err = engineOf(ctx, conn)
+		return err
+	})
+}
+
+// onConnection does something on a connection of its own.
+func onConnection(ctx context.Context, config *pgx.ConnConfig, do func(context.Context, *pgx.Conn) error) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	if err := checkDurability(ctx, conn); err != nil {
-		return err
-	}
-	var process uint32
-	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
-		return err
-	}
-	// A pooler answers with a process number of its own when a connection begins. Without
-	// one, statements are prepared once and for all, which costs the database less.
-	if process == conn.PgConn().PID() && !givenIn(conn.Config().ConnString())(execMode) {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	}
-	s.engine, err = engineOf(ctx, conn)
-	return err
+	return errors.Join(do(ctx, conn), conn.Close(ctx))
 }
 
 // execMode is the address's parameter for how statements are sent, which pgx reads.
@@ -128,7 +135,7 @@ func givenIn(address string) func(parameter string) bool {
 }
 
 // checkDurability refuses a database that acknowledges a commit before it is on disk.
-func checkDurability(ctx context.Context, q querier) error {
+func checkDurability(ctx context.Context, q *pgx.Conn) error {
 	for _, setting := range []string{"fsync", "synchronous_commit"} {
 		var value *string
 		if err := q.QueryRow(ctx, "SELECT current_setting($1, true)", setting).Scan(&value); err != nil {
