@@ -43,33 +43,31 @@ func Distribute(ctx context.Context, address string) (done []access.Placement, e
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil {
-		return nil, fmt.Errorf("distribute: %w", err)
-	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	if err := requireCitus(ctx, conn); err != nil {
-		return nil, err
-	}
-	for _, p := range placements {
-		how, err := p.current(ctx, conn)
-		if err != nil {
-			return done, err
+	err = onConnection(ctx, config.ConnConfig, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := requireCitus(ctx, conn); err != nil {
+			return err
 		}
-		switch how {
-		case p.String():
-			done = append(done, access.Placement{Table: p.table, Placement: how})
-			continue
-		case "":
-		default:
-			return done, fmt.Errorf("the table %s is a %s, which is not how this program needs it (%s); undistribute it first: SELECT undistribute_table('%s')", p.table, how, p, p.table)
+		for _, p := range placements {
+			changed, err := p.establish(ctx, conn)
+			if err != nil {
+				return fmt.Errorf("distribute the table %s: %w", p.table, err)
+			}
+			done = append(done, access.Placement{Table: p.table, Placement: p.String(), Changed: changed})
 		}
-		if err := p.apply(ctx, conn); err != nil {
-			return done, fmt.Errorf("distribute the table %s: %w", p.table, err)
-		}
-		done = append(done, access.Placement{Table: p.table, Placement: p.String(), Changed: true})
+		return nil
+	})
+	return done, err
+}
+
+// establish brings a table to its place and reports whether it was elsewhere.
+func (p placement) establish(ctx context.Context, q querier) (changed bool, err error) {
+	switch how, err := p.current(ctx, q); {
+	case err != nil || how == p.String():
+		return false, err
+	case how != "":
+		return false, fmt.Errorf("it is a %s, and this program needs it as a %s; undistribute it first: SELECT undistribute_table('%s')", how, p, p.table)
 	}
-	return done, nil
+	return true, p.apply(ctx, q)
 }
 
 func requireCitus(ctx context.Context, q querier) error {
