@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -53,7 +54,7 @@ func New(ctx context.Context, settings ...string) (*Cluster, error) {
 }
 
 // NewStandby makes a cluster that follows another one (streaming replication) and starts
-// it. The other one waits for it with synchronous_standby_names=standby.
+// it. From then on no commit of the other one is acknowledged before it is on both.
 func (c *Cluster) NewStandby(ctx context.Context) (*Cluster, error) {
 	s, err := prepare(c.settings)
 	if err != nil {
@@ -62,6 +63,11 @@ func (c *Cluster) NewStandby(ctx context.Context) (*Cluster, error) {
 	out, err := s.command(ctx, "pg_basebackup", "-D", s.data(), "-R", "-X", "stream", "-c", "fast", "-d", c.URL("postgres")+"&application_name=standby").CombinedOutput()
 	if err == nil {
 		err = s.Start(ctx)
+	}
+	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()"} {
+		if err == nil {
+			err = c.Exec(ctx, "postgres", statement)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make a standby: %w\n%s", err, out), s.Remove())
@@ -123,12 +129,20 @@ func credential() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(errUID, errGID)
 }
 
+// Ports that freePort chooses from. The kernel lends none of them to clients, so that a
+// server that was stopped finds its port free.
+const firstPort, lastPort = 15000, 32000
+
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var listener net.Listener
+	var err error
+	for range 100 {
+		listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort)))
+		if err == nil {
+			return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+		}
 	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+	return 0, err
 }
 
 // command is one of PostgreSQL's programs. It dies with the test.
@@ -220,15 +234,24 @@ func (c *Cluster) Exec(ctx context.Context, database, statement string) error {
 // Kill ends every process of the server at once, as a power cut would, and returns when
 // they have ended.
 func (c *Cluster) Kill() error {
-	// The server's own processes, by the list that the kernel keeps of its children.
+	// A server that is stopped starts no more processes.
+	if err := c.server.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
 	children := c.children()
 	err := c.signal(syscall.SIGKILL)
 	for _, child := range children {
 		_ = syscall.Kill(child, syscall.SIGKILL) // it may have ended with its parent
 	}
+	for _, child := range children {
+		for isRunning(child) { // it would keep the server from starting again
+			time.Sleep(time.Millisecond)
+		}
+	}
 	return err
 }
 
+// children are the server's own processes, by the list that the kernel keeps.
 func (c *Cluster) children() []int {
 	pid := c.server.Process.Pid
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // none to be found is none to be killed
@@ -239,6 +262,17 @@ func (c *Cluster) children() []int {
 		}
 	}
 	return all
+}
+
+// isRunning reports whether a process has not ended yet. One that has ended may stay in
+// the list of processes.
+func isRunning(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(text), ") ")
+	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }
 
 // Stop ends the server without a checkpoint and returns when it has ended.

@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -140,8 +140,7 @@ func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 // rows in the same order. A code whose key was used before has its result.
 func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int, error) {
 	slices.SortFunc(turn, func(a, b int) int { return cmp.Compare(i.codes[a].Canonical, i.codes[b].Canonical) })
-	marked := slices.Clone(turn)
-	marked = slices.DeleteFunc(marked, func(n int) bool { return i.codes[n].Retry.IsZero() })
+	marked := slices.DeleteFunc(slices.Clone(turn), func(n int) bool { return i.codes[n].Retry.IsZero() })
 	if len(marked) == 0 {
 		return turn, nil
 	}
@@ -157,9 +156,7 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 		case code.Retry.IsZero() || !isUsed:
 			free = append(free, n)
 		case existing == nil:
-			return nil, fmt.Errorf("the code of a claimed retry key is not there")
-		case existing.mark == i.markOf(n):
-			i.results[n].Outcome = access.Inserted // by an earlier try
+			return nil, errors.New("the code of a claimed retry key is not there")
 		default:
 			i.results[n] = access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing.retried()}
 		}
@@ -167,40 +164,65 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 	return free, nil
 }
 
+// claim is a row of the table code_retries.
+type claim struct {
+	key       []byte
+	canonical string
+	mark      int64
+}
+
 // usedKeys claims the codes' retry keys and returns those that somebody else has, with
 // their codes.
+//
+// A claim that is there is written again as it is, so that the commit waits until the
+// standby has everything up to it: a code that is visible but not replicated (because
+// somebody cancelled the wait for that) must not be given out as done.
 func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[[16]byte]*storedCode, error) {
 	slices.SortFunc(marked, func(a, b int) int { return bytes.Compare(i.codes[a].Retry.Key[:], i.codes[b].Retry.Key[:]) })
-	keys, canonicals := make([][]byte, len(marked)), make([]string, len(marked))
-	values := make([][]any, len(marked))
-	for k, n := range marked {
-		keys[k], canonicals[k] = i.codes[n].Retry.Key[:], i.codes[n].Canonical
-		values[k] = []any{keys[k], canonicals[k]}
-	}
-	args := []any{keys, canonicals}
-	if i.engine.distributed {
-		args = slices.Concat(values...)
-	}
-	rows, err := q.Query(ctx, "INSERT INTO code_retries (retry_key, canonical) "+i.engine.rows([]string{"bytea", "text"}, len(marked))+
-		" ON CONFLICT (retry_key) DO NOTHING RETURNING retry_key", args...)
-	claimed, err := rowsOf(rows, err, pgx.RowTo[[]byte])
+	rows, err := q.Query(ctx, "INSERT INTO code_retries (retry_key, canonical, mark) "+i.engine.rows([]string{"bytea", "text", "bigint"}, len(marked))+
+		" ON CONFLICT (retry_key) DO UPDATE SET canonical = code_retries.canonical RETURNING retry_key, canonical, mark", i.claims(marked)...)
+	claims, err := rowsOf(rows, err, func(row pgx.CollectableRow) (c claim, err error) { return c, row.Scan(&c.key, &c.canonical, &c.mark) })
 	if err != nil {
 		return nil, fmt.Errorf("claim retry keys: %w", err)
 	}
-	if len(claimed) == len(keys) {
-		return nil, nil
+	own := map[[16]byte]int64{}
+	for _, n := range marked {
+		own[i.codes[n].Retry.Key] = i.markOf(n)
 	}
-	lost := slices.DeleteFunc(keys, func(key []byte) bool {
-		return slices.ContainsFunc(claimed, func(c []byte) bool { return bytes.Equal(c, key) })
-	})
-	used, err := codesByRetryKey(ctx, q, lost)
-	for _, key := range lost {
-		if _, found := used[[16]byte(key)]; !found && err == nil {
-			used[[16]byte(key)] = nil
+	used, canonicals := map[[16]byte]*storedCode{}, []string{}
+	for _, c := range claims {
+		if key := [16]byte(c.key); c.mark != own[key] {
+			used[key], canonicals = nil, append(canonicals, c.canonical)
 		}
+	}
+	codes, err := codesByCanonical(ctx, q, canonicals)
+	for _, code := range codes {
+		used[code.Retry.Key] = code
 	}
 	return used, err
 }
+
+// claims are the rows of code_retries as the engine's rows take them.
+func (i *insertion) claims(marked []int) []any {
+	keys, canonicals, marks := make([][]byte, len(marked)), make([]string, len(marked)), make([]int64, len(marked))
+	var values []any
+	for k, n := range marked {
+		keys[k], canonicals[k], marks[k] = i.codes[n].Retry.Key[:], i.codes[n].Canonical, i.markOf(n)
+		values = append(values, keys[k], canonicals[k], marks[k])
+	}
+	if i.engine.distributed {
+		return values
+	}
+	return []any{keys, canonicals, marks}
+}
+
+// What an insert does with a value that is taken. The first try leaves the row alone. A
+// later one, which may find rows of its own, writes those again as they are, for the
+// reason that usedKeys has, and returns them, too.
+const (
+	leaveTaken = " ON CONFLICT (canonical) DO NOTHING RETURNING canonical"
+	findOwn    = " ON CONFLICT (canonical) DO UPDATE SET mark = codes.mark WHERE codes.mark = excluded.mark RETURNING canonical"
+)
 
 // insertRows inserts rows in the given order and returns the canonical forms of those
 // that this call made, be it in an earlier try.
@@ -212,34 +234,16 @@ func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.Query(ctx, "INSERT INTO codes ("+insertColumns+") "+i.engine.rows(insertTypes, len(order))+
-		" ON CONFLICT (canonical) DO NOTHING RETURNING canonical", args...)
+	whenTaken := leaveTaken
+	if i.tries > 1 {
+		whenTaken = findOwn
+	}
+	rows, err := q.Query(ctx, "INSERT INTO codes ("+insertColumns+") "+i.engine.rows(insertTypes, len(order))+whenTaken, args...)
 	inserted, err := rowsOf(rows, err, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("insert codes: %w", err)
 	}
-	mine := setOf(inserted)
-	if i.tries > 1 && len(mine) < len(order) {
-		err = i.findMine(ctx, q, order, mine)
-	}
-	return mine, err
-}
-
-// findMine adds the rows that an earlier try has made.
-func (i *insertion) findMine(ctx context.Context, q querier, order []int, mine map[string]bool) error {
-	missing := map[string]int64{}
-	for _, n := range order {
-		if canonical := i.codes[n].Canonical; !mine[canonical] {
-			missing[canonical] = i.markOf(n)
-		}
-	}
-	codes, err := codesByCanonical(ctx, q, slices.Collect(maps.Keys(missing)))
-	for _, code := range codes {
-		if code.mark == missing[code.canonical] {
-			mine[code.canonical] = true
-		}
-	}
-	return err
+	return setOf(inserted), nil
 }
 
 // insertColumns are what arguments gives a value to, in its order.

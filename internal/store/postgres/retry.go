@@ -66,9 +66,9 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 		f, err := s.tryOnce(ctx, try)
 		unknown = unknown || f == lost && k != query
 		switch {
-		case f == done || f == failed:
+		case f == done, f == failed && !unknown:
 			return err
-		case unknown && k == single:
+		case f == failed, unknown && k == single:
 			return access.OutcomeUnknown(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
@@ -89,8 +89,14 @@ func (s *Store) tryOnce(ctx context.Context, try func(ctx context.Context, q que
 	}
 	defer conn.Release()
 	err = try(ctx, conn)
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == readOnly {
+		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
+	}
 	return fateOf(err), err
 }
+
+// readOnly is the SQLSTATE read_only_sql_transaction, such as a standby answers with.
+const readOnly = "25006"
 
 // outcome is the error of an act that is given up.
 func outcome(parent context.Context, unknown bool, err error) error {
@@ -125,6 +131,9 @@ func fateOf(err error) fate {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fateOfCode(server.Code)
 	}
+	if errors.Is(err, pgconn.ErrConnClosed) {
+		return lost // the connection was open when the try began; what it said last is not known
+	}
 	if pgconn.SafeToRetry(err) {
 		return unstarted
 	}
@@ -141,7 +150,7 @@ func fateOfCode(code string) fate {
 		return rolledBack
 	case "57P01", "57P02": // admin_shutdown, crash_shutdown: perhaps after the commit
 		return lost
-	case "57P03", "25006", "55P03": // cannot_connect_now, read_only_sql_transaction (a standby), lock_not_available
+	case "57P03", readOnly, "55P03": // cannot_connect_now, lock_not_available
 		return unstarted
 	case "57014": // query_canceled, by statement_timeout or a person
 		return refused

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -106,6 +107,11 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, errors.New("the database's address is not a valid postgres:// URL")
+	}
+	// A password that holds an @ or a / and is not escaped ends up in one of these, and in
+	// every message about a connection.
+	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") {
+		return nil, errors.New("the database's address has an @ in its host or database name: escape the characters of its password as in a URL (@ is %40, / is %2F)")
 	}
 	given := givenIn(address)
 	if !given(execMode) {

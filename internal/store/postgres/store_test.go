@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -11,7 +12,14 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// Most tests of faults wait for a time to be up: more at once than there are processors.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(pgtest.Run(m))
+}
 
 // open opens a store that ends with its test.
 func open(t *testing.T, address string, options postgres.Options) *postgres.Store {

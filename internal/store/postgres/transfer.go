@@ -111,14 +111,14 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 		for r, row := range values {
 			values[r] = append(row, copiedMark)
 			if key := row[retryKey]; key != nil {
-				retries = append(retries, []any{key, row[0]})
+				retries = append(retries, []any{key, row[0], copiedMark})
 			}
 		}
 	}
 	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{table.Name}, columns, pgx.CopyFromRows(values))
 		if err == nil && retries != nil {
-			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"}, []string{"retry_key", "canonical"}, pgx.CopyFromRows(retries))
+			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"}, []string{"retry_key", "canonical", "mark"}, pgx.CopyFromRows(retries))
 		}
 		return err
 	})

@@ -67,5 +67,6 @@ CREATE TABLE codes (
 -- in the transaction that inserts the code.
 CREATE TABLE code_retries (
     retry_key bytea PRIMARY KEY,
-    canonical text COLLATE "C" NOT NULL
+    canonical text COLLATE "C" NOT NULL,
+    mark      bigint NOT NULL -- as in codes
 );

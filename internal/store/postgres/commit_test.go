@@ -1,0 +1,236 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+)
+
+// holdCommits lets every transaction that inserts into a table ask, at the moment of its
+// commit, for a lock that tests can keep.
+func holdCommits(t *testing.T, conn *pgx.Conn, table string) {
+	t.Helper()
+	exec(
+		t, conn,
+		`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$`,
+		`CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON `+table+` DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION hold()`)
+}
+
+// whileCommitWaits does something while a commit is held back. What begin begins is.
+func whileCommitWaits(t *testing.T, conn *pgx.Conn, begin, act func()) {
+	t.Helper()
+	exec(t, conn, "SELECT pg_advisory_lock(1)") // waits for commits that have it
+	begin()
+	awaitTrue(t, conn, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')")
+	act()
+	exec(t, conn, "SELECT pg_advisory_unlock(1)")
+}
+
+// loseTheAnswer lets the call that begin begins commit to a table and its answer
+// disappear. Its connection stays: break it.
+func loseTheAnswer(t *testing.T, conn *pgx.Conn, p *proxy, table string, begin func()) {
+	t.Helper()
+	before := ask[int](t, conn, "SELECT count(*) FROM "+table)
+	whileCommitWaits(t, conn, begin, func() { p.swallow("downstream") })
+	awaitTrue(t, conn, "SELECT count(*) > $1 FROM "+table, before)
+}
+
+// TestNoMomentOfABreakLosesOrDuplicatesACode cuts the database's answer before its first
+// byte, after its first, and so on to its last. What ran in the database is counted, which
+// tells when the lost answer was that of a commit.
+func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		table string // the one that the call writes first
+		step  int64  // bytes
+		code  func(value string) *access.NewCode
+	}{
+		{"one statement", "codes", 1, func(value string) *access.NewCode { return newCode(value, value) }},
+		{"a transaction", "code_retries", 2, func(value string) *access.NewCode { return keyed(newCode(value, value), value) }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			countRuns(t, conn, test.table)
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			var codes []*access.NewCode
+			var breaks, lost int64
+			for bytes, broken := int64(0), true; broken; bytes += test.step {
+				unbroken, code := test.code(fmt.Sprint("UNBROKEN-", bytes)), test.code(fmt.Sprint("BROKEN-", bytes))
+				checkInserted(t, insert(t, store, unbroken)) // connects, and prepares the statements
+				broken = p.breakOnce(bytes, func() {
+					exec(t, conn, "SELECT setval('statements', 0), setval('rows', 0)")
+					checkInserted(t, insert(t, store, code))
+				})
+				if broken {
+					breaks++
+				}
+				if broken && ask[int](t, conn, "SELECT last_value FROM statements") == 2 && ask[int](t, conn, "SELECT last_value FROM rows") == 1 {
+					lost++
+				}
+				codes = append(codes, unbroken, code)
+			}
+			checkRows(t, conn, codes...)
+			t.Logf("%d breaks, %d of them after the commit", breaks, lost)
+			if lost == 0 || test.table == "codes" && lost != breaks {
+				t.Errorf("of %d breaks %d came after the commit", breaks, lost)
+			}
+		})
+	}
+}
+
+// countRuns counts statements that insert into a table, and the rows that they made. What
+// is rolled back stays counted.
+func countRuns(t *testing.T, conn *pgx.Conn, table string) {
+	t.Helper()
+	exec(
+		t, conn, "CREATE SEQUENCE statements MINVALUE 0", "CREATE SEQUENCE rows MINVALUE 0",
+		`CREATE FUNCTION count_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval(TG_ARGV[0]); RETURN NULL; END $$`,
+		"CREATE TRIGGER statements BEFORE INSERT ON "+table+" FOR EACH STATEMENT EXECUTE FUNCTION count_run('statements')",
+		"CREATE TRIGGER rows AFTER INSERT ON "+table+" FOR EACH ROW EXECUTE FUNCTION count_run('rows')")
+}
+
+// TestAnErrorAfterALostAnswerIsNoPromise: the first try was committed, the second cannot
+// be done. Nobody may be told that nothing was done.
+func TestAnErrorAfterALostAnswerIsNoPromise(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		cause string // of the second try's failure
+	}{
+		{"a failure that stays", "P0001"},
+		{"a full disk", "53100"},
+		{"a read-only database", "25006"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			holdCommits(t, conn, "codes")
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			code := newCode("A", "a")
+			var answered <-chan answer
+			loseTheAnswer(t, conn, p, "codes", func() { answered = begin(t, store, code) })
+			failFirst(t, conn, test.cause, math.MaxInt32)
+			p.cut()
+			got := <-answered
+			if !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
+				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, access.ReasonOutcomeUnknown)
+			}
+			checkTook(t, got.took)
+			checkRows(t, conn, code)
+		})
+	}
+}
+
+// TestADatabaseThatIsGoneAfterTheCommitIsNoPromise: the same when there is no second try.
+func TestADatabaseThatIsGoneAfterTheCommitIsNoPromise(t *testing.T) {
+	t.Parallel()
+	for name, code := range bothWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			holdCommits(t, conn, "codes")
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			var answered <-chan answer
+			loseTheAnswer(t, conn, p, "codes", func() { answered = begin(t, store, code) })
+			p.Stop()
+			got := <-answered
+			if !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
+				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, access.ReasonOutcomeUnknown)
+			}
+			checkTook(t, got.took)
+			checkRows(t, conn, code)
+		})
+	}
+}
+
+// TestWhatMustNotBeRepeatedIsNot: a second try of these would do more or say something
+// else, so that nothing is said when the commit's answer is lost.
+func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
+	t.Parallel()
+	workspace := access.Workspace{ID: access.ID{1}, Slug: "acme", Name: "Acme"}
+	first := access.Key{ID: access.ID{2}, WorkspaceID: workspace.ID, Role: access.RoleFull, Hash: access.KeyHash{2}}
+	second := access.Key{ID: access.ID{3}, WorkspaceID: workspace.ID, Role: access.RoleFull, Hash: access.KeyHash{3}}
+	bootstrap := func(ctx context.Context, s *postgres.Store) error {
+		_, err := s.Bootstrap(ctx, workspace, first)
+		return err
+	}
+	tests := []struct {
+		name        string
+		before, act func(ctx context.Context, s *postgres.Store) error
+		want        int // keys that are stored then
+	}{
+		{"Bootstrap", nil, bootstrap, 1},
+		{"InsertKey", bootstrap, func(ctx context.Context, s *postgres.Store) error { return s.InsertKey(ctx, second) }, 2},
+		{"ReplaceKey", bootstrap, func(ctx context.Context, s *postgres.Store) error {
+			return s.ReplaceKey(ctx, first.ID, time.Now(), second)
+		}, 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			if test.before != nil {
+				if err := test.before(t.Context(), store); err != nil {
+					t.Fatal(err)
+				}
+			}
+			holdCommits(t, conn, "api_keys")
+			answered := make(chan error, 1)
+			loseTheAnswer(t, conn, p, "api_keys", func() {
+				go func() { answered <- test.act(t.Context(), store) }()
+			})
+			p.cut()
+			if err := <-answered; !access.HasReason(err, access.ReasonOutcomeUnknown) {
+				t.Errorf("%v, want %s", err, access.ReasonOutcomeUnknown)
+			}
+			if n := ask[int](t, conn, "SELECT count(*) FROM api_keys"); n != test.want {
+				t.Errorf("%d keys are stored, want %d", n, test.want)
+			}
+		})
+	}
+}
+
+// TestACommitThatFailsIsNotTakenForDone: the rows were returned already when the commit
+// fails.
+func TestACommitThatFailsIsNotTakenForDone(t *testing.T) {
+	t.Parallel()
+	for name, code := range bothWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			failFirst(t, conn, "40001", 2)
+			exec(
+				t, conn, "DROP TRIGGER fail ON codes",
+				"CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()")
+			checkInserted(t, insert(t, open(t, address, postgres.Options{Timeout: timeout}), code))
+			checkRows(t, conn, code)
+			if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries != 3 {
+				t.Errorf("tried %d times, want 3", tries)
+			}
+		})
+	}
+}

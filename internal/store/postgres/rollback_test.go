@@ -1,0 +1,120 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+)
+
+// failFirst lets the first tries to insert codes fail with an SQLSTATE. The sequence
+// "tries" counts them; what is rolled back stays counted.
+func failFirst(t *testing.T, conn *pgx.Conn, sqlstate string, tries int) {
+	t.Helper()
+	fail(t, conn, fmt.Sprintf("nextval('tries') <= %d", tries), sqlstate)
+}
+
+// fail lets inserts of codes fail under a condition.
+func fail(t *testing.T, conn *pgx.Conn, condition, sqlstate string) {
+	t.Helper()
+	exec(
+		t, conn, "CREATE SEQUENCE tries",
+		fmt.Sprintf(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN IF %s THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF; RETURN NULL; END $$`, condition, sqlstate),
+		"CREATE TRIGGER fail BEFORE INSERT ON codes FOR EACH STATEMENT EXECUTE FUNCTION fail()")
+}
+
+// bothWays are the two ways in which a code is inserted.
+func bothWays() map[string]*access.NewCode {
+	return map[string]*access.NewCode{
+		"one statement": newCode("A", "a"),
+		"a transaction": keyed(newCode("A", "a"), "key"),
+	}
+}
+
+func TestWhatWasRolledBackForAnothersSakeIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, sqlstate := range []string{"40001", "40P01"} {
+		for name, code := range bothWays() {
+			t.Run(sqlstate+" in "+name, func(t *testing.T) {
+				t.Parallel()
+				address := pgtest.Database(t)
+				conn := connect(t, address)
+				failFirst(t, conn, sqlstate, 5)
+				checkInserted(t, insert(t, open(t, address, postgres.Options{Timeout: timeout}), code))
+				checkRows(t, conn, code)
+				if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries != 6 {
+					t.Errorf("tried %d times, want 6", tries)
+				}
+			})
+		}
+	}
+}
+
+func TestRollbacksUnderLoadAreInvisible(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	conn := connect(t, address)
+	fail(t, conn, "random() < 0.3 AND nextval('tries') > 0", "40001")
+	l := startLoad(t, address)
+	l.awaitInserted(300)
+	if all := l.finish(conn); all.unavailable != 0 || all.unknown != 0 {
+		t.Errorf("rollbacks made errors: %+v", all)
+	}
+	if rollbacks := ask[int](t, conn, "SELECT last_value FROM tries"); rollbacks < 5 {
+		t.Errorf("%d transactions were rolled back", rollbacks)
+	}
+}
+
+func TestRollbacksWithoutEndAreGivenUpInTime(t *testing.T) {
+	t.Parallel()
+	for name, code := range bothWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			fail(t, conn, "nextval('tries') > 0", "40001")
+			store := open(t, address, postgres.Options{Timeout: timeout})
+			got := insert(t, store, code)
+			checkUnavailable(t, got)
+			if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries < 10 || got.took < timeout/2 {
+				t.Errorf("given up after %v and %d tries", got.took, tries)
+			}
+			checkRows(t, conn)
+			exec(t, conn, "DROP TRIGGER fail ON codes")
+			checkInserted(t, insert(t, store, code))
+		})
+	}
+}
+
+// TestADeadlockIsInvisible: another session locks the values in the opposite order, and
+// the database ends the store's transaction.
+func TestADeadlockIsInvisible(t *testing.T) {
+	t.Parallel()
+	for name, first := range bothWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			watcher, other := connect(t, address), connect(t, address)
+			exec(t, watcher, "ALTER DATABASE "+nameOf(t, address)+" SET deadlock_timeout = '500ms'")
+			exec(t, other, "SET deadlock_timeout = '1h'", "BEGIN", insertOf("B"))
+			second := newCode("B", "b")
+			answered := begin(t, open(t, address, postgres.Options{Timeout: timeout}), first, second)
+			awaitTrue(t, watcher, "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')")
+			// The store has A and waits for B. This goes through when the store has lost A again.
+			exec(t, other, insertOf("A"), "ROLLBACK")
+			checkInserted(t, <-answered)
+			checkRows(t, watcher, first, second)
+		})
+	}
+}
+
+// insertOf is a statement that inserts a code as another program would.
+func insertOf(canonical string) string {
+	return fmt.Sprintf(`INSERT INTO codes (canonical, workspace_id, created_by, created_at, mark, type, value)
+		VALUES ('%s', gen_random_uuid(), gen_random_uuid(), now(), 1, 'normal', 'another program''s')`, canonical)
+}
