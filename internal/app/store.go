@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,6 +74,9 @@ func Copy(ctx context.Context, from, to string, progress transfer.Progress) (res
 	if from == to {
 		return nil, errors.New("the source and the target are the same database")
 	}
+	if err := requireSource(from); err != nil {
+		return nil, err
+	}
 	source, err := openBare(ctx, from, copyTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("the source: %w", err)
@@ -124,6 +128,18 @@ func Distribute(ctx context.Context, database string) ([]access.Placement, error
 	return e.distribute(ctx)
 }
 
+// requireSource refuses a file that is not there, which opening it would create.
+func requireSource(database string) error {
+	db, err := config.ParseDatabase(database)
+	if err != nil || db.Engine != config.SQLite {
+		return err
+	}
+	if _, err := os.Stat(db.Path); err != nil {
+		return fmt.Errorf("the source: %w", err)
+	}
+	return nil
+}
+
 // engine is what can be done with the kind of database that an address names.
 type engine struct {
 	name                     config.Engine
@@ -141,7 +157,7 @@ func engineOf(database string) (engine, error) {
 		return engine{
 			name: db.Engine,
 			open: func(ctx context.Context, timeout time.Duration) (bareStore, error) {
-				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: timeout})
+				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: timeout, ReadTimeout: timeout})
 			},
 			migrate:         func(ctx context.Context) ([]access.Migration, error) { return postgres.Migrate(ctx, db.URL) },
 			migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },

@@ -122,3 +122,46 @@ func checkAllFailed(t *testing.T, got map[int]answer, want string) {
 		}
 	}
 }
+
+// TestWhatWouldFailLikeItsNeighbourIsNotTried: when a batch is tried item by item and the
+// store goes away meanwhile, the rest is refused at once instead of one after the other.
+func TestWhatWouldFailLikeItsNeighbourIsNotTried(t *testing.T) {
+	errAway := errors.New("away")
+	synctest.Test(t, func(t *testing.T) {
+		const first = -1 // keeps the group busy until all items wait
+		pass := make(chan struct{})
+		var batches [][]int
+		h := &held{}
+		h.Group = group.Start(group.Config[int, string]{
+			Flush: func(_ context.Context, batch []int) ([]string, error) {
+				switch {
+				case batch[0] == first:
+					<-pass
+				case len(batch) > 1:
+					batches = append(batches, slices.Clone(batch))
+					return nil, errPoisoned
+				default:
+					batches = append(batches, slices.Clone(batch))
+					if batch[0] == 2 {
+						return nil, errAway
+					}
+				}
+				return results(batch), nil
+			},
+			Divisible: func(err error) bool { return errors.Is(err, errPoisoned) },
+			MaxBatch:  100, MaxQueue: 100,
+		})
+		blocker := h.calls(t.Context(), first)
+		answers := h.calls(t.Context(), 1, 2, 3, 4)
+		close(pass)
+		checkResults(t, blocker)
+		want := map[int]error{1: nil, 2: errAway, 3: group.ErrExpired, 4: group.ErrExpired}
+		for in, answer := range answers {
+			if got := <-answer; !errors.Is(got.err, want[in]) {
+				t.Errorf("item %d got %q, %v; want %v", in, got.out, got.err, want[in])
+			}
+		}
+		checkBatches(t, batches, []int{1, 2, 3, 4}, []int{1}, []int{2})
+		h.Stop()
+	})
+}

@@ -20,7 +20,7 @@ import (
 // item was not flushed. With ErrAbandoned it may have been.
 var (
 	ErrFull      = errors.New("group: too many items are waiting")
-	ErrExpired   = errors.New("group: the item has waited too long")
+	ErrExpired   = errors.New("group: the item could not be flushed in time")
 	ErrStopped   = errors.New("group: stopped")
 	ErrAbandoned = errors.New("group: the caller stopped waiting during the flush")
 )
@@ -39,8 +39,8 @@ type Config[In, Out any] struct {
 	Divisible func(error) bool
 	MaxBatch  int // items in one flush
 	MaxQueue  int // items that may wait
-	// MaxWait is how long an item may wait for its flush to begin; 0: for ever. Flushes
-	// that take long then make later callers wait for two of them at most.
+	// MaxWait is how long an item may wait for its flush to begin; 0: for ever. One that
+	// has waited longer is refused when its turn comes.
 	MaxWait time.Duration
 }
 
@@ -186,7 +186,7 @@ func (g *Group[In, Out]) run() {
 				items = append(items, c.in)
 			}
 			if len(batch) > 0 {
-				g.settle(batch, items)
+				_ = g.settle(batch, items) // every caller has got it
 			}
 		}
 	}
@@ -207,35 +207,50 @@ func (g *Group[In, Out]) take() ([]*call[In, Out], bool) {
 // expire gives up the items that have waited too long and returns the others.
 func (g *Group[In, Out]) expire(batch []*call[In, Out]) []*call[In, Out] {
 	oldest := time.Now().Add(-g.config.MaxWait)
-	if g.config.MaxWait == 0 || !batch[0].since.Before(oldest) { // the first has waited longest
-		return batch
+	fresh := 0 // the number of the first that has not; they came one after the other
+	for g.config.MaxWait > 0 && fresh < len(batch) && batch[fresh].since.Before(oldest) {
+		fresh++
 	}
-	fresh := batch[:0]
-	for _, c := range batch {
-		if !c.since.Before(oldest) {
-			fresh = append(fresh, c)
-			continue
-		}
-		c.err = ErrExpired
-		c.finished <- struct{}{}
-	}
-	return fresh
+	giveUp(batch[:fresh])
+	return batch[fresh:]
 }
 
-// settle flushes a batch and gives each caller its result.
-func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) {
+// settle flushes a batch, gives each caller its result and returns the flush's error.
+func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) error {
 	outs, err := g.flush(items)
-	if err != nil && len(batch) > 1 && !errors.Is(err, errBroken) && g.config.Divisible(err) {
-		for i := range batch {
-			g.settle(batch[i:i+1], items[i:i+1])
-		}
-		return
+	if len(batch) > 1 && g.isDivisible(err) {
+		g.divide(batch, items)
+		return nil
 	}
 	for i, c := range batch {
 		if err == nil {
 			c.out = outs[i]
 		}
 		c.err = err
+		c.finished <- struct{}{}
+	}
+	return err
+}
+
+func (g *Group[In, Out]) isDivisible(err error) bool {
+	return err != nil && !errors.Is(err, errBroken) && g.config.Divisible(err)
+}
+
+// divide flushes a batch item by item, until one fails for a reason that the rest would
+// fail for, too: those are given up untried.
+func (g *Group[In, Out]) divide(batch []*call[In, Out], items []In) {
+	for i := range batch {
+		if err := g.settle(batch[i:i+1], items[i:i+1]); err != nil && !g.isDivisible(err) {
+			giveUp(batch[i+1:])
+			return
+		}
+	}
+}
+
+// giveUp refuses items that were not flushed.
+func giveUp[In, Out any](batch []*call[In, Out]) {
+	for _, c := range batch {
+		c.err = ErrExpired
 		c.finished <- struct{}{}
 	}
 }

@@ -61,38 +61,26 @@ func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string)
 	return code, err
 }
 
-// CodeByRetryKey implements [access.CodeStore].
+// CodeByRetryKey implements [access.CodeStore]. The claim is written again as it is, for the
+// reason that usedKeys has: what is returned will be given out as done.
 func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		found, err := codesByRetryKey(ctx, q, [][]byte{key[:]})
+	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING canonical", key[:])
+		canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("look up a retry: %w", err)
+		}
+		found, err := codesByCanonical(ctx, tx, canonicals)
 		if err != nil {
 			return err
 		}
-		if code = found[key].retried(); code == nil || code.WorkspaceID != workspace {
-			code, err = nil, access.ErrNotFound
+		if len(found) == 0 || found[0].WorkspaceID != workspace {
+			return access.ErrNotFound
 		}
-		return err
+		code = found[0].retried()
+		return nil
 	})
 	return code, err
-}
-
-// codesByRetryKey returns the codes that were asked for with these keys. It asks in two
-// steps, each of which a distributed engine can send to the nodes that hold the rows.
-func codesByRetryKey(ctx context.Context, q querier, keys [][]byte) (map[[16]byte]*storedCode, error) {
-	rows, err := q.Query(ctx, "SELECT canonical FROM code_retries WHERE retry_key = ANY ($1)", keys)
-	canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("look up retries: %w", err)
-	}
-	codes, err := codesByCanonical(ctx, q, canonicals)
-	if err != nil {
-		return nil, err
-	}
-	found := map[[16]byte]*storedCode{}
-	for _, code := range codes {
-		found[code.Retry.Key] = code
-	}
-	return found, nil
 }
 
 func codesByCanonical(ctx context.Context, q querier, canonicals []string) ([]*storedCode, error) {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -156,7 +155,7 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 		case code.Retry.IsZero() || !isUsed:
 			free = append(free, n)
 		case existing == nil:
-			return nil, errors.New("the code of a claimed retry key is not there")
+			return nil, errAgain // on a distributed engine a claim may be seen before its code
 		default:
 			i.results[n] = access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing.retried()}
 		}

@@ -25,6 +25,7 @@ func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err e
 // which both use, lets one through.
 func (s *Store) Bootstrap(ctx context.Context, w access.Workspace, k access.Key) (created bool, err error) {
 	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
+		created = false // whatever an earlier try did, it was rolled back
 		var some bool
 		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM workspaces)").Scan(&some); err != nil || some {
 			return err

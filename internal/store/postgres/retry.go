@@ -58,9 +58,13 @@ func (s *Store) transact(ctx context.Context, k kind, act func(ctx context.Conte
 // deadlock) is always tried again. What the database cannot begin is given up after a
 // short while, so that callers learn of it; what it may have done is pursued for longer.
 func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context, q querier) error) error {
-	ctx, cancel := context.WithTimeout(parent, s.timeout)
+	timeout := s.timeout
+	if k == query {
+		timeout = s.readTimeout
+	}
+	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
-	patience := time.Now().Add(min(connectPatience, s.timeout))
+	patience := time.Now().Add(min(connectPatience, timeout))
 	unknown := false // whether an earlier try may have been done
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		f, err := s.tryOnce(ctx, try)
@@ -83,16 +87,22 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
 func (s *Store) tryOnce(ctx context.Context, try func(ctx context.Context, q querier) error) (fate, error) {
-	conn, err := s.pool.Acquire(ctx)
+	wait, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	conn, err := s.pool.Acquire(wait)
 	if err != nil {
 		return unstarted, err
 	}
 	defer conn.Release()
 	err = try(ctx, conn)
+	f := fateOf(err)
+	if f == failed && conn.Conn().IsClosed() {
+		f = lost // whatever the error is, it came when the answer should have come
+	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == readOnly {
 		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
 	}
-	return fateOf(err), err
+	return f, err
 }
 
 // readOnly is the SQLSTATE read_only_sql_transaction, such as a standby answers with.
@@ -109,6 +119,10 @@ func outcome(parent context.Context, unknown bool, err error) error {
 		return access.Unavailable(err)
 	}
 }
+
+// errAgain ends a try that met what another transaction has done, but not all of it yet. A
+// transaction is rolled back by it, and starts again.
+var errAgain = errors.New("another transaction is in the way")
 
 // fate is what became of one try.
 type fate int
@@ -127,6 +141,9 @@ const (
 func fateOf(err error) fate {
 	if err == nil || errors.Is(err, access.ErrNotFound) {
 		return done
+	}
+	if errors.Is(err, errAgain) {
+		return rolledBack
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fateOfCode(server.Code)
@@ -148,14 +165,16 @@ func fateOfCode(code string) fate {
 	switch code {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return rolledBack
-	case "57P01", "57P02": // admin_shutdown, crash_shutdown: perhaps after the commit
+	case "57P01", "57P02", "40003": // admin_shutdown, crash_shutdown: perhaps after the commit; statement_completion_unknown
 		return lost
+	case "57P05", "25P03", "25P04": // idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout
+		return rolledBack
 	case "57P03", readOnly, "55P03": // cannot_connect_now, lock_not_available
 		return unstarted
 	case "57014": // query_canceled, by statement_timeout or a person
 		return refused
 	}
-	switch code[:2] {
+	switch code[:min(2, len(code))] {
 	case "08": // connection exception, as a pooler reports it
 		return lost
 	case "53", "58": // insufficient resources such as a full disk, system error

@@ -22,8 +22,12 @@ import (
 
 // Limits that hold unless [Options] or the address say otherwise.
 const (
-	// DefaultTimeout is how long one act may take, all its tries together.
+	// DefaultTimeout is how long a write may take, all its tries together.
 	DefaultTimeout = 10 * time.Second
+	// DefaultReadTimeout is the same of a query.
+	DefaultReadTimeout = 3 * time.Second
+	// pingTimeout is how long the database may take to say that it is there.
+	pingTimeout = 2 * time.Second
 	// connectTimeout is how long making one connection may take.
 	connectTimeout = 3 * time.Second
 	// maxConnections is how many connections one process keeps at most: hot writes
@@ -33,14 +37,16 @@ const (
 
 // Options says how to open a database.
 type Options struct {
-	Timeout time.Duration // of one act; 0: DefaultTimeout
+	Timeout     time.Duration // of a write; 0: DefaultTimeout
+	ReadTimeout time.Duration // of a query; 0: DefaultReadTimeout
 }
 
 // Store is an [access.Store] in a PostgreSQL database.
 type Store struct {
-	pool    *pgxpool.Pool
-	timeout time.Duration
-	engine  engine
+	pool        *pgxpool.Pool
+	timeout     time.Duration
+	readTimeout time.Duration
+	engine      engine
 }
 
 var _ access.Store = (*Store)(nil)
@@ -51,11 +57,14 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
 	}
+	if options.ReadTimeout == 0 {
+		options.ReadTimeout = DefaultReadTimeout
+	}
 	config, err := poolConfig(address)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{timeout: options.Timeout}
+	s := &Store{timeout: options.Timeout, readTimeout: options.ReadTimeout}
 	if err := s.examine(ctx, config); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -74,13 +83,13 @@ func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 		if err := checkDurability(ctx, conn); err != nil {
 			return err
 		}
-		var process uint32
+		var process int64
 		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
 			return err
 		}
 		// A pooler answers with a process number of its own when a connection begins. Without
 		// one, statements are prepared once and for all, which costs the database less.
-		if process == conn.PgConn().PID() && !givenIn(conn.Config().ConnString())(execMode) {
+		if process == int64(conn.PgConn().PID()) && !givenIn(conn.Config().ConnString())(execMode) {
 			config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 		}
 		var err error
@@ -110,8 +119,8 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	}
 	// A password that holds an @ or a / and is not escaped ends up in one of these, and in
 	// every message about a connection.
-	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") {
-		return nil, errors.New("the database's address has an @ in its host or database name: escape the characters of its password as in a URL (@ is %40, / is %2F)")
+	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") || strings.Contains(afterPath(address), "@") {
+		return nil, errors.New("the database's address has an @ behind its host: escape the characters of its password as in a URL (@ is %40, / is %2F)")
 	}
 	given := givenIn(address)
 	if !given(execMode) {
@@ -122,6 +131,7 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	if !given("pool_max_conns") {
 		config.MaxConns = maxConnections
 	}
+	config.PingTimeout = connectPatience // of a connection that was idle
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
@@ -129,6 +139,14 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "accesscodes"
 	}
 	return config, nil
+}
+
+// afterPath is an address's query and fragment.
+func afterPath(address string) string {
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		return address[i:]
+	}
+	return ""
 }
 
 // givenIn tells which parameters an address holds.
@@ -160,10 +178,16 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Ping reads something.
+// Ping asks whether the database takes writes, which a standby does not.
 func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
 	return s.read(ctx, func(ctx context.Context, q querier) error {
-		_, err := q.Exec(ctx, "SELECT id FROM installation")
+		var readOnly *string
+		err := q.QueryRow(ctx, "SELECT current_setting('transaction_read_only', true)").Scan(&readOnly)
+		if err == nil && readOnly != nil && *readOnly == "on" {
+			err = access.Unavailable(errors.New("the database takes no writes: it is a standby, or was made read-only"))
+		}
 		return err
 	})
 }
