@@ -81,10 +81,7 @@ func bindCode(stmt *sqlite.Stmt, code *access.NewCode) error {
 	bindID(stmt, 11, code.BatchID)
 	stmt.BindInt64(12, code.CreatedAt.UnixMicro())
 	stmt.BindBytes(13, code.CreatedBy[:])
-	if code.Retry.IsZero() {
-		stmt.BindNull(14)
-		stmt.BindNull(15)
-	} else {
+	if !code.Retry.IsZero() {
 		stmt.BindBytes(14, code.Retry.Key[:])
 		stmt.BindBytes(15, code.Retry.Fingerprint[:])
 	}

@@ -11,36 +11,31 @@ import (
 // The helpers here are the one place that knows how values lie in columns: times as
 // microseconds since 1970, ids as 16 bytes, what is absent or empty as NULL.
 
+// A parameter that is not bound is NULL: Prepare has cleared what an earlier use of the
+// statement has bound.
+
 func bindInt(stmt *sqlite.Stmt, param int, n *int64) {
-	if n == nil {
-		stmt.BindNull(param)
-		return
+	if n != nil {
+		stmt.BindInt64(param, *n)
 	}
-	stmt.BindInt64(param, *n)
 }
 
 func bindTime(stmt *sqlite.Stmt, param int, t *time.Time) {
-	if t == nil {
-		stmt.BindNull(param)
-		return
+	if t != nil {
+		stmt.BindInt64(param, t.UnixMicro())
 	}
-	stmt.BindInt64(param, t.UnixMicro())
 }
 
 func bindText(stmt *sqlite.Stmt, param int, text string) {
-	if text == "" {
-		stmt.BindNull(param)
-		return
+	if text != "" {
+		stmt.BindText(param, text)
 	}
-	stmt.BindText(param, text)
 }
 
 func bindID(stmt *sqlite.Stmt, param int, id access.ID) {
-	if id.IsZero() {
-		stmt.BindNull(param)
-		return
+	if !id.IsZero() {
+		stmt.BindBytes(param, id[:])
 	}
-	stmt.BindBytes(param, id[:])
 }
 
 func columnInt(stmt *sqlite.Stmt, column int) *int64 {
