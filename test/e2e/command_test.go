@@ -17,6 +17,9 @@ type result struct {
 // run runs a command to its end, with more environment variables.
 func run(t testing.TB, more []string, command ...string) result {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
 	var stdout, stderr bytes.Buffer

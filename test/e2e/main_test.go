@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +44,24 @@ func buildAndRun(m *testing.M) int {
 	}
 	return pgtest.Run(m)
 }
+
+// lookAtSources looks at every file that the program is built from, once. go test remembers
+// which files a test has looked at: without this it would take an earlier result for that
+// of a program that has changed since. It is called before the program is run.
+var lookAtSources = sync.OnceValue(func() error {
+	for _, folder := range []string{"../../cmd", "../../internal"} {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
 
 // eventually waits until a condition holds.
 func eventually(t testing.TB, limit time.Duration, what string, holds func() bool) {

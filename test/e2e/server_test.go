@@ -49,6 +49,9 @@ func serveCommand(db database, flags ...string) []string {
 // launch starts a server and returns at once.
 func launch(t testing.TB, command ...string) *server {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	s := &server{
 		out: newOutput(), log: newOutput(), exited: make(chan struct{}),
 		cmd: exec.Command(command[0], command[1:]...),
