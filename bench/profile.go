@@ -32,7 +32,7 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 	// From a moment after the beginning to a moment before the end of the load.
 	warmUp := p.duration / 10
 	time.Sleep(warmUp)
-	seconds := int((p.duration - 2*warmUp).Seconds())
+	seconds := max(1, int((p.duration - 2*warmUp).Seconds()))
 	err = download(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", debug, seconds), into)
 	if err = errors.Join(err, <-loaded); err != nil {
 		return err

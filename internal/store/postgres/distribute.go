@@ -71,8 +71,7 @@ func (p placement) establish(ctx context.Context, q querier) (changed bool, err 
 }
 
 func requireCitus(ctx context.Context, q querier) error {
-	var installed bool
-	err := q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&installed)
+	installed, err := hasCitus(ctx, q)
 	if err == nil && !installed {
 		err = errors.New("the extension citus is not installed in this database, so there is nothing to distribute over: plain PostgreSQL keeps every table whole, and other distributed engines spread tables by themselves")
 	}

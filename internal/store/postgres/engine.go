@@ -15,12 +15,16 @@ type engine struct {
 }
 
 func engineOf(ctx context.Context, q querier) (e engine, err error) {
-	var installed bool
-	if err := q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&installed); err != nil || !installed {
+	if installed, err := hasCitus(ctx, q); err != nil || !installed {
 		return e, err
 	}
 	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = 'codes'::regclass)").Scan(&e.distributed)
 	return e, err
+}
+
+func hasCitus(ctx context.Context, q querier) (installed bool, err error) {
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&installed)
+	return installed, err
 }
 
 // rows writes the source of an INSERT: what stands behind the column list. types are the

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +20,7 @@ const copiedMark int64 = -1
 
 // Rows implements [transfer.Side].
 func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
-	query, args := "SELECT "+strings.Join(columnNames(table), ", ")+" FROM "+table.Name, []any{}
+	query, args := "SELECT "+table.ColumnList()+" FROM "+table.Name, []any{}
 	if after != nil {
 		query, args = query+" WHERE "+table.Key().Name+" > $1", append(args, stored(table.Key().Kind, after))
 	}
@@ -32,14 +31,6 @@ func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit
 		return err
 	})
 	return rows, err
-}
-
-func columnNames(table transfer.Table) []string {
-	names := make([]string, len(table.Columns))
-	for i, column := range table.Columns {
-		names[i] = column.Name
-	}
-	return names
 }
 
 func scanRow(found pgx.CollectableRow, table transfer.Table) (transfer.Row, error) {
@@ -98,7 +89,7 @@ func stored(kind transfer.Kind, value any) any {
 
 // WriteRows implements [transfer.Side].
 func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	columns, values := columnNames(table), make([][]any, len(rows))
+	columns, values := table.ColumnNames(), make([][]any, len(rows))
 	for r, row := range rows {
 		for c, value := range row {
 			values[r] = append(values[r], stored(table.Columns[c].Kind, value))

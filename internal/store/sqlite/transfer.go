@@ -17,7 +17,7 @@ var _ transfer.Side = (*Store)(nil)
 
 // Rows implements [transfer.Side].
 func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
-	query, args := "SELECT "+columnList(table)+" FROM "+table.Name, []any{}
+	query, args := "SELECT "+table.ColumnList()+" FROM "+table.Name, []any{}
 	if after != nil {
 		query, args = query+" WHERE "+table.Key().Name+" > ?", append(args, after)
 	}
@@ -29,14 +29,6 @@ func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit
 		})
 	})
 	return rows, err
-}
-
-func columnList(table transfer.Table) string {
-	names := make([]string, len(table.Columns))
-	for i, column := range table.Columns {
-		names[i] = column.Name
-	}
-	return strings.Join(names, ", ")
 }
 
 // rowOf reads a row. Its values lie in the columns as they are in a [transfer.Row].
@@ -63,7 +55,7 @@ func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
 // WriteRows implements [transfer.Side].
 func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(table.Columns)), ", ")
-	statement := "INSERT INTO " + table.Name + " (" + columnList(table) + ") VALUES (" + marks + ")"
+	statement := "INSERT INTO " + table.Name + " (" + table.ColumnList() + ") VALUES (" + marks + ")"
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		for _, row := range rows {
 			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: row}); err != nil {

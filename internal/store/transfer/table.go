@@ -3,6 +3,8 @@
 // they lie in an engine's columns is the engine's business, what they mean nobody's here.
 package transfer
 
+import "strings"
+
 // Kind is what a column holds.
 type Kind int
 
@@ -31,6 +33,18 @@ type Table struct {
 
 // Key is the table's primary key.
 func (t Table) Key() Column { return t.Columns[0] }
+
+// ColumnList is the table's columns as a statement lists them.
+func (t Table) ColumnList() string { return strings.Join(t.ColumnNames(), ", ") }
+
+// ColumnNames returns the names of the table's columns, in their order.
+func (t Table) ColumnNames() []string {
+	names := make([]string, len(t.Columns))
+	for i, column := range t.Columns {
+		names[i] = column.Name
+	}
+	return names
+}
 
 // Row holds the values of a table's columns, in their order.
 type Row []any
