@@ -34,6 +34,23 @@ const (
 	ReasonCodeAlreadyExists     Reason = "code_already_exists"
 	ReasonCodeSpaceExhausted    Reason = "code_space_exhausted"
 	ReasonCodeNotFound          Reason = "code_not_found"
+	ReasonCodeRevoked           Reason = "code_revoked"
+	ReasonCodeExpired           Reason = "code_expired"
+	ReasonCodeNotStarted        Reason = "code_not_started"
+	ReasonCodeExhausted         Reason = "code_exhausted"
+	ReasonCodeInUse             Reason = "code_in_use"
+	ReasonUserNotFound          Reason = "user_not_found"
+	ReasonUserAlreadyRegistered Reason = "user_already_registered"
+	ReasonUserNotRegistered     Reason = "user_not_registered"
+	ReasonUserAlreadyPremium    Reason = "user_already_premium"
+	ReasonReservationNotFound   Reason = "reservation_not_found"
+	ReasonReservationLapsed     Reason = "reservation_lapsed"
+	ReasonReservationReleased   Reason = "reservation_released"
+	ReasonReservationConfirmed  Reason = "reservation_confirmed"
+	ReasonRedemptionNotFound    Reason = "redemption_not_found"
+	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order"
+	ReasonInvalidParameter      Reason = "invalid_parameter"
+	ReasonInvalidCursor         Reason = "invalid_cursor"
 	ReasonInvalidAPIKey         Reason = "invalid_api_key"
 	ReasonRoleNotAllowed        Reason = "role_not_allowed"
 	ReasonWorkspaceNotFound     Reason = "workspace_not_found"
@@ -123,7 +140,7 @@ func Overloaded() *Error {
 func OutcomeUnknown(cause error) *Error {
 	return &Error{
 		Kind: KindInternal, Reason: ReasonOutcomeUnknown, cause: cause,
-		Detail: "the request may or may not have been carried out; repeat it with the same Idempotency-Key to find out",
+		Detail: "the request may or may not have been carried out; repeat it to find out, with the same Idempotency-Key where the route takes one",
 	}
 }
 

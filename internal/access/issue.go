@@ -116,7 +116,7 @@ func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued
 	if made.Retry.IsZero() {
 		return Issued{}, late
 	}
-	existing, err := s.Store.CodeByRetryKey(ctx, made.WorkspaceID, made.Retry.Key)
+	existing, err := s.Store.CodeByRetryKey(ctx, made.WorkspaceID, made.Retry.Key, made.CreatedAt)
 	if errors.Is(err, ErrNotFound) {
 		return Issued{}, late
 	}

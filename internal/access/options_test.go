@@ -63,7 +63,7 @@ func TestOptionsUpToTheirLimitsComeBackAsGiven(t *testing.T) {
 			if diff := cmp.Diff(access.Issued{Code: want}, issued); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
-			got, err := w.Store.Code(t.Context(), w.acme.Workspace.ID, value)
+			got, err := w.Store.Code(t.Context(), w.acme.Workspace.ID, value, start)
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("stored: %v (-want +got):\n%s", err, diff)
 			}

@@ -24,10 +24,16 @@ const (
 	PermissionIssue  Permission = "issue"
 	PermissionRedeem Permission = "redeem"
 	PermissionRead   Permission = "read"
-	PermissionManage Permission = "manage" // change, revoke and delete what exists
+	PermissionManage Permission = "manage" // change, revoke, roll back and delete what exists
+	// PermissionValidate is to ask what a redemption would do: who may redeem may, and who
+	// may look things up.
+	PermissionValidate Permission = "validate"
 )
 
 // Allows reports whether keys with this role have the permission.
 func (r Role) Allows(p Permission) bool {
+	if p == PermissionValidate && (r == RoleRedeem || r == RoleRead) {
+		return true
+	}
 	return r == RoleFull || slices.Contains(Roles(), r) && string(r) == string(p)
 }

@@ -25,7 +25,7 @@ func TestAChosenValueIsKeptAsGivenButForOuterSpace(t *testing.T) {
 			if got := w.add(t, w.acme, test.value, normal("")).Code.Value; got != test.want {
 				t.Errorf("answered %q, want %q", got, test.want)
 			}
-			got, err := w.Store.Code(t.Context(), w.acme.Workspace.ID, access.Canonical(test.want))
+			got, err := w.Store.Code(t.Context(), w.acme.Workspace.ID, access.Canonical(test.want), start)
 			if err != nil || got.Value != test.want {
 				t.Errorf("stored %q, %v; want %q", got.Value, err, test.want)
 			}

@@ -136,7 +136,7 @@ func (f *fixture) stored(t *testing.T) int {
 // code is what the store has under a value in the workspace acme.
 func (f *fixture) code(t *testing.T, value string) access.Code {
 	t.Helper()
-	code, err := f.service.Store.Code(t.Context(), f.key.WorkspaceID, access.Canonical(value))
+	code, err := f.service.Store.Code(t.Context(), f.key.WorkspaceID, access.Canonical(value), f.clock.read())
 	if err != nil {
 		t.Fatalf("code %s: %v", value, err)
 	}

@@ -19,23 +19,17 @@ type Options struct {
 	// MaxWait is how long a call may wait for its commit to begin before it is refused;
 	// 0: 5 s.
 	MaxWait time.Duration
-	// Observe, if not nil, is told of every commit that was tried: how many codes it
-	// held and how long it took.
+	// Observe, if not nil, is told of every commit that was tried: how many codes or acts
+	// it held and how long it took.
 	Observe func(size int, took time.Duration)
 }
 
-// Store is a store whose hot writes are gathered. Stop it before the store below is
-// closed.
+// Store is a store whose hot writes are gathered: inserts of codes in one queue, acts that
+// may be repeated in another.
 type Store struct {
 	access.Store
-	inserts *group.Group[[]*access.NewCode, inserted]
-	observe func(size int, took time.Duration)
-}
-
-// inserted is what one call gets from a commit.
-type inserted struct {
-	results   []access.InsertResult
-	batchSize int // codes in the commit
+	inserts *gatherer[*access.NewCode, access.InsertResult]
+	acts    *gatherer[*access.Act, access.ActResult]
 }
 
 // New wraps a store.
@@ -52,27 +46,65 @@ func New(below access.Store, options Options) *Store {
 	if options.Observe == nil {
 		options.Observe = func(int, time.Duration) {}
 	}
-	s := &Store{Store: below, observe: options.Observe}
-	s.inserts = group.Start(group.Config[[]*access.NewCode, inserted]{
-		Flush:     s.flushInserts,
-		Divisible: divisible,
-		MaxBatch:  options.MaxBatch,
-		MaxQueue:  options.MaxQueue,
-		MaxWait:   options.MaxWait,
-	})
-	return s
+	return &Store{
+		Store:   below,
+		inserts: gather(options, below.InsertCodes),
+		acts:    gather(options, below.Act),
+	}
 }
 
 // Close writes what waits and closes the store below. It is called once, after the
 // last other method.
 func (s *Store) Close() error {
-	s.inserts.Stop()
+	s.inserts.group.Stop()
+	s.acts.group.Stop()
 	return s.Store.Close()
 }
 
 // InsertCodes implements [access.CodeStore]. The codes of one call stay together.
 func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
-	done, err := s.inserts.Do(ctx, codes)
+	return s.inserts.do(ctx, codes)
+}
+
+// Act implements [access.LifeStore]. The acts of one call stay together. Those that must
+// not be repeated are not gathered: for their sake, nobody knew what became of the others
+// when a connection breaks.
+func (s *Store) Act(ctx context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	for _, act := range acts {
+		if !act.Repeatable {
+			return s.Store.Act(ctx, acts)
+		}
+	}
+	return s.acts.do(ctx, acts)
+}
+
+// gatherer gathers the calls of one of the store's methods.
+type gatherer[In, Out any] struct {
+	group   *group.Group[[]In, written[Out]]
+	write   func(context.Context, []In) ([]Out, error)
+	observe func(size int, took time.Duration)
+}
+
+// written is what one call gets from a commit.
+type written[Out any] struct {
+	results   []Out
+	batchSize int // items in the commit
+}
+
+func gather[In, Out any](options Options, write func(context.Context, []In) ([]Out, error)) *gatherer[In, Out] {
+	g := &gatherer[In, Out]{write: write, observe: options.Observe}
+	g.group = group.Start(group.Config[[]In, written[Out]]{
+		Flush:     g.flush,
+		Divisible: divisible,
+		MaxBatch:  options.MaxBatch,
+		MaxQueue:  options.MaxQueue,
+		MaxWait:   options.MaxWait,
+	})
+	return g
+}
+
+func (g *gatherer[In, Out]) do(ctx context.Context, items []In) ([]Out, error) {
+	done, err := g.group.Do(ctx, items)
 	switch {
 	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrExpired), errors.Is(err, group.ErrStopped):
 		return nil, access.Overloaded()
@@ -83,21 +115,21 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]acc
 	return done.results, err
 }
 
-// flushInserts stores the codes of several calls in one act.
-func (s *Store) flushInserts(ctx context.Context, calls [][]*access.NewCode) ([]inserted, error) {
-	var codes []*access.NewCode
+// flush writes the items of several calls in one act.
+func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([]written[Out], error) {
+	var items []In
 	for _, call := range calls {
-		codes = append(codes, call...)
+		items = append(items, call...)
 	}
 	start := time.Now()
-	results, err := s.Store.InsertCodes(ctx, codes)
-	s.observe(len(codes), time.Since(start))
+	results, err := g.write(ctx, items)
+	g.observe(len(items), time.Since(start))
 	if err != nil {
 		return nil, err
 	}
-	perCall := make([]inserted, len(calls))
+	perCall := make([]written[Out], len(calls))
 	for i, call := range calls {
-		perCall[i] = inserted{results: results[:len(call)], batchSize: len(codes)}
+		perCall[i] = written[Out]{results: results[:len(call)], batchSize: len(items)}
 		results = results[len(call):]
 	}
 	return perCall, nil

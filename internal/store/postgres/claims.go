@@ -72,7 +72,7 @@ func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[
 			used[key], canonicals = nil, append(canonicals, c.canonical)
 		}
 	}
-	codes, err := codesByCanonical(ctx, q, canonicals)
+	codes, err := codesByCanonical(ctx, q, canonicals, i.codes[0].CreatedAt)
 	for _, code := range codes {
 		used[code.Retry.Key] = code
 	}

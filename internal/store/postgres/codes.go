@@ -4,22 +4,32 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"accesscodes/internal/access"
 )
 
-// codeColumns are what scanCode reads, in its order.
+// codeColumns are what scanCode reads, in its order, before the live reservations.
 const codeColumns = `
 c.canonical, c.mark, c.value, c.workspace_id, c.type, c.max_redemptions, c.redemptions, c.starts_at, c.expires_at, c.revoked_at,
-c.note, c.recipient, c.metadata, c.batch_id, c.created_at, c.created_by, c.retry_key, c.retry_fingerprint`
+c.note, c.recipient, c.metadata, c.batch_id, c.created_at, c.created_by, c.retry_key, c.retry_fingerprint,
+c.reservations`
+
+// liveReservations counts the reservations of a row of codes that hold a use at the instant
+// that is the first parameter. It must not be used in a statement that waits for a lock: it
+// would count what was there before the wait.
+const liveReservations = `
+CASE c.reservations WHEN 0 THEN 0 ELSE (
+	SELECT count(*) FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held' AND r.expires_at > $1) END`
 
 // storedCode is a row of the table codes.
 type storedCode struct {
 	access.RetriedCode
 	canonical string
 	mark      int64
+	held      int64 // reservations that are stored as held
 }
 
 // CodesTaken implements [access.CodeStore].
@@ -49,28 +59,42 @@ func setOf(values []string) map[string]bool {
 }
 
 // Code implements [access.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
+func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string, at time.Time) (code access.Code, err error) {
+	codes, err := s.FindCodes(ctx, workspace, []string{canonical}, at)
+	if err != nil {
+		return code, err
+	}
+	if len(codes) == 0 {
+		return code, access.ErrNotFound
+	}
+	return codes[0], nil
+}
+
+// FindCodes implements [access.CodeStore].
+func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals []string, at time.Time) (codes []access.Code, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = $1 AND c.workspace_id = $2", canonical, [16]byte(workspace))
-		found, err := rowOf(rows, err, scanCode)
-		if err == nil {
-			code = found.Code
+		codes = nil
+		found, err := codesByCanonical(ctx, q, canonicals, at)
+		for _, c := range found {
+			if c.WorkspaceID == workspace {
+				codes = append(codes, c.Code)
+			}
 		}
 		return err
 	})
-	return code, err
+	return codes, err
 }
 
 // CodeByRetryKey implements [access.CodeStore]. The claim is written again as it is, for the
 // reason that usedKeys has: what is returned will be given out as done.
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte, at time.Time) (code *access.RetriedCode, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, "UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING canonical", key[:])
 		canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
 		if err != nil {
 			return fmt.Errorf("look up a retry: %w", err)
 		}
-		found, err := codesByCanonical(ctx, tx, canonicals)
+		found, err := codesByCanonical(ctx, tx, canonicals, at)
 		if err != nil {
 			return err
 		}
@@ -83,11 +107,11 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16
 	return code, err
 }
 
-func codesByCanonical(ctx context.Context, q querier, canonicals []string) ([]*storedCode, error) {
+func codesByCanonical(ctx context.Context, q querier, canonicals []string, at time.Time) ([]*storedCode, error) {
 	if len(canonicals) == 0 {
 		return nil, nil
 	}
-	rows, err := q.Query(ctx, "SELECT "+codeColumns+" FROM codes c WHERE c.canonical = ANY ($1)", canonicals)
+	rows, err := q.Query(ctx, "SELECT "+codeColumns+", "+liveReservations+" FROM codes c WHERE c.canonical = ANY ($2)", at, canonicals)
 	codes, err := rowsOf(rows, err, scanCode)
 	if err != nil {
 		return nil, fmt.Errorf("look up codes: %w", err)
@@ -109,7 +133,8 @@ func scanCode(row pgx.CollectableRow) (*storedCode, error) {
 	var metadata, key, print []byte
 	var batch *[16]byte
 	err := row.Scan(&c.canonical, &c.mark, &c.Value, (*[16]byte)(&c.WorkspaceID), (*string)(&c.Type), &c.MaxRedemptions, &c.Redemptions,
-		&c.StartsAt, &c.ExpiresAt, &c.RevokedAt, &note, &recipient, &metadata, &batch, &c.CreatedAt, (*[16]byte)(&c.CreatedBy), &key, &print)
+		&c.StartsAt, &c.ExpiresAt, &c.RevokedAt, &note, &recipient, &metadata, &batch, &c.CreatedAt, (*[16]byte)(&c.CreatedBy), &key, &print,
+		&c.held, &c.Reservations)
 	if err != nil {
 		return nil, err
 	}

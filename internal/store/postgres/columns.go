@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +27,26 @@ func idOrNull(id access.ID) *[16]byte {
 		return nil
 	}
 	return (*[16]byte)(&id)
+}
+
+// orZero is an id that was read.
+func orZero(id *[16]byte) (read access.ID) {
+	if id != nil {
+		read = *id
+	}
+	return read
+}
+
+// encodeMetadata is metadata as an argument: a JSON object, or NULL for none.
+func encodeMetadata(metadata map[string]string) (*string, error) {
+	if len(metadata) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	return orNull(string(text)), nil
 }
 
 // utc is a time that was read; nil stays nil.

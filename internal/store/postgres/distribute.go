@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type placement struct {
 	table  string
 	column string // that rows are spread by; empty: the whole table lies on every node
+	beside string // the table whose rows with the same value lie on the same node; empty: none
 }
 
 // placements are all our tables. Those that another one refers to come first.
@@ -23,6 +25,9 @@ var placements = []placement{
 	{table: "api_keys"},
 	{table: "codes", column: "canonical"},
 	{table: "code_retries", column: "retry_key"},
+	{table: "users", column: "user_id"},
+	{table: "redemptions", column: "canonical", beside: "codes"},
+	{table: "reservations", column: "canonical", beside: "codes"},
 	{table: "unfinished_copy"},
 }
 
@@ -101,7 +106,7 @@ func (p placement) apply(ctx context.Context, q querier) error {
 	if p.column == "" {
 		_, err = q.Exec(ctx, "SELECT create_reference_table($1)", p.table)
 	} else {
-		_, err = q.Exec(ctx, "SELECT create_distributed_table($1, $2, colocate_with => 'none')", p.table, p.column)
+		_, err = q.Exec(ctx, "SELECT create_distributed_table($1, $2, colocate_with => $3)", p.table, p.column, cmp.Or(p.beside, "none"))
 	}
 	return err
 }

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +42,32 @@ func (e engine) rows(types []string, count int) string {
 		lines[i] = "(" + numbered(types, 1+i*len(types), "") + ")"
 	}
 	return "VALUES " + strings.Join(lines, ", ")
+}
+
+// arguments are rows of values as the statement that rows writes takes them.
+func (e engine) arguments(rows [][]any) []any {
+	if e.distributed {
+		return slices.Concat(rows...)
+	}
+	columns := make([]any, len(rows[0]))
+	for c := range columns {
+		column := make([]any, len(rows))
+		for r := range rows {
+			column[r] = rows[r][c]
+		}
+		columns[c] = column
+	}
+	return columns
+}
+
+// lock writes a statement that reads rows and keeps others from changing them until the
+// transaction ends. Citus locks the rows of several shards only by writing them, as they are.
+func (e engine) lock(table, columns, where, order string) string {
+	if !e.distributed {
+		return look(table, columns, where, "") + " ORDER BY " + order + " FOR UPDATE"
+	}
+	column := map[string]string{"users": "status = status"}[table]
+	return "UPDATE " + table + " SET " + cmp.Or(column, "mark = mark") + " WHERE " + where + " RETURNING " + columns
 }
 
 // numbered writes $1::text[], $2::uuid[] and so on.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -207,13 +206,9 @@ func (i *insertion) arguments(order []int) ([]any, error) {
 }
 
 func (r *newRows) add(code *access.NewCode, mark int64) error {
-	var metadata *string
-	if len(code.Metadata) > 0 {
-		text, err := json.Marshal(code.Metadata)
-		if err != nil {
-			return fmt.Errorf("encode metadata: %w", err)
-		}
-		metadata = orNull(string(text))
+	metadata, err := encodeMetadata(code.Metadata)
+	if err != nil {
+		return err
 	}
 	var key, print []byte
 	if !code.Retry.IsZero() {

@@ -16,6 +16,9 @@ import (
 var spreadBy = map[string]string{
 	"codes":           "canonical",
 	"code_retries":    "retry_key",
+	"users":           "user_id",
+	"redemptions":     "canonical",
+	"reservations":    "canonical",
 	"installation":    "",
 	"workspaces":      "",
 	"api_keys":        "",

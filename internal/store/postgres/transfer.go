@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,14 +20,18 @@ var _ transfer.Side = (*Store)(nil)
 const copiedMark int64 = -1
 
 // Rows implements [transfer.Side].
-func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
-	query, args := "SELECT "+table.ColumnList()+" FROM "+table.Name, []any{}
+func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
+	var w where
 	if after != nil {
-		query, args = query+" WHERE "+table.Key().Name+" > $1", append(args, stored(table.Key().Kind, after))
+		args := make([]any, len(after))
+		for i, value := range after {
+			args[i] = stored(table.Columns[i].Kind, value)
+		}
+		w.add(fmt.Sprintf("WHERE (%s) > (%s)", table.KeyList(""), strings.TrimSuffix(strings.Repeat("$, ", len(args)), ", ")), args...)
 	}
-	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.Key().Name, limit)
+	query := fmt.Sprintf("SELECT %s FROM %s %s ORDER BY %s LIMIT %d", table.ColumnList(), table.Name, w.text(), table.KeyList(""), limit)
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		found, err := q.Query(ctx, query, args...)
+		found, err := q.Query(ctx, query, w.args...)
 		rows, err = rowsOf(found, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
 		return err
 	})
@@ -116,14 +121,13 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 }
 
 // LastKey implements [transfer.Side].
-func (s *Store) LastKey(ctx context.Context, table transfer.Table) (any, error) {
-	key := table.Key().Name
-	var last any
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY 1 DESC LIMIT 1", key, table.Name))
+func (s *Store) LastKey(ctx context.Context, table transfer.Table) (last transfer.Row, err error) {
+	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s LIMIT 1", table.KeyList(""), table.Name, table.KeyList(" DESC"))
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, query)
 		found, err := rowsOf(rows, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })
 		if len(found) > 0 {
-			last = found[0][0]
+			last = found[0]
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -18,10 +19,16 @@ INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, starts
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
 ON CONFLICT (canonical) DO NOTHING`
 
-// codeColumns are what scanCode reads, in its order.
+// codeColumns are what scanCode reads, in its order. The first parameter is the instant that
+// reservations are counted for.
 const codeColumns = `
 value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
-note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint`
+note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint, reservations,
+CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END`
+
+// liveReservations counts the reservations of a row of codes that hold a use.
+const liveReservations = `
+SELECT count(*) FROM reservations r WHERE r.canonical = codes.canonical AND r.state = 'held' AND r.expires_at > ?1`
 
 // InsertCodes implements [access.CodeStore].
 func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
@@ -42,7 +49,7 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]acc
 
 func insert(conn *sqlite.Conn, code *access.NewCode) (access.InsertResult, error) {
 	if !code.Retry.IsZero() {
-		existing, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key)
+		existing, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key, code.CreatedAt)
 		if !errors.Is(err, access.ErrNotFound) {
 			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing}, err
 		}
@@ -107,9 +114,9 @@ func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, er
 }
 
 // Code implements [access.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string) (code access.Code, err error) {
+func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string, at time.Time) (code access.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		found, err := findCode(conn, "canonical = ?1 AND workspace_id = ?2", canonical, workspace[:])
+		found, err := findCode(conn, at, "canonical = ?2 AND workspace_id = ?3", canonical, workspace[:])
 		if err == nil {
 			code = found.Code
 		}
@@ -118,22 +125,50 @@ func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string)
 	return code, err
 }
 
-// CodeByRetryKey implements [access.CodeStore].
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte) (code *access.RetriedCode, err error) {
+// FindCodes implements [access.CodeStore].
+func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals []string, at time.Time) (codes []access.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		code, err = codeByRetryKey(conn, workspace, key)
+		for _, canonical := range canonicals {
+			found, err := findCode(conn, at, "canonical = ?2 AND workspace_id = ?3", canonical, workspace[:])
+			switch {
+			case err == nil:
+				codes = append(codes, found.Code)
+			case !errors.Is(err, access.ErrNotFound):
+				return err
+			}
+		}
+		return nil
+	})
+	return codes, err
+}
+
+// CodeByRetryKey implements [access.CodeStore].
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte, at time.Time) (code *access.RetriedCode, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		found, err := codeByRetryKey(conn, workspace, key, at)
+		code = found
 		return err
 	})
 	return code, err
 }
 
-func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte) (*access.RetriedCode, error) {
-	return findCode(conn, "retry_key = ?1 AND workspace_id = ?2", key[:], workspace[:])
+func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte, at time.Time) (*access.RetriedCode, error) {
+	found, err := findCode(conn, at, "retry_key = ?2 AND workspace_id = ?3", key[:], workspace[:])
+	if err != nil {
+		return nil, err
+	}
+	return &found.RetriedCode, nil
 }
 
-func findCode(conn *sqlite.Conn, where string, args ...any) (code *access.RetriedCode, err error) {
+// storedCode is a row of the table codes.
+type storedCode struct {
+	access.RetriedCode
+	held int64 // reservations that are stored as held
+}
+
+func findCode(conn *sqlite.Conn, at time.Time, where string, args ...any) (code *storedCode, err error) {
 	errScan := error(nil)
-	err = one(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, args, func(stmt *sqlite.Stmt) {
+	err = one(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, append([]any{at.UnixMicro()}, args...), func(stmt *sqlite.Stmt) {
 		code, errScan = scanCode(stmt)
 	})
 	if err = errors.Join(err, errScan); err != nil {
@@ -142,14 +177,16 @@ func findCode(conn *sqlite.Conn, where string, args ...any) (code *access.Retrie
 	return code, nil
 }
 
-func scanCode(stmt *sqlite.Stmt) (*access.RetriedCode, error) {
+func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
 	metadata, err := decodeMetadata(stmt.ColumnText(10))
-	code := &access.RetriedCode{Code: access.Code{
+	code := &storedCode{held: stmt.ColumnInt64(16)}
+	code.Code = access.Code{
 		Value:          stmt.ColumnText(0),
 		WorkspaceID:    columnID(stmt, 1),
 		Type:           access.Type(stmt.ColumnText(2)),
 		MaxRedemptions: columnInt(stmt, 3),
 		Redemptions:    stmt.ColumnInt64(4),
+		Reservations:   stmt.ColumnInt64(17),
 		StartsAt:       columnTime(stmt, 5),
 		ExpiresAt:      columnTime(stmt, 6),
 		RevokedAt:      columnTime(stmt, 7),
@@ -159,7 +196,7 @@ func scanCode(stmt *sqlite.Stmt) (*access.RetriedCode, error) {
 		BatchID:        columnID(stmt, 11),
 		CreatedAt:      *columnTime(stmt, 12),
 		CreatedBy:      columnID(stmt, 13),
-	}}
+	}
 	stmt.ColumnBytes(14, code.Retry.Key[:])
 	stmt.ColumnBytes(15, code.Retry.Fingerprint[:])
 	return code, err

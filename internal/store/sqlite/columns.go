@@ -73,3 +73,11 @@ func orNotFound(found bool, err error) error {
 	}
 	return err
 }
+
+// idOrNil is an id as an argument of sqlitex.Execute; nil for none.
+func idOrNil(id access.ID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id[:]
+}

@@ -185,6 +185,11 @@ func exec(conn *sqlite.Conn, statement string) error {
 	return sqlitex.Execute(conn, statement, nil)
 }
 
+// run runs a statement that returns no rows.
+func run(conn *sqlite.Conn, statement string, args ...any) error {
+	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
+}
+
 // storeError turns SQLite's words into the store's: what passes by itself once the
 // disk has room or the lock is free is [access.Unavailable].
 func storeError(ctx context.Context, err error) error {

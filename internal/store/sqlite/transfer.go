@@ -16,15 +16,15 @@ import (
 var _ transfer.Side = (*Store)(nil)
 
 // Rows implements [transfer.Side].
-func (s *Store) Rows(ctx context.Context, table transfer.Table, after any, limit int) (rows []transfer.Row, err error) {
-	query, args := "SELECT "+table.ColumnList()+" FROM "+table.Name, []any{}
+func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
+	query := "SELECT " + table.ColumnList() + " FROM " + table.Name
 	if after != nil {
-		query, args = query+" WHERE "+table.Key().Name+" > ?", append(args, after)
+		query += fmt.Sprintf(" WHERE (%s) > (%s)", table.KeyList(""), marks(len(after)))
 	}
-	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.Key().Name, limit)
+	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.KeyList(""), limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
-			Args:       args,
+			Args:       after,
 			ResultFunc: func(stmt *sqlite.Stmt) error { rows = append(rows, rowOf(stmt, table)); return nil },
 		})
 	})
@@ -54,8 +54,7 @@ func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
 
 // WriteRows implements [transfer.Side].
 func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(table.Columns)), ", ")
-	statement := "INSERT INTO " + table.Name + " (" + table.ColumnList() + ") VALUES (" + marks + ")"
+	statement := "INSERT INTO " + table.Name + " (" + table.ColumnList() + ") VALUES (" + marks(len(table.Columns)) + ")"
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		for _, row := range rows {
 			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: row}); err != nil {
@@ -66,12 +65,16 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 	})
 }
 
+// marks are so many parameters.
+func marks(count int) string { return strings.TrimSuffix(strings.Repeat("?, ", count), ", ") }
+
 // LastKey implements [transfer.Side].
-func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key any, err error) {
-	only := transfer.Table{Columns: table.Columns[:1]}
+func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key transfer.Row, err error) {
+	only := transfer.Table{Columns: table.Key()}
+	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s LIMIT 1", table.KeyList(""), table.Name, table.KeyList(" DESC"))
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT max("+table.Key().Name+") FROM "+table.Name, &sqlitex.ExecOptions{
-			ResultFunc: func(stmt *sqlite.Stmt) error { key = rowOf(stmt, only)[0]; return nil },
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error { key = rowOf(stmt, only); return nil },
 		})
 	})
 	return key, err

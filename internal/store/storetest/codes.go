@@ -26,7 +26,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		bare := newCode(w.ID, "bare")
 		insert(t, s, full, bare)
 		for _, want := range []*access.NewCode{full, bare} {
-			got, err := s.Code(t.Context(), w.ID, want.Canonical)
+			got, err := s.Code(t.Context(), w.ID, want.Canonical, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func testCodes(t *testing.T, newStore Factory) {
 				}
 			}
 		}
-		got, err := s.Code(t.Context(), mine.ID, "WELCOME2031")
+		got, err := s.Code(t.Context(), mine.ID, "WELCOME2031", now)
 		if err != nil || got.Value != "Welcome-2031" || got.Note != "" {
 			t.Errorf("Code = %+v, %v", got, err)
 		}
@@ -81,10 +81,10 @@ func testCodes(t *testing.T, newStore Factory) {
 		s := open(t, newStore)
 		mine, other := newWorkspace(t, s), newWorkspace(t, s)
 		insert(t, s, newCode(mine.ID, "MINE"))
-		if _, err := s.Code(t.Context(), other.ID, "MINE"); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), other.ID, "MINE", now); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("another workspace's Code: %v", err)
 		}
-		if _, err := s.Code(t.Context(), mine.ID, "mine"); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), mine.ID, "mine", now); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Code by a form that is not canonical: %v", err)
 		}
 	})
@@ -109,7 +109,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		openAgain := newStore(t)
 		w := newWorkspace(t, openAgain())
 		insert(t, openAgain(), newCode(w.ID, "LASTING"))
-		if _, err := openAgain().Code(t.Context(), w.ID, "LASTING"); err != nil {
+		if _, err := openAgain().Code(t.Context(), w.ID, "LASTING", now); err != nil {
 			t.Error(err)
 		}
 	})
@@ -132,7 +132,7 @@ func testRetries(t *testing.T, newStore Factory) {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
 		}
-		if _, err := s.Code(t.Context(), w.ID, "OTHER"); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), w.ID, "OTHER", now); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("the second code: %v", err)
 		}
 	})
@@ -158,14 +158,14 @@ func testRetries(t *testing.T, newStore Factory) {
 		w, other := newWorkspace(t, s), newWorkspace(t, s)
 		first := mark(newCode(w.ID, "FIRST"), 1, 7)
 		insert(t, s, first, newCode(w.ID, "UNMARKED"))
-		got, err := s.CodeByRetryKey(t.Context(), w.ID, first.Retry.Key)
+		got, err := s.CodeByRetryKey(t.Context(), w.ID, first.Retry.Key, now)
 		if err != nil || !cmp.Equal(got.Code, first.Code) || got.Retry != first.Retry {
 			t.Errorf("CodeByRetryKey = %+v, %v", got, err)
 		}
-		if _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key, now); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("another workspace's: %v", err)
 		}
-		if _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}, now); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("of the zero key: %v", err)
 		}
 	})

@@ -24,15 +24,22 @@ type Column struct {
 	Kind Kind
 }
 
-// Table is one table. Its first column is its primary key, by which rows are ordered,
-// byte by byte.
+// Table is one table. Its first columns, as many as KeyColumns says, are a unique key, by
+// which rows are ordered, byte by byte.
 type Table struct {
-	Name    string
-	Columns []Column
+	Name       string
+	KeyColumns int
+	Columns    []Column
 }
 
-// Key is the table's primary key.
-func (t Table) Key() Column { return t.Columns[0] }
+// Key is the table's key.
+func (t Table) Key() []Column { return t.Columns[:t.KeyColumns] }
+
+// KeyList is the table's key as a statement lists columns, each with the suffix.
+func (t Table) KeyList(suffix string) string {
+	names := t.ColumnNames()[:t.KeyColumns]
+	return strings.Join(names, suffix+", ") + suffix
+}
 
 // ColumnList is the table's columns as a statement lists them.
 func (t Table) ColumnList() string { return strings.Join(t.ColumnNames(), ", ") }
@@ -53,8 +60,8 @@ type Row []any
 // beside them can be made from them.
 func Tables() []Table {
 	return []Table{
-		{"installation", []Column{{"id", Int}, {"secret", Bytes}}},
-		{"workspaces", []Column{
+		{"installation", 1, []Column{{"id", Int}, {"secret", Bytes}}},
+		{"workspaces", 1, []Column{
 			{"id", ID},
 			{"slug", Text},
 			{"name", Text},
@@ -64,7 +71,7 @@ func Tables() []Table {
 			{"suspended_at", Time},
 			{"created_at", Time},
 		}},
-		{"api_keys", []Column{
+		{"api_keys", 1, []Column{
 			{"id", ID},
 			{"workspace_id", ID},
 			{"name", Text},
@@ -76,13 +83,14 @@ func Tables() []Table {
 			{"revoked_at", Time},
 			{"last_used_at", Time},
 		}},
-		{"codes", []Column{
+		{"codes", 1, []Column{
 			{"canonical", Text},
 			{"workspace_id", ID},
 			{"value", Text},
 			{"type", Text},
 			{"max_redemptions", Int},
 			{"redemptions", Int},
+			{"reservations", Int},
 			{"starts_at", Time},
 			{"expires_at", Time},
 			{"revoked_at", Time},
@@ -94,6 +102,43 @@ func Tables() []Table {
 			{"created_by", ID},
 			{"retry_key", Bytes},
 			{"retry_fingerprint", Bytes},
+		}},
+		{"users", 2, []Column{
+			{"workspace_id", ID},
+			{"user_id", Text},
+			{"status", Text},
+			{"created_at", Time},
+			{"updated_at", Time},
+		}},
+		{"redemptions", 2, []Column{
+			{"workspace_id", ID},
+			{"id", ID},
+			{"canonical", Text},
+			{"code", Text},
+			{"type", Text},
+			{"user_id", Text},
+			{"grants", Text},
+			{"before", Text},
+			{"ordinal", Int},
+			{"metadata", JSON},
+			{"reservation_id", ID},
+			{"created_at", Time},
+			{"created_by", ID},
+			{"rolled_back_at", Time},
+			{"rolled_back_by", ID},
+			{"reason", Text},
+		}},
+		{"reservations", 2, []Column{
+			{"workspace_id", ID},
+			{"id", ID},
+			{"canonical", Text},
+			{"code", Text},
+			{"user_id", Text},
+			{"state", Text},
+			{"expires_at", Time},
+			{"created_at", Time},
+			{"created_by", ID},
+			{"redemption_id", ID},
 		}},
 	}
 }

@@ -14,11 +14,11 @@ import (
 type Side interface {
 	// Rows returns up to limit rows whose key comes after the given one (nil: from the
 	// first on), in the order of the key.
-	Rows(ctx context.Context, table Table, after any, limit int) ([]Row, error)
+	Rows(ctx context.Context, table Table, after Row, limit int) ([]Row, error)
 	// WriteRows inserts rows, all in one durable act.
 	WriteRows(ctx context.Context, table Table, rows []Row) error
 	// LastKey returns the last key of a table, or nil if it is empty.
-	LastKey(ctx context.Context, table Table) (any, error)
+	LastKey(ctx context.Context, table Table) (Row, error)
 	// Count returns how many rows a table has.
 	Count(ctx context.Context, table Table) (int64, error)
 	// UnfinishedCopy returns what an unfinished transfer into this store copies from, or
@@ -155,7 +155,7 @@ func copyTable(ctx context.Context, from, to Side, table Table, progress Progres
 	})
 }
 
-func eachPage(ctx context.Context, side Side, table Table, after any, do func([]Row) error) error {
+func eachPage(ctx context.Context, side Side, table Table, after Row, do func([]Row) error) error {
 	for {
 		rows, err := side.Rows(ctx, table, after, pageRows)
 		if err != nil || len(rows) == 0 {
@@ -164,7 +164,7 @@ func eachPage(ctx context.Context, side Side, table Table, after any, do func([]
 		if err := do(rows); err != nil {
 			return err
 		}
-		after = rows[len(rows)-1][0]
+		after = rows[len(rows)-1][:table.KeyColumns]
 	}
 }
 

@@ -178,7 +178,7 @@ func requireContents(t *testing.T, s store, want contents) {
 		t.Errorf("workspaces and keys (-want +got):\n%s", diff)
 	}
 	for _, code := range []*access.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes]} {
-		got, err := s.Code(ctx, code.WorkspaceID, code.Canonical)
+		got, err := s.Code(ctx, code.WorkspaceID, code.Canonical, now)
 		must(t, err)
 		if diff := cmp.Diff(code.Code, got); diff != "" {
 			t.Errorf("code (-want +got):\n%s", diff)

@@ -1,0 +1,310 @@
+package access
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Act is one thing to be done to one code: what it concerns, which is what a store looks
+// up and locks, and the rule that decides and says what changes.
+type Act struct {
+	WorkspaceID ID
+	Canonical   string // of the code
+	UserID      string // whom it concerns; empty: nobody
+	Redemption  ID     // the one that it is about or would make; zero: none
+	Reservation ID     // likewise
+	Makes       bool   // Redemption or Reservation is there only if an earlier try of the act was done
+	AsksUsed    bool   // whether the code was ever used matters
+	Repeatable  bool   // doing it a second time changes nothing more and says the same
+	At          time.Time
+	Rule        func(*Scene) ActResult
+}
+
+// ActResult is what became of an act. With an error, an [Error], nothing was changed.
+type ActResult struct {
+	Err         error
+	Code        *Code        // as it is then
+	Redemption  *Redemption  // that was made, found or rolled back
+	Reservation *Reservation // that was made, found or ended
+	Replayed    bool         // it had been done before
+}
+
+func refuse(err error) ActResult { return ActResult{Err: err} }
+
+// UserRef names a user.
+type UserRef struct {
+	WorkspaceID ID
+	ID          string
+}
+
+// Ref names a redemption or a reservation beside its code.
+type Ref struct {
+	Canonical string
+	ID        ID
+}
+
+// Book is what a group of acts needs to know and what it changes. A store opens one for
+// the acts, enters the facts that [Book.Codes] and its like ask for while it keeps
+// everybody else from changing them, settles the acts, and stores what has changed: all
+// in one transaction. So the rules are the same in every engine, and acts that share a
+// commit see one another's effects.
+type Book struct {
+	acts         []*Act
+	retried      bool
+	at           time.Time
+	codes        map[string]*CodeEntry
+	users        map[UserRef]*UserEntry
+	redemptions  map[ID]*RedemptionEntry
+	reservations map[ID]*ReservationEntry
+}
+
+// Change is what has become of an entry since it was entered.
+type Change int
+
+// The changes.
+const (
+	Unchanged Change = iota
+	Added
+	Changed
+	Removed
+)
+
+// then is the change that two changes make, one after the other.
+func (c Change) then(next Change) Change {
+	switch {
+	case c == Added && next == Changed:
+		return Added
+	case c == Added && next == Removed:
+		return Unchanged
+	case c == Removed && next == Added:
+		return Changed
+	default:
+		return next
+	}
+}
+
+// CodeEntry is a code in a book.
+type CodeEntry struct {
+	Code             // its Reservations are those that are live at the book's time
+	Canonical string // the entry's name
+	Held      int64  // reservations that are stored as held, lapsed ones among them
+	Used      bool   // it was redeemed or reserved at some time; only known where an act asks
+	Change    Change // Changed: more than the counters has
+	Counted   bool   // the counters have changed: Redemptions, Held
+}
+
+// UserEntry is a user in a book.
+type UserEntry struct {
+	User         // its Status is Unregistered if there is no such user
+	Change       Change
+	redemptions  []*RedemptionEntry  // those that stand, of whatever code
+	reservations []*ReservationEntry // those that are held, of whatever code
+}
+
+// RedemptionEntry is a redemption in a book.
+type RedemptionEntry struct {
+	Redemption
+	Canonical string // of its code
+	Change    Change
+}
+
+// ReservationEntry is a reservation in a book.
+type ReservationEntry struct {
+	Reservation
+	Canonical string // of its code
+	Change    Change
+}
+
+// shown is a copy for the act's caller, which later acts do not change.
+func (e *RedemptionEntry) shown() *Redemption {
+	r := e.Redemption
+	return &r
+}
+
+// shown is the same of a reservation.
+func (e *ReservationEntry) shown() *Reservation {
+	r := e.Reservation
+	return &r
+}
+
+// OpenBook returns a book for acts. Its time is that of the latest act: none is judged
+// by an instant at which a use was still held that another one of them was given.
+// retried: an earlier try to carry them out may have been done.
+func OpenBook(acts []*Act, retried bool) *Book {
+	b := &Book{
+		acts: acts, retried: retried, codes: map[string]*CodeEntry{}, users: map[UserRef]*UserEntry{},
+		redemptions: map[ID]*RedemptionEntry{}, reservations: map[ID]*ReservationEntry{},
+	}
+	for _, act := range acts {
+		if act.At.After(b.at) {
+			b.at = act.At
+		}
+	}
+	return b
+}
+
+// At is the instant at which the acts are judged.
+func (b *Book) At() time.Time { return b.at }
+
+// Codes returns the canonical forms of the codes that the acts are about, sorted, each
+// once.
+func (b *Book) Codes() []string {
+	all := make([]string, len(b.acts))
+	for i, act := range b.acts {
+		all[i] = act.Canonical
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// AskedUsed returns those of Codes of which Used must be known.
+func (b *Book) AskedUsed() (canonicals []string) {
+	for _, act := range b.acts {
+		if act.AsksUsed {
+			canonicals = append(canonicals, act.Canonical)
+		}
+	}
+	slices.Sort(canonicals)
+	return slices.Compact(canonicals)
+}
+
+// Users returns the users whom the acts concern, sorted, each once. Their redemptions
+// that stand and their reservations that are held must be entered, too.
+func (b *Book) Users() []UserRef {
+	var all []UserRef
+	for _, act := range b.acts {
+		if act.UserID != "" {
+			all = append(all, UserRef{act.WorkspaceID, act.UserID})
+		}
+	}
+	slices.SortFunc(all, func(a, b UserRef) int {
+		return cmp.Or(slices.Compare(a.WorkspaceID[:], b.WorkspaceID[:]), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.Compact(all)
+}
+
+// Redemptions returns the redemptions that acts are about or may have made in an
+// earlier try.
+func (b *Book) Redemptions() []Ref {
+	return b.refs(func(act *Act) ID { return act.Redemption })
+}
+
+// Reservations is the same of reservations.
+func (b *Book) Reservations() []Ref {
+	return b.refs(func(act *Act) ID { return act.Reservation })
+}
+
+func (b *Book) refs(of func(*Act) ID) (all []Ref) {
+	for _, act := range b.acts {
+		if id := of(act); !id.IsZero() && (b.retried || !act.Makes) {
+			all = append(all, Ref{act.Canonical, id})
+		}
+	}
+	return all
+}
+
+// EnterCode enters a code that exists.
+func (b *Book) EnterCode(e *CodeEntry) { b.codes[e.Canonical] = e }
+
+// EnterLive says how many reservations of a code are live at the book's time. It need not be
+// said of a code that was entered with them.
+func (b *Book) EnterLive(canonical string, live int64) {
+	if e := b.codes[canonical]; e != nil {
+		e.Reservations = live
+	}
+}
+
+// EnterUsed says whether a code was ever used, which [Book.AskedUsed] asks.
+func (b *Book) EnterUsed(canonical string, used bool) {
+	if e := b.codes[canonical]; e != nil {
+		e.Used = used
+	}
+}
+
+// EnterUser enters a user who is registered. Those whom nobody enters are not.
+func (b *Book) EnterUser(u User) { b.user(UserRef{u.WorkspaceID, u.ID}).User = u }
+
+// EnterRedemption enters a redemption. To enter one twice does nothing.
+func (b *Book) EnterRedemption(canonical string, r Redemption) {
+	if b.redemptions[r.ID] == nil {
+		b.addRedemption(&RedemptionEntry{Redemption: r, Canonical: canonical})
+	}
+}
+
+// EnterReservation enters a reservation. To enter one twice does nothing.
+func (b *Book) EnterReservation(canonical string, r Reservation) {
+	if b.reservations[r.ID] == nil {
+		b.addReservation(&ReservationEntry{Reservation: r, Canonical: canonical})
+	}
+}
+
+func (b *Book) addRedemption(e *RedemptionEntry) {
+	b.redemptions[e.ID] = e
+	if e.UserID != "" && e.Stands() {
+		u := b.user(UserRef{e.WorkspaceID, e.UserID})
+		u.redemptions = append(u.redemptions, e)
+	}
+}
+
+func (b *Book) addReservation(e *ReservationEntry) {
+	b.reservations[e.ID] = e
+	if e.UserID != "" && e.State == ReservationHeld {
+		u := b.user(UserRef{e.WorkspaceID, e.UserID})
+		u.reservations = append(u.reservations, e)
+	}
+}
+
+func (b *Book) user(ref UserRef) *UserEntry {
+	u := b.users[ref]
+	if u == nil {
+		u = &UserEntry{User: User{WorkspaceID: ref.WorkspaceID, ID: ref.ID}}
+		b.users[ref] = u
+	}
+	return u
+}
+
+// Settle carries out the acts, one after the other, and returns what became of each.
+func (b *Book) Settle() []ActResult {
+	results := make([]ActResult, len(b.acts))
+	for i, act := range b.acts {
+		results[i] = act.Rule(b.scene(act))
+	}
+	return results
+}
+
+// ChangedCodes returns the codes to store, in the order of their canonical forms.
+func (b *Book) ChangedCodes() []*CodeEntry {
+	return changed(b.codes, func(e *CodeEntry) bool { return e.Change != Unchanged || e.Counted },
+		func(x, y *CodeEntry) int { return cmp.Compare(x.Canonical, y.Canonical) })
+}
+
+// ChangedUsers returns the users to store, sorted as by [Book.Users].
+func (b *Book) ChangedUsers() []*UserEntry {
+	return changed(b.users, func(e *UserEntry) bool { return e.Change != Unchanged },
+		func(x, y *UserEntry) int {
+			return cmp.Or(slices.Compare(x.WorkspaceID[:], y.WorkspaceID[:]), cmp.Compare(x.ID, y.ID))
+		})
+}
+
+// ChangedRedemptions returns the redemptions to store, in the order of their ids.
+func (b *Book) ChangedRedemptions() []*RedemptionEntry {
+	return changed(b.redemptions, func(e *RedemptionEntry) bool { return e.Change != Unchanged },
+		func(x, y *RedemptionEntry) int { return slices.Compare(x.ID[:], y.ID[:]) })
+}
+
+// ChangedReservations returns the reservations to store, in the order of their ids.
+func (b *Book) ChangedReservations() []*ReservationEntry {
+	return changed(b.reservations, func(e *ReservationEntry) bool { return e.Change != Unchanged },
+		func(x, y *ReservationEntry) int { return slices.Compare(x.ID[:], y.ID[:]) })
+}
+
+func changed[K comparable, E any](entries map[K]E, isChanged func(E) bool, order func(x, y E) int) (all []E) {
+	for _, e := range entries {
+		if isChanged(e) {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, order)
+	return all
+}

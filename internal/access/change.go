@@ -1,0 +1,97 @@
+package access
+
+import (
+	"fmt"
+	"maps"
+	"time"
+)
+
+// Field is a field of a change: left out, none, or a value.
+type Field[T any] struct {
+	Given bool
+	Value *T // nil with Given: none
+}
+
+func (f Field[T]) applyTo(field *T) {
+	if f.Given {
+		*field = *new(T)
+		set(field, f.Value)
+	}
+}
+
+// CodeChange says what to change about a code's options; what is not given stays. It is a
+// JSON merge patch (RFC 7396) read into fields.
+type CodeChange struct {
+	MaxRedemptions Limit
+	StartsAt       Field[time.Time]
+	ExpiresAt      Field[time.Time]
+	Note           Field[string]
+	Recipient      Field[string]
+	Metadata       Field[map[string]*string] // entry by entry; nil removes one
+}
+
+// applyTo changes the code, or says why it cannot be changed so.
+func (c *CodeChange) applyTo(code *Code) error {
+	options := Options{
+		MaxRedemptions: Limit{Max: code.MaxRedemptions}, StartsAt: code.StartsAt, ExpiresAt: code.ExpiresAt,
+		Note: code.Note, Recipient: code.Recipient, Metadata: c.metadata(code.Metadata),
+	}
+	if c.MaxRedemptions.Given {
+		options.MaxRedemptions = c.MaxRedemptions
+	}
+	if c.StartsAt.Given {
+		options.StartsAt = c.StartsAt.Value
+	}
+	if c.ExpiresAt.Given {
+		options.ExpiresAt = c.ExpiresAt.Value
+	}
+	c.Note.applyTo(&options.Note)
+	c.Recipient.applyTo(&options.Recipient)
+	var errs fieldErrors
+	options.check(&errs)
+	if err := errs.err(); err != nil {
+		return err
+	}
+	if limit := options.MaxRedemptions.Max; limit != nil && *limit < code.Redemptions+code.Reservations {
+		return Conflict(ReasonCodeInUse, fmt.Sprintf("maxRedemptions cannot be less than what is taken already: %d redeemed, %d reserved", code.Redemptions, code.Reservations))
+	}
+	code.MaxRedemptions, code.StartsAt, code.ExpiresAt = options.MaxRedemptions.Max, options.StartsAt, options.ExpiresAt
+	code.Note, code.Recipient, code.Metadata = options.Note, options.Recipient, options.Metadata
+	return nil
+}
+
+// metadata is a code's metadata with the change.
+func (c *CodeChange) metadata(now map[string]string) map[string]string {
+	if !c.Metadata.Given {
+		return now
+	}
+	if c.Metadata.Value == nil {
+		return nil
+	}
+	next := maps.Clone(now)
+	for key, value := range *c.Metadata.Value {
+		switch {
+		case value == nil:
+			delete(next, key)
+		case next == nil:
+			next = map[string]string{key: *value}
+		default:
+			next[key] = *value
+		}
+	}
+	if len(next) == 0 {
+		return nil
+	}
+	return next
+}
+
+// check says what is wrong with the change whatever the code is.
+func (c *CodeChange) check(now time.Time) error {
+	if err := c.applyTo(&Code{}); err != nil {
+		return err
+	}
+	if c.ExpiresAt.Given {
+		return (&Options{ExpiresAt: c.ExpiresAt.Value}).checkExpiry(now)
+	}
+	return nil
+}

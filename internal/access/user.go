@@ -1,0 +1,68 @@
+package access
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxUserIDLength is the longest user id, in characters.
+const MaxUserIDLength = 255
+
+// UserStatus is what a user is. Somebody who is not registered has none.
+type UserStatus string
+
+// The statuses, spelt exactly so wherever they appear.
+const (
+	Unregistered UserStatus = ""
+	UserNormal   UserStatus = "Normal"
+	UserPremium  UserStatus = "Premium"
+)
+
+// User is someone in the customer's system who is registered in a workspace. Times are
+// UTC with microseconds.
+type User struct {
+	WorkspaceID ID
+	ID          string // the customer's own, opaque; compared byte by byte
+	Status      UserStatus
+	CreatedAt   time.Time
+	UpdatedAt   time.Time // when the status changed last
+}
+
+// checkUserID refuses what cannot be a user's id. Ids are the customer's: nothing is
+// trimmed and case counts.
+func checkUserID(errs *fieldErrors, pointer, id string) {
+	switch {
+	case id == "":
+		errs.add(ReasonInvalidValue, pointer, "userId must not be empty")
+	case utf8.RuneCountInString(id) > MaxUserIDLength:
+		errs.add(ReasonInvalidValue, pointer, "userId must have at most %d characters", MaxUserIDLength)
+	case strings.ContainsFunc(id, unicode.IsControl):
+		errs.add(ReasonInvalidValue, pointer, "userId must not contain control characters")
+	}
+}
+
+// grant is what redeeming a code of this type makes of a user, or why it cannot.
+func (t Type) grant(user UserStatus) (UserStatus, error) {
+	switch {
+	case t == TypeUpgrade && user == Unregistered:
+		return "", Conflict(ReasonUserNotRegistered, "this user is not registered; an Upgrade code is for a registered user")
+	case t == TypeUpgrade && user == UserPremium:
+		return "", Conflict(ReasonUserAlreadyPremium, "this user is premium already")
+	case t == TypeUpgrade:
+		return UserPremium, nil
+	case user != Unregistered:
+		return "", Conflict(ReasonUserAlreadyRegistered, "this user is registered already; a "+string(t)+" code registers a new user")
+	default:
+		return t.Grants(), nil
+	}
+}
+
+// Grants is the status that a user has after redeeming a code of this type.
+func (t Type) Grants() UserStatus {
+	if t == TypeNormal {
+		return UserNormal
+	}
+	return UserPremium
+}

@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"accesscodes/internal/access"
+)
+
+// Act implements [access.LifeStore]. Codes are locked first, then users, each in their order;
+// then nobody else can change what the acts depend on. A user who is not there cannot be
+// locked: of two transactions that add the same one, the second finds that out and starts
+// again.
+func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+	if len(acts) == 0 {
+		return nil, ctx.Err()
+	}
+	k := again
+	for _, act := range acts {
+		if !act.Repeatable {
+			k = single
+		}
+	}
+	tries := 0
+	err = s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error {
+		tries++
+		book := access.OpenBook(acts, tries > 1)
+		if err := s.enter(ctx, tx, book, s.engine.lock); err != nil {
+			return err
+		}
+		results = book.Settle()
+		return s.store(ctx, tx, book)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// Peek implements [access.LifeStore].
+func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		book := access.OpenBook(acts, false)
+		if err := s.enter(ctx, q, book, look); err != nil {
+			return err
+		}
+		results = book.Settle()
+		return nil
+	})
+	return results, err
+}
+
+// look reads rows without locking them.
+func look(table, columns, where, _ string) string {
+	return "SELECT " + columns + " FROM " + table + " WHERE " + where
+}
+
+// enter enters what a book asks for, in one round trip. get writes the query of what must
+// not change meanwhile.
+func (s *Store) enter(ctx context.Context, q querier, book *access.Book, get func(table, columns, where, order string) string) error {
+	batch := new(pgx.Batch)
+	canonicals, at := book.Codes(), book.At()
+	queue(batch, scanCode, func(c *storedCode) {
+		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
+	}, get("codes c", codeColumns+", 0::bigint", "c.canonical = ANY ($1)", "c.canonical"), canonicals)
+	queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
+		"SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at > $2 GROUP BY canonical", canonicals, at)
+	if asked := book.AskedUsed(); len(asked) > 0 {
+		for _, table := range []string{"redemptions", "reservations"} {
+			queue(batch, pgx.RowTo[string], func(canonical string) { book.EnterUsed(canonical, true) },
+				"SELECT DISTINCT canonical FROM "+table+" WHERE canonical = ANY ($1)", asked)
+		}
+	}
+	if users := book.Users(); len(users) > 0 {
+		enterUsers(batch, book, users, get)
+	}
+	if refs := book.Redemptions(); len(refs) > 0 {
+		enterRedemptions(batch, book, "canonical = ANY ($1) AND id = ANY ($2)", names(refs)...)
+	}
+	if refs := book.Reservations(); len(refs) > 0 {
+		enterReservations(batch, book, "canonical = ANY ($1) AND id = ANY ($2)", names(refs)...)
+	}
+	if err := q.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("look up what acts need: %w", err)
+	}
+	return nil
+}
+
+// count is how many rows there are of a code.
+type count struct {
+	Canonical string
+	Rows      int64
+}
+
+// enterUsers enters users, the redemptions of theirs that stand and the reservations that
+// they hold. Each of the workspaces is asked for each of the ids: nearly always there is one
+// workspace, and what is found beyond that harms nobody.
+func enterUsers(batch *pgx.Batch, book *access.Book, users []access.UserRef, get func(table, columns, where, order string) string) {
+	var workspaces [][16]byte
+	var ids []string
+	seen := map[access.ID]bool{}
+	for _, user := range users {
+		if ids = append(ids, user.ID); !seen[user.WorkspaceID] {
+			seen[user.WorkspaceID] = true
+			workspaces = append(workspaces, user.WorkspaceID)
+		}
+	}
+	const theirs = "workspace_id = ANY ($1) AND user_id = ANY ($2)"
+	queue(batch, scanUser, book.EnterUser, get("users", userColumns, theirs, "workspace_id, user_id"), workspaces, ids)
+	enterRedemptions(batch, book, theirs+" AND rolled_back_at IS NULL", workspaces, ids)
+	enterReservations(batch, book, theirs+" AND state = 'held'", workspaces, ids)
+}
+
+func enterRedemptions(batch *pgx.Batch, book *access.Book, where string, args ...any) {
+	queue(batch, scanRedemption, func(r storedRedemption) { book.EnterRedemption(r.canonical, r.Redemption) },
+		"SELECT "+redemptionColumns+" FROM redemptions WHERE "+where, args...)
+}
+
+func enterReservations(batch *pgx.Batch, book *access.Book, where string, args ...any) {
+	queue(batch, scanReservation, func(r storedReservation) { book.EnterReservation(r.canonical, r.Reservation) },
+		"SELECT "+reservationColumns+" FROM reservations WHERE "+where, args...)
+}
+
+// names are arguments that name redemptions or reservations.
+func names(refs []access.Ref) []any {
+	canonicals, ids := make([]string, len(refs)), make([][16]byte, len(refs))
+	for i, ref := range refs {
+		canonicals[i], ids[i] = ref.Canonical, ref.ID
+	}
+	return []any{canonicals, ids}
+}
+
+// queue adds a query to a batch, and what is to be done with each of its rows.
+func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query string, args ...any) {
+	batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
+		all, err := pgx.CollectRows(rows, scan)
+		for _, row := range all {
+			take(row)
+		}
+		return err
+	})
+}
+
+// store stores what has changed in a book, in one round trip.
+func (s *Store) store(ctx context.Context, tx pgx.Tx, book *access.Book) error {
+	batch := new(pgx.Batch)
+	if err := s.storeCodes(ctx, tx, batch, book.ChangedCodes()); err != nil {
+		return err
+	}
+	s.storeUsers(batch, book.ChangedUsers())
+	if err := s.storeRedemptions(batch, book.ChangedRedemptions()); err != nil {
+		return err
+	}
+	s.storeReservations(batch, book.ChangedReservations())
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("store what acts changed: %w", err)
+	}
+	return nil
+}
+
+// insert adds an insert of rows to a batch. All must be new, or the transaction starts again.
+func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, rows [][]any) {
+	if len(rows) == 0 {
+		return
+	}
+	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows))+" ON CONFLICT DO NOTHING", s.engine.arguments(rows)...).
+		Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() < int64(len(rows)) {
+				return errAgain
+			}
+			return nil
+		})
+}
+
+func (s *Store) storeCodes(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, codes []*access.CodeEntry) error {
+	var canonicals []string
+	var redemptions, held []int64
+	for _, code := range codes {
+		switch code.Change {
+		case access.Removed:
+			if err := removeCode(ctx, tx, code.Canonical); err != nil {
+				return err
+			}
+			continue
+		case access.Changed:
+			if err := changeCode(batch, &code.Code, code.Canonical); err != nil {
+				return err
+			}
+		}
+		if code.Counted {
+			canonicals, redemptions, held = append(canonicals, code.Canonical), append(redemptions, code.Redemptions), append(held, code.Held)
+		}
+	}
+	if len(canonicals) > 0 {
+		batch.Queue(`
+			UPDATE codes c SET redemptions = u.redemptions, reservations = u.held
+			FROM (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])) AS u (canonical, redemptions, held)
+			WHERE c.canonical = u.canonical`, canonicals, redemptions, held)
+	}
+	return nil
+}
+
+func changeCode(batch *pgx.Batch, code *access.Code, canonical string) error {
+	metadata, err := encodeMetadata(code.Metadata)
+	if err != nil {
+		return err
+	}
+	batch.Queue(`
+		UPDATE codes SET max_redemptions = $2, starts_at = $3, expires_at = $4, revoked_at = $5, note = $6, recipient = $7, metadata = $8::jsonb
+		WHERE canonical = $1`,
+		canonical, code.MaxRedemptions, code.StartsAt, code.ExpiresAt, code.RevokedAt, orNull(code.Note), orNull(code.Recipient), metadata)
+	return nil
+}
+
+// removeCode deletes a code and the claim of the Idempotency-Key that it was made with.
+func removeCode(ctx context.Context, tx pgx.Tx, canonical string) error {
+	rows, err := tx.Query(ctx, "DELETE FROM codes WHERE canonical = $1 RETURNING retry_key", canonical)
+	keys, err := rowsOf(rows, err, pgx.RowTo[[]byte])
+	if err == nil && len(keys) > 0 && keys[0] != nil {
+		_, err = tx.Exec(ctx, "DELETE FROM code_retries WHERE retry_key = $1", keys[0])
+	}
+	if err != nil {
+		return fmt.Errorf("delete code: %w", err)
+	}
+	return nil
+}

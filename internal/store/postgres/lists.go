@@ -1,0 +1,178 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// Codes implements [access.ListStore]. Each type is read from an index that is in the order
+// of the list, and the pages are merged.
+func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.Code, err error) {
+	err = s.read(ctx, func(ctx context.Context, db querier) error {
+		codes = nil
+		found, isFew, err := search(ctx, db, q)
+		if err != nil {
+			return err
+		}
+		batch := new(pgx.Batch)
+		for _, t := range q.Types() {
+			query, args := codesQuery(q, t, found, isFew)
+			queue(batch, scanCode, func(c *storedCode) { codes = append(codes, c.Code) }, query, args...)
+		}
+		if err := db.SendBatch(ctx, batch).Close(); err != nil {
+			return fmt.Errorf("list codes: %w", err)
+		}
+		return nil
+	})
+	slices.SortFunc(codes, access.CompareInLists)
+	return codes[:min(len(codes), q.Limit)], err
+}
+
+// codesQuery lists the codes of one type. found, if isFew, are the canonical forms of all that
+// the search finds.
+func codesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) (string, []any) {
+	w := where{args: []any{q.At}} // the first parameter of codeColumns
+	w.add("c.workspace_id = $", [16]byte(q.WorkspaceID))
+	if !q.BatchID.IsZero() {
+		w.add("c.batch_id = $", [16]byte(q.BatchID))
+	}
+	w.add("c.type = $", string(t))
+	if q.After != nil {
+		w.add("(c.created_at, c.canonical) < ($, $)", q.After.CreatedAt, q.After.Canonical)
+	}
+	if q.CreatedAfter != nil {
+		w.add("c.created_at > $", *q.CreatedAfter)
+	}
+	if q.CreatedBefore != nil {
+		w.add("c.created_at < $", *q.CreatedBefore)
+	}
+	addStatus(&w, q.Status)
+	switch {
+	case q.Query == "":
+	case isFew:
+		w.add("c.canonical = ANY ($)", found)
+	default:
+		addSearch(&w, q.Query)
+	}
+	return "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE " + w.text() +
+		" ORDER BY c.created_at DESC, c.canonical DESC LIMIT " + strconv.Itoa(q.Limit), w.args
+}
+
+// addStatus adds the condition of a status, as [access.Code.StatusAt] has it.
+func addStatus(w *where, status access.Status) {
+	no := func(condition string) string { return "(" + condition + ") IS NOT TRUE" }
+	at := w.args[0]
+	expired := func(condition func(string) string) { w.add(condition("c.expires_at <= $"), at) }
+	scheduled := func(condition func(string) string) { w.add(condition("c.starts_at > $"), at) }
+	is := func(condition string) string { return condition }
+	const exhausted = "c.redemptions + " + liveReservations + " >= c.max_redemptions"
+	if status == access.StatusRevoked {
+		w.add("c.revoked_at IS NOT NULL")
+		return
+	}
+	if status != "" {
+		w.add("c.revoked_at IS NULL")
+	}
+	switch status {
+	case access.StatusExpired:
+		expired(is)
+	case access.StatusScheduled:
+		expired(no)
+		scheduled(is)
+	case access.StatusExhausted, access.StatusActive:
+		expired(no)
+		scheduled(no)
+		if status == access.StatusActive {
+			w.conditions = append(w.conditions, no(exhausted))
+		} else {
+			w.conditions = append(w.conditions, exhausted)
+		}
+	}
+}
+
+// fewFound is up to how many codes a search is answered by sorting them all. Of more, the
+// list is read in its order and those that do not match are passed over: so many match that
+// a page is soon full.
+const fewFound = 2000
+
+// foundCode is a code that a search finds, in whatever workspace.
+type foundCode struct {
+	Canonical string
+	Workspace [16]byte
+}
+
+// search returns the canonical forms of the codes that a query's text finds, if they are few.
+func search(ctx context.Context, db querier, q *access.CodeQuery) (found []string, isFew bool, err error) {
+	if q.Query == "" {
+		return nil, false, nil
+	}
+	for _, s := range searches(q) {
+		rows, err := db.Query(ctx, s.query, s.args...)
+		matches, err := rowsOf(rows, err, pgx.RowToStructByPos[foundCode])
+		if err != nil {
+			return nil, false, fmt.Errorf("search codes: %w", err)
+		}
+		if len(matches) > fewFound {
+			return nil, false, nil
+		}
+		for _, m := range matches {
+			if m.Workspace == q.WorkspaceID {
+				found = append(found, m.Canonical)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), true, nil
+}
+
+// lookup is a query with its arguments.
+type lookup struct {
+	query string
+	args  []any
+}
+
+// Notes and recipients as the indexes have them: only ASCII letters are lowered.
+const (
+	foldedNote      = `lower(note COLLATE "C")`
+	foldedRecipient = `lower(recipient COLLATE "C")`
+)
+
+// searches are the queries of a search. That for values sees those of other workspaces, too,
+// because the index is over all.
+func searches(q *access.CodeQuery) (all []lookup) {
+	add := func(w where, column, prefix string) {
+		low, high := access.PrefixRange(prefix)
+		w.add(column+" >= $", low)
+		if high != "" {
+			w.add(column+" < $", high)
+		}
+		all = append(all, lookup{"SELECT canonical, workspace_id FROM codes WHERE " + w.text() + " LIMIT " + strconv.Itoa(fewFound+1), w.args})
+	}
+	if canonical := access.Canonical(q.Query); canonical != "" {
+		add(where{}, "canonical", canonical)
+	}
+	folded := access.FoldASCII(q.Query)
+	for column, text := range map[string]string{"note": foldedNote, "recipient": foldedRecipient} {
+		var w where
+		w.add("workspace_id = $ AND "+column+" IS NOT NULL", [16]byte(q.WorkspaceID))
+		add(w, text, folded)
+	}
+	return all
+}
+
+// addSearch adds the condition that a row matches.
+func addSearch(w *where, text string) {
+	folded := access.FoldASCII(text)
+	length := len([]rune(folded))
+	condition, args := "left("+foldedNote+", $) = $ OR left("+foldedRecipient+", $) = $", []any{length, folded, length, folded}
+	if canonical := access.Canonical(text); canonical != "" {
+		condition, args = condition+" OR left(canonical, $) = $", append(args, len([]rune(canonical)), canonical)
+	}
+	w.add("("+condition+")", args...)
+}

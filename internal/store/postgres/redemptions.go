@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// redemptionColumns are what scanRedemption reads, in its order, and redemptionTypes their
+// types.
+const redemptionColumns = `
+canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
+created_at, created_by, rolled_back_at, rolled_back_by, reason`
+
+var redemptionTypes = []string{
+	"text", "uuid", "uuid", "text", "text", "text", "text", "text", "bigint", "jsonb", "uuid",
+	"timestamptz", "uuid", "timestamptz", "uuid", "text",
+}
+
+// storedRedemption is a row of the table redemptions.
+type storedRedemption struct {
+	access.Redemption
+	canonical string
+}
+
+func scanRedemption(row pgx.CollectableRow) (r storedRedemption, err error) {
+	var user, before, reason *string
+	var metadata []byte
+	var reservation, by *[16]byte
+	err = row.Scan(&r.canonical, (*[16]byte)(&r.ID), (*[16]byte)(&r.WorkspaceID), &r.Code, (*string)(&r.Type), &user, (*string)(&r.Grants), &before,
+		&r.Ordinal, &metadata, &reservation, &r.CreatedAt, (*[16]byte)(&r.CreatedBy), &r.RolledBackAt, &by, &reason)
+	if err != nil {
+		return r, err
+	}
+	r.UserID, r.Before, r.Reason = orEmpty(user), access.UserStatus(orEmpty(before)), orEmpty(reason)
+	r.ReservationID, r.RolledBackBy = orZero(reservation), orZero(by)
+	r.CreatedAt, r.RolledBackAt = r.CreatedAt.UTC(), utc(r.RolledBackAt)
+	if metadata != nil {
+		err = json.Unmarshal(metadata, &r.Metadata)
+	}
+	return r, err
+}
+
+func (s *Store) storeRedemptions(batch *pgx.Batch, all []*access.RedemptionEntry) error {
+	var rows [][]any
+	for _, r := range all {
+		if r.Change == access.Changed {
+			batch.Queue("UPDATE redemptions SET rolled_back_at = $3, rolled_back_by = $4, reason = $5 WHERE canonical = $1 AND id = $2",
+				r.Canonical, [16]byte(r.ID), r.RolledBackAt, [16]byte(r.RolledBackBy), orNull(r.Reason))
+			continue
+		}
+		metadata, err := encodeMetadata(r.Metadata)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{
+			r.Canonical, [16]byte(r.ID), [16]byte(r.WorkspaceID), r.Code, string(r.Type), orNull(r.UserID), string(r.Grants), orNull(string(r.Before)),
+			r.Ordinal, metadata, idOrNull(r.ReservationID), r.CreatedAt, [16]byte(r.CreatedBy), r.RolledBackAt, idOrNull(r.RolledBackBy), orNull(r.Reason),
+		})
+	}
+	s.insert(batch, "redemptions", redemptionColumns, redemptionTypes, rows)
+	return nil
+}
+
+// Redemption implements [access.LifeStore].
+func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canonical string, r access.Redemption, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+" FROM redemptions WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
+		found, err := rowOf(rows, err, scanRedemption)
+		canonical, r = found.canonical, found.Redemption
+		return err
+	})
+	return canonical, r, err
+}
+
+// Redemptions implements [access.ListStore].
+func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all []access.Redemption, err error) {
+	query, args := redemptionsQuery(q)
+	err = s.read(ctx, func(ctx context.Context, db querier) error {
+		all = nil
+		rows, err := db.Query(ctx, query, args...)
+		found, err := rowsOf(rows, err, scanRedemption)
+		for _, r := range found {
+			all = append(all, r.Redemption)
+		}
+		return err
+	})
+	return all, err
+}
+
+func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
+	var w where
+	w.add("workspace_id = $", [16]byte(q.WorkspaceID))
+	if q.Canonical != "" {
+		w.add("canonical = $", q.Canonical)
+	}
+	if q.UserID != "" {
+		w.add("user_id = $", q.UserID)
+	}
+	if !q.After.IsZero() {
+		w.add("id < $", [16]byte(q.After))
+	}
+	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(q.Limit), w.args
+}
+
+// where gathers conditions that must all hold. Each $ in a condition stands for the next
+// argument.
+type where struct {
+	conditions []string
+	args       []any
+}
+
+func (w *where) add(condition string, args ...any) {
+	parts := strings.Split(condition, "$")
+	for i, arg := range args {
+		w.args = append(w.args, arg)
+		parts[i] += "$" + strconv.Itoa(len(w.args))
+	}
+	w.conditions = append(w.conditions, strings.Join(parts, ""))
+}
+
+func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
+
+// reservationColumns are what scanReservation reads, in its order, and reservationTypes their
+// types.
+const reservationColumns = "canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id"
+
+var reservationTypes = []string{"text", "uuid", "uuid", "text", "text", "text", "timestamptz", "timestamptz", "uuid", "uuid"}
+
+// storedReservation is a row of the table reservations.
+type storedReservation struct {
+	access.Reservation
+	canonical string
+}
+
+func scanReservation(row pgx.CollectableRow) (r storedReservation, err error) {
+	var user *string
+	var redemption *[16]byte
+	err = row.Scan(&r.canonical, (*[16]byte)(&r.ID), (*[16]byte)(&r.WorkspaceID), &r.Code, &user, (*string)(&r.State),
+		&r.ExpiresAt, &r.CreatedAt, (*[16]byte)(&r.CreatedBy), &redemption)
+	r.UserID, r.RedemptionID = orEmpty(user), orZero(redemption)
+	r.ExpiresAt, r.CreatedAt = r.ExpiresAt.UTC(), r.CreatedAt.UTC()
+	return r, err
+}
+
+func (s *Store) storeReservations(batch *pgx.Batch, all []*access.ReservationEntry) {
+	var rows [][]any
+	for _, r := range all {
+		if r.Change == access.Changed {
+			batch.Queue("UPDATE reservations SET state = $3, redemption_id = $4 WHERE canonical = $1 AND id = $2",
+				r.Canonical, [16]byte(r.ID), string(r.State), idOrNull(r.RedemptionID))
+			continue
+		}
+		rows = append(rows, []any{
+			r.Canonical, [16]byte(r.ID), [16]byte(r.WorkspaceID), r.Code, orNull(r.UserID), string(r.State),
+			r.ExpiresAt, r.CreatedAt, [16]byte(r.CreatedBy), idOrNull(r.RedemptionID),
+		})
+	}
+	s.insert(batch, "reservations", reservationColumns, reservationTypes, rows)
+}
+
+// Reservation implements [access.LifeStore].
+func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canonical string, r access.Reservation, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
+		found, err := rowOf(rows, err, scanReservation)
+		canonical, r = found.canonical, found.Reservation
+		return err
+	})
+	return canonical, r, err
+}
+
+// tidiedAtOnce is how many reservations one call tidies at most, so that those who wait for
+// the same codes do not wait long.
+const tidiedAtOnce = 500
+
+// TidyReservations implements [access.LifeStore]. Like an act it locks codes first.
+func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
+	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+		tidied = 0
+		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
+		lapsed, err := rowsOf(rows, err, scanReservation)
+		if err != nil || len(lapsed) == 0 {
+			return err
+		}
+		var refs []access.Ref
+		for _, r := range lapsed {
+			refs = append(refs, access.Ref{Canonical: r.canonical, ID: r.ID})
+		}
+		if _, err := tx.Exec(ctx, s.engine.lock("codes", "canonical", "canonical = ANY ($1)", "canonical"), names(refs)[0]); err != nil {
+			return err
+		}
+		rows, err = tx.Query(ctx, `
+			UPDATE reservations SET state = 'lapsed' WHERE canonical = ANY ($1) AND id = ANY ($2) AND state = 'held'
+			RETURNING canonical`, names(refs)...)
+		ended, err := rowsOf(rows, err, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		tidied = len(lapsed)
+		return lowerHeld(ctx, tx, ended)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("tidy reservations: %w", err)
+	}
+	return tidied, nil
+}
+
+// lowerHeld lowers the counters of codes, each as often as it is named.
+func lowerHeld(ctx context.Context, tx pgx.Tx, canonicals []string) error {
+	times := map[string]int64{}
+	for _, canonical := range canonicals {
+		times[canonical]++
+	}
+	var codes []string
+	var by []int64
+	for canonical, n := range times {
+		codes, by = append(codes, canonical), append(by, n)
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE codes c SET reservations = c.reservations - u.times
+		FROM (SELECT * FROM unnest($1::text[], $2::bigint[])) AS u (canonical, times)
+		WHERE c.canonical = u.canonical`, codes, by)
+	return err
+}

@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"accesscodes/internal/access"
+)
+
+// Act implements [access.LifeStore]. The write lock keeps everybody else out.
+func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+	err = s.write(ctx, func(conn *sqlite.Conn) error {
+		book := access.OpenBook(acts, false)
+		if err := enter(conn, book); err != nil {
+			return err
+		}
+		results = book.Settle()
+		return store(conn, book)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// Peek implements [access.LifeStore]. What it sees is one state of the database.
+func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
+		if err := exec(conn, "BEGIN"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, exec(conn, "COMMIT")) }()
+		book := access.OpenBook(acts, false)
+		if err := enter(conn, book); err != nil {
+			return err
+		}
+		results = book.Settle()
+		return nil
+	})
+	return results, err
+}
+
+// enter enters what a book asks for.
+func enter(conn *sqlite.Conn, book *access.Book) error {
+	someHeld := false
+	for _, canonical := range book.Codes() {
+		code, err := findCode(conn, book.At(), "canonical = ?2", canonical)
+		if errors.Is(err, access.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		someHeld = someHeld || code.held > 0
+		book.EnterCode(&access.CodeEntry{Code: code.Code, Canonical: canonical, Held: code.held})
+	}
+	for _, canonical := range book.AskedUsed() {
+		if err := enterUsed(conn, book, canonical); err != nil {
+			return err
+		}
+	}
+	for _, ref := range book.Users() {
+		if err := enterUser(conn, book, ref, someHeld); err != nil {
+			return err
+		}
+	}
+	for _, ref := range book.Redemptions() {
+		if err := enterRedemptions(conn, book, "canonical = ?1 AND id = ?2", ref.Canonical, ref.ID[:]); err != nil {
+			return err
+		}
+	}
+	for _, ref := range book.Reservations() {
+		if err := enterReservations(conn, book, "canonical = ?1 AND id = ?2", ref.Canonical, ref.ID[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func enterUsed(conn *sqlite.Conn, book *access.Book, canonical string) error {
+	return one(conn, `
+		SELECT EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1) OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
+		[]any{canonical}, func(stmt *sqlite.Stmt) { book.EnterUsed(canonical, stmt.ColumnBool(0)) })
+}
+
+// enterUser enters a user with what the rules need to know of them. Only somebody who is
+// registered has redemptions that stand.
+func enterUser(conn *sqlite.Conn, book *access.Book, ref access.UserRef, someHeld bool) error {
+	user, err := findUser(conn, ref)
+	switch {
+	case err == nil:
+		book.EnterUser(user)
+		err = enterRedemptions(conn, book, "workspace_id = ?1 AND user_id = ?2 AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
+	case errors.Is(err, access.ErrNotFound):
+		err = nil
+	}
+	if err == nil && someHeld {
+		err = enterReservations(conn, book, "workspace_id = ?1 AND user_id = ?2 AND state = 'held'", ref.WorkspaceID[:], ref.ID)
+	}
+	return err
+}
+
+func enterRedemptions(conn *sqlite.Conn, book *access.Book, where string, args ...any) error {
+	found, err := findRedemptions(conn, where, args...)
+	for _, r := range found {
+		book.EnterRedemption(r.canonical, r.Redemption)
+	}
+	return err
+}
+
+func enterReservations(conn *sqlite.Conn, book *access.Book, where string, args ...any) error {
+	found, err := findReservations(conn, where, args...)
+	for _, r := range found {
+		book.EnterReservation(r.canonical, r.Reservation)
+	}
+	return err
+}
+
+// store stores what has changed in a book.
+func store(conn *sqlite.Conn, book *access.Book) error {
+	for _, code := range book.ChangedCodes() {
+		if err := storeCode(conn, code); err != nil {
+			return fmt.Errorf("store code: %w", err)
+		}
+	}
+	for _, user := range book.ChangedUsers() {
+		if err := storeUser(conn, user); err != nil {
+			return fmt.Errorf("store user: %w", err)
+		}
+	}
+	for _, r := range book.ChangedRedemptions() {
+		if err := storeRedemption(conn, r); err != nil {
+			return fmt.Errorf("store redemption: %w", err)
+		}
+	}
+	for _, r := range book.ChangedReservations() {
+		if err := storeReservation(conn, r); err != nil {
+			return fmt.Errorf("store reservation: %w", err)
+		}
+	}
+	return nil
+}
+
+func storeCode(conn *sqlite.Conn, code *access.CodeEntry) error {
+	switch code.Change {
+	case access.Removed:
+		return run(conn, "DELETE FROM codes WHERE canonical = ?1", code.Canonical)
+	case access.Changed:
+		metadata, err := encodeMetadata(code.Metadata)
+		if err != nil {
+			return err
+		}
+		return run(conn, `
+			UPDATE codes SET redemptions = ?2, reservations = ?3, max_redemptions = ?4, starts_at = ?5, expires_at = ?6,
+			                 revoked_at = ?7, note = nullif(?8, ''), recipient = nullif(?9, ''), metadata = nullif(?10, '')
+			WHERE canonical = ?1`,
+			code.Canonical, code.Redemptions, code.Held, optional(code.MaxRedemptions), micros(code.StartsAt), micros(code.ExpiresAt),
+			micros(code.RevokedAt), code.Note, code.Recipient, metadata)
+	default: // the counters only
+		return run(conn, "UPDATE codes SET redemptions = ?2, reservations = ?3 WHERE canonical = ?1", code.Canonical, code.Redemptions, code.Held)
+	}
+}

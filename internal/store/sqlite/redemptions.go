@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+)
+
+// redemptionColumns are what scanRedemption reads, in its order.
+const redemptionColumns = `
+canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
+created_at, created_by, rolled_back_at, rolled_back_by, reason`
+
+// storedRedemption is a row of the table redemptions.
+type storedRedemption struct {
+	access.Redemption
+	canonical string
+}
+
+func findRedemptions(conn *sqlite.Conn, where string, args ...any) (all []storedRedemption, err error) {
+	err = sqlitex.Execute(conn, "SELECT "+redemptionColumns+" FROM redemptions WHERE "+where, &sqlitex.ExecOptions{
+		Args: args,
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			r, err := scanRedemption(stmt)
+			all = append(all, r)
+			return err
+		},
+	})
+	return all, err
+}
+
+func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
+	metadata, err := decodeMetadata(stmt.ColumnText(9))
+	return storedRedemption{
+		canonical: stmt.ColumnText(0),
+		Redemption: access.Redemption{
+			ID:            columnID(stmt, 1),
+			WorkspaceID:   columnID(stmt, 2),
+			Code:          stmt.ColumnText(3),
+			Type:          access.Type(stmt.ColumnText(4)),
+			UserID:        stmt.ColumnText(5),
+			Grants:        access.UserStatus(stmt.ColumnText(6)),
+			Before:        access.UserStatus(stmt.ColumnText(7)),
+			Ordinal:       stmt.ColumnInt64(8),
+			Metadata:      metadata,
+			ReservationID: columnID(stmt, 10),
+			CreatedAt:     *columnTime(stmt, 11),
+			CreatedBy:     columnID(stmt, 12),
+			RolledBackAt:  columnTime(stmt, 13),
+			RolledBackBy:  columnID(stmt, 14),
+			Reason:        stmt.ColumnText(15),
+		},
+	}, err
+}
+
+func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry) error {
+	if r.Change == access.Changed {
+		return run(conn, "UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
+			r.WorkspaceID[:], r.ID[:], micros(r.RolledBackAt), r.RolledBackBy[:], r.Reason)
+	}
+	stmt, err := conn.Prepare(`
+		INSERT INTO redemptions (` + redemptionColumns + `)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`)
+	if err != nil {
+		return err
+	}
+	metadata, err := encodeMetadata(r.Metadata)
+	if err != nil {
+		return err
+	}
+	stmt.BindText(1, r.Canonical)
+	stmt.BindBytes(2, r.ID[:])
+	stmt.BindBytes(3, r.WorkspaceID[:])
+	stmt.BindText(4, r.Code)
+	stmt.BindText(5, string(r.Type))
+	bindText(stmt, 6, r.UserID)
+	stmt.BindText(7, string(r.Grants))
+	bindText(stmt, 8, string(r.Before))
+	stmt.BindInt64(9, r.Ordinal)
+	bindText(stmt, 10, metadata)
+	bindID(stmt, 11, r.ReservationID)
+	stmt.BindInt64(12, r.CreatedAt.UnixMicro())
+	stmt.BindBytes(13, r.CreatedBy[:])
+	bindTime(stmt, 14, r.RolledBackAt) // by a later act of the same group
+	bindID(stmt, 15, r.RolledBackBy)
+	bindText(stmt, 16, r.Reason)
+	_, err = stmt.Step()
+	return err
+}
+
+// Redemption implements [access.LifeStore].
+func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canonical string, r access.Redemption, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		found, err := findRedemptions(conn, "workspace_id = ?1 AND id = ?2", workspace[:], id[:])
+		if len(found) > 0 {
+			canonical, r = found[0].canonical, found[0].Redemption
+		}
+		return orNotFound(len(found) > 0, err)
+	})
+	return canonical, r, err
+}
+
+// Redemptions implements [access.ListStore].
+func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all []access.Redemption, err error) {
+	query, args := redemptionsQuery(q)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		found, err := findRedemptions(conn, query, args...)
+		for _, r := range found {
+			all = append(all, r.Redemption)
+		}
+		return err
+	})
+	return all, err
+}
+
+// redemptionsQuery is what stands behind WHERE to list redemptions.
+func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
+	var w where
+	w.add("workspace_id = ?", q.WorkspaceID[:])
+	if q.Canonical != "" {
+		w.add("canonical = ?", q.Canonical)
+	}
+	if q.UserID != "" {
+		w.add("user_id = ?", q.UserID)
+	}
+	if !q.After.IsZero() {
+		w.add("id < ?", q.After[:])
+	}
+	return w.text() + " ORDER BY id DESC LIMIT ?", append(w.args, q.Limit)
+}
+
+// where gathers conditions that must all hold.
+type where struct {
+	conditions []string
+	args       []any
+}
+
+func (w *where) add(condition string, args ...any) {
+	w.conditions, w.args = append(w.conditions, condition), append(w.args, args...)
+}
+
+func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
+
+// reservationColumns are what scanReservation reads, in its order.
+const reservationColumns = `
+canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id`
+
+// storedReservation is a row of the table reservations.
+type storedReservation struct {
+	access.Reservation
+	canonical string
+}
+
+func findReservations(conn *sqlite.Conn, where string, args ...any) (all []storedReservation, err error) {
+	err = sqlitex.Execute(conn, "SELECT "+reservationColumns+" FROM reservations WHERE "+where, &sqlitex.ExecOptions{
+		Args:       args,
+		ResultFunc: func(stmt *sqlite.Stmt) error { all = append(all, scanReservation(stmt)); return nil },
+	})
+	return all, err
+}
+
+func scanReservation(stmt *sqlite.Stmt) storedReservation {
+	return storedReservation{
+		canonical: stmt.ColumnText(0),
+		Reservation: access.Reservation{
+			ID:           columnID(stmt, 1),
+			WorkspaceID:  columnID(stmt, 2),
+			Code:         stmt.ColumnText(3),
+			UserID:       stmt.ColumnText(4),
+			State:        access.ReservationState(stmt.ColumnText(5)),
+			ExpiresAt:    *columnTime(stmt, 6),
+			CreatedAt:    *columnTime(stmt, 7),
+			CreatedBy:    columnID(stmt, 8),
+			RedemptionID: columnID(stmt, 9),
+		},
+	}
+}
+
+func storeReservation(conn *sqlite.Conn, r *access.ReservationEntry) error {
+	if r.Change == access.Changed {
+		return run(conn, "UPDATE reservations SET state = ?3, redemption_id = ?4 WHERE workspace_id = ?1 AND id = ?2",
+			r.WorkspaceID[:], r.ID[:], string(r.State), idOrNil(r.RedemptionID))
+	}
+	return run(conn, "INSERT INTO reservations ("+reservationColumns+") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		r.Canonical, r.ID[:], r.WorkspaceID[:], r.Code, r.UserID, string(r.State),
+		r.ExpiresAt.UnixMicro(), r.CreatedAt.UnixMicro(), r.CreatedBy[:], idOrNil(r.RedemptionID))
+}
+
+// Reservation implements [access.LifeStore].
+func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canonical string, r access.Reservation, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		found, err := findReservations(conn, "workspace_id = ?1 AND id = ?2", workspace[:], id[:])
+		if len(found) > 0 {
+			canonical, r = found[0].canonical, found[0].Reservation
+		}
+		return orNotFound(len(found) > 0, err)
+	})
+	return canonical, r, err
+}
+
+// tidiedAtOnce is how many reservations one call tidies at most, so that writes that wait
+// for it do not wait long.
+const tidiedAtOnce = 500
+
+// TidyReservations implements [access.LifeStore]. It takes the write lock only if there is
+// something to do.
+func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, "SELECT 1 FROM reservations WHERE state = 'held' AND expires_at <= ?1 LIMIT 1", []any{now.UnixMicro()}, func(*sqlite.Stmt) {})
+	})
+	if errors.Is(err, access.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = s.write(ctx, func(conn *sqlite.Conn) error {
+		lapsed, err := findReservations(conn, "state = 'held' AND expires_at <= ?1 LIMIT ?2", now.UnixMicro(), tidiedAtOnce)
+		for _, r := range lapsed {
+			err = errors.Join(err,
+				run(conn, "UPDATE reservations SET state = 'lapsed' WHERE workspace_id = ?1 AND id = ?2", r.WorkspaceID[:], r.ID[:]),
+				run(conn, "UPDATE codes SET reservations = reservations - 1 WHERE canonical = ?1", r.canonical))
+		}
+		tidied = len(lapsed)
+		return err
+	})
+	return tidied, err
+}

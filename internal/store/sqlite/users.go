@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+)
+
+// userColumns are what scanUser reads, in its order.
+const userColumns = "workspace_id, user_id, status, created_at, updated_at"
+
+func scanUser(stmt *sqlite.Stmt) access.User {
+	return access.User{
+		WorkspaceID: columnID(stmt, 0),
+		ID:          stmt.ColumnText(1),
+		Status:      access.UserStatus(stmt.ColumnText(2)),
+		CreatedAt:   *columnTime(stmt, 3),
+		UpdatedAt:   *columnTime(stmt, 4),
+	}
+}
+
+func findUser(conn *sqlite.Conn, ref access.UserRef) (user access.User, err error) {
+	err = one(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2", []any{ref.WorkspaceID[:], ref.ID}, func(stmt *sqlite.Stmt) {
+		user = scanUser(stmt)
+	})
+	return user, err
+}
+
+func storeUser(conn *sqlite.Conn, user *access.UserEntry) error {
+	if user.Change == access.Removed {
+		return run(conn, "DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2", user.WorkspaceID[:], user.ID)
+	}
+	return run(conn, `
+		INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (workspace_id, user_id) DO UPDATE SET status = excluded.status, created_at = excluded.created_at, updated_at = excluded.updated_at`,
+		user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
+}
+
+// User implements [access.LifeStore].
+func (s *Store) User(ctx context.Context, workspace access.ID, id string) (user access.User, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		user, err = findUser(conn, access.UserRef{WorkspaceID: workspace, ID: id})
+		return err
+	})
+	return user, err
+}
+
+// PutUser implements [access.LifeStore].
+func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.User, err error) {
+	err = s.write(ctx, func(conn *sqlite.Conn) error {
+		return one(conn, `
+			INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (workspace_id, user_id) DO UPDATE SET
+				status = excluded.status, updated_at = CASE status WHEN excluded.status THEN updated_at ELSE excluded.updated_at END
+			RETURNING `+userColumns,
+			[]any{user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro()},
+			func(stmt *sqlite.Stmt) { stored = scanUser(stmt) })
+	})
+	return stored, err
+}
+
+// EraseUser implements [access.LifeStore].
+func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (found bool, err error) {
+	err = s.write(ctx, func(conn *sqlite.Conn) error {
+		for _, statement := range []string{
+			"DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2",
+			"UPDATE redemptions SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
+			"UPDATE reservations SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
+		} {
+			if err := run(conn, statement, workspace[:], id); err != nil {
+				return err
+			}
+			found = found || conn.Changes() > 0
+		}
+		return nil
+	})
+	return found && err == nil, err
+}
+
+// Users implements [access.ListStore].
+func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.User, err error) {
+	query, args := usersQuery(q)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+			Args:       args,
+			ResultFunc: func(stmt *sqlite.Stmt) error { all = append(all, scanUser(stmt)); return nil },
+		})
+	})
+	return all, err
+}
+
+func usersQuery(q *access.UserQuery) (string, []any) {
+	var w where
+	w.add("workspace_id = ?", q.WorkspaceID[:])
+	if q.After != "" {
+		w.add("user_id > ?", q.After)
+	}
+	if q.Query != "" {
+		low, high := access.PrefixRange(q.Query)
+		w.add("user_id >= ?", low)
+		if high != "" {
+			w.add("user_id < ?", high)
+		}
+	}
+	if q.Status != "" {
+		w.add("status = ?", string(q.Status))
+	}
+	return "SELECT " + userColumns + " FROM users WHERE " + w.text() + " ORDER BY user_id LIMIT ?", append(w.args, q.Limit)
+}
