@@ -22,8 +22,12 @@ import (
 	"accesscodes/internal/store/cached"
 )
 
-// keyUsageInterval is how often the last-used times of keys are stored.
-const keyUsageInterval = 30 * time.Second
+// How often background work is done: storing when keys were last used, marking
+// reservations that have lapsed.
+const (
+	keyUsageInterval = 30 * time.Second
+	tidyInterval     = 20 * time.Second
+)
 
 // Streams is where a server writes to and what program it says it is.
 type Streams struct {
@@ -73,6 +77,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
 	closers.add(usage.stop)
+	tidier := startWorker(tidyInterval, service.TidyReservations, log)
+	closers.add(tidier.stop)
 
 	url := baseURL(listener.Addr())
 	if err := greet(ctx, service, cfg, url, streams.Out); err != nil {
@@ -137,11 +143,11 @@ func newRegistry() *prometheus.Registry {
 // newCommitMetrics measures group commit.
 func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Duration) {
 	sizes := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "accesscodes_commit_codes", Help: "Codes in one commit.",
+		Name: "accesscodes_commit_codes", Help: "New codes, or acts on codes, in one commit.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 	})
 	durations := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "accesscodes_commit_duration_seconds", Help: "Time that a commit of codes took, failed ones too.",
+		Name: "accesscodes_commit_duration_seconds", Help: "Time that a commit of codes or of acts on them took, failed ones too.",
 		Buckets: prometheus.ExponentialBuckets(.0001, 2.5, 12),
 	})
 	registry.MustRegister(sizes, durations)

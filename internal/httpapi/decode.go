@@ -36,7 +36,7 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // decode reads the request's JSON body into v, which keeps nothing of the buffer.
 func decode(c *call, v any) error {
-	if err := checkMediaType(c.request.Header.Get("Content-Type")); err != nil {
+	if err := c.checkMediaType(); err != nil {
 		return err
 	}
 	body := bodies.Get().(*bytes.Buffer)
@@ -45,19 +45,42 @@ func decode(c *call, v any) error {
 	if err := readBody(body, c.request.Body); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body.Bytes(), v, strict); err != nil {
+	return decodeBody(body.Bytes(), v)
+}
+
+// decodeIfAny is decode for a body that may be left out, with its media type.
+func decodeIfAny(c *call, v any) error {
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	if err := readBody(body, c.request.Body); err != nil || body.Len() == 0 {
+		return err
+	}
+	if err := c.checkMediaType(); err != nil {
+		return err
+	}
+	return decodeBody(body.Bytes(), v)
+}
+
+func decodeBody(body []byte, v any) error {
+	if err := json.Unmarshal(body, v, strict); err != nil {
 		return decodeError(err)
 	}
 	return nil
 }
 
-func checkMediaType(header string) error {
+// mergePatchType is the media type of RFC 7396.
+const mergePatchType = "application/merge-patch+json"
+
+func (c *call) checkMediaType() error {
+	header := c.request.Header.Get("Content-Type")
 	if header == "application/json" { // nearly every request
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(header)
 	charset := strings.ToLower(params["charset"])
-	if err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
+	known := media == "application/json" || c.route.mergePatch && media == mergePatchType
+	if err != nil || !known || charset != "" && charset != "utf-8" {
 		return &httpError{
 			status: http.StatusUnsupportedMediaType, reason: reasonUnsupportedMediaType,
 			detail: "send the body as UTF-8 JSON with the header Content-Type: application/json",

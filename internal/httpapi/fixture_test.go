@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"encoding/binary"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,12 +75,13 @@ func newService(t *testing.T, clock *fakeClock, store access.Store, wrappings []
 	for _, wrap := range wrappings {
 		store = wrap(store)
 	}
-	ids := byte(0)
+	var ids atomic.Uint64
 	service, err := access.NewService(t.Context(), access.Deps{
 		Store: store, Now: clock.read, Entropy: access.SystemEntropy(),
 		NewID: func() (access.ID, error) {
-			ids++
-			return access.ID{6: 0x70, 8: 0x80, 15: ids}, nil
+			id := access.ID{6: 0x70, 8: 0x80}
+			binary.BigEndian.PutUint16(id[14:], uint16(ids.Add(1)))
+			return id, nil
 		},
 	})
 	if err != nil {
@@ -197,6 +200,7 @@ func (c *fakeClock) advance(by time.Duration) {
 type faultyStore struct {
 	access.Store
 	insert func(context.Context, []*access.NewCode) ([]access.InsertResult, error)
+	act    func() error
 	caller func() error
 	ping   func() error
 }
@@ -216,6 +220,13 @@ func (s *faultyStore) InsertCodes(ctx context.Context, codes []*access.NewCode) 
 		return s.insert(ctx, codes)
 	}
 	return s.Store.InsertCodes(ctx, codes)
+}
+
+func (s *faultyStore) Act(ctx context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	if s.act != nil {
+		return nil, s.act()
+	}
+	return s.Store.Act(ctx, acts)
 }
 
 func (s *faultyStore) CallerByHash(ctx context.Context, hash access.KeyHash) (*access.Caller, error) {

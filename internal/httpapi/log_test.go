@@ -75,7 +75,8 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 		{"live", "GET", "/livez", "", map[string]any{"level": "INFO", "route": "/livez", "status": 200.0}, false},
 		{"metrics", "GET", "/metrics", "", map[string]any{"level": "INFO", "route": "/metrics", "status": 200.0}, false},
 		{"docs asset", "GET", "/docs/assets/swagger-ui.css", "", map[string]any{"level": "INFO", "route": "/docs/assets/swagger-ui.css", "status": 200.0}, false},
-		{"unknown path", "GET", "/tenant-codes/SECRET", "", map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"}, false},
+		{"a code in the path", "GET", "/tenant-codes/SECRET", "", map[string]any{"level": "INFO", "route": "/tenant-codes/{code}", "status": 404.0, "reason": "code_not_found"}, true},
+		{"unknown path", "GET", "/tenant-codes/SECRET/SECRET", "", map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"}, false},
 		{"wrong method", "PUT", addPath, "", map[string]any{"level": "INFO", "route": addPath, "status": 405.0, "reason": "method_not_allowed"}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,12 +118,29 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f.post(t, addPath, body+marker).mustBe(t, 400, reasonInvalidJSON)                                                  // not JSON
 	f.post(t, addPath, body, with("X-Api-Key", marker)).mustBe(t, 401, access.ReasonInvalidAPIKey)                     // no key
 	f.post(t, addPath, body, with("Content-Type", marker)).mustBe(t, 415, reasonUnsupportedMediaType)                  // no JSON
-	f.get(t, "/tenant-codes/"+marker+"?q="+marker).mustBe(t, 404, reasonRouteNotFound)                                 // in the path
+	f.get(t, "/codes/"+marker+"?q="+marker).mustBe(t, 404, reasonRouteNotFound)                                        // in the path
 	f.get(t, addPath+"?code="+marker).mustBe(t, 405, reasonMethodNotAllowed)                                           // in the query
 	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).generated(t)
 
+	user := `{"code":"` + marker + `","userId":"` + marker + `"}`
+	key := with("X-Api-Key", f.secret)
+	f.post(t, "/tenant-codes/validate", user).mustBeOK(t)
+	f.post(t, "/tenant-codes/redeem", user).mustBeOK(t)
+	f.post(t, "/tenant-codes/redeem", user).mustBeOK(t)                                                                            // replayed
+	f.post(t, "/tenant-codes/redeem", strings.Replace(user, `"code":"`, `"code":"x`, 1)).mustBe(t, 404, access.ReasonCodeNotFound) // another code
+	f.post(t, "/tenant-codes/reserve", user).mustBe(t, 409, access.ReasonUserAlreadyRegistered)
+	f.get(t, "/tenant-codes/"+marker, key).mustBeOK(t)
+	f.get(t, "/tenant-codes?q="+marker, key).mustBeOK(t)
+	f.get(t, "/tenant-codes?cursor="+marker, key).mustBe(t, 400, access.ReasonInvalidCursor)
+	f.get(t, "/redemptions?code="+marker+"&userId="+marker, key).mustBeOK(t)
+	f.send(t, "DELETE", "/tenant-codes/"+marker, "", key).mustBe(t, 409, access.ReasonCodeInUse)
+	f.get(t, "/users/"+marker, key).mustBeOK(t)
+	if got := f.send(t, "DELETE", "/users/"+marker, "", key); got.status != 204 {
+		t.Errorf("status %d", got.status)
+	}
+
 	logged := f.log.take()
-	if events := requests(t, logged); len(events) != 11 || events[10]["request_id"] != "after" {
+	if events := requests(t, logged); len(events) != 23 || events[10]["request_id"] != "after" {
 		t.Fatalf("%d events", len(events))
 	}
 	for _, secret := range []string{marker, value, f.secret, f.secret[8:20]} {

@@ -36,6 +36,8 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	f.get(t, addPath)
 	f.get(t, "/tenant-codes/A")
 	f.send(t, "BREW", "/tenant-codes/B", "")
+	f.get(t, "/codes/A")
+	f.send(t, "BREW", "/codes/B", "")
 	f.send(t, "STEEP", "/livez", "")
 	f.get(t, "/docs/start.js")
 	want := map[string]string{
@@ -44,6 +46,8 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 		`method="POST",route="/tenant-codes/generate",status="200"`: "1",
 		`method="POST",route="/tenant-codes/generate",status="401"`: "1",
 		`method="GET",route="/tenant-codes/add",status="405"`:       "1",
+		`method="GET",route="/tenant-codes/{code}",status="401"`:    "1",
+		`method="other",route="/tenant-codes/{code}",status="405"`:  "1",
 		`method="GET",route="(none)",status="404"`:                  "1",
 		`method="other",route="(none)",status="404"`:                "1",
 		`method="other",route="/livez",status="405"`:                "1",

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -13,8 +14,9 @@ import (
 	"accesscodes/internal/access"
 )
 
-const apiDescription = `Add and generate access codes: values that people type to register, to become premium
-users, or to be upgraded.
+const apiDescription = `Access codes: values that people type to register, to become premium users, or to be upgraded. Add
+or generate them, validate and redeem them exactly as often as they may be, reserve a use while somebody signs up, roll a
+redemption back.
 
 * Send your API key in ` + "`X-Api-Key`" + ` with every request.
 * Bodies are UTF-8 JSON of at most 64 KiB. Unknown fields, duplicate fields, wrong types and anything after the
@@ -57,6 +59,21 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[generateRequest](): "GenerateCode",
 	reflect.TypeFor[generateAnswer]():  "GeneratedCode",
 	reflect.TypeFor[codeFields]():      "Code",
+
+	reflect.TypeFor[codeList]():          "CodeList",
+	reflect.TypeFor[changeRequest]():     "ChangeCode",
+	reflect.TypeFor[nothing]():           "Nothing",
+	reflect.TypeFor[validateRequest]():   "ValidateCode",
+	reflect.TypeFor[validation]():        "Validation",
+	reflect.TypeFor[redeemRequest]():     "RedeemCode",
+	reflect.TypeFor[reserveRequest]():    "ReserveCode",
+	reflect.TypeFor[redemptionFields]():  "Redemption",
+	reflect.TypeFor[redemptionList]():    "RedemptionList",
+	reflect.TypeFor[reservationFields](): "Reservation",
+	reflect.TypeFor[rollbackRequest]():   "RollBack",
+	reflect.TypeFor[userFields]():        "User",
+	reflect.TypeFor[userList]():          "UserList",
+	reflect.TypeFor[putUserRequest]():    "PutUser",
 }
 
 func schemaName(t reflect.Type, hint string) string {
@@ -78,18 +95,33 @@ func operation(rt route, registry huma.Registry, problemSchema *huma.Schema) *hu
 		op.Security = []map[string][]string{{"apiKey": {}}}
 		op.Description += fmt.Sprintf("\n\nRoles: %s.", strings.Join(rolesWith(rt.permission), ", "))
 	}
+	for _, p := range rt.parameters {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: p.name, In: p.in, Required: p.in == "path", Description: p.description, Schema: &p.schema})
+	}
 	if rt.request != nil {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: jsonContent("application/json", registry.Schema(rt.request, true, ""))}
+		op.RequestBody = &huma.RequestBody{Required: !rt.bodyOptional, Content: jsonContent("application/json", registry.Schema(rt.request, true, ""))}
+	}
+	if rt.mergePatch {
+		op.RequestBody.Content[mergePatchType] = op.RequestBody.Content["application/json"]
 	}
 	if rt.retryable {
 		op.Parameters = append(op.Parameters, idempotencyKeyParam())
 	}
-	op.Responses["200"] = &huma.Response{
-		Description: "Done", Content: jsonContent("application/json", registry.Schema(rt.response, true, "")),
-		Headers: map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")},
+	good := &huma.Response{
+		Description: "Done",
+		Headers:     map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")},
 	}
-	if rt.retryable {
-		op.Responses["200"].Headers["Idempotent-Replayed"] = textHeader("true if an earlier request with the same Idempotency-Key did it.")
+	switch {
+	case rt.retryable:
+		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request with the same Idempotency-Key did it.")
+	case rt.replays:
+		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request did it.")
+	}
+	if rt.response == nil {
+		op.Responses["204"] = good
+	} else {
+		good.Content = jsonContent("application/json", registry.Schema(rt.response, true, ""))
+		op.Responses["200"] = good
 	}
 	for status, reasons := range failures(rt) {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
@@ -127,13 +159,15 @@ func idempotencyKeyParam() *huma.Param {
 	}
 }
 
-// statuses of the reasons that routes name.
+// statuses of the reasons that routes name, where they are not 409.
 var statuses = map[access.Reason]int{
-	access.ReasonCodeAlreadyExists:    http.StatusBadRequest,
-	access.ReasonIdempotencyKeyReused: http.StatusConflict,
-	access.ReasonCodeSpaceExhausted:   http.StatusConflict,
-	access.ReasonStoreUnavailable:     http.StatusServiceUnavailable,
-	access.ReasonOverloaded:           http.StatusServiceUnavailable,
+	access.ReasonCodeAlreadyExists:   http.StatusBadRequest,
+	access.ReasonCodeNotFound:        http.StatusNotFound,
+	access.ReasonUserNotFound:        http.StatusNotFound,
+	access.ReasonReservationNotFound: http.StatusNotFound,
+	access.ReasonRedemptionNotFound:  http.StatusNotFound,
+	access.ReasonStoreUnavailable:    http.StatusServiceUnavailable,
+	access.ReasonOverloaded:          http.StatusServiceUnavailable,
 }
 
 // failures lists the reasons that a route may fail for, by status.
@@ -155,8 +189,11 @@ func failures(rt route) map[int][]string {
 	if rt.retryable {
 		add(http.StatusBadRequest, access.ReasonInvalidIdempotencyKey)
 	}
+	if slices.ContainsFunc(rt.parameters, func(p parameter) bool { return p.name == "cursor" }) {
+		add(http.StatusBadRequest, access.ReasonInvalidParameter, access.ReasonInvalidCursor)
+	}
 	for _, reason := range rt.reasons {
-		add(statuses[reason], reason)
+		add(cmp.Or(statuses[reason], http.StatusConflict), reason)
 	}
 	if rt.permission != "" {
 		add(http.StatusUnauthorized, access.ReasonInvalidAPIKey)

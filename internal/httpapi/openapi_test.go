@@ -36,6 +36,7 @@ type openAPIDocument struct {
 }
 
 type documentedOperation struct {
+	OperationID string                `json:"operationId"`
 	Description string                `json:"description"`
 	Security    []map[string][]string `json:"security"`
 	Parameters  []struct {
@@ -188,7 +189,7 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 // methods, and those of the command line.
 var notOfOneRoute = []access.Reason{
 	reasonRouteNotFound, reasonMethodNotAllowed, access.ReasonWorkspaceNotFound, access.ReasonWorkspaceExists,
-	access.ReasonKeyNotFound, access.ReasonKeyNotActive, access.ReasonCodeNotFound,
+	access.ReasonKeyNotFound, access.ReasonKeyNotActive,
 }
 
 func TestEveryReasonIsInTheDocument(t *testing.T) {

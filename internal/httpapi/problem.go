@@ -117,23 +117,38 @@ func (p *problem) write(c *call) {
 	c.write(p.Status, problemType, body)
 }
 
-// methodNotAllowed answers every method of a path but the allowed ones.
-func methodNotAllowed(path string, allowed []string) route {
+// unknownPath is what logs and metrics show instead of a path that no route has.
+const unknownPath = "(none)"
+
+// notFound answers a path that no route has.
+func notFound(context.Context, *call) error {
+	return &httpError{
+		status: http.StatusNotFound, reason: reasonRouteNotFound,
+		detail: "there is nothing at this path; /docs shows every route",
+	}
+}
+
+// methodNotAllowed answers methods that a route's path does not take.
+func (s *Server) methodNotAllowed(path string) route {
 	return route{path: path, endpoint: func(context.Context, *call) error {
 		return &httpError{
 			status: http.StatusMethodNotAllowed, reason: reasonMethodNotAllowed,
-			detail: "this path takes " + strings.Join(allowed, " and "),
-			header: http.Header{"Allow": {strings.Join(allowed, ", ")}},
+			detail: "this path takes " + strings.Join(s.methods[path], " and "),
+			header: http.Header{"Allow": {strings.Join(s.methods[path], ", ")}},
 		}
 	}}
 }
 
-// notFound answers every path that no route has.
-func notFound() route {
-	return route{path: "(none)", endpoint: func(context.Context, *call) error {
-		return &httpError{
-			status: http.StatusNotFound, reason: reasonRouteNotFound,
-			detail: "there is nothing at this path; /docs shows every route",
+// unmatched answers what no route does: a path that none has, or one that takes other
+// methods.
+func (s *Server) unmatched(ctx context.Context, c *call) error {
+	for _, method := range methods {
+		_, pattern := s.mux.Handler(&http.Request{Method: method, URL: c.request.URL, Host: c.request.Host})
+		if _, path, isRoute := strings.Cut(pattern, " "); isRoute {
+			other := s.methodNotAllowed(path)
+			c.route = &other
+			return other.endpoint(ctx, c)
 		}
-	}}
+	}
+	return notFound(ctx, c)
 }

@@ -18,7 +18,7 @@ func allRoutes(f *fixture) []route {
 func TestUnknownPathsAreProblems(t *testing.T) {
 	f := newFixture(t)
 	for _, path := range []string{
-		"/", "/favicon.ico", "/tenant-codes", "/tenant-codes/", "/tenant-codes/add/", "/tenant-codes/ADD", "/tenant-codes/generate/more",
+		"/", "/favicon.ico", "/tenant-codes/", "/tenant-codes/add/", "/tenant-codes/generate/more", "/tenant-codes/ADD/more", "/users/", "/users/a/b", "/reservations", "/reservations/", "/redemptions/x",
 		"/livez/", "/metrics/", "/openapi.yaml", "/docs/", "/docs/page.html", "/docs/start.js/", "/docs/assets", "/docs/assets/",
 		"/docs/assets/index.html", "/docs/assets/..%2fpage.html", "/v1/tenant-codes/add", "/%00", "/..%2f..%2fetc/passwd", "/debug/pprof/",
 	} {

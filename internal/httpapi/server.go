@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,15 +37,19 @@ type Server struct {
 	metrics  *metrics
 	ids      requestIDs
 	mux      *http.ServeMux
-	unknown  http.Handler // answers every path that no route has
+	methods  map[string][]string // that the path of a route takes
+	unknown  http.Handler        // answers a path that no route can have
 	draining atomic.Bool
 }
+
+// methods are the methods that routes have, but for HEAD.
+var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
 	s := &Server{
 		service: deps.Service, log: deps.Log, metrics: newMetrics(deps.Registry),
-		ids: newRequestIDs(), mux: http.NewServeMux(),
+		ids: newRequestIDs(), mux: http.NewServeMux(), methods: map[string][]string{},
 	}
 	routes := s.routes(deps.Registry)
 	document, err := openAPI(routes, deps.Version)
@@ -69,22 +74,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// register puts the routes into the mux, with an answer for every other method and
-// every other path.
+// register puts the routes into the mux, with an answer for every other path and method.
 func (s *Server) register(routes []route) {
-	methods := map[string][]string{}
 	for _, rt := range routes {
 		s.mux.Handle(rt.method+" "+rt.path, s.handler(rt))
-		methods[rt.path] = append(methods[rt.path], rt.method)
+		s.methods[rt.path] = append(s.methods[rt.path], rt.method)
 		if rt.method == "GET" { // which the mux answers HEAD with as well
-			methods[rt.path] = append(methods[rt.path], "HEAD")
+			s.methods[rt.path] = append(s.methods[rt.path], "HEAD")
 		}
 	}
-	for pattern, allowed := range methods {
-		s.mux.Handle(pattern, s.handler(methodNotAllowed(pattern, allowed)))
+	for path, allowed := range s.methods {
+		if strings.Contains(path, "{") {
+			continue
+		}
+		// Otherwise GET /tenant-codes/add would look for the code ADD, which has other
+		// spellings to be found by.
+		for _, method := range methods {
+			if !slices.Contains(allowed, method) {
+				s.mux.Handle(method+" "+path, s.handler(s.methodNotAllowed(path)))
+			}
+		}
 	}
-	s.unknown = s.handler(notFound())
-	s.mux.Handle("/", s.unknown)
+	s.unknown = s.handler(route{path: unknownPath, endpoint: notFound})
+	s.mux.Handle("/", s.handler(route{path: unknownPath, endpoint: s.unmatched}))
 }
 
 // handler runs a route's endpoint and sees to everything around it: the request id,
