@@ -13,6 +13,8 @@ type database interface {
 	rows(t testing.TB) map[string]row
 	// count returns how many rows a table has.
 	count(t testing.TB, table string) int
+	// texts returns the one column of a query, which sees one state of the database.
+	texts(t testing.TB, query string) []string
 	// lock keeps everybody from writing codes, as a backup tool or another program might,
 	// until the returned function is called.
 	lock(t testing.TB) (release func())
@@ -45,13 +47,27 @@ func forEachEngine(t *testing.T, test func(t *testing.T, db database)) {
 func forEachEngineAndItsNodes(t *testing.T, test func(t *testing.T, db database, nodes []*server)) {
 	t.Helper()
 	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) { withNodes(t, e, test) })
+	}
+}
+
+func withNodes(t *testing.T, e engine, test func(t *testing.T, db database, nodes []*server)) {
+	t.Helper()
+	db := e.create(t)
+	var nodes []*server
+	for range e.nodes {
+		nodes = append(nodes, startServer(t, db))
+	}
+	test(t, db, nodes)
+}
+
+// onBothEnginesAtOnce is forEachEngineAndItsNodes for a test that takes a given time.
+func onBothEnginesAtOnce(t *testing.T, test func(t *testing.T, db database, nodes []*server)) {
+	t.Helper()
+	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
-			db := e.create(t)
-			var nodes []*server
-			for range e.nodes {
-				nodes = append(nodes, startServer(t, db))
-			}
-			test(t, db, nodes)
+			t.Parallel()
+			withNodes(t, e, test)
 		})
 	}
 }

@@ -62,6 +62,11 @@ func (d postgresDatabase) count(t testing.TB, table string) int {
 	return selectAll(t, d, "SELECT count(*) FROM "+table, pgx.RowTo[int])[0]
 }
 
+func (d postgresDatabase) texts(t testing.TB, query string) []string {
+	t.Helper()
+	return selectAll(t, d, query, pgx.RowTo[string])
+}
+
 // lock implements [database] with a lock that even keeps others from reading.
 func (d postgresDatabase) lock(t testing.TB) (release func()) {
 	t.Helper()

@@ -48,6 +48,14 @@ func (d sqliteDatabase) count(t testing.TB, table string) (n int) {
 	return n
 }
 
+func (d sqliteDatabase) texts(t testing.TB, statement string) (all []string) {
+	t.Helper()
+	conn := d.open(t, sqlite.OpenReadOnly)
+	defer closeConn(t, conn)
+	query(t, conn, statement, func(stmt *sqlite.Stmt) { all = append(all, stmt.ColumnText(0)) })
+	return all
+}
+
 // lock implements [database] with the one lock for writing that a file has.
 func (d sqliteDatabase) lock(t testing.TB) (release func()) {
 	t.Helper()
