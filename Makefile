@@ -35,14 +35,17 @@ lint: ## vet, staticcheck and formatting
 		exit 1; \
 	fi
 
-bench: build ## measure the server side by side with a bare net/http endpoint and pgbench
+# CASE is how the names of the cases to measure begin: make bench CASE=redeem
+CASE ?=
+
+bench: build ## measure the server side by side with a bare net/http server and pgbench
 	scripts/install-bench-deps
 	$(GO_BUILD) -o bin/bare ./bench/bare
-	go run ./bench
+	go run ./bench -case '$(CASE)'
 
-profile: build ## write a CPU profile of the server under load to bench/out/generate.pprof
+profile: build ## write a CPU profile of the server under load to bench/out/cpu.pprof
 	scripts/install-bench-deps
-	go run ./bench -profile bench/out/generate.pprof
+	go run ./bench -case '$(CASE)' -profile bench/out/cpu.pprof
 
 clean: ## remove what was built
 	rm -rf bin bench/out

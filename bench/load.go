@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,27 +15,8 @@ import (
 
 // script tells wrk what to send and to print its figures as JSON.
 //
-//go:embed generate.lua
+//go:embed load.lua
 var script []byte
-
-// reading is what one run showed.
-type reading struct {
-	rate          float64 // requests per second
-	p50, p99      time.Duration
-	cpuPerMillion float64 // processor seconds of the server per million requests
-	peakMiB       float64
-	note          string // instead of what is not known
-}
-
-func (r reading) String() string {
-	if r.note != "" {
-		return fmt.Sprintf("%8.0f per second    %s", r.rate, r.note)
-	}
-	return fmt.Sprintf("%8.0f per second    p50 %6.2f ms  p99 %6.2f ms  CPU %5.1f s per million  peak memory %4.0f MiB",
-		r.rate, ms(r.p50), ms(r.p99), r.cpuPerMillion, r.peakMiB)
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // wrkSummary is what the script prints.
 type wrkSummary struct {
@@ -45,13 +25,13 @@ type wrkSummary struct {
 	P50, P99                float64
 }
 
-// measure runs wrk once against a process.
-func (p *plan) measure(ctx context.Context, target *process) (reading, error) {
+// measure runs wrk once against a process. arguments are those of the script.
+func (p *plan) measure(ctx context.Context, target *process, arguments []string) (reading, error) {
 	before, err := target.cpu()
 	if err != nil {
 		return reading{}, err
 	}
-	s, err := p.wrk(ctx, target)
+	s, err := p.wrk(ctx, target, arguments)
 	if err != nil {
 		return reading{}, err
 	}
@@ -61,14 +41,14 @@ func (p *plan) measure(ctx context.Context, target *process) (reading, error) {
 	after, errCPU := target.cpu()
 	peak, errPeak := target.peakMiB()
 	return reading{
-		rate: float64(s.Requests) / (float64(s.Micros) / 1e6),
-		p50:  time.Duration(s.P50) * time.Microsecond, p99: time.Duration(s.P99) * time.Microsecond,
-		cpuPerMillion: (after - before).Seconds() / float64(s.Requests) * 1e6,
-		peakMiB:       peak,
+		Rate: float64(s.Requests) / (float64(s.Micros) / 1e6),
+		P50:  time.Duration(s.P50) * time.Microsecond, P99: time.Duration(s.P99) * time.Microsecond,
+		CPUPerMillion: (after - before).Seconds() / float64(s.Requests) * 1e6,
+		PeakMiB:       peak,
 	}, errors.Join(errCPU, errPeak)
 }
 
-func (p *plan) wrk(ctx context.Context, target *process) (s wrkSummary, err error) {
+func (p *plan) wrk(ctx context.Context, target *process, arguments []string) (s wrkSummary, err error) {
 	file, err := os.CreateTemp("", "*.lua")
 	if err != nil {
 		return s, err
@@ -80,8 +60,10 @@ func (p *plan) wrk(ctx context.Context, target *process) (s wrkSummary, err erro
 	if err := file.Close(); err != nil {
 		return s, err
 	}
-	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(p.connections), "-d"+p.duration.String(),
-		"-s", file.Name(), "-H", "X-Api-Key: "+target.key, target.url+"/tenant-codes/generate")
+	cmd := exec.CommandContext(ctx, "wrk", append([]string{
+		"-t1", "-c" + strconv.Itoa(p.connections), "-d" + p.duration.String(),
+		"-s", file.Name(), "-H", "X-Api-Key: " + target.key, target.url, "--",
+	}, arguments...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return s, fmt.Errorf("wrk: %w: %s", err, out)
@@ -91,15 +73,4 @@ func (p *plan) wrk(ctx context.Context, target *process) (s wrkSummary, err erro
 		return s, fmt.Errorf("wrk printed no summary: %s", out)
 	}
 	return s, json.Unmarshal([]byte(summary), &s)
-}
-
-// median returns the reading with the median rate.
-func median(all []reading) reading {
-	sorted := slices.SortedFunc(slices.Values(all), func(a, b reading) int {
-		if a.rate < b.rate {
-			return -1
-		}
-		return 1
-	})
-	return sorted[len(sorted)/2]
 }

@@ -26,7 +26,7 @@ var pgbenchClients = []int{4, 16, 64}
 var tpsLine = regexp.MustCompile(`tps = ([0-9.]+)`)
 
 // pgbench measures PostgreSQL's own load generator.
-func (p *plan) pgbench(ctx context.Context, folder string, cluster *pgtest.Cluster) (best reading, err error) {
+func (p *plan) pgbench(ctx context.Context, folder string, cluster *pgtest.Cluster, database string) (best reading, err error) {
 	script := filepath.Join(folder, "insert.sql")
 	if err := os.WriteFile(script, insertScript, 0o600); err != nil {
 		return reading{}, err
@@ -34,7 +34,7 @@ func (p *plan) pgbench(ctx context.Context, folder string, cluster *pgtest.Clust
 	seconds := strconv.Itoa(max(1, int(p.duration/time.Second)))
 	for _, clients := range pgbenchClients {
 		out, err := exec.CommandContext(ctx, filepath.Join(cluster.Programs(), "pgbench"), "-n", "-M", "prepared", "-f", script,
-			"-c", strconv.Itoa(clients), "-T", seconds, cluster.URL("postgres")).CombinedOutput()
+			"-c", strconv.Itoa(clients), "-T", seconds, cluster.URL(database)).CombinedOutput()
 		if err != nil {
 			return reading{}, fmt.Errorf("pgbench: %w: %s", err, out)
 		}
@@ -46,8 +46,8 @@ func (p *plan) pgbench(ctx context.Context, folder string, cluster *pgtest.Clust
 		if err != nil {
 			return reading{}, err
 		}
-		if rate > best.rate {
-			best = reading{rate: rate, note: fmt.Sprintf("%d clients", clients)}
+		if rate > best.Rate {
+			best = reading{Rate: rate, Note: fmt.Sprintf("%d clients", clients)}
 		}
 	}
 	return best, nil

@@ -90,3 +90,13 @@ func (p *process) peakMiB() (float64, error) {
 	kib, err := strconv.ParseFloat(string(m[1]), 64)
 	return kib / 1024, err
 }
+
+// startServer runs the server on a database.
+func (p *plan) startServer(ctx context.Context, folder, database string, args ...string) (*process, error) {
+	log, err := os.CreateTemp(folder, "*.log")
+	if err != nil {
+		return nil, err
+	}
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--database", database}, args...)
+	return start(ctx, p.server, args, log)
+}

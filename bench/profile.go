@@ -9,24 +9,31 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
-// profile writes a CPU profile of the server under load to a file.
+// profile writes a CPU profile of the server under a case's load to a file.
 func (p *plan) profile(ctx context.Context, folder, into string) error {
 	debug, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	server, err := p.startServer(ctx, folder, "sqlite:"+filepath.Join(folder, "codes.db"), "--debug-listen", debug)
+	c := cases[max(0, slices.IndexFunc(cases, func(c workCase) bool { return strings.HasPrefix(c.name, p.only) }))]
+	address := "sqlite:" + filepath.Join(folder, "codes.db")
+	server, err := p.startServer(ctx, folder, address, "--debug-listen", debug)
 	if err != nil {
 		return err
 	}
 	defer server.stop()
+	if err := p.fill(ctx, c, address); err != nil {
+		return err
+	}
 
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := p.measure(ctx, server)
+		_, err := p.measure(ctx, server, p.wrkArguments(c, 0, "/tenant-codes?limit=50"))
 		loaded <- err
 	}()
 	// From a moment after the beginning to a moment before the end of the load.
@@ -37,7 +44,7 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 	if err = errors.Join(err, <-loaded); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d seconds of generate under load. Look at it with: go tool pprof -http=: %s %s\n", into, seconds, p.server, into)
+	fmt.Printf("%s: %d seconds of %s under load. Look at it with: go tool pprof -http=: %s %s\n", into, seconds, c.name, p.server, into)
 	return nil
 }
 
