@@ -26,7 +26,7 @@ var mayImport = []struct {
 	{
 		"internal/store/sqlite",
 		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
-		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
+		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3"},
 	},
 	{
 		"internal/store/postgres",
@@ -65,7 +65,7 @@ var mayImport = []struct {
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 
-	{"bench", []string{"internal/store/pgtest"}, nil},
+	{"bench", []string{"internal/access", "internal/store/sqlite", "internal/store/postgres", "internal/store/pgtest"}, nil},
 	{"bench/bare", nil, nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},

@@ -26,26 +26,29 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 	return results, nil
 }
 
-// Peek implements [access.LifeStore]. What it sees is one state of the database.
+// Peek implements [access.LifeStore]. What it sees is one state of the database: one query
+// sees that by itself, several need a transaction.
 func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+	book := access.OpenBook(acts, false)
 	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
-		if err := exec(conn, "BEGIN"); err != nil {
-			return err
+		if len(acts) > 1 || len(book.Users()) > 0 {
+			if err := exec(conn, "BEGIN"); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, exec(conn, "COMMIT")) }()
 		}
-		defer func() { err = errors.Join(err, exec(conn, "COMMIT")) }()
-		book := access.OpenBook(acts, false)
-		if err := enter(conn, book); err != nil {
-			return err
-		}
-		results = book.Settle()
-		return nil
+		return enter(conn, book)
 	})
-	return results, err
+	if err != nil {
+		return nil, err
+	}
+	return book.Settle(), nil
 }
 
 // enter enters what a book asks for.
 func enter(conn *sqlite.Conn, book *access.Book) error {
 	someHeld := false
+	workspaces := map[string][]byte{}
 	for _, canonical := range book.Codes() {
 		code, err := findCode(conn, book.At(), "canonical = ?2", canonical)
 		if errors.Is(err, access.ErrNotFound) {
@@ -55,6 +58,7 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 			return err
 		}
 		someHeld = someHeld || code.held > 0
+		workspaces[canonical] = code.WorkspaceID[:]
 		book.EnterCode(&access.CodeEntry{Code: code.Code, Canonical: canonical, Held: code.held})
 	}
 	for _, canonical := range book.AskedUsed() {
@@ -67,13 +71,14 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 			return err
 		}
 	}
+	const named = "WHERE workspace_id = ?1 AND id = ?2 AND canonical = ?3" // by the key: a code may have many
 	for _, ref := range book.Redemptions() {
-		if err := enterRedemptions(conn, book, "canonical = ?1 AND id = ?2", ref.Canonical, ref.ID[:]); err != nil {
+		if err := enterRedemptions(conn, book, named, workspaces[ref.Canonical], ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
 	for _, ref := range book.Reservations() {
-		if err := enterReservations(conn, book, "canonical = ?1 AND id = ?2", ref.Canonical, ref.ID[:]); err != nil {
+		if err := enterReservations(conn, book, named, workspaces[ref.Canonical], ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
@@ -93,26 +98,26 @@ func enterUser(conn *sqlite.Conn, book *access.Book, ref access.UserRef, someHel
 	switch {
 	case err == nil:
 		book.EnterUser(user)
-		err = enterRedemptions(conn, book, "workspace_id = ?1 AND user_id = ?2 AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
+		err = enterRedemptions(conn, book, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
 	case errors.Is(err, access.ErrNotFound):
 		err = nil
 	}
 	if err == nil && someHeld {
-		err = enterReservations(conn, book, "workspace_id = ?1 AND user_id = ?2 AND state = 'held'", ref.WorkspaceID[:], ref.ID)
+		err = enterReservations(conn, book, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
 	}
 	return err
 }
 
-func enterRedemptions(conn *sqlite.Conn, book *access.Book, where string, args ...any) error {
-	found, err := findRedemptions(conn, where, args...)
+func enterRedemptions(conn *sqlite.Conn, book *access.Book, which string, args ...any) error {
+	found, err := findRedemptions(conn, which, args...)
 	for _, r := range found {
 		book.EnterRedemption(r.canonical, r.Redemption)
 	}
 	return err
 }
 
-func enterReservations(conn *sqlite.Conn, book *access.Book, where string, args ...any) error {
-	found, err := findReservations(conn, where, args...)
+func enterReservations(conn *sqlite.Conn, book *access.Book, which string, args ...any) error {
+	found, err := findReservations(conn, which, args...)
 	for _, r := range found {
 		book.EnterReservation(r.canonical, r.Reservation)
 	}

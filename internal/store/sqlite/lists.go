@@ -15,7 +15,7 @@ import (
 // Codes implements [access.ListStore]. Each type is read from an index that is in the order
 // of the list, and the pages are merged.
 func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.Code, err error) {
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		found, isFew, err := search(conn, q)
 		if err != nil {
 			return err

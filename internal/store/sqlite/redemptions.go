@@ -23,8 +23,16 @@ type storedRedemption struct {
 	canonical string
 }
 
-func findRedemptions(conn *sqlite.Conn, where string, args ...any) (all []storedRedemption, err error) {
-	err = sqlitex.Execute(conn, "SELECT "+redemptionColumns+" FROM redemptions WHERE "+where, &sqlitex.ExecOptions{
+// What a user has. If the index is not named, SQLite reads all that the workspace has, which
+// it takes for little.
+const (
+	redemptionsOfUser  = "INDEXED BY redemptions_user WHERE workspace_id = ?1 AND user_id = ?2"
+	reservationsOfUser = "INDEXED BY reservations_user WHERE workspace_id = ?1 AND user_id = ?2"
+)
+
+// findRedemptions finds the rows that are named by what stands behind the table's name.
+func findRedemptions(conn *sqlite.Conn, which string, args ...any) (all []storedRedemption, err error) {
+	err = sqlitex.Execute(conn, "SELECT "+redemptionColumns+" FROM redemptions "+which, &sqlitex.ExecOptions{
 		Args: args,
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			r, err := scanRedemption(stmt)
@@ -97,7 +105,7 @@ func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry) error {
 // Redemption implements [access.LifeStore].
 func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canonical string, r access.Redemption, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		found, err := findRedemptions(conn, "workspace_id = ?1 AND id = ?2", workspace[:], id[:])
+		found, err := findRedemptions(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
 			canonical, r = found[0].canonical, found[0].Redemption
 		}
@@ -109,7 +117,7 @@ func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canoni
 // Redemptions implements [access.ListStore].
 func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all []access.Redemption, err error) {
 	query, args := redemptionsQuery(q)
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		found, err := findRedemptions(conn, query, args...)
 		for _, r := range found {
 			all = append(all, r.Redemption)
@@ -119,20 +127,23 @@ func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all
 	return all, err
 }
 
-// redemptionsQuery is what stands behind WHERE to list redemptions.
+// redemptionsQuery is what stands behind the table's name to list redemptions.
 func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
 	var w where
+	index := ""
 	w.add("workspace_id = ?", q.WorkspaceID[:])
 	if q.Canonical != "" {
+		index = "INDEXED BY redemptions_code "
 		w.add("canonical = ?", q.Canonical)
 	}
 	if q.UserID != "" {
+		index = "INDEXED BY redemptions_user " // of whatever code: a user has few, a code may have many
 		w.add("user_id = ?", q.UserID)
 	}
 	if !q.After.IsZero() {
 		w.add("id < ?", q.After[:])
 	}
-	return w.text() + " ORDER BY id DESC LIMIT ?", append(w.args, q.Limit)
+	return index + "WHERE " + w.text() + " ORDER BY id DESC LIMIT ?", append(w.args, q.Limit)
 }
 
 // where gathers conditions that must all hold.
@@ -157,8 +168,9 @@ type storedReservation struct {
 	canonical string
 }
 
-func findReservations(conn *sqlite.Conn, where string, args ...any) (all []storedReservation, err error) {
-	err = sqlitex.Execute(conn, "SELECT "+reservationColumns+" FROM reservations WHERE "+where, &sqlitex.ExecOptions{
+// findReservations is the same of reservations.
+func findReservations(conn *sqlite.Conn, which string, args ...any) (all []storedReservation, err error) {
+	err = sqlitex.Execute(conn, "SELECT "+reservationColumns+" FROM reservations "+which, &sqlitex.ExecOptions{
 		Args:       args,
 		ResultFunc: func(stmt *sqlite.Stmt) error { all = append(all, scanReservation(stmt)); return nil },
 	})
@@ -195,7 +207,7 @@ func storeReservation(conn *sqlite.Conn, r *access.ReservationEntry) error {
 // Reservation implements [access.LifeStore].
 func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canonical string, r access.Reservation, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		found, err := findReservations(conn, "workspace_id = ?1 AND id = ?2", workspace[:], id[:])
+		found, err := findReservations(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
 			canonical, r = found[0].canonical, found[0].Reservation
 		}
@@ -221,7 +233,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 		return 0, err
 	}
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		lapsed, err := findReservations(conn, "state = 'held' AND expires_at <= ?1 LIMIT ?2", now.UnixMicro(), tidiedAtOnce)
+		lapsed, err := findReservations(conn, "WHERE state = 'held' AND expires_at <= ?1 LIMIT ?2", now.UnixMicro(), tidiedAtOnce)
 		for _, r := range lapsed {
 			err = errors.Join(err,
 				run(conn, "UPDATE reservations SET state = 'lapsed' WHERE workspace_id = ?1 AND id = ?2", r.WorkspaceID[:], r.ID[:]),

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,7 +37,7 @@ type Options struct {
 type Store struct {
 	busyTimeout time.Duration
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
-	readers     *sqlitex.Pool
+	readers     chan *sqlite.Conn // holds the reading connections that nobody uses
 }
 
 var _ access.Store = (*Store)(nil)
@@ -77,26 +78,55 @@ func Open(path string, options Options) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	s := &Store{busyTimeout: options.BusyTimeout, writer: make(chan *sqlite.Conn, 1)}
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+	s := &Store{
+		busyTimeout: options.BusyTimeout,
+		writer:      make(chan *sqlite.Conn, 1),
+		readers:     make(chan *sqlite.Conn, runtime.GOMAXPROCS(0)),
 	}
-	if err := configure(conn, options.BusyTimeout, writerPragmas); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
-	}
-	s.writer <- conn
-	s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
-		Flags:    sqlite.OpenReadOnly,
-		PoolSize: 2 * runtime.GOMAXPROCS(0),
-		PrepareConn: func(conn *sqlite.Conn) error {
-			return configure(conn, options.BusyTimeout, pragmas)
-		},
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
+	if err := s.connect(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect())
 	}
 	return s, nil
+}
+
+func (s *Store) connect(path string) error {
+	if err := registerWALVFS(); err != nil {
+		return err
+	}
+	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "vfs=" + walVFS}
+	if err := open(s.writer, address.String(), sqlite.OpenReadWrite|sqlite.OpenURI, s.busyTimeout, writerPragmas); err != nil {
+		return err
+	}
+	for range cap(s.readers) {
+		if err := open(s.readers, path, sqlite.OpenReadOnly, s.busyTimeout, pragmas); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open puts a new connection into a pool.
+func open(pool chan<- *sqlite.Conn, path string, flags sqlite.OpenFlags, busyTimeout time.Duration, pragmas []string) error {
+	conn, err := sqlite.OpenConn(path, flags)
+	if err != nil {
+		return err
+	}
+	pool <- conn
+	return configure(conn, busyTimeout, pragmas)
+}
+
+// disconnect closes the connections that nobody uses.
+func (s *Store) disconnect() (err error) {
+	for {
+		select {
+		case conn := <-s.readers:
+			err = errors.Join(err, conn.Close())
+		case conn := <-s.writer:
+			err = errors.Join(err, conn.Close())
+		default:
+			return err
+		}
+	}
 }
 
 // createFile makes sure that the file exists and that nobody but its owner can read
@@ -112,10 +142,13 @@ func createFile(path string) error {
 	return file.Close()
 }
 
-// Close waits for the write under way and ends every connection.
+// Close waits for what is under way and ends every connection.
 func (s *Store) Close() error {
-	conn := <-s.writer
-	return errors.Join(s.readers.Close(), conn.Close())
+	err := (<-s.writer).Close()
+	for range cap(s.readers) {
+		err = errors.Join(err, (<-s.readers).Close())
+	}
+	return err
 }
 
 // Ping reads something.
@@ -125,14 +158,28 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// read runs queries on one snapshot-free connection of the pool.
+// read runs queries on a connection of the pool. They are short: a caller who goes away
+// meanwhile is not waited for by anybody, and to watch for that costs more than a look-up.
 func (s *Store) read(ctx context.Context, act func(*sqlite.Conn) error) error {
-	conn, err := s.readers.Take(ctx)
-	if err != nil {
-		return storeError(ctx, err)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	defer s.readers.Put(conn)
-	return storeError(ctx, act(conn))
+	select {
+	case conn := <-s.readers:
+		defer func() { s.readers <- conn }()
+		return storeError(ctx, act(conn))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// scan is read for queries that may be long: they end when their caller goes away.
+func (s *Store) scan(ctx context.Context, act func(*sqlite.Conn) error) error {
+	return s.read(ctx, func(conn *sqlite.Conn) error {
+		conn.SetInterrupt(ctx.Done())
+		defer conn.SetInterrupt(nil)
+		return act(conn)
+	})
 }
 
 // write runs act in one transaction, which is durable when write returns nil and has

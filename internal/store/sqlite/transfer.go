@@ -22,7 +22,7 @@ func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.R
 		query += fmt.Sprintf(" WHERE (%s) > (%s)", table.KeyList(""), marks(len(after)))
 	}
 	query += fmt.Sprintf(" ORDER BY %s LIMIT %d", table.KeyList(""), limit)
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
 			Args:       after,
 			ResultFunc: func(stmt *sqlite.Stmt) error { rows = append(rows, rowOf(stmt, table)); return nil },
@@ -72,7 +72,7 @@ func marks(count int) string { return strings.TrimSuffix(strings.Repeat("?, ", c
 func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key transfer.Row, err error) {
 	only := transfer.Table{Columns: table.Key()}
 	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s LIMIT 1", table.KeyList(""), table.Name, table.KeyList(" DESC"))
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
 			ResultFunc: func(stmt *sqlite.Stmt) error { key = rowOf(stmt, only); return nil },
 		})
@@ -82,7 +82,7 @@ func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key transfer
 
 // Count implements [transfer.Side].
 func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT count(*) FROM "+table.Name, nil, func(stmt *sqlite.Stmt) { count = stmt.ColumnInt64(0) })
 	})
 	return count, err
@@ -90,7 +90,7 @@ func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, e
 
 // UnfinishedCopy implements [transfer.Side].
 func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT source FROM unfinished_copy", nil, func(stmt *sqlite.Stmt) { source = stmt.ColumnText(0) })
 	})
 	if errors.Is(err, access.ErrNotFound) {

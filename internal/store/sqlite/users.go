@@ -67,8 +67,8 @@ func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		for _, statement := range []string{
 			"DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2",
-			"UPDATE redemptions SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
-			"UPDATE reservations SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
+			"UPDATE redemptions INDEXED BY redemptions_user SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
+			"UPDATE reservations INDEXED BY reservations_user SET user_id = NULL WHERE workspace_id = ?1 AND user_id = ?2",
 		} {
 			if err := run(conn, statement, workspace[:], id); err != nil {
 				return err
@@ -83,7 +83,7 @@ func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (
 // Users implements [access.ListStore].
 func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.User, err error) {
 	query, args := usersQuery(q)
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
+	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
 			Args:       args,
 			ResultFunc: func(stmt *sqlite.Stmt) error { all = append(all, scanUser(stmt)); return nil },

@@ -1,0 +1,163 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/sqlite"
+)
+
+// fillForPlans stores 10,000 codes of the workspace 1 and a few of another one, a fifth of
+// which are redeemed and a tenth reserved, and as many users.
+const fillForPlans = `
+CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 10099) SELECT i FROM n;
+CREATE TEMP VIEW c AS SELECT i, printf('CODE%05d', i * 7919 % 10100) AS canonical, CASE WHEN i < 10000 THEN x'00000000000000000000000000000001' ELSE x'00000000000000000000000000000002' END AS workspace FROM n;
+INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at, expires_at, revoked_at,
+                   note, recipient, batch_id, created_at, created_by)
+SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
+       CASE WHEN i % 2 THEN 1 END, i % 5 = 0, i % 10 = 0, CASE WHEN i % 50 = 0 THEN i END, CASE WHEN i % 40 = 0 THEN i END, CASE WHEN i % 30 = 0 THEN i END,
+       CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END, CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END,
+       1000000 + i / 3, zeroblob(16)
+FROM c;
+INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at, created_by)
+SELECT workspace, randomblob(16), canonical, canonical, 'Normal', 'user ' || i, 'Normal', 1, i, zeroblob(16) FROM c WHERE i % 5 = 0;
+INSERT INTO reservations (workspace_id, id, canonical, code, user_id, state, expires_at, created_at, created_by)
+SELECT workspace, randomblob(16), canonical, canonical, 'user ' || i, 'held', i, i, zeroblob(16) FROM c WHERE i % 10 = 0;
+INSERT INTO users SELECT workspace, 'user ' || i, CASE WHEN i % 2 THEN 'Normal' ELSE 'Premium' END, i, i FROM c;`
+
+// TestEveryListIsReadFromAnIndex: whatever the filter, the first rows that are read are
+// the page's, and nothing is read as a whole and sorted but what a search found.
+func TestEveryListIsReadFromAnIndex(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "codes.db")
+	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := sqlitex.ExecuteScript(conn, fillForPlans, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, statistics := range []string{"", "ANALYZE"} { // an operator may have taken some
+		t.Run("statistics "+statistics, func(t *testing.T) {
+			if err := sqlitex.ExecuteScript(conn, statistics, nil); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range planCases() {
+				checkPlan(t, conn, c)
+			}
+		})
+	}
+}
+
+// planCase is a list and the index that it must be read from.
+type planCase struct {
+	name  string
+	query sqlite.Query
+	index string
+	sorts bool
+}
+
+func planCases() (all []planCase) {
+	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
+	at := time.UnixMicro(5000)
+	codes := []struct {
+		name   string
+		filter access.CodeFilter
+		after  *access.CodeKey
+		found  []string // by a search that finds few
+		index  string
+	}{
+		{name: "all", index: "codes_listed"},
+		{name: "the next page", after: &access.CodeKey{CreatedAt: time.UnixMicro(1001000), Canonical: "CODE"}, index: "codes_listed"},
+		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch"},
+		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked"},
+		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring"},
+		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting"},
+		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed"},
+		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed"},
+		{name: "created after", filter: access.CodeFilter{CreatedAfter: &at}, index: "codes_listed"},
+		{name: "created before", filter: access.CodeFilter{CreatedBefore: &at}, index: "codes_listed"},
+		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed"},
+		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1"},
+		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_batch"},
+	}
+	for _, c := range codes {
+		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, After: c.after, Limit: 50, At: at}
+		for _, kind := range access.Types() {
+			all = append(all, planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.found != nil})
+		}
+	}
+	for i, query := range sqlite.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
+		index := []string{"sqlite_autoindex_codes_1", "codes_note", "codes_recipient"}[i]
+		all = append(all, planCase{fmt.Sprint("search ", i), query, index, false})
+	}
+	for i, query := range sqlite.OfUser(workspace, "user 1") {
+		index := []string{"redemptions_user", "reservations_user"}[i]
+		all = append(all, planCase{"of a user, " + index, query, index, false})
+	}
+	const perCode, perUser, byKey = "redemptions_code", "redemptions_user", "PRIMARY KEY"
+	for name, c := range map[string]struct {
+		query access.RedemptionQuery
+		index string
+	}{
+		"all":              {access.RedemptionQuery{}, byKey},
+		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, byKey},
+		"code":             {access.RedemptionQuery{Canonical: "CODE00001"}, perCode},
+		"code's next page": {access.RedemptionQuery{Canonical: "CODE00001", After: access.ID{9}}, perCode},
+		"user":             {access.RedemptionQuery{UserID: "user 1"}, perUser},
+		"code and user":    {access.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser}, // who has fewer
+		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, perUser},
+	} {
+		c.query.WorkspaceID, c.query.Limit = workspace, 50
+		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, false})
+	}
+	for name, q := range map[string]access.UserQuery{
+		"all":           {},
+		"the next page": {After: "user 5"},
+		"prefix":        {UserFilter: access.UserFilter{Query: "user 1"}},
+		"status":        {UserFilter: access.UserFilter{Status: access.UserPremium}},
+	} {
+		q.WorkspaceID, q.Limit = workspace, 50
+		all = append(all, planCase{"users: " + name, sqlite.UsersQuery(&q), byKey, false})
+	}
+	return all
+}
+
+func checkPlan(t *testing.T, conn *zsqlite.Conn, c planCase) {
+	t.Helper()
+	var plan []string
+	err := sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+c.query.Text, &sqlitex.ExecOptions{
+		Args:       c.query.Args,
+		ResultFunc: func(stmt *zsqlite.Stmt) error { plan = append(plan, stmt.ColumnText(3)); return nil },
+	})
+	if err != nil {
+		t.Errorf("%s: %v", c.name, err)
+		return
+	}
+	text := strings.Join(plan, "\n")
+	if !strings.HasPrefix(plan[0], "SEARCH ") || !strings.Contains(plan[0], c.index+" (") {
+		t.Errorf("%s: not by %s:\n%s", c.name, c.index, text)
+	}
+	for _, table := range []string{"codes", "redemptions", "reservations", "users", "r"} {
+		if strings.Contains(text, "SCAN "+table) {
+			t.Errorf("%s: a table is read as a whole:\n%s", c.name, text)
+		}
+	}
+	if strings.Contains(text, "TEMP B-TREE") != c.sorts {
+		t.Errorf("%s: sorted %v, want %v:\n%s", c.name, !c.sorts, c.sorts, text)
+	}
+}
