@@ -132,10 +132,7 @@ func (e *ReservationEntry) shown() *Reservation {
 // by an instant at which a use was still held that another one of them was given.
 // retried: an earlier try to carry them out may have been done.
 func OpenBook(acts []*Act, retried bool) *Book {
-	b := &Book{
-		acts: acts, retried: retried, codes: map[string]*CodeEntry{}, users: map[UserRef]*UserEntry{},
-		redemptions: map[ID]*RedemptionEntry{}, reservations: map[ID]*ReservationEntry{},
-	}
+	b := &Book{acts: acts, retried: retried}
 	for _, act := range acts {
 		if act.At.After(b.at) {
 			b.at = act.At
@@ -205,7 +202,16 @@ func (b *Book) refs(of func(*Act) ID) (all []Ref) {
 }
 
 // EnterCode enters a code that exists.
-func (b *Book) EnterCode(e *CodeEntry) { b.codes[e.Canonical] = e }
+func (b *Book) EnterCode(e *CodeEntry) { enter(&b.codes, e.Canonical, e) }
+
+// enter enters something into a map, which is made when there is something to enter: most
+// books hold little, and the hottest only one code.
+func enter[K comparable, E any](entries *map[K]E, name K, e E) {
+	if *entries == nil {
+		*entries = map[K]E{}
+	}
+	(*entries)[name] = e
+}
 
 // EnterLive says how many reservations of a code are live at the book's time. It need not be
 // said of a code that was entered with them.
@@ -240,7 +246,7 @@ func (b *Book) EnterReservation(canonical string, r Reservation) {
 }
 
 func (b *Book) addRedemption(e *RedemptionEntry) {
-	b.redemptions[e.ID] = e
+	enter(&b.redemptions, e.ID, e)
 	if e.UserID != "" && e.Stands() {
 		u := b.user(UserRef{e.WorkspaceID, e.UserID})
 		u.redemptions = append(u.redemptions, e)
@@ -248,7 +254,7 @@ func (b *Book) addRedemption(e *RedemptionEntry) {
 }
 
 func (b *Book) addReservation(e *ReservationEntry) {
-	b.reservations[e.ID] = e
+	enter(&b.reservations, e.ID, e)
 	if e.UserID != "" && e.State == ReservationHeld {
 		u := b.user(UserRef{e.WorkspaceID, e.UserID})
 		u.reservations = append(u.reservations, e)
@@ -259,7 +265,7 @@ func (b *Book) user(ref UserRef) *UserEntry {
 	u := b.users[ref]
 	if u == nil {
 		u = &UserEntry{User: User{WorkspaceID: ref.WorkspaceID, ID: ref.ID}}
-		b.users[ref] = u
+		enter(&b.users, ref, u)
 	}
 	return u
 }

@@ -91,7 +91,7 @@ func (c *CodeChange) check(now time.Time) error {
 		return err
 	}
 	if c.ExpiresAt.Given {
-		return (&Options{ExpiresAt: c.ExpiresAt.Value}).checkExpiry(now)
+		return (&Options{ExpiresAt: storedTime(c.ExpiresAt.Value)}).checkExpiry(now)
 	}
 	return nil
 }

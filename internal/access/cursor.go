@@ -12,9 +12,13 @@ import (
 	"unicode/utf8"
 )
 
-// cursor writes and reads the cursors of one list: the digest of what is listed, by which
-// a cursor is refused elsewhere, and the key of the last entry that was shown.
-type cursor [8]byte
+// cursor writes and reads the cursors of one list. It is the digest of what is listed.
+type cursor [sha256.Size]byte
+
+// sealLength is how many bytes a cursor begins with by which it is refused elsewhere, and
+// when it was cut off or changed: a digest of what is listed and of the rest of the cursor,
+// which is the key of the last entry that was shown.
+const sealLength = 8
 
 // cursorOf returns the cursors of a list of the caller's workspace with these filters.
 func cursorOf(list string, caller *Caller, filters ...string) cursor {
@@ -28,7 +32,8 @@ func cursorOf(list string, caller *Caller, filters ...string) cursor {
 
 // behind is the cursor behind the entry with this key.
 func (c cursor) behind(key []byte) string {
-	return base64.RawURLEncoding.EncodeToString(append(c[:len(c):len(c)], key...))
+	seal := sha256.Sum256(append(c[:len(c):len(c)], key...))
+	return base64.RawURLEncoding.EncodeToString(append(seal[:sealLength:sealLength], key...))
 }
 
 // key reads a cursor. Without one there is no key: the list begins at its beginning.
@@ -37,10 +42,10 @@ func (c cursor) key(text string) ([]byte, error) {
 		return nil, nil
 	}
 	read, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(read) <= len(c) || cursor(read[:len(c)]) != c {
+	if err != nil || len(read) <= sealLength || c.behind(read[sealLength:]) != text {
 		return nil, errInvalidCursor()
 	}
-	return read[len(c):], nil
+	return read[sealLength:], nil
 }
 
 func (c cursor) textKey(text string) (string, error) {

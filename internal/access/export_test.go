@@ -13,3 +13,11 @@ func Candidates(format Format, alphabet string, source io.Reader) func() (string
 
 // Space returns the number of codes of a format with so many symbols.
 func Space(format Format, symbols int) int64 { return format.space(symbols) }
+
+// Behind returns the cursor of a list behind the entry with this key, whatever it is.
+func Behind(key []byte, list string, caller *Caller, filters ...string) string {
+	return cursorOf(list, caller, filters...).behind(key)
+}
+
+// Held returns how many reservations of the act's code are stored as held.
+func (s *Scene) Held() int64 { return s.code().Held }

@@ -109,9 +109,12 @@ func release(s *Scene) ActResult {
 		return refuse(errReservationNotFound())
 	case r.State == ReservationConfirmed:
 		return refuse(Conflict(ReasonReservationConfirmed, "this reservation was confirmed; roll its redemption back instead"))
-	case r.State == ReservationHeld:
+	case r.LiveAt(s.At):
 		s.end(c, r, ReservationReleased)
 		return ActResult{Code: s.codeNow(), Reservation: r.shown()}
+	case r.State == ReservationHeld: // and lapsed, as if somebody had tidied
+		s.end(c, r, ReservationLapsed)
+		fallthrough
 	default: // released or lapsed: it holds nothing
 		return ActResult{Code: s.codeNow(), Reservation: r.shown(), Replayed: true}
 	}

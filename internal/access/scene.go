@@ -97,7 +97,9 @@ func (s *Scene) take(c *CodeEntry, hold *ReservationEntry, made Redemption) *Red
 	made.Code, made.Type, made.CreatedAt = c.Value, c.Type, s.At
 	made.Before, made.Ordinal = user.Status, 1
 	for _, e := range user.redemptions {
-		made.Ordinal = max(made.Ordinal, e.Ordinal+1)
+		if e.Stands() { // as it does unless this group has rolled it back
+			made.Ordinal = max(made.Ordinal, e.Ordinal+1)
+		}
 	}
 	if hold != nil {
 		made.ReservationID = hold.ID

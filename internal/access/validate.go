@@ -62,8 +62,8 @@ func (s *Service) Validate(ctx context.Context, caller *Caller, req ValidateRequ
 }
 
 // maxSuggested is the longest canonical form, in characters, that a typo is looked for in:
-// there are about 74 for each character.
-const maxSuggested = 40
+// the longest that is generated. There are about 74 typos for each character.
+const maxSuggested = MaxPrefixLength + MaxGroups*MaxGroupLength
 
 // suggest returns the value of the one code of the caller's workspace that can be redeemed
 // now and is one typo away: one wrong, missing or additional character, or two

@@ -3,12 +3,17 @@ package access_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"accesscodes/internal/access"
 	"accesscodes/internal/store/sqlite"
@@ -38,6 +43,13 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// tester is a test, or one try of a property.
+type tester interface {
+	rapid.TB
+	Cleanup(cleanup func())
+	Context() context.Context
+}
+
 // newEmptyWorld is an installation before it has any workspace.
 func newEmptyWorld(t *testing.T) *world {
 	t.Helper()
@@ -53,13 +65,59 @@ func newEmptyWorld(t *testing.T) *world {
 	return w
 }
 
+// manyWorlds returns a function that makes worlds as newWorld does, only faster: each on
+// its own copy of one database, in which what prepare does has happened.
+func manyWorlds(t *testing.T, prepare ...func(*world)) func(tester) *world {
+	t.Helper()
+	first := &world{path: filepath.Join(t.TempDir(), "first.db"), now: new(atomic.Int64), ids: new(atomic.Uint64)}
+	if _, err := sqlite.Migrate(t.Context(), first.path); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(first.path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Service = first.serve(t, store)
+	first.acme = first.join(t, "acme", acmeFormat)
+	for _, prepare := range prepare {
+		prepare(first)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, end := range []string{"", "-wal"} { // what is not in the one may still be in the other
+		file, err := os.ReadFile(first.path + end)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		files[end] = file
+	}
+	folder := t.TempDir()
+	made := 0
+	return func(t tester) *world {
+		t.Helper()
+		made++
+		w := &world{path: filepath.Join(folder, fmt.Sprint(made, ".db")), now: new(atomic.Int64), ids: new(atomic.Uint64), acme: first.acme}
+		w.ids.Store(first.ids.Load())
+		w.now.Store(first.now.Load())
+		for end, file := range files {
+			if err := os.WriteFile(w.path+end, file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Service = w.serve(t, w.open(t))
+		return w
+	}
+}
+
 // node starts another server on the same database.
 func (w *world) node(t *testing.T) *access.Service {
 	t.Helper()
 	return w.serve(t, w.open(t))
 }
 
-func (w *world) open(t *testing.T) access.Store {
+func (w *world) open(t tester) access.Store {
 	t.Helper()
 	store, err := sqlite.Open(w.path, sqlite.Options{})
 	if err != nil {
@@ -73,7 +131,7 @@ func (w *world) open(t *testing.T) access.Store {
 	return store
 }
 
-func (w *world) serve(t *testing.T, store access.Store) *access.Service {
+func (w *world) serve(t tester, store access.Store) *access.Service {
 	t.Helper()
 	service, err := access.NewService(t.Context(), access.Deps{
 		Store: store, Entropy: access.SystemEntropy(), NewID: w.newID,
@@ -131,7 +189,7 @@ func (w *world) stored(t *testing.T, value string) bool {
 	return taken[0]
 }
 
-func (w *world) add(t *testing.T, caller *access.Caller, value string, req access.IssueRequest) access.Issued {
+func (w *world) add(t tester, caller *access.Caller, value string, req access.IssueRequest) access.Issued {
 	t.Helper()
 	issued, err := w.AddCode(t.Context(), caller, value, req)
 	if err != nil {
@@ -155,7 +213,7 @@ func normal(idempotencyKey string) access.IssueRequest {
 }
 
 // checkError checks that err is an [access.Error] of this kind, reason and fields.
-func checkError(t *testing.T, err error, kind access.Kind, reason access.Reason, pointers ...string) {
+func checkError(t tester, err error, kind access.Kind, reason access.Reason, pointers ...string) {
 	t.Helper()
 	if !access.IsKind(err, kind) || !access.HasReason(err, reason) {
 		t.Errorf("error %v, want kind %d with the reason %s", err, kind, reason)
@@ -207,4 +265,27 @@ func newFakeService(t *testing.T, store *fakeStore) (*access.Service, *access.Ca
 		t.Fatal(err)
 	}
 	return service, &access.Caller{Workspace: access.Workspace{ID: access.ID{1}, Format: acmeFormat}}
+}
+
+// brokenStore is a store that can look single things up and do nothing else.
+type brokenStore struct{ access.Store }
+
+func (brokenStore) Act(context.Context, []*access.Act) ([]access.ActResult, error) {
+	return nil, access.Unavailable(errDisk)
+}
+
+func (brokenStore) Peek(context.Context, []*access.Act) ([]access.ActResult, error) {
+	return nil, access.Unavailable(errDisk)
+}
+
+func (brokenStore) Codes(context.Context, *access.CodeQuery) ([]access.Code, error) {
+	return nil, access.Unavailable(errDisk)
+}
+
+func (brokenStore) Redemptions(context.Context, *access.RedemptionQuery) ([]access.Redemption, error) {
+	return nil, access.Unavailable(errDisk)
+}
+
+func (brokenStore) Users(context.Context, *access.UserQuery) ([]access.User, error) {
+	return nil, access.Unavailable(errDisk)
 }

@@ -2,10 +2,7 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"accesscodes/internal/access"
 )
@@ -143,7 +140,7 @@ func (s *Server) addCode(ctx context.Context, c *call) error {
 		return err
 	}
 	c.markReplayed(issued.Replayed)
-	return c.answer(showCode(&issued.Code, s.service.StatusNow(&issued.Code)))
+	return c.answerObject(func(o *jsonObject) { o.code(&issued.Code, s.service.StatusNow(&issued.Code)) })
 }
 
 type generateRequest struct {
@@ -172,18 +169,11 @@ func (s *Server) generateCode(ctx context.Context, c *call) error {
 		return err
 	}
 	c.markReplayed(issued.Replayed)
-	return c.answerGenerated(issued.Code.Value)
-}
-
-// answerGenerated writes a [generateAnswer]. It is the hottest answer, and written
-// without reflection.
-func (c *call) answerGenerated(value string) error {
-	body, err := jsontext.AppendQuote([]byte(`{"code":`), value)
-	if err != nil {
-		return err
-	}
-	c.write(http.StatusOK, jsonType, append(body, '}'))
-	return nil
+	return c.answerObject(func(o *jsonObject) {
+		o.open()
+		o.string("code", issued.Code.Value)
+		o.close()
+	})
 }
 
 // markReplayed tells the caller that an earlier request with the same

@@ -39,14 +39,7 @@ func (s *Server) validateCode(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	shown := validation{Valid: v.Valid, Grants: v.Grants, Suggestion: v.Suggestion}
-	if v.Code != nil {
-		shown.Code = showCode(v.Code, v.Code.StatusAt(v.At))
-	}
-	if v.Why != nil {
-		shown.Reason, shown.Detail = v.Why.Reason, v.Why.Detail
-	}
-	return c.answer(shown)
+	return c.answerObject(func(o *jsonObject) { o.validation(&v) })
 }
 
 // redemptionFields is a redemption as callers see it.
@@ -79,7 +72,7 @@ func (c *call) answerRedeemed(redeemed access.Redeemed, err error) error {
 		return err
 	}
 	c.markReplayed(redeemed.Replayed)
-	return c.answer(showRedemption(&redeemed.Redemption))
+	return c.answerObject(func(o *jsonObject) { o.redemption(&redeemed.Redemption) })
 }
 
 type redeemRequest struct {

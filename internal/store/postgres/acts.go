@@ -28,7 +28,7 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 	err = s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error {
 		tries++
 		book := access.OpenBook(acts, tries > 1)
-		if err := s.enter(ctx, tx, book, s.engine.lock); err != nil {
+		if err := s.enter(ctx, tx, book, true); err != nil {
 			return err
 		}
 		results = book.Settle()
@@ -44,7 +44,7 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		book := access.OpenBook(acts, false)
-		if err := s.enter(ctx, q, book, look); err != nil {
+		if err := s.enter(ctx, q, book, false); err != nil {
 			return err
 		}
 		results = book.Settle()
@@ -53,19 +53,19 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 	return results, err
 }
 
-// look reads rows without locking them.
-func look(table, columns, where, _ string) string {
-	return "SELECT " + columns + " FROM " + table + " WHERE " + where
-}
-
-// enter enters what a book asks for, in one round trip. get writes the query of what must
-// not change meanwhile.
-func (s *Store) enter(ctx context.Context, q querier, book *access.Book, get func(table, columns, where, order string) string) error {
+// enter enters what a book asks for, in one round trip, and if need be locks what must not
+// change meanwhile.
+func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bool) error {
 	batch := new(pgx.Batch)
 	canonicals, at := book.Codes(), book.At()
+	columns := codeColumns + ", 0::bigint" // the live reservations are counted after the wait for the lock
+	codes := "SELECT " + columns + " FROM codes c WHERE c.canonical = ANY ($1)"
+	if lock {
+		codes = s.engine.lockCodes(columns)
+	}
 	queue(batch, scanCode, func(c *storedCode) {
 		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
-	}, get("codes c", codeColumns+", 0::bigint", "c.canonical = ANY ($1)", "c.canonical"), canonicals)
+	}, codes, canonicals)
 	queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
 		"SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at > $2 GROUP BY canonical", canonicals, at)
 	if asked := book.AskedUsed(); len(asked) > 0 {
@@ -75,13 +75,14 @@ func (s *Store) enter(ctx context.Context, q querier, book *access.Book, get fun
 		}
 	}
 	if users := book.Users(); len(users) > 0 {
-		enterUsers(batch, book, users, get)
+		s.enterUsers(batch, book, users, lock)
 	}
+	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := book.Redemptions(); len(refs) > 0 {
-		enterRedemptions(batch, book, "canonical = ANY ($1) AND id = ANY ($2)", names(refs)...)
+		enterRedemptions(batch, book, " FROM redemptions"+named, names(refs)...)
 	}
 	if refs := book.Reservations(); len(refs) > 0 {
-		enterReservations(batch, book, "canonical = ANY ($1) AND id = ANY ($2)", names(refs)...)
+		enterReservations(batch, book, " FROM reservations"+named, names(refs)...)
 	}
 	if err := q.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("look up what acts need: %w", err)
@@ -96,32 +97,29 @@ type count struct {
 }
 
 // enterUsers enters users, the redemptions of theirs that stand and the reservations that
-// they hold. Each of the workspaces is asked for each of the ids: nearly always there is one
-// workspace, and what is found beyond that harms nobody.
-func enterUsers(batch *pgx.Batch, book *access.Book, users []access.UserRef, get func(table, columns, where, order string) string) {
-	var workspaces [][16]byte
-	var ids []string
-	seen := map[access.ID]bool{}
-	for _, user := range users {
-		if ids = append(ids, user.ID); !seen[user.WorkspaceID] {
-			seen[user.WorkspaceID] = true
-			workspaces = append(workspaces, user.WorkspaceID)
-		}
+// they hold.
+func (s *Store) enterUsers(batch *pgx.Batch, book *access.Book, users []access.UserRef, lock bool) {
+	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
+	for i, user := range users {
+		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	const theirs = "workspace_id = ANY ($1) AND user_id = ANY ($2)"
-	queue(batch, scanUser, book.EnterUser, get("users", userColumns, theirs, "workspace_id, user_id"), workspaces, ids)
-	enterRedemptions(batch, book, theirs+" AND rolled_back_at IS NULL", workspaces, ids)
-	enterReservations(batch, book, theirs+" AND state = 'held'", workspaces, ids)
+	query := "SELECT " + userColumns + s.engine.ofUsers("users")
+	if lock {
+		query = s.engine.lockUsers(userColumns)
+	}
+	queue(batch, scanUser, book.EnterUser, query, workspaces, ids)
+	enterRedemptions(batch, book, s.engine.ofUsers("redemptions")+" AND rolled_back_at IS NULL", workspaces, ids)
+	enterReservations(batch, book, s.engine.ofUsers("reservations")+" AND state = 'held'", workspaces, ids)
 }
 
-func enterRedemptions(batch *pgx.Batch, book *access.Book, where string, args ...any) {
+func enterRedemptions(batch *pgx.Batch, book *access.Book, from string, args ...any) {
 	queue(batch, scanRedemption, func(r storedRedemption) { book.EnterRedemption(r.canonical, r.Redemption) },
-		"SELECT "+redemptionColumns+" FROM redemptions WHERE "+where, args...)
+		"SELECT "+redemptionColumns+from, args...)
 }
 
-func enterReservations(batch *pgx.Batch, book *access.Book, where string, args ...any) {
+func enterReservations(batch *pgx.Batch, book *access.Book, from string, args ...any) {
 	queue(batch, scanReservation, func(r storedReservation) { book.EnterReservation(r.canonical, r.Reservation) },
-		"SELECT "+reservationColumns+" FROM reservations WHERE "+where, args...)
+		"SELECT "+reservationColumns+from, args...)
 }
 
 // names are arguments that name redemptions or reservations.

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -60,15 +59,38 @@ func (e engine) arguments(rows [][]any) []any {
 	return columns
 }
 
-// lock writes a statement that reads rows and keeps others from changing them until the
-// transaction ends. Citus locks the rows of several shards only by writing them, as they are.
-func (e engine) lock(table, columns, where, order string) string {
-	if !e.distributed {
-		return look(table, columns, where, "") + " ORDER BY " + order + " FOR UPDATE"
+// lockCodes writes a statement that reads codes, named by their canonical forms, and keeps
+// others from changing them until the transaction ends. Citus locks the rows of several
+// shards only by writing them, as they are.
+func (e engine) lockCodes(columns string) string {
+	const named = "c.canonical = ANY ($1)"
+	if e.distributed {
+		return "UPDATE codes c SET mark = mark WHERE " + named + " RETURNING " + columns
 	}
-	column := map[string]string{"users": "status = status"}[table]
-	return "UPDATE " + table + " SET " + cmp.Or(column, "mark = mark") + " WHERE " + where + " RETURNING " + columns
+	return "SELECT " + columns + " FROM codes c WHERE " + named + " ORDER BY c.canonical FOR UPDATE"
 }
+
+// lockUsers is the same of users, named as in ofUsers.
+func (e engine) lockUsers(columns string) string {
+	if e.distributed {
+		return "UPDATE users SET status = status WHERE " + eachOfEach + " RETURNING " + columns
+	}
+	return "SELECT " + columns + e.ofUsers("users") + " ORDER BY workspace_id, user_id FOR UPDATE OF users"
+}
+
+// ofUsers writes where rows of users come from, to which further conditions may be added.
+// The arguments are an array of workspaces and one of ids, a user each. On one node, the
+// array form would be answered by reading all that a workspace has. On a distributed engine,
+// which does not join with arrays, each workspace is asked for each of the ids: nearly always
+// there is one workspace, and what is found beyond that harms nobody.
+func (e engine) ofUsers(table string) string {
+	if e.distributed {
+		return " FROM " + table + " WHERE " + eachOfEach
+	}
+	return " FROM unnest($1::uuid[], $2::text[]) AS asked (of_workspace, of_user) JOIN " + table + " ON workspace_id = of_workspace AND user_id = of_user"
+}
+
+const eachOfEach = "workspace_id = ANY ($1) AND user_id = ANY ($2)"
 
 // numbered writes $1::text[], $2::uuid[] and so on.
 func numbered(types []string, from int, suffix string) string {

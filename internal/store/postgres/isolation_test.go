@@ -32,6 +32,7 @@ func databaseWith(t *testing.T, setting string) string {
 func TestStoreUnderSerializableIsolation(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func() access.Store {
 		address := databaseWith(t, "default_transaction_isolation = 'serializable'")
+		t.Cleanup(func() { checkInvariants(t, address) })
 		return func() access.Store { return open(t, address, postgres.Options{}) }
 	})
 }

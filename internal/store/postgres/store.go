@@ -87,15 +87,27 @@ func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
 			return err
 		}
-		// A pooler answers with a process number of its own when a connection begins. Without
-		// one, statements are prepared once and for all, which costs the database less.
-		if process == int64(conn.PgConn().PID()) && !givenIn(conn.Config().ConnString())(execMode) {
-			config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		// A pooler answers with a process number of its own when a connection begins.
+		if process == int64(conn.PgConn().PID()) {
+			relyOnSessions(config.ConnConfig, givenIn(conn.Config().ConnString()))
 		}
 		var err error
 		s.engine, err = engineOf(ctx, conn)
 		return err
 	})
+}
+
+// relyOnSessions sets what lasts as long as a connection, where no pooler stands between.
+func relyOnSessions(config *pgx.ConnConfig, given func(parameter string) bool) {
+	// Statements are prepared once and for all, which costs the database less.
+	if !given(execMode) {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	}
+	// Every query of ours that is asked often has an index. A plan that was made while the
+	// tables were small would read them whole, and is kept until they are analyzed.
+	if !given(seqScan) {
+		config.RuntimeParams[seqScan] = "off"
+	}
 }
 
 // onConnection does something on a connection of its own.
@@ -107,8 +119,12 @@ func onConnection(ctx context.Context, config *pgx.ConnConfig, do func(context.C
 	return errors.Join(do(ctx, conn), conn.Close(ctx))
 }
 
-// execMode is the address's parameter for how statements are sent, which pgx reads.
-const execMode = "default_query_exec_mode"
+// Parameters that an address may have: how statements are sent, which pgx reads, and
+// whether the database may read tables whole.
+const (
+	execMode = "default_query_exec_mode"
+	seqScan  = "enable_seqscan"
+)
 
 // poolConfig reads an address and fills in what it leaves open. Its errors do not repeat
 // the address, which may hold a password.

@@ -36,8 +36,16 @@ func open(t *testing.T, address string, options postgres.Options) *postgres.Stor
 	return store
 }
 
-func bare(t *testing.T) func() access.Store {
+// conforming is the address of a database that a test must leave in order.
+func conforming(t *testing.T) string {
+	t.Helper()
 	address := pgtest.Database(t)
+	t.Cleanup(func() { checkInvariants(t, address) })
+	return address
+}
+
+func bare(t *testing.T) func() access.Store {
+	address := conforming(t)
 	return func() access.Store { return open(t, address, postgres.Options{}) }
 }
 
@@ -45,7 +53,7 @@ func TestStore(t *testing.T) { storetest.Run(t, bare) }
 
 func TestBatchedStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func() access.Store {
-		address := pgtest.Database(t)
+		address := conforming(t)
 		return func() access.Store {
 			below, err := postgres.Open(t.Context(), address, postgres.Options{})
 			if err != nil {

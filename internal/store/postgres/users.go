@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -61,25 +62,49 @@ func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.Us
 	return stored, err
 }
 
-// EraseUser implements [access.LifeStore]. The user comes first: who has locked it may be
-// about to write redemptions.
+// EraseUser implements [access.LifeStore].
 func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (found bool, err error) {
 	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
-		found = false
-		for _, statement := range []string{
-			"DELETE FROM users WHERE workspace_id = $1 AND user_id = $2",
-			"UPDATE redemptions SET user_id = NULL WHERE workspace_id = $1 AND user_id = $2",
-			"UPDATE reservations SET user_id = NULL WHERE workspace_id = $1 AND user_id = $2",
-		} {
-			tag, err := tx.Exec(ctx, statement, [16]byte(workspace), id)
-			if err != nil {
-				return err
-			}
-			found = found || tag.RowsAffected() > 0
-		}
-		return nil
+		found, err = s.eraseUser(ctx, tx, [16]byte(workspace), id)
+		return err
 	})
 	return found && err == nil, err
+}
+
+// eraseUser locks codes first, like an act: those that the user holds a use of, for who is
+// about to confirm has read the id. Then the user: who has locked that may be about to write
+// redemptions. One who is not registered cannot be locked. If they are when the rest is done,
+// or hold something new, they have got it meanwhile, and everything starts again.
+func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bool, err error) {
+	const theirs = " WHERE workspace_id = $1 AND user_id = $2"
+	rows, err := tx.Query(ctx, "SELECT DISTINCT canonical FROM reservations"+theirs+" AND state = 'held'", user...)
+	locked, err := rowsOf(rows, err, pgx.RowTo[string])
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical"), locked); err != nil {
+		return false, err
+	}
+	for _, statement := range []string{"DELETE FROM users", "UPDATE redemptions SET user_id = NULL"} {
+		tag, err := tx.Exec(ctx, statement+theirs, user...)
+		if err != nil {
+			return false, err
+		}
+		found = found || tag.RowsAffected() > 0
+	}
+	rows, err = tx.Query(ctx, "UPDATE reservations SET user_id = NULL"+theirs+" RETURNING state = 'held' AND canonical <> ALL ($3)", append(user, locked)...)
+	isNew, err := rowsOf(rows, err, pgx.RowTo[bool])
+	if err != nil {
+		return false, err
+	}
+	var registered bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM users"+theirs+")", user...).Scan(&registered); err != nil {
+		return false, err
+	}
+	if registered || slices.Contains(isNew, true) {
+		return false, errAgain
+	}
+	return found || len(isNew) > 0, nil
 }
 
 // Users implements [access.ListStore].

@@ -142,13 +142,14 @@ func createFile(path string) error {
 	return file.Close()
 }
 
-// Close waits for what is under way and ends every connection.
-func (s *Store) Close() error {
-	err := (<-s.writer).Close()
+// Close waits for what is under way and ends every connection, the writing one last: with
+// it, SQLite brings everything from the log into the file.
+func (s *Store) Close() (err error) {
+	writer := <-s.writer
 	for range cap(s.readers) {
 		err = errors.Join(err, (<-s.readers).Close())
 	}
-	return err
+	return errors.Join(err, writer.Close())
 }
 
 // Ping reads something.

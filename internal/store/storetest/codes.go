@@ -215,17 +215,3 @@ func testConcurrency(t *testing.T, newStore Factory) {
 		}
 	})
 }
-
-func testContext(t *testing.T, newStore Factory) {
-	s := open(t, newStore)
-	w := newWorkspace(t, s)
-	if _, err := s.InsertCodes(cancelled(), []*access.NewCode{newCode(w.ID, "GONE")}); err == nil {
-		t.Error("InsertCodes succeeded although its caller had gone")
-	}
-	if _, err := s.WorkspaceBySlug(cancelled(), w.Slug); err == nil {
-		t.Error("WorkspaceBySlug succeeded although its caller had gone")
-	}
-	if got := insert(t, s, newCode(w.ID, "HERE"))[0].Outcome; got != access.Inserted {
-		t.Errorf("the next caller's outcome: %v", got)
-	}
-}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"accesscodes/internal/access"
 )
 
@@ -21,13 +19,30 @@ type Factory func(t *testing.T) (open func() access.Store)
 // Run holds the factory's stores to the contract.
 func Run(t *testing.T, newStore Factory) {
 	suites := map[string]func(*testing.T, Factory){
-		"Codes":       testCodes,
-		"Retries":     testRetries,
-		"Concurrency": testConcurrency,
-		"Workspaces":  testWorkspaces,
-		"Keys":        testKeys,
-		"Install":     testInstallation,
-		"Context":     testContext,
+		"Codes":           testCodes,
+		"Retries":         testRetries,
+		"Concurrency":     testConcurrency,
+		"Workspaces":      testWorkspaces,
+		"Keys":            testKeys,
+		"Install":         testInstallation,
+		"Context":         testContext,
+		"Redemptions":     testRedemptions,
+		"Reservations":    testReservations,
+		"Tidying":         testTidyingMany,
+		"Users":           testUsers,
+		"Acts":            testActs,
+		"RedemptionLists": testRedemptionLists,
+		"UserLists":       testUserLists,
+		"Search":          testSearch,
+		"CodeFilters":     testCodeFilters,
+		"CodeLists":       testCodeLists,
+		"Races":           testRaces,
+		"UserRaces":       testUserRaces,
+		"CodeRaces":       testCodeRaces,
+		"Isolation":       testIsolation,
+		"Revoking":        testRevoking,
+		"Deleting":        testDeleting,
+		"Changing":        testChanging,
 	}
 	for name, suite := range suites {
 		t.Run(name, func(t *testing.T) { suite(t, newStore) })
@@ -45,11 +60,11 @@ var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 
 func newID(t *testing.T) access.ID {
 	t.Helper()
-	id, err := uuid.NewV7()
+	id, err := nextID()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return access.ID(id)
+	return id
 }
 
 // newWorkspace stores a workspace with a random slug.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,13 +75,22 @@ var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 
 // contents are what fill stores.
 type contents struct {
-	workspaces []access.Workspace
-	keys       []access.Key
-	codes      []*access.NewCode
+	workspaces   []access.Workspace
+	keys         []access.Key
+	codes        []*access.NewCode
+	used         []access.Code
+	users        []access.User
+	redemptions  []access.Redemption
+	reservations []access.Reservation
+	rows         map[string]int64 // in each table
 }
 
-// manyCodes are more than two pages, so that pages have ends.
-const manyCodes = 4100
+// Many are more than two pages, so that pages have ends.
+const (
+	manyCodes       = 4100
+	manyUsers       = 4200
+	manyRedemptions = 4300
+)
 
 // fill stores something in every column of every table.
 func fill(t *testing.T, s store) (c contents) {
@@ -122,7 +132,101 @@ func fill(t *testing.T, s store) (c contents) {
 			t.Fatalf("code %d: outcome %v", i, r.Outcome)
 		}
 	}
+	use(t, s, &c)
+	c.rows = map[string]int64{
+		"installation": 1, "workspaces": 2, "api_keys": 3, "codes": int64(len(c.codes) + len(c.used)),
+		"users":        int64(len(c.users)) + manyUsers,
+		"redemptions":  int64(len(c.redemptions)) + manyRedemptions,
+		"reservations": int64(len(c.reservations)),
+	}
 	return c
+}
+
+// use redeems and reserves codes, in every way that leaves another trace.
+func use(t *testing.T, s store, c *contents) {
+	t.Helper()
+	ctx, at := t.Context(), now
+	service, err := access.NewService(ctx, access.Deps{
+		Store: s, Now: func() time.Time { return at }, Entropy: access.SystemEntropy(),
+		NewID: func() (access.ID, error) { id, err := uuid.NewV7(); return access.ID(id), err },
+	})
+	must(t, err)
+	mine := &access.Caller{Workspace: c.workspaces[0], Key: c.keys[0]}
+	join, raise := newCode(*c, "Jöin 🎉"), newCode(*c, "UP")
+	raise.Type = access.TypeUpgrade
+	_, err = s.InsertCodes(ctx, []*access.NewCode{join, raise})
+	must(t, err)
+	redeem := func(code, user string, metadata map[string]string) access.ID {
+		made, err := service.Redeem(ctx, mine, access.RedeemRequest{Code: code, UserID: user, Metadata: metadata})
+		must(t, err)
+		return made.Redemption.ID
+	}
+	reserve := func(user string, life time.Duration) access.ID {
+		held, err := service.Reserve(ctx, mine, access.ReserveRequest{Code: join.Value, UserID: user, Life: life})
+		must(t, err)
+		return held.Reservation.ID
+	}
+	redemptions := []access.ID{
+		redeem(join.Value, "Ada Ö'Hara", map[string]string{"z": "<&>", "a": "", "ключ": `"\`}), redeem(raise.Value, "Ada Ö'Hara", nil),
+		redeem(join.Value, "bob", nil), redeem(join.Value, "erased", nil),
+	}
+	for i, reason := range []string{1: "", 2: "Grund: \"nein\"\n✗"} {
+		if i > 0 {
+			_, err = service.Rollback(ctx, mine, redemptions[i], reason)
+			must(t, err)
+		}
+	}
+	held, confirmed, released, lapsing, erased := reserve("held", time.Hour), reserve("confirmed", 0), reserve("released", 0), reserve("lapsed", time.Minute), reserve("erased, too", 0)
+	made, err := service.Confirm(ctx, mine, confirmed)
+	must(t, err)
+	_, err = service.Release(ctx, mine, released)
+	must(t, err)
+	must(t, service.EraseUser(ctx, mine, "erased"))
+	must(t, service.EraseUser(ctx, mine, "erased, too"))
+	at = now.Add(time.Minute)
+	must(t, service.TidyReservations(ctx))
+	for _, id := range append(redemptions, made.Redemption.ID) {
+		_, r, err := s.Redemption(ctx, mine.Workspace.ID, id)
+		must(t, err)
+		c.redemptions = append(c.redemptions, r)
+	}
+	for _, id := range []access.ID{held, confirmed, released, lapsing, erased} {
+		_, r, err := s.Reservation(ctx, mine.Workspace.ID, id)
+		must(t, err)
+		c.reservations = append(c.reservations, r)
+	}
+	c.users, err = s.Users(ctx, &access.UserQuery{WorkspaceID: mine.Workspace.ID, Limit: 10})
+	must(t, err)
+	for _, code := range []*access.NewCode{join, raise} {
+		used, err := s.Code(ctx, code.WorkspaceID, code.Canonical, now)
+		must(t, err)
+		c.used = append(c.used, used)
+	}
+	useMany(t, s, *c)
+}
+
+// useMany writes users and redemptions of both workspaces, as the store itself would but
+// faster. Each id is there once in each.
+func useMany(t *testing.T, s store, c contents) {
+	t.Helper()
+	rows := map[string][]transfer.Row{}
+	for i := range max(manyUsers, manyRedemptions) {
+		id := newID(t)
+		if i%2 == 1 { // the last one's
+			id = access.ID(rows["redemptions"][i-1][1].([]byte))
+		}
+		workspace, user := c.workspaces[i%2].ID, fmt.Sprintf("%s-%d", []string{"user", "User", "Üser", "🎉"}[i/2%4], i/2)
+		if i < manyUsers {
+			rows["users"] = append(rows["users"], transfer.Row{workspace[:], user, "Normal", now.UnixMicro(), now.UnixMicro() + 1})
+		}
+		rows["redemptions"] = append(rows["redemptions"], transfer.Row{
+			workspace[:], id[:], fmt.Sprint("MANY", i), fmt.Sprint("MANY-", i), "Normal", user, "Normal", nil, int64(1), nil, nil,
+			now.UnixMicro(), c.keys[0].ID[:], nil, nil, nil,
+		})
+	}
+	for name, all := range rows {
+		must(t, s.WriteRows(t.Context(), tableNamed(name), all))
+	}
 }
 
 func newCodes(t *testing.T, c contents) []*access.NewCode {
@@ -163,6 +267,11 @@ func must(t *testing.T, err error) {
 	}
 }
 
+func tableNamed(name string) transfer.Table {
+	all := transfer.Tables()
+	return all[slices.IndexFunc(all, func(table transfer.Table) bool { return table.Name == name })]
+}
+
 // requireContents requires a store to answer as the one that was filled.
 func requireContents(t *testing.T, s store, want contents) {
 	t.Helper()
@@ -184,10 +293,52 @@ func requireContents(t *testing.T, s store, want contents) {
 			t.Errorf("code (-want +got):\n%s", diff)
 		}
 	}
+	requireUse(t, s, want)
 	again, err := s.InsertCodes(ctx, []*access.NewCode{want.codes[0]})
 	must(t, err)
 	if again[0].Outcome != access.RetryKeyUsed || again[0].Existing.Retry != want.codes[0].Retry {
 		t.Errorf("a repeated request: %+v", again[0])
+	}
+}
+
+// requireUse requires what became of codes.
+func requireUse(t *testing.T, s store, want contents) {
+	t.Helper()
+	ctx, got := t.Context(), contents{}
+	for _, code := range want.used {
+		used, err := s.Code(ctx, code.WorkspaceID, access.Canonical(code.Value), now)
+		must(t, err)
+		got.used = append(got.used, used)
+	}
+	for _, user := range want.users {
+		found, err := s.User(ctx, user.WorkspaceID, user.ID)
+		must(t, err)
+		got.users = append(got.users, found)
+	}
+	for _, r := range want.redemptions {
+		canonical, found, err := s.Redemption(ctx, r.WorkspaceID, r.ID)
+		must(t, err)
+		if canonical != access.Canonical(r.Code) {
+			t.Errorf("the redemption of %q has the canonical form %q", r.Code, canonical)
+		}
+		got.redemptions = append(got.redemptions, found)
+	}
+	for _, r := range want.reservations {
+		canonical, found, err := s.Reservation(ctx, r.WorkspaceID, r.ID)
+		must(t, err)
+		if canonical != access.Canonical(r.Code) {
+			t.Errorf("the reservation of %q has the canonical form %q", r.Code, canonical)
+		}
+		got.reservations = append(got.reservations, found)
+	}
+	diff := cmp.Diff(want.used, got.used) + cmp.Diff(want.users, got.users) +
+		cmp.Diff(want.redemptions, got.redemptions) + cmp.Diff(want.reservations, got.reservations)
+	if diff != "" {
+		t.Errorf("codes, users, redemptions and reservations (-want +got):\n%s", diff)
+	}
+	last, err := s.Redemptions(ctx, &access.RedemptionQuery{WorkspaceID: want.workspaces[1].ID, UserID: "Üser-2", Limit: 2})
+	if err != nil || len(last) != 1 || last[0].Code != "MANY-5" {
+		t.Errorf("a user's redemptions: %+v, %v", last, err)
 	}
 }
 
@@ -200,8 +351,12 @@ func TestCopyBringsEverything(t *testing.T) {
 		if seen.stages != 2 || seen.left != 0 {
 			t.Errorf("progress: %d stages, %d rows left at the end", seen.stages, seen.left)
 		}
-		if len(results) != len(transfer.Tables()) || results[len(results)-1].Rows != manyCodes+1 {
-			t.Errorf("results %+v", results)
+		rows := map[string]int64{}
+		for _, result := range results {
+			rows[result.Table] = result.Rows
+		}
+		if diff := cmp.Diff(want.rows, rows); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
 		}
 		requireContents(t, to, want)
 		requireContents(t, from, want)
@@ -229,24 +384,32 @@ func TestCopyRefusesAnEmptySource(t *testing.T) {
 	requireError(t, err, "the source is empty")
 }
 
+// TestAnInterruptedCopyGoesOnWhereItStopped: in the middle of a table with a key of one column,
+// and of those with two, one after the other.
 func TestAnInterruptedCopyGoesOnWhereItStopped(t *testing.T) {
 	forEachPair(t, func(t *testing.T, from, to store) {
 		want := fill(t, from)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		// The second page of codes is never written.
-		broken := &breaking{Side: to, pages: 1, cancel: cancel}
-		_, err := transfer.Copy(ctx, from, broken, &seen{})
-		if !errors.Is(err, context.Canceled) {
-			t.Fatalf("the interrupted copy: %v", err)
+		written := map[string]int64{}
+		for _, table := range []string{"codes", "users", "redemptions"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			// The table's second page is never written.
+			broken := &breaking{Side: &counting{Side: to, rows: written}, table: table, pages: 1, cancel: cancel}
+			_, err := transfer.Copy(ctx, from, broken, &seen{})
+			cancel()
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("the copy that was interrupted in %s: %v", table, err)
+			}
+			if rows, err := to.Count(t.Context(), tableNamed(table)); rows == 0 || rows == want.rows[table] || err != nil {
+				t.Errorf("%d rows of %s were written, %v", rows, table, err)
+			}
 		}
 		requireStopped(t, from, to)
 
-		written := &counting{Side: to}
-		_, err = transfer.Copy(t.Context(), from, written, &seen{})
+		progress := &seen{}
+		_, err := transfer.Copy(t.Context(), from, &counting{Side: to, rows: written}, progress)
 		must(t, err)
-		if written.rows == 0 || written.rows >= manyCodes {
-			t.Errorf("the second copy wrote %d rows of codes", written.rows)
+		if diff := cmp.Diff(want.rows, written); diff != "" || progress.left != 0 {
+			t.Errorf("%d rows left at the end; rows written in all (-want +got):\n%s", progress.left, diff)
 		}
 		requireContents(t, to, want)
 	})
@@ -333,15 +496,16 @@ func (s *seen) Begin(_ string, rows int64) {
 
 func (s *seen) Add(rows int) { s.left -= int64(rows) }
 
-// breaking cancels the copy after so many pages of codes.
+// breaking cancels the copy after so many pages of a table.
 type breaking struct {
 	transfer.Side
+	table  string
 	pages  int
 	cancel func()
 }
 
 func (b *breaking) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	if table.Name == "codes" {
+	if table.Name == b.table {
 		if b.pages == 0 {
 			b.cancel()
 			return ctx.Err()
@@ -351,17 +515,18 @@ func (b *breaking) WriteRows(ctx context.Context, table transfer.Table, rows []t
 	return b.Side.WriteRows(ctx, table, rows)
 }
 
-// counting counts the codes that are written.
+// counting counts the rows of each table that are written.
 type counting struct {
 	transfer.Side
-	rows int
+	rows map[string]int64
 }
 
 func (c *counting) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	if table.Name == "codes" {
-		c.rows += len(rows)
+	err := c.Side.WriteRows(ctx, table, rows)
+	if err == nil {
+		c.rows[table.Name] += int64(len(rows))
 	}
-	return c.Side.WriteRows(ctx, table, rows)
+	return err
 }
 
 // meddling changes the source after the first page of codes.

@@ -1,0 +1,157 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+)
+
+// fillForPlans stores 60,000 codes of the workspace 1 and a few of another one, a fifth of
+// which are redeemed and a tenth reserved, and as many users.
+func fillForPlans() []string {
+	const c = `(SELECT i, 'CODE' || i * 7919 % 60100 AS canonical, ('00000000-0000-0000-0000-00000000000' || CASE WHEN i < 60000 THEN 1 ELSE 2 END)::uuid AS workspace,
+		'2031-02-03 04:05:06Z'::timestamptz + i / 3 * interval '1 ms' AS at, gen_random_uuid() AS id FROM generate_series(0, 60099) i) c`
+	return []string{
+		`INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at, expires_at, revoked_at,
+			note, recipient, batch_id, created_at, created_by, mark)
+		SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
+			CASE WHEN i % 2 = 1 THEN 1 END, (i % 5 = 0)::int, (i % 10 = 0)::int,
+			CASE WHEN i % 50 = 0 THEN at END, CASE WHEN i % 40 = 0 THEN at END, CASE WHEN i % 30 = 0 THEN at END,
+			CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END,
+			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END, at, id, i
+		FROM ` + c,
+		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
+		SELECT canonical, id, workspace, canonical, 'Normal', 'user ' || i, 'Normal', 1, at, id FROM ` + c + ` WHERE i % 5 = 0`,
+		`INSERT INTO reservations (canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by)
+		SELECT canonical, id, workspace, canonical, 'user ' || i, 'held', at, at, id FROM ` + c + ` WHERE i % 10 = 0`,
+		`INSERT INTO users SELECT workspace, 'user ' || i, CASE WHEN i % 2 = 1 THEN 'Normal' ELSE 'Premium' END, at, at FROM ` + c,
+		"ANALYZE",
+	}
+}
+
+// TestEveryListIsReadFromAnIndex: whatever the filter, no table is read as a whole.
+func TestEveryListIsReadFromAnIndex(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.Database(t))
+	exec(t, conn, fillForPlans()...)
+	for _, c := range planCases() {
+		for kind, explain := range map[string]func(*testing.T, *pgx.Conn, postgres.Query) string{"custom": explain, "generic": explainGeneric} {
+			plan := explain(t, conn, c.query)
+			if strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s, %s plan: a table is read as a whole:\n%s", c.name, kind, plan)
+			}
+			if !strings.Contains(plan, c.index) {
+				t.Errorf("%s, %s plan: not by %s:\n%s", c.name, kind, c.index, plan)
+			}
+		}
+	}
+}
+
+// explain returns the plan for these arguments.
+func explain(t *testing.T, conn *pgx.Conn, q postgres.Query) string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), "EXPLAIN "+q.Text, q.Args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", q.Text, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// explainGeneric returns the plan that a statement has when it has been prepared and used a
+// few times, which is for any arguments.
+func explainGeneric(t *testing.T, conn *pgx.Conn, q postgres.Query) string {
+	t.Helper()
+	exec(t, conn, "SET plan_cache_mode = force_generic_plan")
+	if _, err := conn.PgConn().Exec(t.Context(), "PREPARE listed AS "+q.Text).ReadAll(); err != nil {
+		t.Fatalf("%s: %v", q.Text, err)
+	}
+	arguments := strings.TrimSuffix(strings.Repeat("NULL, ", len(q.Args)), ", ")
+	results, err := conn.PgConn().Exec(t.Context(), "EXPLAIN EXECUTE listed ("+arguments+")").ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", q.Text, err)
+	}
+	exec(t, conn, "DEALLOCATE listed")
+	var lines []string
+	for _, row := range results[0].Rows {
+		lines = append(lines, string(row[0]))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// planCase is a list and the index that it must be read from.
+type planCase struct {
+	name  string
+	query postgres.Query
+	index string
+}
+
+func planCases() (all []planCase) {
+	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
+	at := time.Date(2031, 2, 3, 4, 5, 16, 0, time.UTC) // half of them were made before
+	codes := []struct {
+		name   string
+		filter access.CodeFilter
+		after  *access.CodeKey
+		found  []string // by a search that finds few
+		index  string
+	}{
+		{name: "all", index: "codes_listed"},
+		{name: "the next page", after: &access.CodeKey{CreatedAt: at, Canonical: "CODE"}, index: "codes_listed"},
+		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch"},
+		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked"},
+		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring"},
+		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting"},
+		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed"},
+		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed"},
+		{name: "created after", filter: access.CodeFilter{CreatedAfter: &at}, index: "codes_listed"},
+		{name: "created before", filter: access.CodeFilter{CreatedBefore: &at}, index: "codes_listed"},
+		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed"},
+		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey"},
+		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_"},
+	}
+	for _, c := range codes {
+		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, After: c.after, Limit: 50, At: at}
+		for _, kind := range access.Types() {
+			all = append(all, planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index})
+		}
+	}
+	for i, query := range postgres.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
+		all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_"})
+	}
+	for name, c := range map[string]struct {
+		query access.RedemptionQuery
+		index string
+	}{
+		"all":              {access.RedemptionQuery{}, "redemptions_listed"},
+		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, "redemptions_listed"},
+		"code":             {access.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey"},
+		"code's next page": {access.RedemptionQuery{Canonical: "CODE1", After: access.ID{9}}, "redemptions_pkey"},
+		"user":             {access.RedemptionQuery{UserID: "user 1"}, "redemptions_user"},
+		"code and user":    {access.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_"},
+		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, "redemptions_user"},
+	} {
+		c.query.WorkspaceID, c.query.Limit = workspace, 50
+		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index})
+	}
+	for name, q := range map[string]access.UserQuery{
+		"all":           {},
+		"the next page": {After: "user 5"},
+		"prefix":        {UserFilter: access.UserFilter{Query: "user 1"}},
+		"status":        {UserFilter: access.UserFilter{Status: access.UserPremium}},
+	} {
+		q.WorkspaceID, q.Limit = workspace, 50
+		all = append(all, planCase{"users: " + name, postgres.UsersQuery(&q), "users_pkey"})
+	}
+	return all
+}

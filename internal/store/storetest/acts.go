@@ -1,0 +1,225 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"accesscodes/internal/access"
+)
+
+// noting is a store that notes acts instead of carrying them out, so that those of several
+// requests can be handed over in one call.
+type noting struct {
+	access.Store
+	acts []*access.Act
+}
+
+var errNoted = errors.New("noted")
+
+// Act implements [access.LifeStore].
+func (n *noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	n.acts = append(n.acts, acts...)
+	return nil, errNoted
+}
+
+// acts are the acts of requests, none of which is carried out.
+func (s *site) acts(t *testing.T, requests ...request) []*access.Act {
+	t.Helper()
+	n := &noting{Store: s.Store}
+	service := s.serve(t, n)
+	for _, ask := range requests {
+		if err := ask(service); !errors.Is(err, errNoted) {
+			t.Fatalf("a request was not noted: %v", err)
+		}
+	}
+	return n.acts
+}
+
+// request asks a server for something.
+type request func(*access.Service) error
+
+func (s *site) toRedeem(t *testing.T, caller *access.Caller, code, user string) request {
+	return func(service *access.Service) error {
+		_, err := service.Redeem(t.Context(), caller, access.RedeemRequest{Code: code, UserID: user})
+		return err
+	}
+}
+
+func (s *site) toReserve(t *testing.T, code, user string, life time.Duration) request {
+	return func(service *access.Service) error {
+		_, err := service.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: code, UserID: user, Life: life})
+		return err
+	}
+}
+
+func (s *site) toConfirm(t *testing.T, r access.Reservation) request {
+	return func(service *access.Service) error {
+		_, err := service.Confirm(t.Context(), s.mine, r.ID)
+		return err
+	}
+}
+
+func (s *site) toRelease(t *testing.T, r access.Reservation) request {
+	return func(service *access.Service) error {
+		_, err := service.Release(t.Context(), s.mine, r.ID)
+		return err
+	}
+}
+
+func (s *site) toRollBack(t *testing.T, r access.Redemption) request {
+	return func(service *access.Service) error {
+		_, err := service.Rollback(t.Context(), s.mine, r.ID, "")
+		return err
+	}
+}
+
+func (s *site) toRevoke(t *testing.T, code string) request {
+	return func(service *access.Service) error {
+		_, err := service.RevokeCode(t.Context(), s.mine, code)
+		return err
+	}
+}
+
+func (s *site) toRestore(t *testing.T, code string) request {
+	return func(service *access.Service) error {
+		_, err := service.RestoreCode(t.Context(), s.mine, code)
+		return err
+	}
+}
+
+func (s *site) toDelete(t *testing.T, code string) request {
+	return func(service *access.Service) error { return service.DeleteCode(t.Context(), s.mine, code) }
+}
+
+func (s *site) toLimit(t *testing.T, code string, limit int64) request {
+	return func(service *access.Service) error {
+		_, err := service.ChangeCode(t.Context(), s.mine, code, access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+		return err
+	}
+}
+
+// carryOut carries acts out in one call.
+func (s *site) carryOut(t *testing.T, acts []*access.Act) []access.ActResult {
+	t.Helper()
+	results, err := s.Store.Act(t.Context(), acts)
+	if err != nil || len(results) != len(acts) {
+		t.Fatalf("Act: %d results for %d acts, %v", len(results), len(acts), err)
+	}
+	return results
+}
+
+// refused is an error that can be compared.
+type refused string
+
+func (r refused) Error() string { return string(r) }
+
+func testActs(t *testing.T, newStore Factory) {
+	t.Run("rules are asked in order, at the time of the latest act", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "CODE")
+		s.add(t, s.other, "THEIRS")
+		redemption, reservation := access.Redemption{ID: newID(t)}, access.Reservation{ID: newID(t)}
+		answers := []access.ActResult{{Err: refused("so")}, {Redemption: &redemption}, {Replayed: true}, {Reservation: &reservation}}
+		var asked []time.Time
+		acts := []*access.Act{
+			{Canonical: "CODE", At: now, UserID: "ada"},
+			{Canonical: "NONE", At: now.Add(instant), Redemption: newID(t), Reservation: newID(t)},
+			{Canonical: "THEIRS", At: now.Add(-time.Hour), AsksUsed: true, UserID: "ada"},
+			{Canonical: "CODE", At: now, UserID: "bob", Redemption: newID(t), Makes: true},
+		}
+		for i, act := range acts {
+			act.WorkspaceID, act.Repeatable = s.mine.Workspace.ID, true
+			act.Rule = func(scene *access.Scene) access.ActResult {
+				asked = append(asked, scene.At)
+				return answers[i]
+			}
+		}
+		before := s.everything(t, s.mine)
+		for name, ask := range map[string]func(context.Context, []*access.Act) ([]access.ActResult, error){"Act": s.Store.Act, "Peek": s.Store.Peek} {
+			asked = nil
+			got, err := ask(t.Context(), acts)
+			checkSame(t, fmt.Sprint(name, ", ", err), answers, got)
+			at := now.Add(instant)
+			checkSame(t, name+"'s times", []time.Time{at, at, at, at}, asked)
+			if got, err := ask(t.Context(), nil); len(got) != 0 || err != nil {
+				t.Errorf("%s of nothing: %v, %v", name, got, err)
+			}
+		}
+		checkSame(t, "everything", before, s.everything(t, s.mine))
+	})
+	t.Run("those of one call see one another's effects", testTogether(newStore))
+	t.Run("an act that is carried out twice is done once and says the same", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "TWO", times(2))
+		for i, acts := range [][]*access.Act{
+			s.acts(t, s.toReserve(t, "TWO", "bob", 0)),
+			s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada")),
+		} {
+			checkSame(t, fmt.Sprintf("act %d", i), s.carryOut(t, acts), s.carryOut(t, acts))
+		}
+		s.checkUses(t, s.mine, "TWO", 1, 1)
+	})
+	t.Run("a use that lapses when the latest act comes is free for all of them", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "ONCE", times(1))
+		s.add(t, s.mine, "BESIDE")
+		held := s.reserve(t, s.mine, "ONCE", "ada", time.Minute)
+		acts := s.acts(t, s.toRedeem(t, s.mine, "ONCE", "bob"), s.toConfirm(t, held))
+		s.pass(time.Minute)
+		acts = append(acts, s.acts(t, s.toRedeem(t, s.mine, "BESIDE", "cyd"))...)
+		results := s.carryOut(t, acts)
+		checkReason(t, "redeemed", results[0].Err, "")
+		checkReason(t, "confirmed", results[1].Err, access.ReasonReservationLapsed)
+		for i := range []int{0, 2} {
+			if made := results[2*i].Redemption; made == nil || !made.CreatedAt.Equal(s.time()) {
+				t.Errorf("act %d made %+v", 2*i, made)
+			}
+		}
+		s.checkUses(t, s.mine, "ONCE", 1, 0)
+	})
+	t.Run("a caller who goes in the middle leaves nothing half done", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "TWO", times(2))
+		act := s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada"))[0]
+		s.leaveDuring(t, act, s.Store.Act)
+		redeemed := int64(len(s.redemptions(t, s.mine, access.RedemptionFilter{}, 2)))
+		s.checkUses(t, s.mine, "TWO", redeemed, 0) // a wrapped store may have carried it out all the same
+		if users := int64(len(s.users(t, s.mine, access.UserFilter{}, 2))); users != redeemed {
+			t.Errorf("%d redemptions and %d users", redeemed, users)
+		}
+		s.redeem(t, s.mine, "TWO", "bob")
+	})
+	t.Run("a caller who goes in the middle of a look leaves nothing in the others' way", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "OLD")
+		for range 3 {
+			s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.Peek)
+		}
+		s.add(t, s.mine, "NEW")
+		for range 100 { // on every connection there is
+			got, err := s.Validate(t.Context(), s.mine, access.ValidateRequest{Code: "NEW", UserID: "ada"})
+			if err != nil || !got.Valid {
+				t.Fatalf("Validate: %+v, %v", got, err)
+			}
+			s.checkUses(t, s.mine, "NEW", 0, 0)
+		}
+	})
+}
+
+// leaveDuring asks for an act and goes when its rule has decided.
+func (s *site) leaveDuring(t *testing.T, act *access.Act, ask func(context.Context, []*access.Act) ([]access.ActResult, error)) {
+	t.Helper()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	rule := act.Rule
+	act.Rule = func(scene *access.Scene) access.ActResult {
+		defer leave()
+		return rule(scene)
+	}
+	if results, err := ask(ctx, []*access.Act{act}); err == nil && len(results) != 1 {
+		t.Errorf("results %v", results)
+	}
+}
