@@ -67,7 +67,7 @@ func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bo
 		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}, codes, canonicals)
 	queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
-		"SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at > $2 GROUP BY canonical", canonicals, at)
+		"SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND (expires_at > $2) IS TRUE GROUP BY canonical", canonicals, at)
 	if asked := book.AskedUsed(); len(asked) > 0 {
 		for _, table := range []string{"redemptions", "reservations"} {
 			queue(batch, pgx.RowTo[string], func(canonical string) { book.EnterUsed(canonical, true) },
@@ -103,13 +103,13 @@ func (s *Store) enterUsers(batch *pgx.Batch, book *access.Book, users []access.U
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	query := "SELECT " + userColumns + s.engine.ofUsers("users")
+	query := "SELECT " + userColumns + s.engine.ofUsers("users", "")
 	if lock {
 		query = s.engine.lockUsers(userColumns)
 	}
 	queue(batch, scanUser, book.EnterUser, query, workspaces, ids)
-	enterRedemptions(batch, book, s.engine.ofUsers("redemptions")+" AND rolled_back_at IS NULL", workspaces, ids)
-	enterReservations(batch, book, s.engine.ofUsers("reservations")+" AND state = 'held'", workspaces, ids)
+	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", " AND rolled_back_at IS NULL"), workspaces, ids)
+	enterReservations(batch, book, s.engine.ofUsers("reservations", " AND state = 'held'"), workspaces, ids)
 }
 
 func enterRedemptions(batch *pgx.Batch, book *access.Book, from string, args ...any) {
@@ -197,9 +197,8 @@ func (s *Store) storeCodes(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, cod
 	}
 	if len(canonicals) > 0 {
 		batch.Queue(`
-			UPDATE codes c SET redemptions = u.redemptions, reservations = u.held
-			FROM (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])) AS u (canonical, redemptions, held)
-			WHERE c.canonical = u.canonical`, canonicals, redemptions, held)
+			UPDATE codes SET redemptions = ($2::bigint[])[array_position($1::text[], canonical)], reservations = ($3::bigint[])[array_position($1::text[], canonical)]
+			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
 	}
 	return nil
 }

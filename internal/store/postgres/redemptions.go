@@ -225,8 +225,7 @@ func lowerHeld(ctx context.Context, tx pgx.Tx, canonicals []string) error {
 		codes, by = append(codes, canonical), append(by, n)
 	}
 	_, err := tx.Exec(ctx, `
-		UPDATE codes c SET reservations = c.reservations - u.times
-		FROM (SELECT * FROM unnest($1::text[], $2::bigint[])) AS u (canonical, times)
-		WHERE c.canonical = u.canonical`, codes, by)
+		UPDATE codes SET reservations = reservations - ($2::bigint[])[array_position($1::text[], canonical)]
+		WHERE canonical = ANY ($1::text[])`, codes, by)
 	return err
 }

@@ -47,7 +47,7 @@ CREATE TABLE redemptions (
 );
 
 CREATE INDEX redemptions_listed ON redemptions (workspace_id, id);
-CREATE INDEX redemptions_user ON redemptions (workspace_id, user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX redemptions_user ON redemptions (user_id, workspace_id, id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE reservations (
     canonical     text COLLATE "C" NOT NULL,
@@ -65,5 +65,5 @@ CREATE TABLE reservations (
 
 CREATE INDEX reservations_listed ON reservations (workspace_id, id);
 CREATE INDEX reservations_held ON reservations (canonical, expires_at) WHERE state = 'held';
-CREATE INDEX reservations_user ON reservations (workspace_id, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX reservations_user ON reservations (user_id, workspace_id) WHERE user_id IS NOT NULL;
 CREATE INDEX reservations_lapsing ON reservations (expires_at) WHERE state = 'held';
