@@ -163,16 +163,18 @@ func TestOnlyWhoMayLookThingsUpGetsSuggestions(t *testing.T) {
 	}
 }
 
-// TestTyposAreLookedForInValuesOfUpTo40Characters: there are about 74 for each character.
-func TestTyposAreLookedForInValuesOfUpTo40Characters(t *testing.T) {
+// TestTyposAreLookedForInTheLongestGeneratedValues, and in none that are longer: there are
+// about 74 for each character.
+func TestTyposAreLookedForInTheLongestGeneratedValues(t *testing.T) {
 	w := newWorld(t)
-	long := strings.Repeat("A", 40)
+	const longest = access.MaxPrefixLength + access.MaxGroups*access.MaxGroupLength
+	long := strings.Repeat("A", longest)
 	w.add(t, w.acme, long, normal(""))
 	for _, test := range []struct{ name, typed, want string }{
-		{"40 characters, one of them wrong", long[:39] + "B", long},
-		{"39 characters, one missing", long[:39], long},
-		{"41 characters, one too many", long + "B", ""},
-		{"dashes and spaces do not count", strings.Repeat("a- ", 39), long},
+		{"as long, one of them wrong", long[1:] + "B", long},
+		{"one missing", long[1:], long},
+		{"one too many", long + "B", ""},
+		{"dashes do not count", strings.Repeat("a-", longest-1), long},
 	} {
 		if got := w.suggest(t, w.acme, test.typed); got != test.want {
 			t.Errorf("%s: suggestion %q, want %q", test.name, got, test.want)
