@@ -67,7 +67,7 @@ func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bo
 		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}, codes, canonicals)
 	queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
-		"SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND (expires_at > $2) IS TRUE GROUP BY canonical", canonicals, at)
+		countLive, canonicals, at)
 	if asked := book.AskedUsed(); len(asked) > 0 {
 		for _, table := range []string{"redemptions", "reservations"} {
 			queue(batch, pgx.RowTo[string], func(canonical string) { book.EnterUsed(canonical, true) },
@@ -90,11 +90,18 @@ func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bo
 	return nil
 }
 
+// countLive counts the reservations of codes that hold a use at an instant.
+const countLive = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND (expires_at > $2) IS TRUE GROUP BY canonical"
+
 // count is how many rows there are of a code.
 type count struct {
 	Canonical string
 	Rows      int64
 }
+
+// theyHold picks the reservations of users that are held, for ofUsers: not by an index of
+// those that everybody holds.
+const theyHold = " AND (state = 'held') IS TRUE"
 
 // enterUsers enters users, the redemptions of theirs that stand and the reservations that
 // they hold.
@@ -103,13 +110,9 @@ func (s *Store) enterUsers(batch *pgx.Batch, book *access.Book, users []access.U
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	query := "SELECT " + userColumns + s.engine.ofUsers("users", "")
-	if lock {
-		query = s.engine.lockUsers(userColumns)
-	}
-	queue(batch, scanUser, book.EnterUser, query, workspaces, ids)
+	queue(batch, scanUser, book.EnterUser, s.engine.users(userColumns, lock), workspaces, ids)
 	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", " AND rolled_back_at IS NULL"), workspaces, ids)
-	enterReservations(batch, book, s.engine.ofUsers("reservations", " AND state = 'held'"), workspaces, ids)
+	enterReservations(batch, book, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
 }
 
 func enterRedemptions(batch *pgx.Batch, book *access.Book, from string, args ...any) {

@@ -70,16 +70,24 @@ func (e engine) lockCodes(columns string) string {
 	return "SELECT " + columns + " FROM codes c WHERE " + named + " ORDER BY c.canonical FOR UPDATE"
 }
 
-// lockUsers is the same of users, named as in ofUsers.
-func (e engine) lockUsers(columns string) string {
-	if e.distributed {
+// users writes a statement that reads users, named as in ofUsers, and if need be keeps
+// others from changing them.
+func (e engine) users(columns string, lock bool) string {
+	const key = "workspace_id = of_workspace AND user_id = of_user"
+	switch {
+	case e.distributed && lock:
 		return "UPDATE users SET status = status WHERE " + eachOfEach + " RETURNING " + columns
+	case e.distributed:
+		return "SELECT " + columns + " FROM users WHERE " + eachOfEach
+	case lock:
+		return "SELECT " + columns + oneByOne("users", key+" FOR UPDATE")
+	default:
+		return "SELECT " + columns + oneByOne("users", key+" OFFSET 0")
 	}
-	return "SELECT " + columns + oneByOne("users", "workspace_id = of_workspace AND user_id = of_user FOR UPDATE")
 }
 
-// ofUsers writes where the rows of a table come from that belong to users and for which a
-// condition holds. The arguments are an array of workspaces and one of ids, a user each. On a
+// ofUsers writes where the rows of a table come from that belong to users, which has an index
+// that begins with the user's id, and for which a condition holds. The arguments are an array of workspaces and one of ids, a user each. On a
 // distributed engine each workspace is asked for each of the ids: nearly always there is one
 // workspace, and what is found beyond that harms nobody.
 //

@@ -1,6 +1,10 @@
 package postgres
 
-import "accesscodes/internal/access"
+import (
+	"time"
+
+	"accesscodes/internal/access"
+)
 
 // Query is a statement with its arguments, as tests explain it.
 type Query struct {
@@ -32,4 +36,20 @@ func RedemptionsQuery(q *access.RedemptionQuery) Query {
 func UsersQuery(q *access.UserQuery) Query {
 	text, args := usersQuery(q)
 	return Query{text, args}
+}
+
+// UserQueries are how acts and looks find users and what is theirs, by table.
+func UserQueries(of access.UserRef) map[string]Query {
+	args := []any{[][16]byte{of.WorkspaceID}, []string{of.ID}}
+	return map[string]Query{
+		"users, to look":       {engine{}.users(userColumns, false), args},
+		"users, to act":        {engine{}.users(userColumns, true), args},
+		"redemptions, theirs":  {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"), args},
+		"reservations, theirs": {"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold), args},
+	}
+}
+
+// CountLive counts the live reservations of a code.
+func CountLive(canonical string, at time.Time) Query {
+	return Query{countLive, []any{[]string{canonical}, at}}
 }

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +155,22 @@ func planCases() (all []planCase) {
 		all = append(all, planCase{"users: " + name, postgres.UsersQuery(&q), "users_pkey"})
 	}
 	return all
+}
+
+// TestWhatActsNeedIsFoundByItsIndexInANewDatabase: the plans that are made while the tables are
+// empty are kept, and must be right for full ones.
+func TestWhatActsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.Database(t))
+	exec(t, conn, "SET enable_seqscan = off")
+	byUser := regexp.MustCompile(`Index Cond: .*user_id = asked\.of_user`)
+	for name, query := range postgres.UserQueries(access.UserRef{WorkspaceID: access.ID{1}, ID: "ada"}) {
+		if plan := explainGeneric(t, conn, query); !byUser.MatchString(plan) {
+			t.Errorf("%s: not by the user's id:\n%s", name, plan)
+		}
+	}
+	byCode := regexp.MustCompile(`Index Cond: \(canonical = ANY`)
+	if plan := explainGeneric(t, conn, postgres.CountLive("CODE", time.Now())); !byCode.MatchString(plan) {
+		t.Errorf("live reservations: not by the code:\n%s", plan)
+	}
 }

@@ -185,7 +185,7 @@ const tidiedAtOnce = 500
 func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
 		tidied = 0
-		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
+		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
 		lapsed, err := rowsOf(rows, err, scanReservation)
 		if err != nil || len(lapsed) == 0 {
 			return err
