@@ -18,7 +18,10 @@ type Act struct {
 	AsksUsed    bool   // whether the code was ever used matters
 	Repeatable  bool   // doing it a second time changes nothing more and says the same
 	At          time.Time
-	Rule        func(*Scene) ActResult
+	// Hypothetical: At is not the present. Such an act must not share a book with others,
+	// which has one time for all of them.
+	Hypothetical bool
+	Rule         func(*Scene) ActResult
 }
 
 // ActResult is what became of an act. With an error, an [Error], nothing was changed.
@@ -211,6 +214,14 @@ func enter[K comparable, E any](entries *map[K]E, name K, e E) {
 		*entries = map[K]E{}
 	}
 	(*entries)[name] = e
+}
+
+// Owner returns the id of the workspace of a code that was entered; nil for another one.
+func (b *Book) Owner(canonical string) []byte {
+	if e := b.codes[canonical]; e != nil {
+		return e.WorkspaceID[:]
+	}
+	return nil
 }
 
 // EnterLive says how many reservations of a code are live at the book's time. It need not be

@@ -48,9 +48,8 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 // enter enters what a book asks for.
 func enter(conn *sqlite.Conn, book *access.Book) error {
 	someHeld := false
-	workspaces := map[string][]byte{}
 	for _, canonical := range book.Codes() {
-		code, err := findCode(conn, book.At(), "canonical = ?2", canonical)
+		code, err := codeNamed(conn, book.At(), canonical)
 		if errors.Is(err, access.ErrNotFound) {
 			continue
 		}
@@ -58,7 +57,6 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 			return err
 		}
 		someHeld = someHeld || code.held > 0
-		workspaces[canonical] = code.WorkspaceID[:]
 		book.EnterCode(&access.CodeEntry{Code: code.Code, Canonical: canonical, Held: code.held})
 	}
 	for _, canonical := range book.AskedUsed() {
@@ -73,12 +71,12 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 	}
 	const named = "WHERE workspace_id = ?1 AND id = ?2 AND canonical = ?3" // by the key: a code may have many
 	for _, ref := range book.Redemptions() {
-		if err := enterRedemptions(conn, book, named, workspaces[ref.Canonical], ref.ID[:], ref.Canonical); err != nil {
+		if err := enterRedemptions(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
 	for _, ref := range book.Reservations() {
-		if err := enterReservations(conn, book, named, workspaces[ref.Canonical], ref.ID[:], ref.Canonical); err != nil {
+		if err := enterReservations(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
@@ -165,6 +163,14 @@ func storeCode(conn *sqlite.Conn, code *access.CodeEntry) error {
 			code.Canonical, code.Redemptions, code.Held, optional(code.MaxRedemptions), micros(code.StartsAt), micros(code.ExpiresAt),
 			micros(code.RevokedAt), code.Note, code.Recipient, metadata)
 	default: // the counters only
-		return run(conn, "UPDATE codes SET redemptions = ?2, reservations = ?3 WHERE canonical = ?1", code.Canonical, code.Redemptions, code.Held)
+		stmt, err := conn.Prepare("UPDATE codes SET redemptions = ?2, reservations = ?3 WHERE canonical = ?1")
+		if err != nil {
+			return err
+		}
+		stmt.BindText(1, code.Canonical)
+		stmt.BindInt64(2, code.Redemptions)
+		stmt.BindInt64(3, code.Held)
+		_, err = stmt.Step()
+		return err
 	}
 }

@@ -116,7 +116,7 @@ func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, er
 // Code implements [access.CodeStore].
 func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string, at time.Time) (code access.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		found, err := findCode(conn, at, "canonical = ?2 AND workspace_id = ?3", canonical, workspace[:])
+		found, err := codeOf(conn, at, workspace, canonical)
 		if err == nil {
 			code = found.Code
 		}
@@ -129,7 +129,7 @@ func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string,
 func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals []string, at time.Time) (codes []access.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		for _, canonical := range canonicals {
-			found, err := findCode(conn, at, "canonical = ?2 AND workspace_id = ?3", canonical, workspace[:])
+			found, err := codeOf(conn, at, workspace, canonical)
 			switch {
 			case err == nil:
 				codes = append(codes, found.Code)
@@ -153,7 +153,11 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16
 }
 
 func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte, at time.Time) (*access.RetriedCode, error) {
-	found, err := findCode(conn, at, "retry_key = ?2 AND workspace_id = ?3", key[:], workspace[:])
+	found, err := findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
+		stmt.BindInt64(1, at.UnixMicro())
+		stmt.BindBytes(2, key[:])
+		stmt.BindBytes(3, workspace[:])
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +170,29 @@ type storedCode struct {
 	held int64 // reservations that are stored as held
 }
 
-func findCode(conn *sqlite.Conn, at time.Time, where string, args ...any) (code *storedCode, err error) {
-	errScan := error(nil)
-	err = one(conn, "SELECT "+codeColumns+" FROM codes WHERE "+where, append([]any{at.UnixMicro()}, args...), func(stmt *sqlite.Stmt) {
-		code, errScan = scanCode(stmt)
+// codeNamed finds a code of whatever workspace.
+func codeNamed(conn *sqlite.Conn, at time.Time, canonical string) (*storedCode, error) {
+	return findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE canonical = ?2", func(stmt *sqlite.Stmt) {
+		stmt.BindInt64(1, at.UnixMicro())
+		stmt.BindText(2, canonical)
 	})
-	if err = errors.Join(err, errScan); err != nil {
+}
+
+// codeOf finds a code of a workspace.
+func codeOf(conn *sqlite.Conn, at time.Time, workspace access.ID, canonical string) (*storedCode, error) {
+	code, err := codeNamed(conn, at, canonical)
+	if err == nil && code.WorkspaceID != workspace {
+		return nil, access.ErrNotFound
+	}
+	return code, err
+}
+
+func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *storedCode, err error) {
+	err = first(conn, query, bind, func(stmt *sqlite.Stmt) (err error) {
+		code, err = scanCode(stmt)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("find code: %w", err)
 	}
 	return code, nil

@@ -31,6 +31,7 @@ const DefaultBusyTimeout = 5 * time.Second
 // Options says how to open a file.
 type Options struct {
 	BusyTimeout time.Duration // 0: DefaultBusyTimeout
+	LogLength   int64         // bytes that the write-ahead log grows by before they are brought into the file; 0: DefaultLogLength
 }
 
 // Store is an [access.Store] in an SQLite file.
@@ -38,6 +39,7 @@ type Store struct {
 	busyTimeout time.Duration
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
 	readers     chan *sqlite.Conn // holds the reading connections that nobody uses
+	checkpoints *checkpointer
 }
 
 var _ access.Store = (*Store)(nil)
@@ -52,11 +54,12 @@ var pragmas = []string{
 	"PRAGMA foreign_keys = ON",
 }
 
-// writerPragmas: a checkpoint every 8,000 pages (32 MiB) writes a page once that many
-// commits have touched.
+// writerPragmas: SQLite's own checkpoint, which commits wait for, is for a log of 64,000 pages,
+// four times DefaultLogLength, which it becomes only when the checkpointer fails or readers
+// never let it finish.
 var writerPragmas = append([]string{
 	"PRAGMA journal_mode = WAL",
-	"PRAGMA wal_autocheckpoint = 8000",
+	"PRAGMA wal_autocheckpoint = 64000",
 }, pragmas...)
 
 func configure(conn *sqlite.Conn, busyTimeout time.Duration, pragmas []string) error {
@@ -75,6 +78,9 @@ func Open(path string, options Options) (*Store, error) {
 	if options.BusyTimeout == 0 {
 		options.BusyTimeout = DefaultBusyTimeout
 	}
+	if options.LogLength == 0 {
+		options.LogLength = DefaultLogLength
+	}
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
@@ -83,13 +89,13 @@ func Open(path string, options Options) (*Store, error) {
 		writer:      make(chan *sqlite.Conn, 1),
 		readers:     make(chan *sqlite.Conn, runtime.GOMAXPROCS(0)),
 	}
-	if err := s.connect(path); err != nil {
+	if err := s.connect(path, options.LogLength); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect())
 	}
 	return s, nil
 }
 
-func (s *Store) connect(path string) error {
+func (s *Store) connect(path string, logLength int64) error {
 	if err := registerWALVFS(); err != nil {
 		return err
 	}
@@ -102,7 +108,9 @@ func (s *Store) connect(path string) error {
 			return err
 		}
 	}
-	return nil
+	var err error
+	s.checkpoints, err = startCheckpointer(path, s.writer, logLength)
+	return err
 }
 
 // open puts a new connection into a pool.
@@ -145,6 +153,7 @@ func createFile(path string) error {
 // Close waits for what is under way and ends every connection, the writing one last: with
 // it, SQLite brings everything from the log into the file.
 func (s *Store) Close() (err error) {
+	err = s.checkpoints.stop()
 	writer := <-s.writer
 	for range cap(s.readers) {
 		err = errors.Join(err, (<-s.readers).Close())
@@ -206,7 +215,11 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 	if err := act(conn); err != nil {
 		return storeError(ctx, err)
 	}
-	return storeError(ctx, exec(conn, "COMMIT"))
+	if err := exec(conn, "COMMIT"); err != nil {
+		return storeError(ctx, err)
+	}
+	s.checkpoints.committed()
+	return nil
 }
 
 // begin takes the file's write lock. It asks again every millisecond or so rather
@@ -236,6 +249,22 @@ func exec(conn *sqlite.Conn, statement string) error {
 // run runs a statement that returns no rows.
 func run(conn *sqlite.Conn, statement string, args ...any) error {
 	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
+}
+
+// first runs a query and reads its first row; none is access.ErrNotFound. It and the binding
+// of parameters by hand are for the hottest statements: sqlitex.Execute finds out what each
+// argument is.
+func first(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), scan func(*sqlite.Stmt) error) error {
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	bind(stmt)
+	found, err := stmt.Step()
+	if err != nil || !found {
+		return orNotFound(found, err)
+	}
+	return errors.Join(scan(stmt), stmt.Reset())
 }
 
 // storeError turns SQLite's words into the store's: what passes by itself once the

@@ -23,20 +23,35 @@ func scanUser(stmt *sqlite.Stmt) access.User {
 }
 
 func findUser(conn *sqlite.Conn, ref access.UserRef) (user access.User, err error) {
-	err = one(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2", []any{ref.WorkspaceID[:], ref.ID}, func(stmt *sqlite.Stmt) {
+	err = first(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2", func(stmt *sqlite.Stmt) {
+		stmt.BindBytes(1, ref.WorkspaceID[:])
+		stmt.BindText(2, ref.ID)
+	}, func(stmt *sqlite.Stmt) error {
 		user = scanUser(stmt)
+		return nil
 	})
 	return user, err
 }
 
 func storeUser(conn *sqlite.Conn, user *access.UserEntry) error {
-	if user.Change == access.Removed {
+	switch user.Change {
+	case access.Removed:
 		return run(conn, "DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2", user.WorkspaceID[:], user.ID)
+	case access.Changed:
+		return run(conn, "UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5 WHERE workspace_id = ?1 AND user_id = ?2",
+			user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
 	}
-	return run(conn, `
-		INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT (workspace_id, user_id) DO UPDATE SET status = excluded.status, created_at = excluded.created_at, updated_at = excluded.updated_at`,
-		user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
+	stmt, err := conn.Prepare("INSERT INTO users (" + userColumns + ") VALUES (?1, ?2, ?3, ?4, ?5)")
+	if err != nil {
+		return err
+	}
+	stmt.BindBytes(1, user.WorkspaceID[:])
+	stmt.BindText(2, user.ID)
+	stmt.BindText(3, string(user.Status))
+	stmt.BindInt64(4, user.CreatedAt.UnixMicro())
+	stmt.BindInt64(5, user.UpdatedAt.UnixMicro())
+	_, err = stmt.Step()
+	return err
 }
 
 // User implements [access.LifeStore].

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -50,8 +51,9 @@ type walSystem struct {
 	sync        syncFunc
 	size        sizeFunc
 	truncate    cutFunc
-	ours        uintptr  // the table of functions that a log gets
-	logs        sync.Map // address of an open log → *walLog
+	ours        uintptr      // the table of functions that a log gets
+	logs        sync.Map     // address of an open log → *walLog
+	written     atomic.Int64 // bytes, to all logs of the process
 }
 
 // walLog is what has been written to a log and not handed over.
@@ -154,6 +156,7 @@ func (log *walLog) handOver(tls *libc.TLS, file uintptr) int32 {
 	}
 	length := log.length
 	log.length = 0
+	wal.written.Add(int64(length))
 	for done := int32(0); done < length; done += walWritten {
 		part := min(length-done, walWritten)
 		if code := wal.write(tls, file, log.buffer+uintptr(done), part, log.offset+int64(done)); code != lib.SQLITE_OK {

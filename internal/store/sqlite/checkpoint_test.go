@@ -1,0 +1,103 @@
+package sqlite_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/sqlite"
+)
+
+const (
+	shortLog    = 1 << 20
+	insertedLog = 10 << 20 // at least, for the codes of fill
+)
+
+// openWithShortLog opens a new store that checkpoints every megabyte.
+func openWithShortLog(t *testing.T) (store *sqlite.Store, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "codes.db")
+	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(path, sqlite.Options{LogLength: shortLog})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, store)
+	return store, path
+}
+
+// fill inserts codes, 50 in a commit, with pauses in which a checkpoint can come to its end.
+func fill(t *testing.T, store *sqlite.Store, codes []*access.NewCode) {
+	t.Helper()
+	for len(codes) > 0 {
+		if _, err := store.InsertCodes(t.Context(), codes[:50]); err != nil {
+			t.Fatal(err)
+		}
+		codes = codes[50:]
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// logSize is the size of the log's file, which never shrinks: how long the log was at most.
+func logSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+func TestTheLogBeginsAgainBesideCommits(t *testing.T) {
+	store, path := openWithShortLog(t)
+	codes := manyCodes(20_000, 500)
+	fill(t, store, codes)
+	if size := logSize(t, path); size > insertedLog/2 {
+		t.Errorf("the log grew to %d bytes, want not much more than %d", size, shortLog)
+	}
+	requireSound(t, path, len(codes))
+}
+
+// A reader that still looks at an old state keeps the log from beginning again, not commits
+// from being made. Once it has gone, the log is short again.
+func TestAReaderThatStaysHoldsUpTheLogOnly(t *testing.T) {
+	store, path := openWithShortLog(t)
+	codes := manyCodes(40_000, 500)
+	fill(t, store, codes[:50])
+	reader := look(t, path)
+	fill(t, store, codes[50:20_000])
+	grown := logSize(t, path)
+	if grown < insertedLog {
+		t.Fatalf("the log has %d bytes: the reader did not hold it up", grown)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, store, codes[20_000:])
+	if size := logSize(t, path); size > grown+insertedLog/2 {
+		t.Errorf("without the reader, the log grew from %d to %d bytes", grown, size)
+	}
+	requireSound(t, path, len(codes))
+}
+
+// look opens a connection that looks at the database as it is now until it is closed.
+func look(t *testing.T, path string) *zsqlite.Conn {
+	t.Helper()
+	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"BEGIN", "SELECT count(*) FROM codes"} {
+		if err := sqlitex.ExecuteTransient(conn, statement, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return conn
+}
