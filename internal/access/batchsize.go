@@ -4,9 +4,9 @@ import "context"
 
 type batchSizeKey struct{}
 
-// WithBatchSize returns a context through which a store can say how many codes shared
-// the commit of a write that was made with it. The store writes size before the write
-// returns.
+// WithBatchSize returns a context through which a store can say how many codes, or acts,
+// shared the commit or the look-up of a call that was made with it. The store writes size
+// before the call returns.
 func WithBatchSize(ctx context.Context, size *int) context.Context {
 	return context.WithValue(ctx, batchSizeKey{}, size)
 }

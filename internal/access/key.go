@@ -73,17 +73,17 @@ func newSecret(entropy io.Reader) (string, error) {
 			}
 		}
 	}
-	return keyPrefix + string(random) + keyChecksum(string(random)), nil
+	sum := keyChecksum(random)
+	return keyPrefix + string(random) + string(sum[:]), nil
 }
 
-func keyChecksum(random string) string {
-	sum := crc32.ChecksumIEEE([]byte(random))
-	var digits [keyChecksumLength]byte
+func keyChecksum(random []byte) (digits [keyChecksumLength]byte) {
+	sum := crc32.ChecksumIEEE(random)
 	for i := range digits {
 		digits[keyChecksumLength-1-i] = base62[sum%62]
 		sum /= 62
 	}
-	return string(digits[:])
+	return digits
 }
 
 // hashSecret returns the hash to look a secret up by, or false if it cannot be a
@@ -92,11 +92,13 @@ func hashSecret(secret string) (KeyHash, bool) {
 	if len(secret) != keyLength || !strings.HasPrefix(secret, keyPrefix) {
 		return KeyHash{}, false
 	}
-	random := secret[len(keyPrefix) : keyLength-keyChecksumLength]
-	if secret[keyLength-keyChecksumLength:] != keyChecksum(random) {
+	var text [keyLength]byte // on the stack
+	copy(text[:], secret)
+	sum := keyChecksum(text[len(keyPrefix) : keyLength-keyChecksumLength])
+	if string(text[keyLength-keyChecksumLength:]) != string(sum[:]) {
 		return KeyHash{}, false
 	}
-	return sha256.Sum256([]byte(secret)), true
+	return sha256.Sum256(text[:]), true
 }
 
 // displayForm shows enough of a secret to recognise the key and too little to use it.

@@ -44,7 +44,7 @@ func (s *Service) Validate(ctx context.Context, caller *Caller, req ValidateRequ
 		return Validation{}, err
 	}
 	results, err := s.Store.Peek(ctx, []*Act{{
-		WorkspaceID: caller.Workspace.ID, Canonical: canonical, UserID: req.UserID, At: at, Rule: validate,
+		WorkspaceID: caller.Workspace.ID, Canonical: canonical, UserID: req.UserID, At: at, Hypothetical: req.At != nil, Rule: validate,
 	}})
 	if err != nil {
 		return Validation{}, err

@@ -140,3 +140,22 @@ func TestAValidateRequestThatIsWrongIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// A store may look up together what is asked of the present, never what is asked of another
+// instant.
+func TestOnlyWhatIsAskedOfTheCallersInstantIsHypothetical(t *testing.T) {
+	for _, test := range []struct {
+		at   *time.Time
+		want bool
+	}{{nil, false}, {new(start), true}, {new(start.Add(time.Hour)), true}} {
+		asked := 0
+		service, caller := newFakeService(t, &fakeStore{peek: func(acts []*access.Act) ([]access.ActResult, error) {
+			asked++
+			checkSame(t, "hypothetical", test.want, acts[0].Hypothetical)
+			return []access.ActResult{{Code: &access.Code{Type: access.TypeNormal}}}, nil
+		}})
+		if _, err := service.Validate(t.Context(), caller, access.ValidateRequest{Code: "CODE", At: test.at}); err != nil || asked != 1 {
+			t.Errorf("asked %d times, %v", asked, err)
+		}
+	}
+}

@@ -235,6 +235,7 @@ type fakeStore struct {
 	codesTaken   func(canonicals []string) ([]bool, error)
 	callerByHash func(access.KeyHash) (*access.Caller, error)
 	touchKeys    func(map[access.ID]time.Time) error
+	peek         func([]*access.Act) ([]access.ActResult, error)
 }
 
 func (f *fakeStore) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
@@ -253,6 +254,10 @@ func (f *fakeStore) CallerByHash(_ context.Context, hash access.KeyHash) (*acces
 
 func (f *fakeStore) TouchKeys(_ context.Context, used map[access.ID]time.Time) error {
 	return f.touchKeys(used)
+}
+
+func (f *fakeStore) Peek(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	return f.peek(acts)
 }
 
 // newFakeService returns a service over a fake store, and a caller.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -69,11 +70,11 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	closers.add(func() error { return ignoreClosed(listener.Close()) })
 	if cfg.DebugListen != "" {
-		debug, err := startDebug(ctx, cfg.DebugListen, log)
+		profiles, err := startDebug(ctx, cfg.DebugListen, log)
 		if err != nil {
 			return err
 		}
-		closers.add(debug.Close)
+		closers.add(profiles.Close)
 	}
 	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
 	closers.add(usage.stop)
@@ -84,6 +85,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err := greet(ctx, service, cfg, url, streams.Out); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
 	return serve(ctx, cfg, listener, api, log)
 }

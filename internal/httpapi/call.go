@@ -26,7 +26,7 @@ type call struct {
 	caller    *access.Caller // nil for routes without a key
 
 	status    int // 0 until the answer is written
-	batchSize int // how many writes shared the commit, 0 if there was none
+	batchSize int // how many calls shared the commit or the look-up, 0 if none was shared
 	reason    access.Reason
 	err       error
 }

@@ -1,11 +1,13 @@
 // Package batched wraps a store so that concurrent hot writes share one commit: each
-// caller waits for its own result, all of them for one fsync. Everything else goes
+// caller waits for its own result, all of them for one fsync. The hottest look-ups share a
+// transaction, and the round trip to a server, in the same way. Everything else goes
 // straight to the store below.
 package batched
 
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"accesscodes/internal/access"
@@ -24,12 +26,13 @@ type Options struct {
 	Observe func(size int, took time.Duration)
 }
 
-// Store is a store whose hot writes are gathered: inserts of codes in one queue, acts that
-// may be repeated in another.
+// Store is a store whose hot calls are gathered: inserts of codes in one queue, acts that
+// may be repeated in another, look-ups of what acts would do in a third.
 type Store struct {
 	access.Store
 	inserts *gatherer[*access.NewCode, access.InsertResult]
 	acts    *gatherer[*access.Act, access.ActResult]
+	peeks   *gatherer[*access.Act, access.ActResult]
 }
 
 // New wraps a store.
@@ -46,11 +49,14 @@ func New(below access.Store, options Options) *Store {
 	if options.Observe == nil {
 		options.Observe = func(int, time.Duration) {}
 	}
-	return &Store{
+	s := &Store{
 		Store:   below,
 		inserts: gather(options, below.InsertCodes),
 		acts:    gather(options, below.Act),
 	}
+	options.Observe = func(int, time.Duration) {} // a look-up is no commit
+	s.peeks = gather(options, below.Peek)
+	return s
 }
 
 // Close writes what waits and closes the store below. It is called once, after the
@@ -58,6 +64,7 @@ func New(below access.Store, options Options) *Store {
 func (s *Store) Close() error {
 	s.inserts.group.Stop()
 	s.acts.group.Stop()
+	s.peeks.group.Stop()
 	return s.Store.Close()
 }
 
@@ -76,6 +83,18 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) ([]access.ActResult
 		}
 	}
 	return s.acts.do(ctx, acts)
+}
+
+// Peek implements [access.LifeStore]. What a call sees was so at some time after it began.
+func (s *Store) Peek(ctx context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	if slices.ContainsFunc(acts, func(act *access.Act) bool { return act.Hypothetical }) {
+		return s.Store.Peek(ctx, acts)
+	}
+	results, err := s.peeks.do(ctx, acts)
+	if access.HasReason(err, access.ReasonOutcomeUnknown) {
+		err = ctx.Err() // the caller has gone; a look-up has no outcome
+	}
+	return results, err
 }
 
 // gatherer gathers the calls of one of the store's methods.

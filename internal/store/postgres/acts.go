@@ -58,16 +58,16 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bool) error {
 	batch := new(pgx.Batch)
 	canonicals, at := book.Codes(), book.At()
-	columns := codeColumns + ", 0::bigint" // the live reservations are counted after the wait for the lock
-	codes := "SELECT " + columns + " FROM codes c WHERE c.canonical = ANY ($1)"
-	if lock {
-		codes = s.engine.lockCodes(columns)
-	}
-	queue(batch, scanCode, func(c *storedCode) {
+	enterCode := func(c *storedCode) {
 		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
-	}, codes, canonicals)
-	queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
-		countLive, canonicals, at)
+	}
+	if lock { // the live reservations are counted after the wait for the lock
+		queue(batch, scanCode, enterCode, s.engine.lockCodes(codeColumns+", 0::bigint"), canonicals)
+		queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
+			countLive, canonicals, at)
+	} else {
+		queue(batch, scanCode, enterCode, codesNamed, at, canonicals)
+	}
 	if asked := book.AskedUsed(); len(asked) > 0 {
 		for _, table := range []string{"redemptions", "reservations"} {
 			queue(batch, pgx.RowTo[string], func(canonical string) { book.EnterUsed(canonical, true) },

@@ -24,6 +24,9 @@ const liveReservations = `
 CASE c.reservations WHEN 0 THEN 0 ELSE (
 	SELECT count(*) FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held' AND r.expires_at > $1) END`
 
+// codesNamed reads the codes with these canonical forms, as they are at an instant.
+const codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2)"
+
 // storedCode is a row of the table codes.
 type storedCode struct {
 	access.RetriedCode
@@ -111,7 +114,7 @@ func codesByCanonical(ctx context.Context, q querier, canonicals []string, at ti
 	if len(canonicals) == 0 {
 		return nil, nil
 	}
-	rows, err := q.Query(ctx, "SELECT "+codeColumns+", "+liveReservations+" FROM codes c WHERE c.canonical = ANY ($2)", at, canonicals)
+	rows, err := q.Query(ctx, codesNamed, at, canonicals)
 	codes, err := rowsOf(rows, err, scanCode)
 	if err != nil {
 		return nil, fmt.Errorf("look up codes: %w", err)
