@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,14 +22,19 @@ type jsonObject struct {
 
 // answerObject answers with what write writes.
 func (c *call) answerObject(write func(*jsonObject)) error {
-	o := jsonObject{text: make([]byte, 0, 768)}
-	write(&o)
+	o := objects.Get().(*jsonObject)
+	defer objects.Put(o)
+	o.text, o.err = o.text[:0], nil
+	write(o)
 	if o.err != nil {
 		return o.err
 	}
 	c.write(http.StatusOK, jsonType, o.text)
 	return nil
 }
+
+// objects are kept for the next answer: nothing refers to the text of one that is written.
+var objects = sync.Pool{New: func() any { return new(jsonObject) }}
 
 // open begins an object and close ends it.
 func (o *jsonObject) open() { o.text = append(o.text, '{') }

@@ -19,6 +19,7 @@ var mayImport = []struct {
 
 	{"internal/access", nil, nil},
 	{"internal/group", nil, nil},
+	{"internal/alloctest", nil, nil},
 	{"internal/config", nil, nil},
 
 	{"internal/store/transfer", nil, nil},
@@ -65,7 +66,7 @@ var mayImport = []struct {
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 
-	{"bench", []string{"internal/access", "internal/store/sqlite", "internal/store/postgres", "internal/store/pgtest"}, nil},
+	{"bench", []string{"internal/access", "internal/store/sqlite", "internal/store/postgres", "internal/store/pgtest"}, []string{"github.com/schollz/progressbar/v3", "github.com/jackc/pgx/v5", "zombiezen.com/go/sqlite"}},
 	{"bench/bare", nil, nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
