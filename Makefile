@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test lint bench profile clean
+.PHONY: help run build test lint bench profile rivals clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The version is stamped with -X: Go's own stamping fails where git distrusts the folder's owner.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
-GO_BUILD := CGO_ENABLED=0 go build -trimpath
+GO_BUILD := CGO_ENABLED=0 go build
 
 # The tools' versions are pinned in tools/go.mod.
 TOOL := go tool -modfile=tools/go.mod
@@ -18,7 +18,7 @@ run: build ## build the server and run it on http://127.0.0.1:8080
 	bin/accesscodes serve
 
 build: ## build bin/accesscodes, a static binary
-	$(GO_BUILD) -ldflags '-X main.version=$(VERSION)' -o bin/accesscodes ./cmd/accesscodes
+	$(GO_BUILD) -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/accesscodes ./cmd/accesscodes
 
 test: ## install what the tests need, fuzz for a few seconds, run every test
 	scripts/install-test-deps
@@ -36,16 +36,23 @@ lint: ## vet, staticcheck and formatting
 	fi
 
 # CASE is how the names of the cases to measure begin: make bench CASE=redeem
+# MODE is how much is measured: quick, standard or full.
 CASE ?=
+MODE ?= standard
 
-bench: build ## measure the server side by side with a bare net/http server and pgbench
+bench: build rivals ## measure the server beside what limits it and what one would pick instead
+	go run ./bench -mode '$(MODE)' -case '$(CASE)'
+
+profile: build rivals ## write profiles of the server under load to bench/out: processor time, allocations
+	go run ./bench -mode '$(MODE)' -case '$(CASE)' -profile bench/out
+
+# What is measured beside the server. Other projects' programs are in modules of their own.
+rivals:
 	scripts/install-bench-deps
 	$(GO_BUILD) -o bin/bare ./bench/bare
-	go run ./bench -case '$(CASE)'
-
-profile: build ## write a CPU profile of the server under load to bench/out/cpu.pprof
-	scripts/install-bench-deps
-	go run ./bench -case '$(CASE)' -profile bench/out/cpu.pprof
+	$(GO_BUILD) -C bench/paced -o ../../bin/paced .
+	$(GO_BUILD) -C bench/peers/pocketbase -o ../../../bin/pocketbase-bench .
+	bench/peers/pds/install || true # it says why not; the benchmarks go on without
 
 clean: ## remove what was built
 	rm -rf bin bench/out

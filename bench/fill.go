@@ -7,27 +7,51 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/schollz/progressbar/v3"
 
 	"accesscodes/internal/access"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
 )
 
-// runTag makes what this process sends different from what an earlier one did.
-var runTag = time.Now().Unix() ^ int64(os.Getpid())<<32
+// filling is what is put straight into the database of a server before it is measured.
+type filling struct {
+	count  int  // codes, with the values of benchCode
+	once   bool // each can be redeemed once; else as often as one likes
+	shared bool // the code SHARED, which can be redeemed as often as one likes
+}
 
-// fillChunk is how many codes are inserted at once.
-const fillChunk = 5000
+const (
+	// insertedAtOnce is how many codes are inserted in one act.
+	insertedAtOnce = 5000
+	// sortedAtOnce is how many are put in order first. Random codes in no order would each
+	// write a page of the index, which takes hours for ten million. After some rounds of this
+	// the index has grown in the same places.
+	sortedAtOnce = million
+)
 
-// fill puts the codes of a case straight into the database of a server: BENCH-1, BENCH-2 and
-// so on, with one use each, created one microsecond after the other.
-func (p *plan) fill(ctx context.Context, c workCase, address string) (err error) {
-	count := 0
-	if c.codes != nil {
-		count = c.codes(p, p.runs)
+// symbols are those of generated codes.
+const symbols = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// benchCode is the value of the n-th code: BENCH- and eight characters that are as good as
+// random. The script of wrk has the same function. All products are below 2^53, which is
+// where its numbers end: n is below 2^26.
+func benchCode(n int) string {
+	const step, space = 102_334_155, 1 << 40 // the step is odd, so that no two are the same
+	value := []byte("BENCH-????????")
+	rest := n * step % space
+	for i := len(value) - 1; value[i] == '?'; i-- {
+		value[i] = symbols[rest%len(symbols)]
+		rest /= len(symbols)
 	}
+	return string(value)
+}
+
+func (f filling) fill(ctx context.Context, address string) (err error) {
 	store, err := openStore(ctx, address)
 	if err != nil {
 		return err
@@ -38,21 +62,33 @@ func (p *plan) fill(ctx context.Context, c workCase, address string) (err error)
 		return err
 	}
 	code := access.Code{WorkspaceID: workspaces[0].ID, Type: access.TypeNormal, CreatedAt: time.Now().UTC().Add(-24 * time.Hour)}
-	if c.shared {
+	if f.shared {
 		if _, err := store.InsertCodes(ctx, []*access.NewCode{named(code, "SHARED")}); err != nil {
 			return err
 		}
 	}
-	once := int64(1)
-	code.MaxRedemptions = &once
-	for first := 1; first <= count; first += fillChunk {
-		var codes []*access.NewCode
-		for n := first; n < first+fillChunk && n <= count; n++ {
-			code.CreatedAt = code.CreatedAt.Add(time.Microsecond)
-			codes = append(codes, named(code, fmt.Sprint("BENCH-", n)))
+	if f.once {
+		code.MaxRedemptions = new(int64(1))
+	}
+	bar := progressbar.NewOptions(f.count, progressbar.OptionSetDescription("  filling"), progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(time.Second))
+	defer func() { _ = bar.Finish() }()
+	for first := 0; first < f.count; first += sortedAtOnce {
+		values := make([]string, 0, sortedAtOnce)
+		for n := first; n < first+sortedAtOnce && n < f.count; n++ {
+			values = append(values, benchCode(n))
 		}
-		if _, err := store.InsertCodes(ctx, codes); err != nil {
-			return err
+		slices.Sort(values)
+		for values := range slices.Chunk(values, insertedAtOnce) {
+			codes := make([]*access.NewCode, len(values))
+			for i, value := range values {
+				code.CreatedAt = code.CreatedAt.Add(time.Microsecond)
+				codes[i] = named(code, value)
+			}
+			if _, err := store.InsertCodes(ctx, codes); err != nil {
+				return err
+			}
+			_ = bar.Add(len(values)) // the bar is for show
 		}
 	}
 	return nil
@@ -67,15 +103,17 @@ func openStore(ctx context.Context, address string) (access.Store, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		return sqlite.Open(path, sqlite.Options{BusyTimeout: time.Minute})
 	}
-	return postgres.Open(ctx, address, postgres.Options{Timeout: time.Minute})
+	return postgres.Open(ctx, address, postgres.Options{Timeout: 5 * time.Minute})
 }
 
-// farAway returns the cursor of page 10,000 of a list with 50 codes on a page.
-func farAway(ctx context.Context, s *process) (cursor string, err error) {
-	for range 9_999 * 50 / access.MaxPage {
-		if cursor, err = nextPage(ctx, s, fmt.Sprintf("limit=%d&cursor=%s", access.MaxPage, cursor)); err != nil || cursor == "" {
-			return "", errors.Join(err, errors.New("the list has fewer than 10,000 pages"))
+// farAway returns the cursor of the page with this number of a list.
+func farAway(ctx context.Context, s *process, number int) (cursor string, err error) {
+	for skipped := 0; skipped < (number-1)*pageSize; {
+		limit := min(access.MaxPage, (number-1)*pageSize-skipped)
+		if cursor, err = nextPage(ctx, s, fmt.Sprintf("limit=%d&cursor=%s", limit, cursor)); err != nil || cursor == "" {
+			return "", errors.Join(err, fmt.Errorf("the list has fewer than %d pages", number))
 		}
+		skipped += limit
 	}
 	return cursor, nil
 }

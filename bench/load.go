@@ -18,6 +18,15 @@ import (
 //go:embed load.lua
 var script []byte
 
+// load is what wrk sends.
+type load struct {
+	kind         string // as the script knows it
+	run          string // makes the requests different from those of all other runs
+	first, count int    // the codes that are used: how many, from which on
+	path         string // of the kind list
+	duration     time.Duration
+}
+
 // wrkSummary is what the script prints.
 type wrkSummary struct {
 	Requests, Errors, NotOK int64
@@ -25,13 +34,13 @@ type wrkSummary struct {
 	P50, P99                float64
 }
 
-// measure runs wrk once against a process. arguments are those of the script.
-func (p *plan) measure(ctx context.Context, target *process, arguments []string) (reading, error) {
+// measure runs wrk once against a process.
+func (p *plan) measure(ctx context.Context, target *process, l load) (reading, error) {
 	before, err := target.cpu()
 	if err != nil {
 		return reading{}, err
 	}
-	s, err := p.wrk(ctx, target, arguments)
+	s, err := p.wrk(ctx, target, l)
 	if err != nil {
 		return reading{}, err
 	}
@@ -39,7 +48,7 @@ func (p *plan) measure(ctx context.Context, target *process, arguments []string)
 		return reading{}, fmt.Errorf("%d requests: %d failed, %d were not answered with 2xx", s.Requests, s.Errors, s.NotOK)
 	}
 	after, errCPU := target.cpu()
-	peak, errPeak := target.peakMiB()
+	peak, errPeak := target.memory("VmHWM")
 	return reading{
 		Rate: float64(s.Requests) / (float64(s.Micros) / 1e6),
 		P50:  time.Duration(s.P50) * time.Microsecond, P99: time.Duration(s.P99) * time.Microsecond,
@@ -48,7 +57,7 @@ func (p *plan) measure(ctx context.Context, target *process, arguments []string)
 	}, errors.Join(errCPU, errPeak)
 }
 
-func (p *plan) wrk(ctx context.Context, target *process, arguments []string) (s wrkSummary, err error) {
+func (p *plan) wrk(ctx context.Context, target *process, l load) (s wrkSummary, err error) {
 	file, err := os.CreateTemp("", "*.lua")
 	if err != nil {
 		return s, err
@@ -60,10 +69,12 @@ func (p *plan) wrk(ctx context.Context, target *process, arguments []string) (s 
 	if err := file.Close(); err != nil {
 		return s, err
 	}
-	cmd := exec.CommandContext(ctx, "wrk", append([]string{
-		"-t1", "-c" + strconv.Itoa(p.connections), "-d" + p.duration.String(),
-		"-s", file.Name(), "-H", "X-Api-Key: " + target.key, target.url, "--",
-	}, arguments...)...)
+	// wrk takes whole seconds only, and "0s" for less.
+	seconds := max(1, int(l.duration.Round(time.Second).Seconds()))
+	cmd := exec.CommandContext(ctx, "wrk",
+		"-t1", "-c"+strconv.Itoa(p.connections), "-d"+strconv.Itoa(seconds), "--timeout", "10s",
+		"-s", file.Name(), "-H", target.authorization(), target.url, "--",
+		l.kind, l.run, strconv.Itoa(l.first), strconv.Itoa(l.count), l.path)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return s, fmt.Errorf("wrk: %w: %s", err, out)

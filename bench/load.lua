@@ -2,37 +2,61 @@
 -- different from those of all others; the third and the fourth are where the numbers of the
 -- codes to use begin and how many there are; the fifth is a path.
 
-local headers = { ["Content-Type"] = "application/json" }
+local headers = {}
 local n = 0
+
+-- The n-th code, the same as benchCode in fill.go.
+local symbols = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+local function code(n)
+  local rest, text = n * 102334155 % 2^40, ""
+  for _ = 1, 8 do
+    local i = rest % 32
+    text = symbols:sub(i + 1, i + 1) .. text
+    rest = (rest - i) / 32
+  end
+  return "BENCH-" .. text
+end
 
 function init(args)
   local kind, run, first, count = args[1], args[2], tonumber(args[3]), tonumber(args[4])
-  local path = "/tenant-codes/" .. kind:match("^%a+")
-  headers["X-Api-Key"] = wrk.headers["X-Api-Key"]
-  local function post(body) return wrk.format("POST", path, headers, body) end
-  if kind == "generate" then -- without a function, wrk makes the one request once
-    wrk.method, wrk.path, wrk.body, wrk.headers["Content-Type"] = "POST", path, '{"type":"Normal"}', "application/json"
+  math.randomseed(os.time())
+  wrk.headers["Content-Type"] = "application/json"
+  for name, value in pairs(wrk.headers) do headers[name] = value end
+  local function one(path, body) -- without a function, wrk makes the one request once
+    wrk.method, wrk.path, wrk.body = "POST", path, body
+  end
+  local function each(path, body)
+    request = function()
+      n = n + 1
+      return wrk.format("POST", path, headers, body(n))
+    end
+  end
+  if kind == "generate" then
+    one("/tenant-codes/generate", '{"type":"Normal"}')
+  elseif kind == "pds" then
+    one("/xrpc/com.atproto.server.createInviteCode", '{"useCount":1}')
+  elseif kind == "pocketbase" then
+    each("/api/collections/codes/records", function(n) return '{"code":"ADD-' .. run .. '-' .. n .. '","type":"Normal"}' end)
   elseif kind == "add" then
-    request = function()
-      n = n + 1
-      return post('{"code":"ADD-' .. run .. '-' .. n .. '","type":"Normal"}')
-    end
+    each("/tenant-codes/add", function(n) return '{"code":"ADD-' .. run .. '-' .. n .. '","type":"Normal"}' end)
   elseif kind == "validate" then
-    request = function() return post('{"code":"BENCH-' .. math.random(1, count) .. '"}') end
+    each("/tenant-codes/validate", function() return '{"code":"' .. code(math.random(0, count - 1)) .. '"}' end)
   elseif kind == "redeem, one shared code" then
-    request = function()
-      n = n + 1
-      return post('{"code":"SHARED","userId":"' .. run .. '-' .. n .. '"}')
-    end
+    each("/tenant-codes/redeem", function(n) return '{"code":"SHARED","userId":"' .. run .. '-' .. n .. '"}' end)
   elseif kind == "redeem, one code each" then
-    -- Codes come in no order, as random ones do. The step is a prime that does not divide the
-    -- number of codes, so each comes once.
-    request = function()
-      n = n + 1
-      return post('{"code":"BENCH-' .. (first + n * 7919 % count + 1) .. '","userId":"' .. run .. '-' .. n .. '"}')
-    end
+    -- In no order. The step is a prime that does not divide the number of codes, so each
+    -- comes once.
+    each("/tenant-codes/redeem", function(n)
+      return '{"code":"' .. code(first + n * 7919 % count) .. '","userId":"' .. run .. '-' .. n .. '"}'
+    end)
+  elseif kind == "redeem, any code" then
+    each("/tenant-codes/redeem", function(n)
+      return '{"code":"' .. code(math.random(0, count - 1)) .. '","userId":"' .. run .. '-' .. n .. '"}'
+    end)
   elseif kind == "list" then
     wrk.path = args[5]
+  else
+    error("no such kind of request: " .. kind)
   end
 end
 

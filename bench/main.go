@@ -1,11 +1,10 @@
-// Command bench measures the server side by side with what limits it: a bare net/http
-// server with the same requests and answers, and pgbench inserting one code in each
-// transaction. The subjects of a case run several times in turn (A B C A B C …), so that a
-// machine that slows down slows all. It prints the median of each and their ratios, and
-// writes every reading to bench/out/results.json.
+// Command bench measures the server side by side with what limits it and with what its users
+// would pick instead. The subjects of a case run several times in turn (A B C A B C …), so
+// that a machine that slows down slows all. It prints the median of each and their ratios,
+// writes every reading to a file and draws the charts of the documentation.
 //
-// The load comes from wrk on the same machine. Everything keeps its defaults, which
-// make every acknowledged write durable.
+// The load comes from wrk on the same machine. The server and its databases keep their
+// defaults, which make every acknowledged write durable.
 package main
 
 import (
@@ -25,17 +24,19 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var p plan
+	chosen := flag.String("mode", "standard", "how much to measure: "+strings.Join(modeNames(), ", "))
 	flag.StringVar(&p.server, "server", "bin/accesscodes", "the server's `binary`")
-	flag.StringVar(&p.bare, "bare", "bin/bare", "the bare server's `binary`")
 	flag.StringVar(&p.only, "case", "", "measure only cases whose names begin with `this`: "+strings.Join(caseNames(), "; "))
-	flag.IntVar(&p.runs, "runs", 3, "measured runs of each subject of a case")
-	flag.DurationVar(&p.duration, "duration", 10*time.Second, "length of a run")
-	flag.IntVar(&p.connections, "connections", 64, "connections of wrk")
-	flag.IntVar(&p.listed, "listed", 1_000_000, "codes in the database of the case list")
-	flag.StringVar(&p.profileInto, "profile", "", "measure nothing, write a CPU profile of the server under the case's load to this `file`")
-	flag.StringVar(&p.results, "results", "bench/out/results.json", "the `file` that every reading is written to")
+	flag.IntVar(&p.runs, "runs", 0, "measured runs of each subject of a case; 0: by the mode")
+	flag.DurationVar(&p.duration, "duration", 0, "length of a run; 0: by the mode")
+	flag.IntVar(&p.connections, "connections", 64, "connections of the load")
+	flag.StringVar(&p.profileInto, "profile", "", "measure nothing, write profiles of the server under the case's load to this `folder`")
 	flag.Parse()
-	if err := p.run(ctx); err != nil {
+	err := p.choose(*chosen)
+	if err == nil {
+		err = p.run(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -43,14 +44,79 @@ func main() {
 
 // plan is what to measure and how.
 type plan struct {
-	server, bare string
-	only         string
-	runs         int
-	duration     time.Duration
-	connections  int
-	listed       int
-	profileInto  string
-	results      string
+	mode
+	server      string
+	only        string
+	connections int
+	profileInto string
+}
+
+// mode is how much is measured.
+type mode struct {
+	name string
+	times
+	listed      int    // codes in the list, of which the first page and one in the middle are read
+	sizes       []int  // codes in the databases that are compared by their size
+	sized       times  // there
+	results     string // the file that the readings are written to
+	drawsCharts bool
+}
+
+// times is how often and for how long each subject is measured.
+type times struct {
+	runs     int
+	duration time.Duration // of a run
+}
+
+const million = 1_000_000
+
+// modes: quick takes less than two minutes and is for a look, standard half an hour, full
+// hours and 60 GB.
+var modes = []mode{
+	{
+		name: "quick", times: times{2, time.Second}, listed: 20_000,
+		sizes: []int{10_000, 100_000}, sized: times{1, time.Second}, results: "bench/out/quick.json",
+	},
+	{
+		name: "standard", times: times{3, 10 * time.Second}, listed: million,
+		sizes: []int{10_000, million, 10 * million}, sized: times{3, 5 * time.Second}, results: resultsFile, drawsCharts: true,
+	},
+	{
+		name: "full", times: times{3, 10 * time.Second}, listed: million,
+		sizes: []int{10_000, million, 10 * million, 50 * million}, sized: times{3, 10 * time.Second}, results: resultsFile, drawsCharts: true,
+	},
+}
+
+// resultsFile holds the readings that the documentation shows.
+const resultsFile = "docs/benchmarks.json"
+
+func modeNames() (names []string) {
+	for _, m := range modes {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// choose fills in what the mode says and the command line does not. What differs from the
+// mode is not for the documentation.
+func (p *plan) choose(name string) error {
+	for _, m := range modes {
+		if m.name != name {
+			continue
+		}
+		if p.runs != 0 || p.duration != 0 || p.server != "bin/accesscodes" || p.connections != 64 {
+			m.results, m.drawsCharts = "bench/out/results.json", false
+		}
+		if p.runs != 0 {
+			m.runs, m.sized.runs = p.runs, p.runs
+		}
+		if p.duration != 0 {
+			m.duration, m.sized.duration = p.duration, p.duration
+		}
+		p.mode = m
+		return nil
+	}
+	return fmt.Errorf("there is no mode %q; there are: %s", name, strings.Join(modeNames(), ", "))
 }
 
 func (p *plan) run(ctx context.Context) (err error) {
@@ -62,25 +128,32 @@ func (p *plan) run(ctx context.Context) (err error) {
 	if p.profileInto != "" {
 		return p.profile(ctx, folder, p.profileInto)
 	}
-	cluster, err := pgtest.New(ctx, "max_connections=200")
+	cluster, err := pgtest.New(ctx, "max_connections=300")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, cluster.Remove()) }()
 	var results []result
 	for _, c := range cases {
-		if !strings.HasPrefix(c.name, p.only) {
+		if !strings.HasPrefix(c.title(), p.only) {
 			continue
 		}
-		r, err := p.measureCase(ctx, c, folder, cluster)
+		fmt.Printf("\n%s\n", c.title())
+		b := &bench{plan: p, folder: folder, cluster: cluster, name: c.title()}
+		measured, err := c.measure(ctx, b)
+		b.end()
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return fmt.Errorf("%s: %w", c.title(), err)
 		}
-		results = append(results, r)
+		results = append(results, measured...)
 	}
 	if len(results) == 0 {
 		return fmt.Errorf("no case begins with %q; there are: %s", p.only, strings.Join(caseNames(), "; "))
 	}
 	report(results)
-	return writeResults(p.results, results)
+	all, err := writeResults(p.results, results)
+	if err != nil || !p.drawsCharts {
+		return err
+	}
+	return drawCharts(all)
 }

@@ -10,8 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"time"
-
-	"accesscodes/internal/store/pgtest"
 )
 
 // insertScript is pgbench's transaction: one prepared insert of one code, into the
@@ -23,32 +21,40 @@ var insertScript []byte
 // pgbenchClients are the numbers of clients that are tried; the best one counts.
 var pgbenchClients = []int{4, 16, 64}
 
+const pgbenchName = "pgbench, one row each"
+
 var tpsLine = regexp.MustCompile(`tps = ([0-9.]+)`)
 
-// pgbench measures PostgreSQL's own load generator.
-func (p *plan) pgbench(ctx context.Context, folder string, cluster *pgtest.Cluster, database string) (best reading, err error) {
-	script := filepath.Join(folder, "insert.sql")
-	if err := os.WriteFile(script, insertScript, 0o600); err != nil {
-		return reading{}, err
-	}
-	seconds := strconv.Itoa(max(1, int(p.duration/time.Second)))
-	for _, clients := range pgbenchClients {
-		out, err := exec.CommandContext(ctx, filepath.Join(cluster.Programs(), "pgbench"), "-n", "-M", "prepared", "-f", script,
-			"-c", strconv.Itoa(clients), "-T", seconds, cluster.URL(database)).CombinedOutput()
-		if err != nil {
-			return reading{}, fmt.Errorf("pgbench: %w: %s", err, out)
-		}
-		match := tpsLine.FindSubmatch(out)
-		if match == nil {
-			return reading{}, fmt.Errorf("pgbench printed no rate: %s", out)
-		}
-		rate, err := strconv.ParseFloat(string(match[1]), 64)
-		if err != nil {
+// pgbench is PostgreSQL's own load generator, on the database at an address.
+func (b *bench) pgbench(address string) subject {
+	return subject{pgbenchName, func(ctx context.Context, _ int) (best reading, err error) {
+		script := filepath.Join(b.folder, "insert.sql")
+		if err := os.WriteFile(script, insertScript, 0o600); err != nil {
 			return reading{}, err
 		}
-		if rate > best.Rate {
-			best = reading{Rate: rate, Note: fmt.Sprintf("%d clients", clients)}
+		for _, clients := range pgbenchClients {
+			rate, err := b.pgbenchOnce(ctx, script, address, clients)
+			if err != nil {
+				return reading{}, err
+			}
+			if rate > best.Rate {
+				best = reading{Rate: rate, Note: fmt.Sprintf("%d clients", clients)}
+			}
 		}
+		return best, nil
+	}}
+}
+
+func (b *bench) pgbenchOnce(ctx context.Context, script, address string, clients int) (float64, error) {
+	seconds := strconv.Itoa(max(1, int(b.duration/time.Second)))
+	out, err := exec.CommandContext(ctx, filepath.Join(b.cluster.Programs(), "pgbench"), "-n", "-M", "prepared", "-f", script,
+		"-c", strconv.Itoa(clients), "-T", seconds, address).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
 	}
-	return best, nil
+	match := tpsLine.FindSubmatch(out)
+	if match == nil {
+		return 0, fmt.Errorf("pgbench printed no rate: %s", out)
+	}
+	return strconv.ParseFloat(string(match[1]), 64)
 }

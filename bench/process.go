@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,14 +18,18 @@ import (
 
 // process is a server under load.
 type process struct {
-	cmd *exec.Cmd
-	url string
-	key string // empty: it asks for none
+	cmd    *exec.Cmd
+	url    string
+	key    string // empty: it asks for none
+	header string // that the key is sent in; empty: X-Api-Key
 }
+
+// authorization is the header that holds the key.
+func (p *process) authorization() string { return cmp.Or(p.header, "X-Api-Key") + ": " + p.key }
 
 var (
 	urlLine = regexp.MustCompile(`Listening on (http://\S+)`)
-	keyLine = regexp.MustCompile(`API key: (\S+)`)
+	keyLine = regexp.MustCompile(`API key: (.+)`)
 )
 
 // start runs a program until it prints where it listens.
@@ -77,15 +82,15 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(ticks) * time.Second / 100, nil // USER_HZ is 100 on Linux
 }
 
-// peakMiB is the largest resident memory that the process has had.
-func (p *process) peakMiB() (float64, error) {
+// memory is how much is resident, in MiB: now (VmRSS) or at most until now (VmHWM).
+func (p *process) memory(which string) (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	m := regexp.MustCompile(which + `:\s+(\d+) kB`).FindSubmatch(status)
 	if m == nil {
-		return 0, errors.New("no VmHWM in /proc")
+		return 0, errors.New("no " + which + " in /proc")
 	}
 	kib, err := strconv.ParseFloat(string(m[1]), 64)
 	return kib / 1024, err
