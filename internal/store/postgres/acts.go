@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -25,14 +26,14 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 		}
 	}
 	tries := 0
-	err = s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.act(ctx, k, func(ctx context.Context, q querier) error {
 		tries++
 		book := access.OpenBook(acts, tries > 1)
-		if err := s.enter(ctx, tx, book, true); err != nil {
-			return err
+		err := s.carryOut(ctx, q, book, &results)
+		if err != nil {
+			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
 		}
-		results = book.Settle()
-		return s.store(ctx, tx, book)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -40,12 +41,42 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 	return results, nil
 }
 
+// carryOut looks up, settles and stores in a transaction of two round trips: the first begins
+// it and the second ends it. A statement that fails keeps those behind it from being run, the
+// commit above all.
+func (s *Store) carryOut(ctx context.Context, q querier, book *access.Book, results *[]access.ActResult) error {
+	first := new(pgx.Batch)
+	first.Queue("BEGIN")
+	s.enter(first, book, true)
+	if err := q.SendBatch(ctx, first).Close(); err != nil {
+		return fmt.Errorf("look up what acts need: %w", err)
+	}
+	*results = book.Settle()
+	last := new(pgx.Batch)
+	if err := s.store(ctx, q, last, book); err != nil {
+		return err
+	}
+	last.Queue("COMMIT")
+	err := q.SendBatch(ctx, last).Close()
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == uniqueViolation {
+		return errAgain // somebody else has added the same user, or an earlier try has done this one
+	}
+	if err != nil {
+		return fmt.Errorf("store what acts changed: %w", err)
+	}
+	return nil
+}
+
+// uniqueViolation is the SQLSTATE unique_violation.
+const uniqueViolation = "23505"
+
 // Peek implements [access.LifeStore].
 func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		book := access.OpenBook(acts, false)
-		if err := s.enter(ctx, q, book, false); err != nil {
-			return err
+		book, batch := access.OpenBook(acts, false), new(pgx.Batch)
+		s.enter(batch, book, false)
+		if err := q.SendBatch(ctx, batch).Close(); err != nil {
+			return fmt.Errorf("look up what acts need: %w", err)
 		}
 		results = book.Settle()
 		return nil
@@ -53,10 +84,9 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 	return results, err
 }
 
-// enter enters what a book asks for, in one round trip, and if need be locks what must not
-// change meanwhile.
-func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bool) error {
-	batch := new(pgx.Batch)
+// enter adds the queries to a batch that enter what a book asks for, and if need be lock what
+// must not change meanwhile.
+func (s *Store) enter(batch *pgx.Batch, book *access.Book, lock bool) {
 	canonicals, at := book.Codes(), book.At()
 	enterCode := func(c *storedCode) {
 		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
@@ -84,10 +114,6 @@ func (s *Store) enter(ctx context.Context, q querier, book *access.Book, lock bo
 	if refs := book.Reservations(); len(refs) > 0 {
 		enterReservations(batch, book, " FROM reservations"+named, names(refs)...)
 	}
-	if err := q.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("look up what acts need: %w", err)
-	}
-	return nil
 }
 
 // countLive counts the reservations of codes that hold a use at an instant.
@@ -145,10 +171,9 @@ func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query s
 	})
 }
 
-// store stores what has changed in a book, in one round trip.
-func (s *Store) store(ctx context.Context, tx pgx.Tx, book *access.Book) error {
-	batch := new(pgx.Batch)
-	if err := s.storeCodes(ctx, tx, batch, book.ChangedCodes()); err != nil {
+// store adds the statements to a batch that store what has changed in a book.
+func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, book *access.Book) error {
+	if err := s.storeCodes(ctx, q, batch, book.ChangedCodes()); err != nil {
 		return err
 	}
 	s.storeUsers(batch, book.ChangedUsers())
@@ -156,36 +181,24 @@ func (s *Store) store(ctx context.Context, tx pgx.Tx, book *access.Book) error {
 		return err
 	}
 	s.storeReservations(batch, book.ChangedReservations())
-	if batch.Len() == 0 {
-		return nil
-	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("store what acts changed: %w", err)
-	}
 	return nil
 }
 
-// insert adds an insert of rows to a batch. All must be new, or the transaction starts again.
+// insert adds an insert of rows to a batch. All must be new.
 func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, rows [][]any) {
 	if len(rows) == 0 {
 		return
 	}
-	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows))+" ON CONFLICT DO NOTHING", s.engine.arguments(rows)...).
-		Exec(func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() < int64(len(rows)) {
-				return errAgain
-			}
-			return nil
-		})
+	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows)), s.engine.arguments(rows)...)
 }
 
-func (s *Store) storeCodes(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, codes []*access.CodeEntry) error {
+func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, codes []*access.CodeEntry) error {
 	var canonicals []string
 	var redemptions, held []int64
 	for _, code := range codes {
 		switch code.Change {
 		case access.Removed:
-			if err := removeCode(ctx, tx, code.Canonical); err != nil {
+			if err := removeCode(ctx, q, code.Canonical); err != nil {
 				return err
 			}
 			continue
@@ -219,11 +232,11 @@ func changeCode(batch *pgx.Batch, code *access.Code, canonical string) error {
 }
 
 // removeCode deletes a code and the claim of the Idempotency-Key that it was made with.
-func removeCode(ctx context.Context, tx pgx.Tx, canonical string) error {
-	rows, err := tx.Query(ctx, "DELETE FROM codes WHERE canonical = $1 RETURNING retry_key", canonical)
+func removeCode(ctx context.Context, q querier, canonical string) error {
+	rows, err := q.Query(ctx, "DELETE FROM codes WHERE canonical = $1 RETURNING retry_key", canonical)
 	keys, err := rowsOf(rows, err, pgx.RowTo[[]byte])
 	if err == nil && len(keys) > 0 && keys[0] != nil {
-		_, err = tx.Exec(ctx, "DELETE FROM code_retries WHERE retry_key = $1", keys[0])
+		_, err = q.Exec(ctx, "DELETE FROM code_retries WHERE retry_key = $1", keys[0])
 	}
 	if err != nil {
 		return fmt.Errorf("delete code: %w", err)
