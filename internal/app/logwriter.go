@@ -2,17 +2,21 @@ package app
 
 import (
 	"io"
-	"runtime"
 	"sync"
+	"time"
 )
+
+// logPause is for how long events are gathered after some have been written. What a crash
+// loses of the log is no older.
+const logPause = 2 * time.Millisecond
 
 // maxLogBuffer is how many bytes of log may wait for a slow reader before further
 // events wait with them.
 const maxLogBuffer = 1 << 20
 
-// logWriter gathers log events and writes them in one go: at once when nothing is being
-// written, and otherwise everything that came meanwhile. A server under load makes one
-// system call for many events; an idle one writes each as it comes.
+// logWriter gathers log events and writes them in one go: at once when nothing has been
+// written for logPause, and otherwise everything that came meanwhile. A server under load
+// makes one system call for many events; an idle one writes each as it comes.
 type logWriter struct {
 	to io.Writer
 
@@ -56,7 +60,6 @@ func (w *logWriter) run() {
 	defer close(w.done)
 	var taken []byte
 	for range w.wake {
-		runtime.Gosched() // let the events of everything that can run come first
 		w.mu.Lock()
 		taken, w.buffer = w.buffer, taken[:0]
 		stopped := w.stopped
@@ -68,6 +71,7 @@ func (w *logWriter) run() {
 		if stopped {
 			return
 		}
+		time.Sleep(logPause)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // heldWriter holds each write back until the test lets it through, as a terminal or a
@@ -100,8 +101,23 @@ func TestAnEventOfAnIdleProgramIsWrittenAtOnce(t *testing.T) {
 		w, to := startHeld(t)
 		close(to.pass)
 		logEvent(t, w, "A")
+		time.Sleep(logPause)
 		logEvent(t, w, "B")
 		checkWrites(t, to, "A", "B")
+		stopLog(t, w)
+	})
+}
+
+func TestEventsGatherForAWhileAfterAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, to := startHeld(t)
+		close(to.pass)
+		logEvent(t, w, "A")
+		logEvent(t, w, "B")
+		logEvent(t, w, "C")
+		time.Sleep(logPause)
+		synctest.Wait()
+		checkWrites(t, to, "A", "BC")
 		stopLog(t, w)
 	})
 }

@@ -78,6 +78,9 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
 	closers.add(usage.stop)
+	deadlines := newCoarseDeadlines(listener)
+	enforcer := startWorker(deadlineInterval, deadlines.enforce, log)
+	closers.add(enforcer.stop)
 	tidier := startWorker(tidyInterval, service.TidyReservations, log)
 	closers.add(tidier.stop)
 
@@ -87,7 +90,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
-	return serve(ctx, cfg, listener, api, log)
+	return serve(ctx, cfg, deadlines, api, log)
 }
 
 // serve answers requests until ctx ends and then drains.

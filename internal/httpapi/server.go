@@ -149,14 +149,15 @@ func (s *Server) finish(c *call) {
 			s.fail(c, fmt.Errorf("panic: %v", p))
 		}
 	}
-	took := time.Since(c.start)
-	s.metrics.observe(c, took)
-	s.logEvent(c, took)
+	end := time.Now()
+	s.metrics.observe(c, end.Sub(c.start))
+	s.logEvent(c, end)
 }
 
-// logEvent writes the one log event of a request. It names no code, no secret and no
-// person.
-func (s *Server) logEvent(c *call, took time.Duration) {
+// logEvent writes the one log event of a request that has ended. It names no code, no secret
+// and no person. It goes around the logger's own methods, which look up for each event what
+// line of the program writes it.
+func (s *Server) logEvent(c *call, end time.Time) {
 	level := slog.LevelInfo
 	switch {
 	case c.status >= 500 && c.status != http.StatusServiceUnavailable:
@@ -164,22 +165,26 @@ func (s *Server) logEvent(c *call, took time.Duration) {
 	case c.status == http.StatusServiceUnavailable:
 		level = slog.LevelWarn
 	}
-	attrs := make([]slog.Attr, 0, 10)
-	attrs = append(attrs,
+	ctx := context.Background()
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	event := slog.NewRecord(end, level, "request", 0)
+	event.AddAttrs(
 		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
 		slog.String("route", c.route.path), slog.Int("status", c.status),
-		slog.Int64("duration_us", took.Microseconds()))
+		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
 	if c.caller != nil {
-		attrs = append(attrs, slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))
+		event.AddAttrs(slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))
 	}
 	if c.batchSize > 0 {
-		attrs = append(attrs, slog.Int("batch_size", c.batchSize))
+		event.AddAttrs(slog.Int("batch_size", c.batchSize))
 	}
 	if c.reason != "" {
-		attrs = append(attrs, slog.String("reason", string(c.reason)))
+		event.AddAttrs(slog.String("reason", string(c.reason)))
 	}
 	if c.err != nil && level > slog.LevelInfo {
-		attrs = append(attrs, slog.String("error", c.err.Error()))
+		event.AddAttrs(slog.String("error", c.err.Error()))
 	}
-	s.log.LogAttrs(context.Background(), level, "request", attrs...)
+	_ = s.log.Handler().Handle(ctx, event) // a log that cannot be written must not stop the work
 }
