@@ -27,8 +27,8 @@ func (h halfLoad) measure(ctx context.Context, b *bench) ([]result, error) {
 	}
 	b.started = append(b.started, bare)
 	subjects := []subject{b.disk()}
-	half := 0
 	for _, e := range engines {
+		half := 0
 		subjects = append(subjects, subject{e.name, func(ctx context.Context, run int) (reading, error) {
 			peak, err := b.measure(ctx, e.server, load{kind: "generate", duration: b.duration / 2})
 			if err != nil {
@@ -36,11 +36,10 @@ func (h halfLoad) measure(ctx context.Context, b *bench) ([]result, error) {
 			}
 			half = int(peak.Rate / 2)
 			return b.paced(ctx, e.server, half)
+		}}, subject{bareServer.name + " as often as " + e.name, func(ctx context.Context, _ int) (reading, error) {
+			return b.paced(ctx, bare, half)
 		}})
 	}
-	subjects = append(subjects, subject{bareServer.name, func(ctx context.Context, _ int) (reading, error) {
-		return b.paced(ctx, bare, half)
-	}})
 	measured, err := inTurn(ctx, h.title(), b.runs, subjects)
 	return []result{measured}, err
 }

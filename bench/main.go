@@ -146,12 +146,20 @@ func (p *plan) run(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w", c.title(), err)
 		}
 		results = append(results, measured...)
+		if err := p.keep(measured); err != nil {
+			return err
+		}
 	}
 	if len(results) == 0 {
 		return fmt.Errorf("no case begins with %q; there are: %s", p.only, strings.Join(caseNames(), "; "))
 	}
 	report(results)
-	all, err := writeResults(p.results, results)
+	return nil
+}
+
+// keep stores what was measured, as soon as a case ends: all of them take long.
+func (p *plan) keep(measured []result) error {
+	all, err := writeResults(p.results, measured)
 	if err != nil || !p.drawsCharts {
 		return err
 	}

@@ -22,7 +22,10 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 		return err
 	}
 	i := slices.IndexFunc(cases, func(c benchCase) bool { return strings.HasPrefix(c.title(), p.only) })
-	c, ok := cases[max(0, i)].(workCase)
+	if i < 0 {
+		return fmt.Errorf("no case begins with %q", p.only)
+	}
+	c, ok := cases[i].(workCase)
 	if !ok {
 		return fmt.Errorf("there is no profile of the case %s", p.only)
 	}

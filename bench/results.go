@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,17 +54,18 @@ type result struct {
 	Readings map[string][]reading `json:"readings"`
 }
 
-// median is the reading with the median rate of a subject; false if it was not measured.
+// median is the reading with the median rate of a subject, or with the median p99 where the
+// rate is given; false if it was not measured.
 func (r result) median(subject string) (reading, bool) {
 	all := r.Readings[subject]
 	if len(all) == 0 {
 		return reading{}, false
 	}
 	sorted := slices.SortedFunc(slices.Values(all), func(a, b reading) int {
-		if a.Rate < b.Rate {
-			return -1
+		if r.Case == (halfLoad{}).title() {
+			return cmp.Compare(a.P99, b.P99)
 		}
-		return 1
+		return cmp.Compare(a.Rate, b.Rate)
 	})
 	return sorted[len(sorted)/2], true
 }

@@ -31,6 +31,7 @@ type ActResult struct {
 	Redemption  *Redemption  // that was made, found or rolled back
 	Reservation *Reservation // that was made, found or ended
 	Replayed    bool         // it had been done before
+	At          time.Time    // the instant that the act was judged by
 }
 
 func refuse(err error) ActResult { return ActResult{Err: err} }
@@ -286,6 +287,7 @@ func (b *Book) Settle() []ActResult {
 	results := make([]ActResult, len(b.acts))
 	for i, act := range b.acts {
 		results[i] = act.Rule(b.scene(act))
+		results[i].At = b.at
 	}
 	return results
 }

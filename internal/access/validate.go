@@ -49,7 +49,7 @@ func (s *Service) Validate(ctx context.Context, caller *Caller, req ValidateRequ
 	if err != nil {
 		return Validation{}, err
 	}
-	v := Validation{Code: results[0].Code, At: at}
+	v := Validation{Code: results[0].Code, At: results[0].At}
 	if why := results[0].Err; why != nil {
 		v.Why = AsError(why)
 		if v.Code == nil && caller.Key.Role.Allows(PermissionRead) {

@@ -68,9 +68,9 @@ type deadline struct {
 	passed bool      // the connection itself has been told
 }
 
-// longAgo is before every deadline that is meant to pass later: to set one from before is how
-// net/http ends a read at once.
-var longAgo = time.Unix(1<<30, 0)
+// longAgo is before every deadline that is meant to pass later, even where the clock begins in
+// 1970: to set one from before is how net/http ends a read at once.
+var longAgo = time.Unix(1<<20, 0)
 
 // set notes a deadline down and returns whether the connection itself must be told.
 func (d *deadline) set(at time.Time) (tell bool) {

@@ -7,7 +7,9 @@ package batched
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"accesscodes/internal/access"
@@ -24,7 +26,13 @@ type Options struct {
 	// Observe, if not nil, is told of every commit that was tried: how many codes or acts
 	// it held and how long it took.
 	Observe func(size int, took time.Duration)
+	// PeekLanes is how many look-ups may be under way at once, each shared by those that
+	// waited for it; 0: one for every two processors. On few, many share one.
+	PeekLanes int
 }
+
+// maxPeekWait is how long a look-up may wait for its turn, at most.
+const maxPeekWait = 2 * time.Second
 
 // Store is a store whose hot calls are gathered: inserts of codes in one queue, acts that
 // may be repeated in another, look-ups of what acts would do in a third.
@@ -32,7 +40,8 @@ type Store struct {
 	access.Store
 	inserts *gatherer[*access.NewCode, access.InsertResult]
 	acts    *gatherer[*access.Act, access.ActResult]
-	peeks   *gatherer[*access.Act, access.ActResult]
+	peeks   []*gatherer[*access.Act, access.ActResult] // each takes a part of the look-ups
+	turn    atomic.Uint32                              // whose turn it is
 }
 
 // New wraps a store.
@@ -46,6 +55,9 @@ func New(below access.Store, options Options) *Store {
 	if options.MaxWait == 0 {
 		options.MaxWait = 5 * time.Second
 	}
+	if options.PeekLanes == 0 {
+		options.PeekLanes = max(1, runtime.NumCPU()/2)
+	}
 	if options.Observe == nil {
 		options.Observe = func(int, time.Duration) {}
 	}
@@ -55,7 +67,11 @@ func New(below access.Store, options Options) *Store {
 		acts:    gather(options, below.Act),
 	}
 	options.Observe = func(int, time.Duration) {} // a look-up is no commit
-	s.peeks = gather(options, below.Peek)
+	// Nobody waits long for what can be asked again at once.
+	options.MaxWait = min(options.MaxWait, maxPeekWait)
+	for range options.PeekLanes {
+		s.peeks = append(s.peeks, gather(options, below.Peek))
+	}
 	return s
 }
 
@@ -64,7 +80,9 @@ func New(below access.Store, options Options) *Store {
 func (s *Store) Close() error {
 	s.inserts.group.Stop()
 	s.acts.group.Stop()
-	s.peeks.group.Stop()
+	for _, peeks := range s.peeks {
+		peeks.group.Stop()
+	}
 	return s.Store.Close()
 }
 
@@ -90,7 +108,7 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) ([]access.ActResul
 	if slices.ContainsFunc(acts, func(act *access.Act) bool { return act.Hypothetical }) {
 		return s.Store.Peek(ctx, acts)
 	}
-	results, err := s.peeks.do(ctx, acts)
+	results, err := s.peeks[int(s.turn.Add(1))%len(s.peeks)].do(ctx, acts)
 	if access.HasReason(err, access.ReasonOutcomeUnknown) {
 		err = ctx.Err() // the caller has gone; a look-up has no outcome
 	}

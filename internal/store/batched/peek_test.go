@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"accesscodes/internal/access"
 	"accesscodes/internal/store/batched"
@@ -52,7 +53,7 @@ func (b *rig) peek(ctx context.Context, act *access.Act) <-chan peeked {
 
 func TestLookUpsThatWaitShareOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startRig(t, batched.Options{})
+		b := startRig(t, batched.Options{PeekLanes: 1})
 		first := b.peek(t.Context(), &access.Act{Canonical: "A"})
 		second, third := b.peek(t.Context(), &access.Act{Canonical: "B"}), b.peek(t.Context(), &access.Act{Canonical: "C"})
 		b.end(t)
@@ -69,11 +70,38 @@ func TestLookUpsThatWaitShareOne(t *testing.T) {
 	})
 }
 
+func TestLookUpsInOtherLanesDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startRig(t, batched.Options{PeekLanes: 2})
+		b.peek(t.Context(), &access.Act{Canonical: "A"})
+		b.peek(t.Context(), &access.Act{Canonical: "B"})
+		b.peek(t.Context(), &access.Act{Canonical: "C"})
+		first, second := <-b.begun, <-b.begun
+		checkWrite(t, first, "A")
+		checkWrite(t, second, "B")
+		b.end(t)
+		checkWrite(t, <-b.begun, "C")
+	})
+}
+
+func TestALookUpIsNotWaitedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startRig(t, batched.Options{PeekLanes: 1})
+		b.peek(t.Context(), &access.Act{Canonical: "A"})
+		late := b.peek(t.Context(), &access.Act{Canonical: "B"})
+		time.Sleep(3 * time.Second)
+		b.end(t)
+		if got := <-late; !access.HasReason(got.err, access.ReasonOverloaded) {
+			t.Errorf("got %v, want that it was refused", got)
+		}
+	})
+}
+
 // What is asked of another instant would make all others that share its book be judged by
 // that instant.
 func TestALookUpOfAnotherInstantIsMadeAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startRig(t, batched.Options{})
+		b := startRig(t, batched.Options{PeekLanes: 1})
 		b.peek(t.Context(), &access.Act{Canonical: "A"})
 		b.peek(t.Context(), &access.Act{Canonical: "B"})
 		b.peek(t.Context(), &access.Act{Canonical: "THEN", Hypothetical: true})
@@ -86,7 +114,7 @@ func TestALookUpOfAnotherInstantIsMadeAlone(t *testing.T) {
 
 func TestALookUpWhoseCallerGoesHasNoOutcomeToReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startRig(t, batched.Options{})
+		b := startRig(t, batched.Options{PeekLanes: 1})
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := b.peek(ctx, &access.Act{Canonical: "A"})
 		cancel()
@@ -99,7 +127,7 @@ func TestALookUpWhoseCallerGoesHasNoOutcomeToReport(t *testing.T) {
 
 func TestALookUpThatFailsFailsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startRig(t, batched.Options{})
+		b := startRig(t, batched.Options{PeekLanes: 1})
 		errBad := errors.New("malformed")
 		b.fails["BAD"] = errBad
 		b.peek(t.Context(), &access.Act{Canonical: "A"})

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"math"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -29,8 +31,9 @@ type checkpointer struct {
 	conn   *sqlite.Conn
 	length int64         // how long the log may become
 	long   chan struct{} // capacity 1: it is longer
-	done   chan struct{} // closed when the checkpointer has ended
-	mark   int64         // what had been written when the last checkpoint ended; belongs to whoever writes
+	quit   chan struct{} // closed to end the checkpointer
+	done   chan struct{} // closed when it has ended
+	next   atomic.Int64  // how much will have been written when it is time for the next checkpoint
 }
 
 // startCheckpointer starts a checkpointer for the file at path. writer holds the connection
@@ -44,14 +47,18 @@ func startCheckpointer(path string, writer chan *sqlite.Conn, length int64) (*ch
 	if err := configure(conn, 0, pragmas); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	c := &checkpointer{conn: conn, length: length, long: make(chan struct{}, 1), done: make(chan struct{}), mark: wal.written.Load()}
+	c := &checkpointer{conn: conn, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	c.again() // how long the log is already, it does not know
 	go c.run(writer)
 	return c, nil
 }
 
-// committed is called after each commit by whoever holds the writing connection.
+// again makes the next checkpoint soon, because the log could not begin again, or may be long.
+func (c *checkpointer) again() { c.next.Store(wal.written.Load() + c.length/16) }
+
+// committed is called after each commit.
 func (c *checkpointer) committed() {
-	if wal.written.Load()-c.mark < c.length {
+	if wal.written.Load() < c.next.Load() {
 		return
 	}
 	select {
@@ -60,33 +67,67 @@ func (c *checkpointer) committed() {
 	}
 }
 
-// run checkpoints whenever the log is too long, until that channel is closed. An error is
-// nobody's: every commit is in the log. SQLite itself tries again when the log is four times
-// as long (writerPragmas), and the disk's trouble shows in the commits.
+// run checkpoints whenever the log is too long. An error is nobody's: every commit is in the
+// log. SQLite itself tries when the log is four times as long (writerPragmas), and the disk's
+// trouble shows in the commits.
 func (c *checkpointer) run(writer chan *sqlite.Conn) {
 	defer close(c.done)
-	for range c.long {
-		for range maxPasses {
-			before := wal.written.Load()
-			if c.pass() != nil || wal.written.Load()-before < logRest {
-				break
-			}
+	for {
+		select {
+		case <-c.quit:
+			return
+		case <-c.long:
+			c.checkpoint(writer)
 		}
-		// Nothing is added during the last pass: the log is empty then, and begins again.
-		conn := <-writer
-		_ = c.pass()
-		c.mark = wal.written.Load()
-		writer <- conn
 	}
 }
 
-// pass brings into the file what the log holds when it begins.
-func (c *checkpointer) pass() error {
-	return sqlitex.Execute(c.conn, "PRAGMA wal_checkpoint(PASSIVE)", nil)
+// checkpoint makes passes beside the commits until little is left, and a last one without
+// commits, after which the log is empty and begins again. Where somebody is in the way, a
+// reader of an old state or another process that checkpoints, it is tried again soon.
+func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
+	c.again()
+	for range maxPasses {
+		before := wal.written.Load()
+		if left, err := c.pass(); err != nil || left > logRest {
+			return
+		}
+		if wal.written.Load()-before < logRest {
+			break
+		}
+	}
+	conn := <-writer
+	defer func() { writer <- conn }()
+	// This keeps other processes out, too.
+	if exec(conn, "BEGIN IMMEDIATE") != nil {
+		return
+	}
+	left, err := c.pass()
+	if exec(conn, "ROLLBACK") == nil && err == nil && left == 0 {
+		c.next.Store(wal.written.Load() + c.length)
+	}
 }
 
+// pass brings into the file what the log holds when it begins, and returns how many bytes of
+// that it had to leave.
+func (c *checkpointer) pass() (left int64, err error) {
+	err = sqlitex.Execute(c.conn, "PRAGMA wal_checkpoint(PASSIVE)", &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { // whether another one is at it, pages in the log, pages done
+			left = (stmt.ColumnInt64(1) - stmt.ColumnInt64(2)) * pageSize
+			if stmt.ColumnBool(0) {
+				left = math.MaxInt64
+			}
+			return nil
+		},
+	})
+	return left, err
+}
+
+// pageSize is SQLite's default.
+const pageSize = 4096
+
 func (c *checkpointer) stop() error {
-	close(c.long)
+	close(c.quit)
 	<-c.done
 	return c.conn.Close()
 }

@@ -1,8 +1,11 @@
 package sqlite_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,7 +60,7 @@ func logSize(t *testing.T, path string) int64 {
 
 func TestTheLogBeginsAgainBesideCommits(t *testing.T) {
 	store, path := openWithShortLog(t)
-	codes := manyCodes(20_000, 500)
+	codes := manyCodes(4_000, 500)
 	fill(t, store, codes)
 	if size := logSize(t, path); size > insertedLog/2 {
 		t.Errorf("the log grew to %d bytes, want not much more than %d", size, shortLog)
@@ -69,10 +72,10 @@ func TestTheLogBeginsAgainBesideCommits(t *testing.T) {
 // from being made. Once it has gone, the log is short again.
 func TestAReaderThatStaysHoldsUpTheLogOnly(t *testing.T) {
 	store, path := openWithShortLog(t)
-	codes := manyCodes(40_000, 500)
+	codes := manyCodes(8_000, 500)
 	fill(t, store, codes[:50])
 	reader := look(t, path)
-	fill(t, store, codes[50:20_000])
+	fill(t, store, codes[50:4_000])
 	grown := logSize(t, path)
 	if grown < insertedLog {
 		t.Fatalf("the log has %d bytes: the reader did not hold it up", grown)
@@ -80,11 +83,41 @@ func TestAReaderThatStaysHoldsUpTheLogOnly(t *testing.T) {
 	if err := reader.Close(); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, store, codes[20_000:])
+	fill(t, store, codes[4_000:])
 	if size := logSize(t, path); size > grown+insertedLog/2 {
 		t.Errorf("without the reader, the log grew from %d to %d bytes", grown, size)
 	}
 	requireSound(t, path, len(codes))
+}
+
+// Commits that are still under way when the store is closed find the log too long.
+func TestClosingDuringCommitsIsOrderly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "codes.db")
+	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	codes := manyCodes(2_000, 0)
+	store, err := sqlite.Open(path, sqlite.Options{LogLength: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var writing sync.WaitGroup
+	for part := range slices.Chunk(codes, 500) {
+		writing.Go(func() {
+			for _, code := range part {
+				if _, err := store.InsertCodes(ctx, []*access.NewCode{code}); err != nil {
+					return // the store is closed, and the caller has gone
+				}
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond)
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	writing.Wait()
 }
 
 // look opens a connection that looks at the database as it is now until it is closed.
