@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"accesscodes/internal/store/pgtest"
@@ -102,6 +103,7 @@ func inTurn(ctx context.Context, name string, runs int, subjects []subject) (res
 	}
 	for run := range runs {
 		for _, s := range subjects {
+			syscall.Sync() // what another subject has left unwritten would be written by the syncs of this one
 			r, err := s.measure(ctx, run)
 			if err != nil {
 				return result{}, fmt.Errorf("%s: %w", s.name, err)
