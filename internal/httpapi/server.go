@@ -174,17 +174,19 @@ func (s *Server) logEvent(c *call, end time.Time) {
 		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
 		slog.String("route", c.route.path), slog.Int("status", c.status),
 		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
+	more := make([]slog.Attr, 0, 5) // what does not fit into the event is added at once: it is copied
 	if c.caller != nil {
-		event.AddAttrs(slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))
+		more = append(more, slog.String("workspace", c.caller.Workspace.Slug), slog.String("key", c.caller.Key.Display))
 	}
 	if c.batchSize > 0 {
-		event.AddAttrs(slog.Int("batch_size", c.batchSize))
+		more = append(more, slog.Int("batch_size", c.batchSize))
 	}
 	if c.reason != "" {
-		event.AddAttrs(slog.String("reason", string(c.reason)))
+		more = append(more, slog.String("reason", string(c.reason)))
 	}
 	if c.err != nil && level > slog.LevelInfo {
-		event.AddAttrs(slog.String("error", c.err.Error()))
+		more = append(more, slog.String("error", c.err.Error()))
 	}
+	event.AddAttrs(more...)
 	_ = s.log.Handler().Handle(ctx, event) // a log that cannot be written must not stop the work
 }

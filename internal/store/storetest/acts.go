@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -137,12 +138,16 @@ func testActs(t *testing.T, newStore Factory) {
 				return answers[i]
 			}
 		}
+		at := now.Add(instant)
+		want := slices.Clone(answers)
+		for i := range want {
+			want[i].At = at
+		}
 		before := s.everything(t, s.mine)
 		for name, ask := range map[string]func(context.Context, []*access.Act) ([]access.ActResult, error){"Act": s.Store.Act, "Peek": s.Store.Peek} {
 			asked = nil
 			got, err := ask(t.Context(), acts)
-			checkSame(t, fmt.Sprint(name, ", ", err), answers, got)
-			at := now.Add(instant)
+			checkSame(t, fmt.Sprint(name, ", ", err), want, got)
 			checkSame(t, name+"'s times", []time.Time{at, at, at, at}, asked)
 			if got, err := ask(t.Context(), nil); len(got) != 0 || err != nil {
 				t.Errorf("%s of nothing: %v, %v", name, got, err)
