@@ -56,9 +56,12 @@ func startCheckpointer(path string, writer chan *sqlite.Conn, length int64) (*ch
 // again makes the next checkpoint soon, because the log could not begin again, or may be long.
 func (c *checkpointer) again() { c.next.Store(wal.written.Load() + c.length/16) }
 
+// due reports whether it is time for the next checkpoint.
+func (c *checkpointer) due() bool { return wal.written.Load() >= c.next.Load() }
+
 // committed is called after each commit.
 func (c *checkpointer) committed() {
-	if wal.written.Load() < c.next.Load() {
+	if !c.due() {
 		return
 	}
 	select {
@@ -77,7 +80,9 @@ func (c *checkpointer) run(writer chan *sqlite.Conn) {
 		case <-c.quit:
 			return
 		case <-c.long:
-			c.checkpoint(writer)
+			if c.due() { // which it is not if it was said during the last one
+				c.checkpoint(writer)
+			}
 		}
 	}
 }
@@ -98,7 +103,9 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 	}
 	conn := <-writer
 	defer func() { writer <- conn }()
-	// This keeps other processes out, too.
+	// This keeps other processes out, too. If one of them is writing it is not waited for:
+	// everybody here would wait, too. Each write sets its own patience.
+	conn.SetBusyTimeout(0)
 	if exec(conn, "BEGIN IMMEDIATE") != nil {
 		return
 	}

@@ -103,16 +103,20 @@ func TestClosingDuringCommitsIsOrderly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
+	begun := make(chan struct{}, len(codes))
 	for part := range slices.Chunk(codes, 500) {
 		writing.Go(func() {
 			for _, code := range part {
 				if _, err := store.InsertCodes(ctx, []*access.NewCode{code}); err != nil {
 					return // the store is closed, and the caller has gone
 				}
+				begun <- struct{}{}
 			}
 		})
 	}
-	time.Sleep(20 * time.Millisecond)
+	for range 100 {
+		<-begun
+	}
 	if err := store.Close(); err != nil {
 		t.Error(err)
 	}
