@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"math"
+	"os"
 	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
@@ -20,7 +21,7 @@ const DefaultLogLength = 64 << 20
 
 const (
 	// logRest is how much of the log may be left for the last pass of a checkpoint, which
-	// commits wait for: a few milliseconds' work.
+	// commits wait for: two or three milliseconds' work.
 	logRest = 2 << 20
 	// maxPasses bounds the passes of one checkpoint, for when commits write as fast.
 	maxPasses = 2
@@ -29,6 +30,7 @@ const (
 // checkpointer keeps the log short.
 type checkpointer struct {
 	conn   *sqlite.Conn
+	file   *os.File      // the database's
 	length int64         // how long the log may become
 	long   chan struct{} // capacity 1: it is longer
 	quit   chan struct{} // closed to end the checkpointer
@@ -36,10 +38,10 @@ type checkpointer struct {
 	next   atomic.Int64  // how much will have been written when it is time for the next checkpoint
 }
 
-// startCheckpointer starts a checkpointer for the file at path. writer holds the connection
-// that commits are made on.
-func startCheckpointer(path string, writer chan *sqlite.Conn, length int64) (*checkpointer, error) {
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+// startCheckpointer starts a checkpointer for a file. writer holds the connection that commits
+// are made on.
+func startCheckpointer(file *os.File, writer chan *sqlite.Conn, length int64) (*checkpointer, error) {
+	conn, err := sqlite.OpenConn(file.Name(), sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func startCheckpointer(path string, writer chan *sqlite.Conn, length int64) (*ch
 	if err := configure(conn, 0, pragmas); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	c := &checkpointer{conn: conn, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	c.again() // how long the log is already, it does not know
 	go c.run(writer)
 	return c, nil
@@ -88,13 +90,18 @@ func (c *checkpointer) run(writer chan *sqlite.Conn) {
 }
 
 // checkpoint makes passes beside the commits until little is left, and a last one without
-// commits, after which the log is empty and begins again. Where somebody is in the way, a
+// commits, after which the log is empty and begins again. SQLite syncs the file in a pass that
+// leaves nothing, so in the last one only: what the others have written is synced here, or
+// commits would wait for that, too. Where somebody is in the way, a
 // reader of an old state or another process that checkpoints, it is tried again soon.
 func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 	c.again()
 	for range maxPasses {
 		before := wal.written.Load()
 		if left, err := c.pass(); err != nil || left > logRest {
+			return
+		}
+		if c.file.Sync() != nil {
 			return
 		}
 		if wal.written.Load()-before < logRest {

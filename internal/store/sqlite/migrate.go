@@ -25,7 +25,11 @@ var migrations embed.FS
 // Migrate brings the schema of the file at path up to date and returns what it did.
 // A schema that is newer than the program is refused.
 func Migrate(ctx context.Context, path string) (done []access.Migration, err error) {
-	if err := createFile(path); err != nil {
+	file, err := createFile(path)
+	if err == nil {
+		err = file.Close() // before SQLite has it open
+	}
+	if err != nil {
 		return nil, err
 	}
 	err = withProvider(path, func(p *goose.Provider) error {

@@ -37,6 +37,7 @@ type Options struct {
 // Store is an [access.Store] in an SQLite file.
 type Store struct {
 	busyTimeout time.Duration
+	file        *os.File          // the database's, which the checkpointer syncs; see Close
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
 	readers     chan *sqlite.Conn // holds the reading connections that nobody uses
 	checkpoints *checkpointer
@@ -81,16 +82,18 @@ func Open(path string, options Options) (*Store, error) {
 	if options.LogLength == 0 {
 		options.LogLength = DefaultLogLength
 	}
-	if err := createFile(path); err != nil {
+	file, err := createFile(path)
+	if err != nil {
 		return nil, err
 	}
 	s := &Store{
 		busyTimeout: options.BusyTimeout,
+		file:        file,
 		writer:      make(chan *sqlite.Conn, 1),
 		readers:     make(chan *sqlite.Conn, runtime.GOMAXPROCS(0)),
 	}
 	if err := s.connect(path, options.LogLength); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect(), file.Close())
 	}
 	return s, nil
 }
@@ -109,7 +112,7 @@ func (s *Store) connect(path string, logLength int64) error {
 		}
 	}
 	var err error
-	s.checkpoints, err = startCheckpointer(path, s.writer, logLength)
+	s.checkpoints, err = startCheckpointer(s.file, s.writer, logLength)
 	return err
 }
 
@@ -139,26 +142,27 @@ func (s *Store) disconnect() (err error) {
 
 // createFile makes sure that the file exists and that nobody but its owner can read
 // it: it holds the installation's secret. SQLite gives its other files the same mode.
-func createFile(path string) error {
+func createFile(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("create the database's folder: %w", err)
+		return nil, fmt.Errorf("create the database's folder: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return file.Close()
+	return file, nil
 }
 
 // Close waits for what is under way and ends every connection, the writing one last: with
-// it, SQLite brings everything from the log into the file.
+// it, SQLite brings everything from the log into the file. The file itself is closed after all
+// of them: when a process closes a file, it loses the locks that SQLite holds on it by others.
 func (s *Store) Close() (err error) {
 	err = s.checkpoints.stop()
 	writer := <-s.writer
 	for range cap(s.readers) {
 		err = errors.Join(err, (<-s.readers).Close())
 	}
-	return errors.Join(err, writer.Close())
+	return errors.Join(err, writer.Close(), s.file.Close())
 }
 
 // Ping reads something.
