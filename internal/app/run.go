@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -19,6 +18,7 @@ import (
 
 	"accesscodes/internal/config"
 	"accesscodes/internal/httpapi"
+	"accesscodes/internal/httpserver"
 	"accesscodes/internal/store/batched"
 	"accesscodes/internal/store/cached"
 )
@@ -78,9 +78,6 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
 	closers.add(usage.stop)
-	deadlines := newCoarseDeadlines(listener)
-	enforcer := startWorker(deadlineInterval, deadlines.enforce, log)
-	closers.add(enforcer.stop)
 	tidier := startWorker(tidyInterval, service.TidyReservations, log)
 	closers.add(tidier.stop)
 
@@ -90,20 +87,18 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
-	return serve(ctx, cfg, deadlines, api, log)
+	return serve(ctx, cfg, listener, api, log)
 }
 
 // serve answers requests until ctx ends and then drains.
 func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:                      api,
-		ReadTimeout:                  30 * time.Second, // of head and body together: one deadline, not two
-		WriteTimeout:                 60 * time.Second,
-		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               16 << 10,
-		DisableGeneralOptionsHandler: true,                                              // OPTIONS * is answered like every other unknown path
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections and the like
-	}
+	server := httpserver.New(httpserver.Config{
+		Handler: api, Refuse: api.Refuse, Log: log,
+		ReadTimeout:    30 * time.Second,
+		WriteTimeout:   60 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 16 << 10,
+	})
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -116,7 +111,7 @@ func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *ht
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(deadline); err != nil {
-		return errors.Join(fmt.Errorf("requests were still under way after %s: %w", cfg.DrainTimeout, err), server.Close())
+		return fmt.Errorf("requests were still under way after %s: %w", cfg.DrainTimeout, err)
 	}
 	log.Info("stopped")
 	return nil

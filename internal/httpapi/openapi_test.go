@@ -186,9 +186,9 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 }
 
 // notOfOneRoute are the reasons that no documented route gives: those of paths and
-// methods, and those of the command line.
+// methods, of what is no request, and those of the command line.
 var notOfOneRoute = []access.Reason{
-	reasonRouteNotFound, reasonMethodNotAllowed, access.ReasonWorkspaceNotFound, access.ReasonWorkspaceExists,
+	reasonRouteNotFound, reasonMethodNotAllowed, reasonMalformedRequest, reasonHeaderTooLarge, access.ReasonWorkspaceNotFound, access.ReasonWorkspaceExists,
 	access.ReasonKeyNotFound, access.ReasonKeyNotActive,
 }
 

@@ -51,10 +51,11 @@ var mayImport = []struct {
 			"github.com/swaggest/swgui", "github.com/vearutop/statigz",
 		},
 	},
+	{"internal/httpserver", nil, []string{"github.com/valyala/fasthttp"}},
 	{
 		"internal/app",
 		[]string{
-			"internal/access", "internal/config", "internal/httpapi",
+			"internal/access", "internal/config", "internal/httpapi", "internal/httpserver",
 			"internal/store/sqlite", "internal/store/postgres", "internal/store/batched", "internal/store/cached",
 			"internal/store/transfer",
 		},
