@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"errors"
 	"math"
 	"os"
 	"sync/atomic"
@@ -41,13 +40,10 @@ type checkpointer struct {
 // startCheckpointer starts a checkpointer for a file. writer holds the connection that commits
 // are made on.
 func startCheckpointer(file *os.File, writer chan *sqlite.Conn, length int64) (*checkpointer, error) {
-	conn, err := sqlite.OpenConn(file.Name(), sqlite.OpenReadWrite)
+	// Another process that checkpoints does the same work: it is not waited for.
+	conn, err := open(file.Name(), sqlite.OpenReadWrite, 0, pragmas)
 	if err != nil {
 		return nil, err
-	}
-	// Another process that checkpoints does the same work: it is not waited for.
-	if err := configure(conn, 0, pragmas); err != nil {
-		return nil, errors.Join(err, conn.Close())
 	}
 	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	c.again() // how long the log is already, it does not know

@@ -39,27 +39,30 @@ type Store struct {
 	busyTimeout time.Duration
 	file        *os.File          // the database's, which the checkpointer syncs; see Close
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
-	readers     chan *sqlite.Conn // holds the reading connections that nobody uses
+	readers     *readers
 	checkpoints *checkpointer
 }
 
 var _ access.Store = (*Store)(nil)
 
-// pragmas hold for every connection. The page cache is small on purpose: whenever a
-// page has split, SQLite walks the whole cache at the end of the transaction
-// (pcache1TruncateUnsafe), which cost 15 % of an insert with 64 MiB; pages that drop
-// out of it come back from the kernel's cache.
+// pragmas hold for every connection.
 var pragmas = []string{
 	"PRAGMA synchronous = FULL",
-	"PRAGMA cache_size = -8192",
 	"PRAGMA foreign_keys = ON",
 }
 
+// readerPragmas: all look-ups that share a transaction use the one reader that was used last,
+// whose cache holds the pages of some 80,000 codes.
+var readerPragmas = append([]string{"PRAGMA cache_size = -16384"}, pragmas...)
+
 // writerPragmas: SQLite's own checkpoint, which commits wait for, is for a log of 64,000 pages,
 // four times DefaultLogLength, which it becomes only when the checkpointer fails or readers
-// never let it finish.
+// never let it finish. The page cache is small on purpose: whenever a page has split, SQLite
+// walks the whole cache at the end of the transaction (pcache1TruncateUnsafe), which cost 15 % of
+// an insert with 64 MiB; pages that drop out of it come back from the kernel's cache.
 var writerPragmas = append([]string{
 	"PRAGMA journal_mode = WAL",
+	"PRAGMA cache_size = -8192",
 	"PRAGMA wal_autocheckpoint = 64000",
 }, pragmas...)
 
@@ -90,7 +93,7 @@ func Open(path string, options Options) (*Store, error) {
 		busyTimeout: options.BusyTimeout,
 		file:        file,
 		writer:      make(chan *sqlite.Conn, 1),
-		readers:     make(chan *sqlite.Conn, runtime.GOMAXPROCS(0)),
+		readers:     newReaders(runtime.GOMAXPROCS(0)),
 	}
 	if err := s.connect(path, options.LogLength); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect(), file.Close())
@@ -103,40 +106,42 @@ func (s *Store) connect(path string, logLength int64) error {
 		return err
 	}
 	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "vfs=" + walVFS}
-	if err := open(s.writer, address.String(), sqlite.OpenReadWrite|sqlite.OpenURI, s.busyTimeout, writerPragmas); err != nil {
+	writer, err := open(address.String(), sqlite.OpenReadWrite|sqlite.OpenURI, s.busyTimeout, writerPragmas)
+	if err != nil {
 		return err
 	}
-	for range cap(s.readers) {
-		if err := open(s.readers, path, sqlite.OpenReadOnly, s.busyTimeout, pragmas); err != nil {
+	s.writer <- writer
+	for range cap(s.readers.free) {
+		reader, err := open(path, sqlite.OpenReadOnly, s.busyTimeout, readerPragmas)
+		if err != nil {
 			return err
 		}
+		s.readers.give(reader)
 	}
-	var err error
 	s.checkpoints, err = startCheckpointer(s.file, s.writer, logLength)
 	return err
 }
 
-// open puts a new connection into a pool.
-func open(pool chan<- *sqlite.Conn, path string, flags sqlite.OpenFlags, busyTimeout time.Duration, pragmas []string) error {
+// open returns a new connection.
+func open(path string, flags sqlite.OpenFlags, busyTimeout time.Duration, pragmas []string) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, flags)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	pool <- conn
-	return configure(conn, busyTimeout, pragmas)
+	if err := configure(conn, busyTimeout, pragmas); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // disconnect closes the connections that nobody uses.
-func (s *Store) disconnect() (err error) {
-	for {
-		select {
-		case conn := <-s.readers:
-			err = errors.Join(err, conn.Close())
-		case conn := <-s.writer:
-			err = errors.Join(err, conn.Close())
-		default:
-			return err
-		}
+func (s *Store) disconnect() error {
+	err := s.readers.close(len(s.readers.free))
+	select {
+	case writer := <-s.writer:
+		return errors.Join(err, writer.Close())
+	default:
+		return err
 	}
 }
 
@@ -159,9 +164,7 @@ func createFile(path string) (*os.File, error) {
 func (s *Store) Close() (err error) {
 	err = s.checkpoints.stop()
 	writer := <-s.writer
-	for range cap(s.readers) {
-		err = errors.Join(err, (<-s.readers).Close())
-	}
+	err = errors.Join(err, s.readers.close(cap(s.readers.free)))
 	return errors.Join(err, writer.Close(), s.file.Close())
 }
 
@@ -178,13 +181,12 @@ func (s *Store) read(ctx context.Context, act func(*sqlite.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case conn := <-s.readers:
-		defer func() { s.readers <- conn }()
-		return storeError(ctx, act(conn))
-	case <-ctx.Done():
-		return ctx.Err()
+	conn, err := s.readers.take(ctx)
+	if err != nil {
+		return err
 	}
+	defer s.readers.give(conn)
+	return storeError(ctx, act(conn))
 }
 
 // scan is read for queries that may be long: they end when their caller goes away.
