@@ -37,12 +37,12 @@ const (
 // symbols are those of generated codes.
 const symbols = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
-// benchCode is the value of the n-th code: BENCH- and eight characters that are as good as
-// random. The script of wrk has the same function. All products are below 2^53, which is
+// benchCode is the value of the n-th code: CODE- and eight characters that are as good as
+// random, so that codes which are generated meanwhile come in between. The script of wrk has the same function. All products are below 2^53, which is
 // where its numbers end: n is below 2^26.
 func benchCode(n int) string {
 	const step, space = 102_334_155, 1 << 40 // the step is odd, so that no two are the same
-	value := []byte("BENCH-????????")
+	value := []byte("CODE-????????")
 	rest := n * step % space
 	for i := len(value) - 1; value[i] == '?'; i-- {
 		value[i] = symbols[rest%len(symbols)]

@@ -14,7 +14,7 @@ local function code(n)
     text = symbols:sub(i + 1, i + 1) .. text
     rest = (rest - i) / 32
   end
-  return "BENCH-" .. text
+  return "CODE-" .. text
 end
 
 function init(args)

@@ -45,24 +45,21 @@ type Store struct {
 
 var _ access.Store = (*Store)(nil)
 
-// pragmas hold for every connection.
+// pragmas hold for every connection. The page cache is small on purpose: whenever a page has
+// split, SQLite walks the whole cache at the end of the transaction (pcache1TruncateUnsafe),
+// which cost 15 % of an insert with 64 MiB; pages that drop out of it come back from the
+// kernel's cache.
 var pragmas = []string{
 	"PRAGMA synchronous = FULL",
+	"PRAGMA cache_size = -16384",
 	"PRAGMA foreign_keys = ON",
 }
 
-// readerPragmas: all look-ups that share a transaction use the one reader that was used last,
-// whose cache holds the pages of some 80,000 codes.
-var readerPragmas = append([]string{"PRAGMA cache_size = -16384"}, pragmas...)
-
 // writerPragmas: SQLite's own checkpoint, which commits wait for, is for a log of 64,000 pages,
 // four times DefaultLogLength, which it becomes only when the checkpointer fails or readers
-// never let it finish. The page cache is small on purpose: whenever a page has split, SQLite
-// walks the whole cache at the end of the transaction (pcache1TruncateUnsafe), which cost 15 % of
-// an insert with 64 MiB; pages that drop out of it come back from the kernel's cache.
+// never let it finish.
 var writerPragmas = append([]string{
 	"PRAGMA journal_mode = WAL",
-	"PRAGMA cache_size = -8192",
 	"PRAGMA wal_autocheckpoint = 64000",
 }, pragmas...)
 
@@ -112,7 +109,7 @@ func (s *Store) connect(path string, logLength int64) error {
 	}
 	s.writer <- writer
 	for range cap(s.readers.free) {
-		reader, err := open(path, sqlite.OpenReadOnly, s.busyTimeout, readerPragmas)
+		reader, err := open(path, sqlite.OpenReadOnly, s.busyTimeout, pragmas)
 		if err != nil {
 			return err
 		}
