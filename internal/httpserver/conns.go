@@ -2,14 +2,27 @@ package httpserver
 
 import (
 	"context"
+	"errors"
+	"io"
+	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// watchInterval is how often connections are looked at, and so how late their deadlines may be.
-const watchInterval = time.Second
+const (
+	// watchInterval is how often connections are looked at, and so how late their deadlines may be.
+	watchInterval = time.Second
+	// drainPatience is how long a request that is not yet complete may take once draining has begun.
+	drainPatience = 5 * time.Second
+	// A connection that is closed while its client may be sending is read from for so long, and
+	// so far.
+	lingering      = 500 * time.Millisecond
+	lingeringBytes = 1 << 20
+)
 
 // conns are the open connections of a server. A server sets several deadlines for each request,
 // and nearly always the next one comes before one has passed; to set them for real, a timer
@@ -17,16 +30,35 @@ const watchInterval = time.Second
 // for all connections together. It also looks whether somebody who waits for an answer has
 // gone.
 type conns struct {
-	mu   sync.Mutex
-	open map[*conn]struct{}
+	writeTimeout time.Duration
+	log          *slog.Logger
 
-	quit    chan struct{} // closed to end the watch
+	mu       sync.Mutex
+	all      map[*conn]struct{}
+	listener net.Listener // nil: not yet
+	drains   time.Time    // since when; zero: not yet
+
+	quit    func() // ends the watch
+	ended   chan struct{}
 	watches sync.WaitGroup
 }
 
-func newConns() *conns { return &conns{open: map[*conn]struct{}{}, quit: make(chan struct{})} }
+func newConns(writeTimeout time.Duration, log *slog.Logger) *conns {
+	ended := make(chan struct{})
+	return &conns{
+		writeTimeout: writeTimeout, log: log, all: map[*conn]struct{}{},
+		ended: ended, quit: sync.OnceFunc(func() { close(ended) }),
+	}
+}
 
-func (cs *conns) startWatching() {
+// open begins to watch, unless draining has begun.
+func (cs *conns) open(listener net.Listener) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if !cs.drains.IsZero() {
+		return false
+	}
+	cs.listener = listener
 	cs.watches.Go(func() {
 		ticks := time.NewTicker(watchInterval)
 		defer ticks.Stop()
@@ -34,36 +66,53 @@ func (cs *conns) startWatching() {
 			select {
 			case now := <-ticks.C:
 				cs.watch(now)
-			case <-cs.quit:
+			case <-cs.ended:
 				return
 			}
 		}
 	})
+	return true
+}
+
+// drain closes the listener. From now on, requests must come soon.
+func (cs *conns) drain() error {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if !cs.drains.IsZero() || cs.listener == nil {
+		cs.drains = time.Now()
+		return nil
+	}
+	cs.drains = time.Now()
+	return cs.listener.Close()
 }
 
 // watch looks at every connection once.
 func (cs *conns) watch(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	for c := range cs.open {
+	for c := range cs.all {
+		busy := c.busy.Load()
+		if !busy && !cs.drains.IsZero() {
+			c.mustSendUntil(cs.drains.Add(drainPatience))
+		}
 		c.enforce(now)
-		if c.busy.Load() && hasGone(c.Conn) {
+		if busy && hasGone(c.Conn) {
 			c.cancel()
 		}
 	}
 }
 
-// close ends the watch and every connection. It is called once.
+// close ends the watch and every connection.
 func (cs *conns) close() {
-	close(cs.quit)
+	cs.quit()
 	cs.watches.Wait()
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	for c := range cs.open {
+	for c := range cs.all {
 		c.cancel()
 		_ = c.Conn.Close() // it is given up
 	}
-	clear(cs.open)
+	clear(cs.all)
 }
 
 // acceptor is a listener whose connections belong to conns.
@@ -72,23 +121,33 @@ type acceptor struct {
 	conns *conns
 }
 
-// Accept implements [net.Listener].
+// Accept implements [net.Listener]. What passes by itself, too many open files above all, is
+// waited for, as net/http does: fasthttp would end.
 func (a acceptor) Accept() (net.Conn, error) {
-	accepted, err := a.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		accepted, err := a.Listener.Accept()
+		if err == nil {
+			return a.conns.add(accepted), nil
+		}
+		if !slices.ContainsFunc(passing, func(passes error) bool { return errors.Is(err, passes) }) {
+			return nil, err
+		}
+		a.conns.log.Error("cannot accept a connection; trying again", "error", err, "wait", wait.String())
+		time.Sleep(wait)
 	}
-	return a.conns.add(accepted), nil
 }
+
+// passing are the errors that pass by themselves.
+var passing = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
 
 func (cs *conns) add(accepted net.Conn) *conn {
 	c := &conn{Conn: accepted, conns: cs}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
-	c.exchange.open(ctx, accepted.RemoteAddr().String())
+	c.exchange.prepare(ctx, accepted.RemoteAddr().String())
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	cs.open[c] = struct{}{}
+	cs.all[c] = struct{}{}
 	return c
 }
 
@@ -97,7 +156,9 @@ type conn struct {
 	net.Conn
 	conns    *conns
 	exchange exchange
+	heard    bool        // something has come
 	busy     atomic.Bool // a request is being answered
+	lingers  atomic.Bool // more may come than is read: see Close
 	cancel   func()      // ends the context of its requests: the caller has gone
 
 	mu          sync.Mutex
@@ -129,14 +190,26 @@ func (d *deadline) pass(now time.Time) bool {
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
-// SetReadDeadline implements [net.Conn].
+// Read implements [net.Conn].
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.heard = c.heard || n > 0
+	return n, err
+}
+
+// SetReadDeadline implements [net.Conn]. For as long as something may come, something may be
+// answered: the deadline of the last answer is forgotten.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var err error
 	if c.read.set(t) {
-		return c.Conn.SetReadDeadline(time.Time{})
+		err = c.Conn.SetReadDeadline(time.Time{})
 	}
-	return nil
+	if c.write.set(t.Add(c.conns.writeTimeout)) {
+		err = errors.Join(err, c.Conn.SetWriteDeadline(time.Time{}))
+	}
+	return err
 }
 
 // SetWriteDeadline implements [net.Conn].
@@ -157,6 +230,15 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
+// mustSendUntil brings the deadline for what comes forward.
+func (c *conn) mustSendUntil(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read.at.IsZero() || t.Before(c.read.at) {
+		c.read.at = t
+	}
+}
+
 // enforce ends the reads and writes whose deadline has passed.
 func (c *conn) enforce(now time.Time) {
 	c.mu.Lock()
@@ -170,10 +252,17 @@ func (c *conn) enforce(now time.Time) {
 	}
 }
 
-// Close implements [net.Conn].
+// Close implements [net.Conn]. Where a client may still be sending it waits a little: with
+// something unread, the system would tell the client that the connection is broken, and the
+// answer would be lost.
 func (c *conn) Close() error {
+	if half, can := c.Conn.(interface{ CloseWrite() error }); can && c.lingers.Load() && half.CloseWrite() == nil {
+		if c.Conn.SetReadDeadline(time.Now().Add(lingering)) == nil {
+			_, _ = io.CopyN(io.Discard, c.Conn, lingeringBytes)
+		}
+	}
 	c.conns.mu.Lock()
-	delete(c.conns.open, c)
+	delete(c.conns.all, c)
 	c.conns.mu.Unlock()
 	c.cancel()
 	return c.Conn.Close()

@@ -2,8 +2,11 @@ package httpserver
 
 import (
 	"errors"
+	"log/slog"
 	"net"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,7 +22,7 @@ func pair(t *testing.T) (served *conn, client net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := acceptor{listener, newConns()}.Accept()
+	accepted, err := acceptor{listener, newConns(time.Minute, slog.New(slog.DiscardHandler))}.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,15 +80,66 @@ func TestADeadlineIsEnforcedOnceItHasPassed(t *testing.T) {
 	}
 }
 
+func TestTheDeadlineOfTheLastAnswerIsNotThatOfTheNext(t *testing.T) {
+	served, _ := pair(t)
+	now := time.Now()
+	if err := errors.Join(served.SetWriteDeadline(now.Add(time.Minute)), served.SetReadDeadline(now.Add(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	served.conns.watch(now.Add(59 * time.Minute))
+	if _, err := served.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	served.conns.watch(now.Add(62 * time.Minute)) // writeTimeout after the last that may come
+	_, err := served.Write([]byte("x"))
+	checkTimeout(t, err)
+}
+
+// fullListener has too many open files for a while.
+type fullListener struct {
+	net.Listener
+	failures int
+}
+
+func (l *fullListener) Accept() (net.Conn, error) {
+	if l.failures--; l.failures >= 0 {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+func TestTooManyOpenFilesAreWaitedFor(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	a := acceptor{&fullListener{listener, 3}, newConns(time.Minute, slog.New(slog.NewTextHandler(&log, nil)))}
+	accepted, err := a.Accept()
+	if err != nil || strings.Count(log.String(), "too many open files") != 3 {
+		t.Errorf("%v; logged:\n%s", err, log.String())
+	}
+	if err := errors.Join(accepted.Close(), client.Close(), listener.Close()); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("of a closed listener: %v", err)
+	}
+}
+
 func TestAClosedConnectionIsForgotten(t *testing.T) {
 	served, _ := pair(t)
-	if n := len(served.conns.open); n != 1 {
+	if n := len(served.conns.all); n != 1 {
 		t.Fatalf("%d connections are known, want 1", n)
 	}
 	if err := served.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if len(served.conns.open) != 0 {
+	if len(served.conns.all) != 0 {
 		t.Error("the closed one is still known")
 	}
 }

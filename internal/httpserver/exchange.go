@@ -2,9 +2,13 @@ package httpserver
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -35,23 +39,33 @@ type field struct {
 	values []string // one
 }
 
-// maxFields is how many fields are remembered: far more than clients send.
-const maxFields = 64
+// What is remembered of a client: far more fields than one sends, and none that are long.
+const (
+	maxFields = 64
+	maxField  = 256 // bytes of its name and value
+)
 
 // body is the body of a request. Closing it does nothing: what is left of it is read when the
 // answer has been sent.
 type body struct {
 	stream io.Reader
 	left   int64 // to come; negative: nobody knows
+	ended  bool  // everything was read
 }
 
 // Read implements [io.Reader]. For fasthttp, a body ends where the connection does.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.stream.Read(p)
 	if b.left >= 0 {
-		if b.left -= int64(n); b.left > 0 && err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
+		b.left -= int64(n)
+	}
+	switch {
+	case err == io.EOF && b.left > 0:
+		err = io.ErrUnexpectedEOF
+	case err == io.EOF || b.left == 0:
+		b.ended = true
+	case errors.Is(err, fasthttp.ErrTimeout):
+		err = os.ErrDeadlineExceeded
 	}
 	return n, err
 }
@@ -59,8 +73,13 @@ func (b *body) Read(p []byte) (int, error) {
 // Close implements [io.Closer].
 func (*body) Close() error { return nil }
 
-// open prepares the exchange of a new connection.
-func (e *exchange) open(ctx context.Context, remote string) {
+// transferEncoding finds "Transfer-Encoding: identity" where there is no other, of which
+// fasthttp shows nothing: RFC 9112 no longer knows it, and a proxy may see a body where
+// fasthttp sees none.
+var transferEncoding = regexp.MustCompile(`(?im)^transfer-encoding:`)
+
+// prepare makes the exchange of a new connection ready.
+func (e *exchange) prepare(ctx context.Context, remote string) {
 	e.fresh = *(&http.Request{RemoteAddr: remote, ProtoMajor: 1}).WithContext(ctx)
 	e.header, e.fields, e.answer = http.Header{}, map[string]*field{}, http.Header{}
 }
@@ -92,11 +111,16 @@ func (e *exchange) begin(to *fasthttp.RequestCtx) bool {
 	}
 	r.Header = e.header
 	r.Body, r.ContentLength = http.NoBody, 0
+	e.body = body{ended: true}
 	if stream := to.RequestBodyStream(); stream != nil {
-		e.body = body{stream, int64(head.ContentLength())}
-		r.Body, r.ContentLength = &e.body, e.body.left
+		length := int64(head.ContentLength())
+		e.body = body{stream: stream, left: length, ended: length == 0}
+		r.Body, r.ContentLength = &e.body, length
 	}
 	e.setFields(head)
+	if r.Body == http.NoBody && transferEncoding.Match(head.RawHeaders()) {
+		return false
+	}
 	r.Host = e.url.Host
 	if hosts := e.header["Host"]; r.Host == "" && len(hosts) > 0 {
 		r.Host = hosts[0]
@@ -122,6 +146,10 @@ func (e *exchange) setTarget(target []byte) bool {
 func (e *exchange) setFields(head *fasthttp.RequestHeader) {
 	clear(e.header)
 	for name, value := range head.All() {
+		if len(name)+len(value) > maxField {
+			e.header[string(name)] = append(e.header[string(name)], string(value))
+			continue
+		}
 		f := e.fields[string(name)]
 		if f == nil {
 			if len(e.fields) >= maxFields {
@@ -154,9 +182,12 @@ func methodOf(method []byte) string {
 // Header implements [http.ResponseWriter].
 func (e *exchange) Header() http.Header { return e.answer }
 
-// WriteHeader implements [http.ResponseWriter].
+// WriteHeader implements [http.ResponseWriter]. Interim answers (1xx) are not sent.
 func (e *exchange) WriteHeader(status int) {
-	if e.wrote {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("httpserver: invalid status %d", status)) // as net/http does
+	}
+	if e.wrote || status < 200 {
 		return
 	}
 	e.wrote = true

@@ -78,6 +78,7 @@ var requests = []struct {
 	{name: "signed length", method: "POST", text: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +4\r\n\r\nbody", status: 400},
 	{name: "two lengths", method: "POST", text: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody1", status: 400},
 	{name: "unknown transfer encoding", method: "POST", text: "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nbody", status: 400, netHTTP: 501},
+	{name: "transfer encoding of old", method: "POST", text: "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\nbody", status: 400, netHTTP: 501},
 	{name: "two transfer encodings", method: "POST", text: "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 400, netHTTP: 501},
 	{name: "two hosts", text: "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", status: 400},
 	{name: "HTTP/2", text: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 400, netHTTP: 200},

@@ -3,8 +3,9 @@
 // takes; everybody else sees handlers, requests and answers of net/http.
 //
 // Two things are coarser than in net/http's own server: deadlines of connections may be a
-// second late, and a context ends up to a second after its caller has gone. What a handler gets
-// is valid until it returns: requests of one connection share their memory.
+// second late, and a context ends up to a second after its caller has gone. It is the
+// connection's: it does not end with the request. What a handler gets is valid until it
+// returns: requests of one connection share their memory.
 package httpserver
 
 import (
@@ -41,13 +42,18 @@ type Server struct {
 	conns  *conns
 }
 
-// prefetched is how much of a body is read before the handler begins. The rest is read as the
-// handler asks for it.
-const prefetched = 8 << 10
+const (
+	// prefetched is how much of a body is read before the handler begins. The rest is read as
+	// the handler asks for it.
+	prefetched = 8 << 10
+	// keptBody is how large a buffer for a body is kept for later ones.
+	keptBody = 64 << 10
+)
 
 // New returns a server, which does not serve yet.
 func New(config Config) *Server {
-	s := &Server{config: config, conns: newConns()}
+	fasthttp.SetBodySizePoolLimit(keptBody, keptBody)
+	s := &Server{config: config, conns: newConns(config.WriteTimeout, config.Log)}
 	s.fast = fasthttp.Server{
 		Handler:            s.handle,
 		ErrorHandler:       s.refuse,
@@ -67,23 +73,29 @@ func New(config Config) *Server {
 	return s
 }
 
-// debugLog takes what fasthttp has to say.
+// debugLog takes what fasthttp has to say, without the details: they may hold parts of a head,
+// and so keys.
 type debugLog struct{ log *slog.Logger }
 
 // Printf implements [fasthttp.Logger].
-func (l debugLog) Printf(format string, args ...any) { l.log.Debug(fmt.Sprintf(format, args...)) }
+func (l debugLog) Printf(format string, _ ...any) { l.log.Debug("fasthttp: " + format) }
 
 // Serve serves the connections of a listener until it is closed, by Shutdown above all. It is
 // called once.
 func (s *Server) Serve(listener net.Listener) error {
-	s.conns.startWatching()
+	if !s.conns.open(listener) {
+		return listener.Close()
+	}
 	return s.fast.Serve(acceptor{listener, s.conns})
 }
 
 // Shutdown closes the listener, waits for the requests under way and closes every connection.
 // When ctx ends first, requests are cut off and the error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
-	err := s.fast.ShutdownWithContext(ctx)
+	err := s.conns.drain()
+	if stopped := s.fast.ShutdownWithContext(ctx); !errors.Is(stopped, net.ErrClosed) {
+		err = errors.Join(err, stopped)
+	}
 	s.conns.close()
 	return err
 }
@@ -94,9 +106,13 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c.busy.Store(true)
 	defer func() {
 		c.busy.Store(false)
+		if !c.exchange.body.ended {
+			c.lingers.Store(true)
+		}
 		// A handler that panics answers nothing, as with net/http.
 		if p := recover(); p != nil {
-			_ = c.Close() // it is given up
+			ctx.SetConnectionClose() // not even requests that are there already are read
+			_ = c.Conn.Close()
 			if p != http.ErrAbortHandler {
 				s.config.Log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			}
@@ -105,6 +121,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	if !c.exchange.begin(ctx) {
 		s.config.Refuse(&c.exchange, http.StatusBadRequest)
 		ctx.SetConnectionClose()
+		c.lingers.Store(true)
 		return
 	}
 	s.config.Handler.ServeHTTP(&c.exchange, &c.exchange.request)
@@ -113,16 +130,21 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 
 // refuse answers what fasthttp could not read a request from.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	c := ctx.Conn().(*conn)
 	status := http.StatusBadRequest
 	if _, tooLarge := errors.AsType[*fasthttp.ErrSmallBuffer](err); tooLarge {
 		status = http.StatusRequestHeaderFieldsTooLarge
 	} else if errors.Is(err, os.ErrDeadlineExceeded) {
 		status = http.StatusRequestTimeout
-	} else if _, broken := errors.AsType[*net.OpError](err); broken {
-		s.config.Log.Debug("connection broken", "error", err)
-		return // there is nobody to be told
 	}
-	exchange := &ctx.Conn().(*conn).exchange
-	exchange.answerTo(ctx)
-	s.config.Refuse(exchange, status)
+	_, broken := errors.AsType[*net.OpError](err)
+	if status == http.StatusRequestTimeout && !c.heard || status == http.StatusBadRequest && broken {
+		// There is nobody to be told, or somebody who has asked nothing.
+		ctx.SetStatusCode(status)
+		_ = c.Conn.Close()
+		return
+	}
+	c.lingers.Store(true)
+	c.exchange.answerTo(ctx)
+	s.config.Refuse(&c.exchange, status)
 }

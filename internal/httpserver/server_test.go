@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,6 +71,7 @@ func TestAnAnswerIsWrittenAsNetHTTPWritesIt(t *testing.T) {
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, 200, "", ""},
 		{"status only", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, 204, "", ""},
 		{"body only", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, 200, "text/html; charset=utf-8", "<html>"},
+		{"an interim status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(404) }, 404, "", ""},
 		{"a second status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(200) }, 404, "", ""},
 		{"in parts", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/x")
@@ -124,6 +127,21 @@ func TestABodyIsReadOnlyAsFarAsTheHandlerWants(t *testing.T) {
 	}
 }
 
+// TestAnAnswerComesThroughWhatNobodyReads: were the connection closed at once, the system would
+// tell the client that it is broken.
+func TestAnAnswerComesThroughWhatNobodyReads(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
+	for status, head := range map[int]string{401: "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n", 400: "nonsense\r\n\r\n"} {
+		c := dial(t, r.address)
+		c.send(t, head+strings.Repeat("0123456789", 90000))
+		if got := c.receive(t, "POST"); got.status != status || !got.closes {
+			t.Errorf("got %d, closes: %v; want %d", got.status, got.closes, status)
+		}
+		c.mustBeClosed(t)
+	}
+}
+
 func TestABodyThatBreaksOffIsAnError(t *testing.T) {
 	read := make(chan error, 1)
 	r := start(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -173,7 +191,28 @@ func TestAPanicEndsTheConnectionAndIsLogged(t *testing.T) {
 	}
 }
 
+func TestWhatIsRefusedIsNotLogged(t *testing.T) {
+	t.Parallel()
+	r := start(t, show)
+	for _, text := range []string{
+		"GET / HTTP/1.1\r\nHost: x\r\nX-Api-Key: secret\r\nsecret without a colon\r\n\r\n", "secret\r\n\r\n",
+		"GET /secret HTTP/1.1\r\nHost: x\r\nX-Api-Key: " + strings.Repeat("secret", 5000) + "\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nX-Api-Key: secret\r\nContent-Length: secret\r\n\r\n",
+	} {
+		c := dial(t, r.address)
+		c.send(t, text)
+		if got := c.receive(t, "GET"); got.status < 400 {
+			t.Errorf("%.60q is answered with %d", text, got.status)
+		}
+	}
+	r.shutDown(t)
+	if log := r.log.String(); strings.Contains(log, "secret") || !strings.Contains(log, "fasthttp") {
+		t.Errorf("logged:\n%s", log)
+	}
+}
+
 func TestTheContextEndsSoonAfterTheCallerHasGone(t *testing.T) {
+	t.Parallel()
 	begun, ended := make(chan struct{}), make(chan error, 1)
 	r := start(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(begun)
@@ -196,6 +235,7 @@ func TestTheContextEndsSoonAfterTheCallerHasGone(t *testing.T) {
 }
 
 func TestACallerWhoWaitsIsNotTakenForGone(t *testing.T) {
+	t.Parallel()
 	r := start(t, func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
@@ -230,6 +270,38 @@ func TestShutdownWaitsForTheRequestsUnderWay(t *testing.T) {
 	}
 }
 
+func TestShutdownDoesNotWaitLongForHalfARequest(t *testing.T) {
+	t.Parallel()
+	r := start(t, show)
+	c := dial(t, r.address)
+	c.send(t, "GET / HT")
+	time.Sleep(50 * time.Millisecond) // it arrives
+	begun := time.Now()
+	r.shutDown(t) // which fails after 20 s; the server itself would wait for a minute
+	if got := c.receive(t, "GET"); got.status != http.StatusRequestTimeout {
+		t.Errorf("half a request is answered with %d", got.status)
+	}
+	t.Logf("shut down after %s", time.Since(begun))
+}
+
+func TestAServerThatWasShutDownDoesNotServe(t *testing.T) {
+	r := start(t, show)
+	r.shutDown(t)
+	server := httpserver.New(httpserver.Config{Log: slog.New(slog.DiscardHandler)})
+	for range 2 {
+		if err := server.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+	}
+	listener := listen(t)
+	if err := server.Serve(listener); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the listener is still open: %v", err)
+	}
+}
+
 func TestShutdownThatMayNotWaitCutsRequestsOff(t *testing.T) {
 	begun := make(chan struct{})
 	ended := make(chan error, 1)
@@ -259,8 +331,9 @@ func TestShutdownThatMayNotWaitCutsRequestsOff(t *testing.T) {
 // A server must be rid of somebody who sends a request byte by byte, of one who reads no
 // answer, and of a connection on which nothing comes.
 func TestWhoeverIsTooSlowIsGivenUp(t *testing.T) {
+	t.Parallel()
 	short := func(c *httpserver.Config) {
-		c.ReadTimeout, c.WriteTimeout, c.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
+		c.ReadTimeout, c.WriteTimeout, c.IdleTimeout = 100*time.Millisecond, 1500*time.Millisecond, 100*time.Millisecond
 	}
 	handled := make(chan error, 1)
 	r := start(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -274,6 +347,9 @@ func TestWhoeverIsTooSlowIsGivenUp(t *testing.T) {
 		t.Errorf("half a request is answered with %d, %q", got.status, got.body)
 	}
 	slow.mustBeClosed(t)
+
+	silent := dial(t, r.address)
+	silent.mustBeClosed(t)
 
 	idle := dial(t, r.address)
 	idle.send(t, plain)
@@ -289,7 +365,7 @@ func TestWhoeverIsTooSlowIsGivenUp(t *testing.T) {
 
 	deaf := dial(t, start(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 64<<20)) }, short).address)
 	deaf.send(t, plain)
-	time.Sleep(2500 * time.Millisecond) // the server gives up meanwhile
+	time.Sleep(4 * time.Second) // the server gives up meanwhile
 	if n, err := io.Copy(io.Discard, deaf.reader); n >= 64<<20 || err != nil && isTimeout(err) {
 		t.Errorf("of an answer that nobody read for long, %d bytes came, %v", n, err)
 	}
