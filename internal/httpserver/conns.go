@@ -78,11 +78,13 @@ func (cs *conns) open(listener net.Listener) bool {
 func (cs *conns) drain() error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if !cs.drains.IsZero() || cs.listener == nil {
-		cs.drains = time.Now()
+	if !cs.drains.IsZero() {
 		return nil
 	}
 	cs.drains = time.Now()
+	if cs.listener == nil {
+		return nil
+	}
 	return cs.listener.Close()
 }
 
@@ -198,8 +200,10 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 // SetReadDeadline implements [net.Conn]. For as long as something may come, something may be
-// answered: the deadline of the last answer is forgotten.
+// answered: the deadline of the last answer is forgotten. It is called when the last request is
+// through, whatever was unread of it.
 func (c *conn) SetReadDeadline(t time.Time) error {
+	c.lingers.Store(false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var err error

@@ -95,6 +95,17 @@ func TestTheDeadlineOfTheLastAnswerIsNotThatOfTheNext(t *testing.T) {
 	checkTimeout(t, err)
 }
 
+func TestAConnectionThatGoesOnIsNotLingeredOver(t *testing.T) {
+	served, _ := pair(t)
+	served.lingers.Store(true) // something of a request was not read
+	if err := served.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if served.lingers.Load() {
+		t.Error("closing it while it is idle would wait for what was read long ago")
+	}
+}
+
 // fullListener has too many open files for a while.
 type fullListener struct {
 	net.Listener

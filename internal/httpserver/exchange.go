@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"strings"
 
 	"github.com/valyala/fasthttp"
 )
@@ -176,7 +175,7 @@ func methodOf(method []byte) string {
 			return known
 		}
 	}
-	return strings.Clone(string(method))
+	return string(method)
 }
 
 // Header implements [http.ResponseWriter].

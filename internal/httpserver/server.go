@@ -32,7 +32,7 @@ type Config struct {
 	WriteTimeout   time.Duration
 	IdleTimeout    time.Duration // between two requests
 	MaxHeaderBytes int
-	Log            *slog.Logger // broken connections and the like, at the level debug; panics, as errors
+	Log            *slog.Logger // broken connections and the like, at the level debug; panics and failures to accept, as errors
 }
 
 // Server is a running server. Its methods are safe for concurrent use.

@@ -275,7 +275,9 @@ func TestShutdownDoesNotWaitLongForHalfARequest(t *testing.T) {
 	r := start(t, show)
 	c := dial(t, r.address)
 	c.send(t, "GET / HT")
-	time.Sleep(50 * time.Millisecond) // it arrives
+	later := dial(t, r.address) // once it is answered, the server has both connections
+	later.send(t, plain)
+	later.receive(t, "GET")
 	begun := time.Now()
 	r.shutDown(t) // which fails after 20 s; the server itself would wait for a minute
 	if got := c.receive(t, "GET"); got.status != http.StatusRequestTimeout {
@@ -363,9 +365,16 @@ func TestWhoeverIsTooSlowIsGivenUp(t *testing.T) {
 		t.Errorf("the rest of a body that does not come: %v", err)
 	}
 
-	deaf := dial(t, start(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 64<<20)) }, short).address)
+	r = start(t, func(w http.ResponseWriter, _ *http.Request) {
+		handled <- nil
+		_, _ = w.Write(make([]byte, 64<<20))
+	}, short)
+	deaf := dial(t, r.address)
 	deaf.send(t, plain)
-	time.Sleep(4 * time.Second) // the server gives up meanwhile
+	<-handled
+	for begun := time.Now(); r.server.OpenConnections() > 0 && time.Since(begun) < patience; {
+		time.Sleep(10 * time.Millisecond) // until the server gives up
+	}
 	if n, err := io.Copy(io.Discard, deaf.reader); n >= 64<<20 || err != nil && isTimeout(err) {
 		t.Errorf("of an answer that nobody read for long, %d bytes came, %v", n, err)
 	}
