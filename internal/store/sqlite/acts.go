@@ -14,11 +14,12 @@ import (
 func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		book := access.OpenBook(acts, false)
-		if err := enter(conn, book); err != nil {
+		codes, err := enter(conn, book)
+		if err != nil {
 			return err
 		}
 		results = book.Settle()
-		return store(conn, book)
+		return store(conn, book, codes)
 	})
 	if err != nil {
 		return nil, err
@@ -37,7 +38,8 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 			}
 			defer func() { err = errors.Join(err, exec(conn, "COMMIT")) }()
 		}
-		return enter(conn, book)
+		_, err = enter(conn, book)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -45,8 +47,12 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 	return book.Settle(), nil
 }
 
-// enter enters what a book asks for.
-func enter(conn *sqlite.Conn, book *access.Book) error {
+// storedCodes are rows of the table codes by their canonical forms.
+type storedCodes map[string]*storedCode
+
+// enter enters what a book asks for and returns the codes' rows.
+func enter(conn *sqlite.Conn, book *access.Book) (storedCodes, error) {
+	codes := storedCodes{}
 	someHeld := false
 	for _, canonical := range book.Codes() {
 		code, err := codeNamed(conn, book.At(), canonical)
@@ -54,11 +60,17 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
+		codes[canonical] = code
 		someHeld = someHeld || code.held > 0
 		book.EnterCode(&access.CodeEntry{Code: code.Code, Canonical: canonical, Held: code.held})
 	}
+	return codes, enterRest(conn, book, someHeld)
+}
+
+// enterRest enters what belongs to the codes of a book. someHeld: some may have reservations.
+func enterRest(conn *sqlite.Conn, book *access.Book, someHeld bool) error {
 	for _, canonical := range book.AskedUsed() {
 		if err := enterUsed(conn, book, canonical); err != nil {
 			return err
@@ -85,7 +97,9 @@ func enter(conn *sqlite.Conn, book *access.Book) error {
 
 func enterUsed(conn *sqlite.Conn, book *access.Book, canonical string) error {
 	return one(conn, `
-		SELECT EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1) OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
+		SELECT EXISTS (SELECT 1 FROM codes WHERE canonical = ?1 AND first_redemption IS NOT NULL)
+		    OR EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1 AND later = 1)
+		    OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
 		[]any{canonical}, func(stmt *sqlite.Stmt) { book.EnterUsed(canonical, stmt.ColumnBool(0)) })
 }
 
@@ -122,21 +136,22 @@ func enterReservations(conn *sqlite.Conn, book *access.Book, which string, args 
 	return err
 }
 
-// store stores what has changed in a book.
-func store(conn *sqlite.Conn, book *access.Book) error {
+// store stores what has changed in a book that these codes were entered in.
+func store(conn *sqlite.Conn, book *access.Book, codes storedCodes) error {
+	for _, r := range book.ChangedRedemptions() {
+		if err := storeRedemption(conn, r, codes[r.Canonical]); err != nil {
+			return fmt.Errorf("store redemption: %w", err)
+		}
+	}
+	// Behind the redemptions, of which a code's row names the first.
 	for _, code := range book.ChangedCodes() {
-		if err := storeCode(conn, code); err != nil {
+		if err := storeCode(conn, code, codes[code.Canonical]); err != nil {
 			return fmt.Errorf("store code: %w", err)
 		}
 	}
 	for _, user := range book.ChangedUsers() {
 		if err := storeUser(conn, user); err != nil {
 			return fmt.Errorf("store user: %w", err)
-		}
-	}
-	for _, r := range book.ChangedRedemptions() {
-		if err := storeRedemption(conn, r); err != nil {
-			return fmt.Errorf("store redemption: %w", err)
 		}
 	}
 	for _, r := range book.ChangedReservations() {
@@ -147,29 +162,32 @@ func store(conn *sqlite.Conn, book *access.Book) error {
 	return nil
 }
 
-func storeCode(conn *sqlite.Conn, code *access.CodeEntry) error {
+func storeCode(conn *sqlite.Conn, code *access.CodeEntry, stored *storedCode) error {
 	switch code.Change {
 	case access.Removed:
-		return run(conn, "DELETE FROM codes WHERE canonical = ?1", code.Canonical)
+		return run(conn, "DELETE FROM codes WHERE rowid = ?1", stored.rowid)
 	case access.Changed:
 		metadata, err := encodeMetadata(code.Metadata)
 		if err != nil {
 			return err
 		}
 		return run(conn, `
-			UPDATE codes SET redemptions = ?2, reservations = ?3, max_redemptions = ?4, starts_at = ?5, expires_at = ?6,
-			                 revoked_at = ?7, note = nullif(?8, ''), recipient = nullif(?9, ''), metadata = nullif(?10, '')
-			WHERE canonical = ?1`,
-			code.Canonical, code.Redemptions, code.Held, optional(code.MaxRedemptions), micros(code.StartsAt), micros(code.ExpiresAt),
-			micros(code.RevokedAt), code.Note, code.Recipient, metadata)
+			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption),
+			                 max_redemptions = ?5, starts_at = ?6, expires_at = ?7, revoked_at = ?8,
+			                 note = nullif(?9, ''), recipient = nullif(?10, ''), metadata = nullif(?11, '')
+			WHERE rowid = ?1`,
+			stored.rowid, code.Redemptions, code.Held, idOrNil(stored.first), optional(code.MaxRedemptions), micros(code.StartsAt),
+			micros(code.ExpiresAt), micros(code.RevokedAt), code.Note, code.Recipient, metadata)
 	default: // the counters only
-		stmt, err := conn.Prepare("UPDATE codes SET redemptions = ?2, reservations = ?3 WHERE canonical = ?1")
+		stmt, err := conn.Prepare(`
+			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption) WHERE rowid = ?1`)
 		if err != nil {
 			return err
 		}
-		stmt.BindText(1, code.Canonical)
+		stmt.BindInt64(1, stored.rowid)
 		stmt.BindInt64(2, code.Redemptions)
 		stmt.BindInt64(3, code.Held)
+		bindID(stmt, 4, stored.first)
 		_, err = stmt.Step()
 		return err
 	}

@@ -24,7 +24,7 @@ ON CONFLICT (canonical) DO NOTHING`
 const codeColumns = `
 value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
 note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint, reservations,
-CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END`
+CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END, rowid, first_redemption IS NULL`
 
 // liveReservations counts the reservations of a row of codes that hold a use.
 const liveReservations = `
@@ -167,7 +167,10 @@ func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte, at tim
 // storedCode is a row of the table codes.
 type storedCode struct {
 	access.RetriedCode
-	held int64 // reservations that are stored as held
+	held      int64 // reservations that are stored as held
+	rowid     int64
+	namesNone bool      // of its redemptions: none was stored since rows name the first
+	first     access.ID // the redemption that the row will name; zero: no other than it does
 }
 
 // codeNamed finds a code of whatever workspace.
@@ -200,7 +203,7 @@ func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *s
 
 func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
 	metadata, err := decodeMetadata(stmt.ColumnText(10))
-	code := &storedCode{held: stmt.ColumnInt64(16)}
+	code := &storedCode{held: stmt.ColumnInt64(16), rowid: stmt.ColumnInt64(18), namesNone: stmt.ColumnBool(19)}
 	code.Code = access.Code{
 		Value:          stmt.ColumnText(0),
 		WorkspaceID:    columnID(stmt, 1),

@@ -1,6 +1,20 @@
 package sqlite
 
-import "accesscodes/internal/access"
+import (
+	"context"
+
+	"github.com/pressly/goose/v3"
+
+	"accesscodes/internal/access"
+)
+
+// MigrateTo brings a new file's schema to an older version.
+func MigrateTo(ctx context.Context, path string, version int64) error {
+	return withProvider(path, func(p *goose.Provider) error {
+		_, err := p.UpTo(ctx, version)
+		return err
+	})
+}
 
 // Query is a statement with its arguments, as tests explain it.
 type Query struct {

@@ -34,6 +34,12 @@ func violations() map[string]string {
 		"redemptions whose reservation is not confirmed by them": `
 			SELECT count(*) FROM redemptions r WHERE reservation_id IS NOT NULL AND NOT EXISTS
 			(SELECT 1 FROM reservations h WHERE h.canonical = r.canonical AND h.id = r.reservation_id AND h.redemption_id = r.id AND h.state = 'confirmed')`,
+		"redemptions that no list of their code finds": `
+			SELECT count(*) FROM redemptions r WHERE later = 0 AND NOT EXISTS
+			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.first_redemption = r.id)`,
+		"codes that name a redemption which is not theirs, or in the index of later ones, too": `
+			SELECT count(*) FROM codes c WHERE first_redemption IS NOT NULL AND NOT EXISTS
+			(SELECT 1 FROM redemptions r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_redemption AND r.canonical = c.canonical AND r.later = 0)`,
 		"reservations that are confirmed without a redemption": `
 			SELECT count(*) FROM reservations h WHERE (state = 'confirmed' OR redemption_id IS NOT NULL) AND NOT EXISTS
 			(SELECT 1 FROM redemptions r WHERE r.canonical = h.canonical AND r.id = h.redemption_id AND r.reservation_id = h.id)`,

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,14 +68,16 @@ func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
 	}, err
 }
 
-func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry) error {
+// storeRedemption stores a redemption of a code. If the code's row names none yet, it will name
+// this one, which then needs no entry in the index of the others.
+func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry, code *storedCode) error {
 	if r.Change == access.Changed {
 		return run(conn, "UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
 			r.WorkspaceID[:], r.ID[:], micros(r.RolledBackAt), r.RolledBackBy[:], r.Reason)
 	}
 	stmt, err := conn.Prepare(`
-		INSERT INTO redemptions (` + redemptionColumns + `)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`)
+		INSERT INTO redemptions (` + redemptionColumns + `, later)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`)
 	if err != nil {
 		return err
 	}
@@ -98,6 +101,10 @@ func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry) error {
 	bindTime(stmt, 14, r.RolledBackAt) // by a later act of the same group
 	bindID(stmt, 15, r.RolledBackBy)
 	bindText(stmt, 16, r.Reason)
+	stmt.BindBool(17, !code.namesNone)
+	if code.namesNone {
+		code.namesNone, code.first = false, r.ID
+	}
 	_, err = stmt.Step()
 	return err
 }
@@ -130,20 +137,27 @@ func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all
 // redemptionsQuery is what stands behind the table's name to list redemptions.
 func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
 	var w where
-	index := ""
 	w.add("workspace_id = ?", q.WorkspaceID[:])
-	if q.Canonical != "" {
-		index = "INDEXED BY redemptions_code "
-		w.add("canonical = ?", q.Canonical)
+	if !q.After.IsZero() {
+		w.add("id < ?", q.After[:])
 	}
+	const order = " ORDER BY id DESC LIMIT ?"
+	if q.Canonical != "" && q.UserID == "" {
+		later := w.and("later = 1 AND canonical = ?", q.Canonical)
+		first := w.and("id = (SELECT first_redemption FROM codes WHERE canonical = ?)", q.Canonical)
+		return "INDEXED BY redemptions_later WHERE " + later.text() +
+				" UNION ALL SELECT " + redemptionColumns + " FROM redemptions WHERE " + first.text() + order,
+			slices.Concat(later.args, first.args, []any{q.Limit})
+	}
+	index := ""
 	if q.UserID != "" {
 		index = "INDEXED BY redemptions_user " // of whatever code: a user has few, a code may have many
 		w.add("user_id = ?", q.UserID)
 	}
-	if !q.After.IsZero() {
-		w.add("id < ?", q.After[:])
+	if q.Canonical != "" {
+		w.add("canonical = ?", q.Canonical)
 	}
-	return index + "WHERE " + w.text() + " ORDER BY id DESC LIMIT ?", append(w.args, q.Limit)
+	return index + "WHERE " + w.text() + order, append(w.args, q.Limit)
 }
 
 // where gathers conditions that must all hold.
@@ -154,6 +168,11 @@ type where struct {
 
 func (w *where) add(condition string, args ...any) {
 	w.conditions, w.args = append(w.conditions, condition), append(w.args, args...)
+}
+
+// and returns conditions of which one more must hold.
+func (w *where) and(condition string, args ...any) *where {
+	return &where{append(slices.Clip(w.conditions), condition), append(slices.Clip(w.args), args...)}
 }
 
 func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
