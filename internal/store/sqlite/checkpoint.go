@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"math"
 	"os"
 	"sync/atomic"
@@ -23,7 +24,10 @@ const (
 	// commits wait for: two or three milliseconds' work.
 	logRest = 2 << 20
 	// maxPasses bounds the passes of one checkpoint, for when commits write as fast.
-	maxPasses = 2
+	maxPasses = 4
+	// pieceLength is how much of the file is handed to the disk at once: a commit's sync waits
+	// for that.
+	pieceLength = 4 << 20
 )
 
 // checkpointer keeps the log short.
@@ -97,7 +101,7 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 		if left, err := c.pass(); err != nil || left > logRest {
 			return
 		}
-		if c.file.Sync() != nil {
+		if c.sync() != nil {
 			return
 		}
 		if wal.written.Load()-before < logRest {
@@ -116,6 +120,19 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 	if exec(conn, "ROLLBACK") == nil && err == nil && left == 0 {
 		c.next.Store(wal.written.Load() + c.length)
 	}
+}
+
+// sync syncs the file, piece by piece before as a whole, so that the disk is not so busy with it
+// that the syncs of commits wait.
+func (c *checkpointer) sync() error {
+	info, err := c.file.Stat()
+	for offset := int64(0); err == nil && offset < info.Size(); offset += pieceLength {
+		err = writeOut(c.file, offset, pieceLength)
+	}
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return c.file.Sync()
 }
 
 // pass brings into the file what the log holds when it begins, and returns how many bytes of
