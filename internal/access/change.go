@@ -48,7 +48,11 @@ func (c *CodeChange) applyTo(code *Code) error {
 	c.Note.applyTo(&options.Note)
 	c.Recipient.applyTo(&options.Recipient)
 	var errs fieldErrors
-	options.check(&errs)
+	wrongOrder := expiresTooEarly
+	if c.StartsAt.Given && !c.ExpiresAt.Given {
+		wrongOrder = startsTooLate
+	}
+	options.check(&errs, wrongOrder)
 	if err := errs.err(); err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (s *Service) GenerateCode(ctx context.Context, caller *Caller, req IssueReq
 // the request comes too late for its own expiry is not checked.
 func (s *Service) prepare(caller *Caller, act, value string, req *IssueRequest, errs *fieldErrors) (*NewCode, error) {
 	checkType(req.Type, errs)
-	req.check(errs)
+	req.check(errs, expiresTooEarly)
 	key, err := parseIdempotencyKey(req.IdempotencyKey)
 	if err != nil {
 		return nil, err

@@ -38,9 +38,17 @@ type Options struct {
 	Metadata       map[string]string
 }
 
+// What is said of a code that would expire before it starts, depending on which of the two
+// times the request can change.
+var (
+	expiresTooEarly = FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be later than startsAt"}
+	startsTooLate   = FieldError{Pointer: "/startsAt", Detail: "startsAt must be earlier than expiresAt"}
+)
+
 // check adds what is wrong with the options whatever the time is, and brings the
-// times to the precision that stores keep.
-func (o *Options) check(errs *fieldErrors) {
+// times to the precision that stores keep. wrongOrder is what it says of times in the wrong
+// order.
+func (o *Options) check(errs *fieldErrors, wrongOrder FieldError) {
 	if limit := o.MaxRedemptions.Max; limit != nil && (*limit < 1 || *limit > MaxMaxRedemptions) {
 		errs.add(ReasonInvalidValue, "/maxRedemptions", "maxRedemptions must be null or from 1 to %d", int64(MaxMaxRedemptions))
 	}
@@ -48,7 +56,7 @@ func (o *Options) check(errs *fieldErrors) {
 	checkYear(errs, "/startsAt", "startsAt", o.StartsAt)
 	checkYear(errs, "/expiresAt", "expiresAt", o.ExpiresAt)
 	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
-		errs.add(ReasonInvalidValue, "/expiresAt", "expiresAt must be later than startsAt")
+		errs.add(ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
 	}
 	checkText(errs, "/note", "note", o.Note, MaxNoteLength)
 	checkText(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
