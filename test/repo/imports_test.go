@@ -27,7 +27,7 @@ var mayImport = []struct {
 	{
 		"internal/store/sqlite",
 		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
-		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3"},
+		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "modernc.org/libc", "golang.org/x/sys", "github.com/pressly/goose/v3"},
 	},
 	{
 		"internal/store/postgres",
