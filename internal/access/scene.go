@@ -107,7 +107,7 @@ func (s *Scene) take(c *CodeEntry, hold *ReservationEntry, made Redemption) *Red
 		s.end(c, hold, ReservationConfirmed)
 	}
 	c.Redemptions++
-	c.Counted = true
+	c.Counted, c.Used = true, true
 	s.setUser(s.act.UserID, made.Grants)
 	e := &RedemptionEntry{Redemption: made, Canonical: c.Canonical, Change: Added}
 	s.book.addRedemption(e)
@@ -132,7 +132,7 @@ func (s *Scene) reserve(c *CodeEntry, made Reservation) *ReservationEntry {
 	made.State, made.CreatedAt = ReservationHeld, s.At
 	c.Held++
 	c.Reservations++
-	c.Counted = true
+	c.Counted, c.Used = true, true
 	e := &ReservationEntry{Reservation: made, Canonical: c.Canonical, Change: Added}
 	s.book.addReservation(e)
 	return e

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"sync/atomic"
@@ -129,7 +130,8 @@ func (c *checkpointer) sync() error {
 	for offset := int64(0); err == nil && offset < info.Size(); offset += pieceLength {
 		err = writeOut(c.file, offset, pieceLength)
 	}
-	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	// Where there is no such call, or it is not allowed, the sync does all.
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	return c.file.Sync()
