@@ -26,6 +26,16 @@ func (n *noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult,
 	return nil, errNoted
 }
 
+// Reservation implements [access.LifeStore]: what is noted counts as made.
+func (n *noting) Reservation(ctx context.Context, workspace, id access.ID) (string, access.Reservation, error) {
+	for _, act := range n.acts {
+		if act.Makes && act.Reservation == id {
+			return act.Canonical, access.Reservation{ID: id, WorkspaceID: workspace}, nil
+		}
+	}
+	return n.Store.Reservation(ctx, workspace, id)
+}
+
 // acts are the acts of requests, none of which is carried out.
 func (s *site) acts(t *testing.T, requests ...request) []*access.Act {
 	t.Helper()

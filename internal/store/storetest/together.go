@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -131,7 +132,30 @@ func testTogether(newStore Factory) func(t *testing.T) {
 			s.checkUses(t, s.mine, c.name, c.then[0], c.then[1])
 		}
 		t.Run("over several codes and workspaces", func(t *testing.T) { s.testAcross(t) })
+		t.Run("reserved, released, deleted", func(t *testing.T) { s.testDeletingTheUsed(t) })
 	}
+}
+
+// testDeletingTheUsed: a code that was used for the first time in the same call stays on record.
+func (s *site) testDeletingTheUsed(t *testing.T) {
+	s.add(t, s.mine, "SHORT")
+	n := &noting{Store: s.Store}
+	service := s.serve(t, n)
+	for _, ask := range []func() request{
+		func() request { return s.toReserve(t, "SHORT", "m1", 0) },
+		func() request { return s.toRelease(t, access.Reservation{ID: n.acts[0].Reservation}) },
+		func() request { return s.toDelete(t, "SHORT") },
+	} {
+		if err := ask()(service); !errors.Is(err, errNoted) {
+			t.Fatalf("a request was not noted: %v", err)
+		}
+	}
+	var got []access.Reason
+	for _, result := range s.carryOut(t, n.acts) {
+		got = append(got, reasonOf(result.Err))
+	}
+	checkSame(t, "reasons", []access.Reason{"", "", access.ReasonCodeInUse}, got)
+	s.checkUses(t, s.mine, "SHORT", 0, 0)
 }
 
 // testAcross: one person's codes, and the same id in another workspace.
