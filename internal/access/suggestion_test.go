@@ -22,7 +22,7 @@ func (w *world) suggest(t *testing.T, caller *access.Caller, typed string) strin
 func TestAValueOneTypoAwayFromOneCodeGetsASuggestion(t *testing.T) {
 	const code, short, beyond = "ACME-7KQW-M2XN", "X1", "ÜBER-ÄÖ"
 	w := newWorld(t)
-	for _, value := range []string{code, short, beyond, "GOLD-8BS5"} {
+	for _, value := range []string{code, short, beyond, "GOLD-8BS5", "FRÜHLING_24", "ЛЕТО-2031"} {
 		w.add(t, w.acme, value, normal(""))
 	}
 	tests := []struct{ name, typed, want string }{
@@ -53,6 +53,12 @@ func TestAValueOneTypoAwayFromOneCodeGetsASuggestion(t *testing.T) {
 		{"beyond ASCII, doubled", "ÜÜBER-ÄÖ", beyond},
 		{"a character that codes rarely have", "ACME-7KQW-M2X_", code},
 		{"an emoji for a character", "ACME-7KQW-M2X🎉", code},
+		{"a letter without its dots", "fruhling_24", "FRÜHLING_24"},
+		{"a letter with other marks", "FRÛHLING_24", "FRÜHLING_24"},
+		{"a missing underscore", "frühling24", "FRÜHLING_24"},
+		{"a dot for an underscore", "FRÜHLING.24", "FRÜHLING_24"},
+		{"another script", "лито2031", "ЛЕТО-2031"},
+		{"another script, a missing letter", "лео2031", "ЛЕТО-2031"},
 
 		{"two typos", "ACME-7KQW-M2PP", ""},
 		{"two missing", "ACME-7K-M2XN", ""},
@@ -164,7 +170,7 @@ func TestOnlyWhoMayLookThingsUpGetsSuggestions(t *testing.T) {
 }
 
 // TestTyposAreLookedForInTheLongestGeneratedValues, and in none that are longer: there are
-// about 74 for each character.
+// about 80 for each character.
 func TestTyposAreLookedForInTheLongestGeneratedValues(t *testing.T) {
 	w := newWorld(t)
 	const longest = access.MaxPrefixLength + access.MaxGroups*access.MaxGroupLength

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"time"
-	"unicode/utf8"
 )
 
 // ValidateRequest asks whether a code could be redeemed.
@@ -59,71 +58,4 @@ func (s *Service) Validate(ctx context.Context, caller *Caller, req ValidateRequ
 	}
 	v.Valid, v.Grants = true, v.Code.Type.Grants()
 	return v, nil
-}
-
-// maxSuggested is the longest canonical form, in characters, that a typo is looked for in:
-// the longest that is generated. There are about 74 typos for each character.
-const maxSuggested = MaxPrefixLength + MaxGroups*MaxGroupLength
-
-// suggest returns the value of the one code of the caller's workspace that can be redeemed
-// now and is one typo away: one wrong, missing or additional character, or two
-// neighbours swapped. If there is none, or more than one, it returns "".
-func (s *Service) suggest(ctx context.Context, caller *Caller, canonical string) (string, error) {
-	if utf8.RuneCountInString(canonical) > maxSuggested {
-		return "", nil
-	}
-	at := s.now()
-	found, err := s.Store.FindCodes(ctx, caller.Workspace.ID, typosOf(canonical), at)
-	if err != nil {
-		return "", err
-	}
-	suggestion := ""
-	for i := range found {
-		switch {
-		case found[i].StatusAt(at) != StatusActive:
-		case suggestion != "":
-			return "", nil
-		default:
-			suggestion = found[i].Value
-		}
-	}
-	return suggestion, nil
-}
-
-// typed are the characters that a typo may have replaced or left out: those that chosen
-// codes are nearly always made of, beyond the alphabet of generated ones.
-const typed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-// typosOf returns every canonical form that is one typo away, each once. Looking alike
-// (O and Q, 8 and B) needs no list of its own: it is one wrong character.
-func typosOf(canonical string) []string {
-	seen := map[string]bool{canonical: true}
-	var all []string
-	add := func(parts ...[]rune) {
-		var text []rune
-		for _, part := range parts {
-			text = append(text, part...)
-		}
-		if typo := string(text); typo != "" && !seen[typo] {
-			seen[typo] = true
-			all = append(all, typo)
-		}
-	}
-	runes := []rune(canonical)
-	for i := 0; i <= len(runes); i++ {
-		before, rest := runes[:i], runes[i:]
-		for _, r := range typed {
-			add(before, []rune{r}, rest)
-			if len(rest) > 0 {
-				add(before, []rune{r}, rest[1:])
-			}
-		}
-		if len(rest) > 0 {
-			add(before, rest[1:])
-		}
-		if len(rest) > 1 {
-			add(before, []rune{rest[1], rest[0]}, rest[2:])
-		}
-	}
-	return all
 }
