@@ -108,7 +108,7 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) ([]access.ActResul
 	if slices.ContainsFunc(acts, func(act *access.Act) bool { return act.Hypothetical }) {
 		return s.Store.Peek(ctx, acts)
 	}
-	results, err := s.peeks[int(s.turn.Add(1))%len(s.peeks)].do(ctx, acts)
+	results, err := s.peeks[s.turn.Add(1)%uint32(len(s.peeks))].do(ctx, acts)
 	if access.HasReason(err, access.ReasonOutcomeUnknown) {
 		err = ctx.Err() // the caller has gone; a look-up has no outcome
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -40,6 +41,7 @@ type checkpointer struct {
 	quit   chan struct{} // closed to end the checkpointer
 	done   chan struct{} // closed when it has ended
 	next   atomic.Int64  // how much will have been written when it is time for the next checkpoint
+	lost   func(error)   // what is done when the disk has not taken what was brought into the file
 }
 
 // startCheckpointer starts a checkpointer for a file. writer holds the connection that commits
@@ -50,7 +52,7 @@ func startCheckpointer(file *os.File, writer chan *sqlite.Conn, length int64) (*
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), lost: end}
 	c.again() // how long the log is already, it does not know
 	go c.run(writer)
 	return c, nil
@@ -73,8 +75,16 @@ func (c *checkpointer) committed() {
 	}
 }
 
-// run checkpoints whenever the log is too long. An error is nobody's: every commit is in the
-// log. SQLite itself tries when the log is four times as long (writerPragmas), and the disk's
+// end ends the process. SQLite takes what a pass has brought into the file for done, and begins
+// the log again over it, although a sync that failed may have lost it: the system forgets what it
+// could not write, and says so once. Nothing is lost for good while the log is as it is, and the next start brings
+// all of it into the file again. PostgreSQL does the same (data_sync_retry).
+func end(err error) {
+	panic(fmt.Errorf("the disk did not take what was written to the database: %w; the log still holds all of it, start again when the disk works", err))
+}
+
+// run checkpoints whenever the log is too long. An error of a pass is nobody's: every commit is in
+// the log. SQLite itself tries when the log is four times as long (writerPragmas), and the disk's
 // trouble shows in the commits.
 func (c *checkpointer) run(writer chan *sqlite.Conn) {
 	defer close(c.done)
@@ -102,7 +112,8 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 		if left, err := c.pass(); err != nil || left > logRest {
 			return
 		}
-		if c.sync() != nil {
+		if err := c.sync(); err != nil {
+			c.lost(err)
 			return
 		}
 		if wal.written.Load()-before < logRest {

@@ -2,8 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"os"
 
 	"github.com/pressly/goose/v3"
+	"modernc.org/libc"
+	lib "modernc.org/sqlite/lib"
 
 	"accesscodes/internal/access"
 )
@@ -55,4 +58,28 @@ func OfUser(workspace access.ID, id string) []Query {
 func UsersQuery(q *access.UserQuery) Query {
 	text, args := usersQuery(q)
 	return Query{text, args}
+}
+
+// FailLogSync makes the next sync of a log fail after everything was written. A store must have
+// been opened before.
+func FailLogSync() {
+	whole := wal.sync
+	wal.sync = func(*libc.TLS, uintptr, int32) int32 {
+		wal.sync = whole
+		return lib.SQLITE_IOERR_FSYNC
+	}
+}
+
+// FailFileSync makes the checkpointer's syncs of the file fail, and sends the errors that would
+// end the process.
+func (s *Store) FailFileSync() <-chan error {
+	lost := make(chan error, 1)
+	s.checkpoints.lost = func(err error) {
+		select {
+		case lost <- err:
+		default: // it goes on here, and fails again
+		}
+	}
+	s.checkpoints.file = os.NewFile(^uintptr(0), "gone")
+	return lost
 }

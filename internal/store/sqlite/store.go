@@ -219,7 +219,7 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 		return storeError(ctx, err)
 	}
 	if err := exec(conn, "COMMIT"); err != nil {
-		return storeError(ctx, err)
+		return commitError(ctx, err)
 	}
 	s.checkpoints.committed()
 	return nil
@@ -282,4 +282,15 @@ func storeError(ctx context.Context, err error) error {
 	default:
 		return err
 	}
+}
+
+// commitError is storeError for a commit. One whose pages are in the log and could not be synced
+// is undone for everybody here, but the next process to open the file finds it, unless another
+// commit has been written over it.
+func commitError(ctx context.Context, err error) error {
+	code := sqlite.ErrCode(err)
+	if code.ToPrimary() == sqlite.ResultIOErr && code != sqlite.ResultIOErrWrite {
+		return access.OutcomeUnknown(err)
+	}
+	return storeError(ctx, err)
 }
