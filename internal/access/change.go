@@ -56,7 +56,7 @@ func (c *CodeChange) applyTo(code *Code) error {
 	if err := errs.err(); err != nil {
 		return err
 	}
-	if limit := options.MaxRedemptions.Max; limit != nil && *limit < code.Redemptions+code.Reservations {
+	if limit := c.MaxRedemptions.Max; limit != nil && *limit < code.Redemptions+code.Reservations {
 		return Conflict(ReasonCodeInUse, fmt.Sprintf("maxRedemptions cannot be less than what is taken already: %d redeemed, %d reserved", code.Redemptions, code.Reservations))
 	}
 	code.MaxRedemptions, code.StartsAt, code.ExpiresAt = options.MaxRedemptions.Max, options.StartsAt, options.ExpiresAt

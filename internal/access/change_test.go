@@ -218,6 +218,18 @@ func TestTheLimitIsNeverLessThanWhatIsTaken(t *testing.T) {
 	w.checkUses(t, "CODE", 2, 1)
 }
 
+// TestALimitThatIsLeftAloneIsNoReasonToRefuse: on a node whose clock is behind, a reservation whose
+// use went to somebody else still counts.
+func TestALimitThatIsLeftAloneIsNoReasonToRefuse(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, w.acme, "CODE", of(access.TypeNormal, uses(1)))
+	w.reserve(t, "CODE", "ada", 10*time.Second)
+	w.pass(10 * time.Second)
+	w.redeem(t, "CODE", "bob")
+	w.pass(-time.Second)
+	w.change(t, "CODE", access.CodeChange{Note: given("kept")})
+}
+
 func TestARaisedLimitMakesACodeUsableAgain(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "ONE", of(access.TypeNormal, uses(1)))

@@ -16,7 +16,7 @@ type IssueRequest struct {
 
 // Issued is a code that was added or generated.
 type Issued struct {
-	Code     Code
+	Code     Code // as it was when it was made
 	Replayed bool // an earlier request with the same Idempotency-Key made it
 }
 
@@ -203,7 +203,9 @@ func (n *NewCode) answer(result InsertResult) (Issued, error) {
 	case result.Outcome == Inserted:
 		return Issued{Code: n.Code}, nil
 	case result.Outcome == RetryKeyUsed && result.Existing.Retry.Fingerprint == n.Retry.Fingerprint:
-		return Issued{Code: result.Existing.Code, Replayed: true}, nil
+		first := n.Code // the same was asked for then; what became of the code since is no part of the answer
+		first.Value, first.CreatedAt, first.CreatedBy = result.Existing.Value, result.Existing.CreatedAt, result.Existing.CreatedBy
+		return Issued{Code: first, Replayed: true}, nil
 	default:
 		return Issued{}, Conflict(ReasonIdempotencyKeyReused,
 			"this Idempotency-Key was used for a different request; a new request needs a new key")

@@ -21,7 +21,8 @@ const MaxQueryLength = MaxRecipientLength
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
-	Next  string // the cursor of the next page; empty: there is none
+	Next  string    // the cursor of the next page; empty: there is none
+	At    time.Time // of a list of codes, the instant that it was filtered by
 }
 
 // PageRequest asks for one page of a list.
@@ -103,10 +104,13 @@ func (s *Service) ListCodes(ctx context.Context, caller *Caller, filter CodeFilt
 	if err != nil {
 		return Page[Code]{}, err
 	}
+	at := s.now()
 	codes, err := s.Store.Codes(ctx, &CodeQuery{
-		WorkspaceID: caller.Workspace.ID, CodeFilter: filter, After: after, Limit: limit + 1, At: s.now(),
+		WorkspaceID: caller.Workspace.ID, CodeFilter: filter, After: after, Limit: limit + 1, At: at,
 	})
-	return pageOf(codes, limit, func(c *Code) string { return list.behindCode(c) }), err
+	found := pageOf(codes, limit, func(c *Code) string { return list.behindCode(c) })
+	found.At = at
+	return found, err
 }
 
 func (f *CodeFilter) check() error {
@@ -115,6 +119,10 @@ func (f *CodeFilter) check() error {
 	}
 	if f.Status != "" && !slices.Contains(Statuses(), f.Status) {
 		return invalidParameter("status must be one of %v", Statuses())
+	}
+	if before := f.CreatedBefore; before != nil { // the first of the stored instants that is not before it
+		up := before.Add(time.Microsecond - time.Nanosecond)
+		f.CreatedBefore = &up
 	}
 	f.CreatedAfter, f.CreatedBefore = storedTime(f.CreatedAfter), storedTime(f.CreatedBefore)
 	return checkQuery(f.Query)

@@ -146,7 +146,7 @@ func TestEachFilterOfCodesFindsWhatItSays(t *testing.T) {
 		{"a batch that is not there", access.CodeFilter{BatchID: access.ID{1}}, nil},
 		{"created after the first", access.CodeFilter{CreatedAfter: after(5 * time.Second)}, []string{"REVOKED-1"}},
 		{"created before the second", access.CodeFilter{CreatedBefore: after(time.Second)}, []string{"ACTIVE-1"}},
-		{"created between, by more than is kept", access.CodeFilter{CreatedAfter: after(time.Second + 999), CreatedBefore: after(3*time.Second + 999)}, []string{"USED-1"}},
+		{"created between, by more than is kept", access.CodeFilter{CreatedAfter: after(time.Second + 999), CreatedBefore: after(3*time.Second + 999)}, []string{"HELD-1", "USED-1"}},
 		{"the beginning of a value", access.CodeFilter{Query: "act"}, []string{"ACTIVE-2", "ACTIVE-1"}},
 		{"the beginning of a value, spelt in another way", access.CodeFilter{Query: " re-vo ked "}, []string{"REVOKED-1"}},
 		{"the middle of a value", access.CodeFilter{Query: "-1"}, nil},

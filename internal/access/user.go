@@ -38,6 +38,8 @@ func checkUserID(errs *fieldErrors, pointer, id string) {
 		errs.add(ReasonInvalidValue, pointer, "userId must not be empty")
 	case utf8.RuneCountInString(id) > MaxUserIDLength:
 		errs.add(ReasonInvalidValue, pointer, "userId must have at most %d characters", MaxUserIDLength)
+	case id == "/" || id == "." || id == "..":
+		errs.add(ReasonInvalidValue, pointer, `userId must not be "/", "." or "..", which the path of an address cannot name`)
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl):
 		errs.add(ReasonInvalidValue, pointer, "userId must be UTF-8 without control characters")
 	}

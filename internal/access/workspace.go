@@ -2,6 +2,7 @@ package access
 
 import (
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -32,8 +33,11 @@ func (w *Workspace) check() error {
 }
 
 func checkName(errs *fieldErrors, name string) {
-	if name == "" {
+	if strings.TrimFunc(name, isSpace) == "" {
 		errs.add(ReasonInvalidValue, "/name", "name must not be empty")
+	}
+	if strings.ContainsAny(name, "\t\n\r") { // a list shows it in one line
+		errs.add(ReasonInvalidValue, "/name", "name must not contain tabs or line breaks")
 	}
 	checkText(errs, "/name", "name", name, MaxNameLength)
 }

@@ -29,7 +29,7 @@ func TestANameHasUpTo100Characters(t *testing.T) {
 	if got, err := w.UpdateWorkspace(t.Context(), "acme", access.WorkspaceChange{Name: &long}); err != nil || got.Name != long {
 		t.Errorf("100 characters: %+v, %v", got, err)
 	}
-	for _, name := range []string{"", long + "é", "a\x00b"} {
+	for _, name := range []string{"", " ", "a\tb", "a\nb", long + "é", "a\x00b"} {
 		_, err := w.CreateWorkspace(t.Context(), "new", name, acmeFormat)
 		checkError(t, err, access.KindInvalid, access.ReasonInvalidValue, "/name")
 		_, err = w.UpdateWorkspace(t.Context(), "acme", access.WorkspaceChange{Name: &name})

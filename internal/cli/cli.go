@@ -52,7 +52,7 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), access.IsKind(err, access.KindInvalid): // a value that no flag or argument may have
 		return exitUsage
 	default:
 		return exitFailed

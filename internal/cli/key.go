@@ -56,7 +56,9 @@ func newKeyCreate() *cobra.Command {
 			if err := require(cmd.Flags(), "workspace", "name"); err != nil {
 				return err
 			}
-			expiresAt, err = expiry(expires)
+			if cmd.Flags().Changed("expires") {
+				expiresAt, err = expiry(expires)
+			}
 			return err
 		},
 		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
@@ -70,7 +72,7 @@ func newKeyCreate() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&workspace, "workspace", "", "`slug` of the workspace that the key belongs to")
 	flags.StringVar(&name, "name", "", "`name` to show in lists")
-	flags.StringVar(&role, "role", string(access.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read")
+	flags.StringVar(&role, "role", string(access.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read (look up, validate)")
 	flags.StringVar(&expires, "expires", "", "how long the key works, such as 90d or 12h; without it, until it is revoked")
 	return cmd
 }
@@ -78,16 +80,18 @@ func newKeyCreate() *cobra.Command {
 // printSecret prints a key's secret alone on stdout, for $(…), and what to know about
 // it on stderr.
 func printSecret(cmd *cobra.Command, key *access.Key, secret string) error {
-	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Key %s with the role %s. It is shown only this once:\n", key.ID, key.Role)
+	until := "until it is revoked"
+	if key.ExpiresAt != nil {
+		until = "until " + key.ExpiresAt.Format(time.RFC3339)
+	}
+	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Key %s with the role %s works %s. It is shown only this once:\n", key.ID, key.Role, until)
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), secret)
 	return err
 }
 
-// expiry reads a life like 90d and returns when it ends; empty is never.
+// expiry reads a life like 90d and returns when it ends. An empty one is a mistake: a key whose
+// life was forgotten would live for ever.
 func expiry(life string) (*time.Time, error) {
-	if life == "" {
-		return nil, nil
-	}
 	length, err := parseDays(life)
 	if err != nil || length <= 0 {
 		return nil, usageError{fmt.Errorf("--expires %q is not a positive time such as 90d or 12h", life)}

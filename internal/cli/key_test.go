@@ -47,7 +47,7 @@ func TestKeyCreatePrintsTheKeyAlone(t *testing.T) {
 	}
 	check(t, got, result{
 		stdout: "SECRET\n",
-		stderr: "Key 00000000-0000-7000-8000-000000000000 with the role full. It is shown only this once:\n",
+		stderr: "Key 00000000-0000-7000-8000-000000000000 with the role full works until it is revoked. It is shown only this once:\n",
 	})
 	if !works(t, p, strings.TrimSpace(got.stdout)) {
 		t.Error("the key does not work")
@@ -65,15 +65,19 @@ func TestKeyCreateRefuses(t *testing.T) {
 		},
 		{
 			"an unknown role", "key create --workspace acme --name CRM --role admin",
-			result{code: 1, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
+			result{code: 2, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
 		},
 		{
 			"a role in capitals", "key create --workspace acme --name CRM --role FULL",
-			result{code: 1, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
+			result{code: 2, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
+		},
+		{
+			"no life where one should be", "key create --workspace acme --name CRM --expires=",
+			result{code: 2, stderr: "accesscodes: --expires \"\" is not a positive time such as 90d or 12h\n"},
 		},
 		{
 			"an empty name", "key create --workspace acme --name=",
-			result{code: 1, stderr: "accesscodes: name must not be empty\n"},
+			result{code: 2, stderr: "accesscodes: name must not be empty\n"},
 		},
 	}
 	for _, life := range []string{"soon", "90", "0d", "0h", "-90d", "-1h", "1.5d", "d", "90D", "99999999d", "3000000h"} {
@@ -239,7 +243,7 @@ func TestKeyRotate(t *testing.T) {
 			got := p.run(t, "key rotate "+old+" "+c.flags)
 			check(t, got, result{
 				stdout: "SECRET\n",
-				stderr: "Key 00000000-0000-7000-8000-000000000000 with the role issue. It is shown only this once:\n",
+				stderr: "Key 00000000-0000-7000-8000-000000000000 with the role issue works until it is revoked. It is shown only this once:\n",
 			})
 			keys := list[keyRow](t, p, "key list --workspace acme")
 			if len(keys) != 2 || keys[1].Name != "CRM" || keys[1].Role != "issue" || keys[1].ExpiresAt != nil {

@@ -33,27 +33,27 @@ func TestWorkspace(t *testing.T) {
 		{
 			name: "create with a bad slug",
 			line: "workspace create Acme --name Acme",
-			want: result{code: 1, stderr: "accesscodes: slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash\n"},
+			want: result{code: 2, stderr: "accesscodes: slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash\n"},
 		},
 		{
 			name: "create with a bad prefix",
 			line: "workspace create acme --name Acme --prefix acme",
-			want: result{code: 1, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9\n"},
+			want: result{code: 2, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9\n"},
 		},
 		{
 			name: "create with too few groups",
 			line: "workspace create acme --name Acme --groups 1",
-			want: result{code: 1, stderr: "accesscodes: groups must be from 2 to 6\n"},
+			want: result{code: 2, stderr: "accesscodes: groups must be from 2 to 6\n"},
 		},
 		{
 			name: "create with too long groups",
 			line: "workspace create acme --name Acme --group-length 9",
-			want: result{code: 1, stderr: "accesscodes: group length must be from 3 to 8\n"},
+			want: result{code: 2, stderr: "accesscodes: group length must be from 3 to 8\n"},
 		},
 		{
 			name: "create with several mistakes",
 			line: "workspace create acme --name Acme --prefix ÄÖ --groups 7 --group-length 2",
-			want: result{code: 1, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9; groups must be from 2 to 6; group length must be from 3 to 8\n"},
+			want: result{code: 2, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9; groups must be from 2 to 6; group length must be from 3 to 8\n"},
 		},
 		{
 			name: "list nothing",
@@ -99,7 +99,7 @@ func TestWorkspace(t *testing.T) {
 			name:   "update to something invalid",
 			before: []string{"workspace create acme --name Acme"},
 			line:   "workspace update acme --name= --groups 0",
-			want:   result{code: 1, stderr: "accesscodes: name must not be empty; groups must be from 2 to 6\n"},
+			want:   result{code: 2, stderr: "accesscodes: name must not be empty; groups must be from 2 to 6\n"},
 		},
 		{
 			name: "update one that is not there",

@@ -122,7 +122,7 @@ func (o *jsonObject) metadata(metadata map[string]string) {
 		o.text = append(o.text, "{}"...)
 		return
 	}
-	text, err := json.Marshal(metadata)
+	text, err := json.Marshal(metadata, json.Deterministic(true))
 	if o.text = append(o.text, text...); o.err == nil {
 		o.err = err
 	}

@@ -26,7 +26,7 @@ func anyTime() *rapid.Generator[time.Time] {
 }
 
 func anyMetadata(t *rapid.T) map[string]string {
-	return rapid.MapOfN(rapid.String(), rapid.String(), 0, 1).Draw(t, "metadata")
+	return rapid.MapOfN(rapid.String(), rapid.String(), 0, 5).Draw(t, "metadata")
 }
 
 func anyCode() *rapid.Generator[access.Code] {
@@ -49,7 +49,7 @@ func requireSame(t *rapid.T, write func(*jsonObject), shown any) {
 	t.Helper()
 	var o jsonObject
 	write(&o)
-	want, err := json.Marshal(shown)
+	want, err := json.Marshal(shown, json.Deterministic(true))
 	if o.err != nil || err != nil || string(o.text) != string(want) {
 		t.Fatalf("written: %s, %v\nwant: %s, %v", o.text, o.err, want, err)
 	}

@@ -90,6 +90,43 @@ func TestABodyWithoutAContentTypeIsRefused(t *testing.T) {
 	})
 }
 
+func TestAnEncodedBodyIsRefused(t *testing.T) {
+	f := newFixture(t)
+	got := f.post(t, generatePath, `{"type":"Normal"}`, with("Content-Encoding", "gzip"))
+	got.mustBe(t, 415, reasonUnsupportedMediaType)
+	if accept := got.header.Get("Accept-Encoding"); accept != "identity" || f.stored(t) != 0 {
+		t.Errorf("Accept-Encoding = %q, %d codes are stored", accept, f.stored(t))
+	}
+	f.post(t, generatePath, `{"type":"Normal"}`, with("Content-Encoding", "identity")).mustBeOK(t)
+}
+
+// unreadable is a body that must not be read.
+type unreadable struct{ *testing.T }
+
+func (u unreadable) Read([]byte) (int, error) {
+	u.Error("the body is read")
+	return 0, io.EOF
+}
+
+func TestABodyThatIsAnnouncedAsHugeIsRefusedUnread(t *testing.T) {
+	f := newFixture(t)
+	f.post(t, generatePath, "", func(r *http.Request) {
+		r.ContentLength, r.Body = 5<<20, io.NopCloser(unreadable{t})
+	}).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+}
+
+// TestABodyThatMayBeLeftOutIsAnObject, and null is none.
+func TestABodyThatMayBeLeftOutIsAnObject(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, "VIP", `"type":"Normal"`)
+	for _, action := range []string{"/tenant-codes/VIP/revoke", "/tenant-codes/VIP/restore"} {
+		for _, body := range []string{"null", " null", "[]", `"x"`} {
+			f.post(t, action, body).mustBe(t, 400, reasonWrongType)
+		}
+		f.post(t, action, "{}").mustBeOK(t)
+	}
+}
+
 func TestABodyMayHave64KiBAndNotAByteMore(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)

@@ -31,9 +31,10 @@ type call struct {
 	err       error
 }
 
-// answer writes v as the JSON answer with status 200.
+// answer writes v as the JSON answer with status 200. The members of maps are in the order of
+// their names, so that the same thing is the same text each time.
 func (c *call) answer(v any) error {
-	body, err := json.Marshal(v)
+	body, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		return err
 	}

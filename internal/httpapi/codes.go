@@ -140,7 +140,7 @@ func (s *Server) addCode(ctx context.Context, c *call) error {
 		return err
 	}
 	c.markReplayed(issued.Replayed)
-	return c.answerObject(func(o *jsonObject) { o.code(&issued.Code, s.service.StatusNow(&issued.Code)) })
+	return c.answerObject(func(o *jsonObject) { o.code(&issued.Code, issued.Code.StatusAt(issued.Code.CreatedAt)) })
 }
 
 type generateRequest struct {

@@ -42,7 +42,7 @@ func decode(c *call, v any) error {
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	if err := readBody(body, c.request.Body); err != nil {
+	if err := readBody(body, c.request); err != nil {
 		return err
 	}
 	return decodeBody(body.Bytes(), v)
@@ -53,7 +53,7 @@ func decodeIfAny(c *call, v any) error {
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	if err := readBody(body, c.request.Body); err != nil || body.Len() == 0 {
+	if err := readBody(body, c.request); err != nil || body.Len() == 0 {
 		return err
 	}
 	if err := c.checkMediaType(); err != nil {
@@ -63,6 +63,9 @@ func decodeIfAny(c *call, v any) error {
 }
 
 func decodeBody(body []byte, v any) error {
+	if string(bytes.TrimSpace(body)) == "null" { // which any type takes for its zero value
+		return errNoObject()
+	}
 	if err := json.Unmarshal(body, v, strict); err != nil {
 		return decodeError(err)
 	}
@@ -74,8 +77,16 @@ const mergePatchType = "application/merge-patch+json"
 
 func (c *call) checkMediaType() error {
 	header := c.request.Header.Get("Content-Type")
-	if header == "application/json" { // nearly every request
+	encoding := c.request.Header.Get("Content-Encoding")
+	if header == "application/json" && encoding == "" { // nearly every request
 		return nil
+	}
+	if encoding != "" && encoding != "identity" {
+		return &httpError{
+			status: http.StatusUnsupportedMediaType, reason: reasonUnsupportedMediaType,
+			detail: "send the body as it is, without Content-Encoding",
+			header: http.Header{"Accept-Encoding": {"identity"}}, // RFC 9110 §12.5.3
+		}
 	}
 	media, params, err := mime.ParseMediaType(header)
 	charset := strings.ToLower(params["charset"])
@@ -90,21 +101,28 @@ func (c *call) checkMediaType() error {
 	return nil
 }
 
-func readBody(into *bytes.Buffer, body io.Reader) error {
-	_, err := into.ReadFrom(io.LimitReader(body, maxBodyBytes+1))
+func readBody(into *bytes.Buffer, request *http.Request) error {
+	if request.ContentLength > maxBodyBytes+maxDrainBytes { // more than is read in any case
+		return errBodyTooLarge()
+	}
+	_, err := into.ReadFrom(io.LimitReader(request.Body, maxBodyBytes+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &httpError{status: http.StatusRequestTimeout, reason: reasonRequestTimeout, detail: "the body did not arrive in time"}
 	case err != nil:
 		return &httpError{status: http.StatusBadRequest, reason: reasonInvalidJSON, detail: "the body broke off"}
 	case into.Len() > maxBodyBytes:
-		_, _ = io.CopyN(io.Discard, body, maxDrainBytes)
-		return &httpError{
-			status: http.StatusRequestEntityTooLarge, reason: reasonBodyTooLarge,
-			detail: fmt.Sprintf("the body must have at most %d bytes", maxBodyBytes),
-		}
+		_, _ = io.CopyN(io.Discard, request.Body, maxDrainBytes)
+		return errBodyTooLarge()
 	}
 	return nil
+}
+
+func errBodyTooLarge() error {
+	return &httpError{
+		status: http.StatusRequestEntityTooLarge, reason: reasonBodyTooLarge,
+		detail: fmt.Sprintf("the body must have at most %d bytes", maxBodyBytes),
+	}
 }
 
 // decodeError says what is wrong with a body, and where, without repeating it.
@@ -126,10 +144,14 @@ func decodeError(err error) error {
 	case errors.Is(err, json.ErrUnknownName):
 		return access.Invalid(reasonUnknownField, fieldAt(semantic.JSONPointer, "this request has no such field; names are case-sensitive"))
 	case semantic.JSONPointer == "":
-		return access.Invalid(reasonWrongType, access.FieldError{Detail: "the body must be a JSON object"})
+		return errNoObject()
 	default:
 		return wrongValue(semantic)
 	}
+}
+
+func errNoObject() error {
+	return access.Invalid(reasonWrongType, access.FieldError{Detail: "the body must be a JSON object"})
 }
 
 // wrongValue says what kind of value a field takes.

@@ -94,7 +94,7 @@ func TestEveryFilterOfCodes(t *testing.T) {
 			{"createdAfter=2031-02-03T04:05:07.789012Z&createdBefore=2031-02-03T04:05:09.789012Z", []string{"USED-1"}},
 			{"createdBefore=2031-02-03T05:05:07%2B01:00", []string{"ACTIVE-1"}},
 			{"type=Normal&status=active&q=a", []string{"ACTIVE-1"}},
-			{"type=&status=&limit=&cursor=&q=&batchId=&createdAfter=", []string{"GONE-1", "SOON-1", "LATER-1", "HELD-1", "USED-1", "PREMIUM-1", "ACTIVE-1"}},
+			{"cursor=&q=", []string{"GONE-1", "SOON-1", "LATER-1", "HELD-1", "USED-1", "PREMIUM-1", "ACTIVE-1"}},
 		} {
 			t.Run(test.query, func(t *testing.T) {
 				got, _ := f.call(t, "GET", "/tenant-codes?"+test.query, "").page(t, "code")
@@ -147,11 +147,15 @@ func TestAWrongParameterIsRefused(t *testing.T) {
 		for _, query := range []string{
 			"limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=1.5", "limit=99999999999999999999", "typ=Normal", "type=normal", "type=Normal&type=Normal",
 			"status=gone", "batchId=1", "createdAfter=yesterday", "createdAfter=2031-02-03", "createdBefore=2031-02-03T04:05:06+01:00", "q=%00", "q=%ff",
+			"type=", "status", "batchId=", "createdAfter=", "createdBefore=", "limit=", "batchId=00000000-0000-0000-0000-000000000000",
 			"q=a&q=b", "%zz", "q=" + url.QueryEscape(string(make([]byte, 400))),
 		} {
 			t.Run(query, func(t *testing.T) {
 				f.call(t, "GET", "/tenant-codes?"+query, "").mustBe(t, 400, access.ReasonInvalidParameter)
 			})
+		}
+		for _, path := range []string{"/redemptions?userId=", "/redemptions?code=", "/users?status="} {
+			f.call(t, "GET", path, "").mustBe(t, 400, access.ReasonInvalidParameter)
 		}
 		for name, path := range map[string]string{
 			"none":              "/tenant-codes?cursor=x",
@@ -166,5 +170,27 @@ func TestAWrongParameterIsRefused(t *testing.T) {
 			})
 		}
 		f.call(t, "GET", "/tenant-codes?cursor="+codes, "", with("X-Api-Key", f.keyOf(t, "other", access.RoleFull))).mustBe(t, 400, access.ReasonInvalidCursor)
+	})
+}
+
+// TestARouteWithoutParametersTakesNone: what was meant for the body must not be lost in the address.
+func TestARouteWithoutParametersTakesNone(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		f.add(t, "VIP", `"type":"Normal"`)
+		before := f.call(t, "GET", "/tenant-codes/VIP", "").mustBeOK(t).body
+		for _, test := range []struct{ method, path, body string }{
+			{"POST", generatePath + "?expiresAt=2031-12-31T00:00:00Z", `{"type":"Normal"}`},
+			{"POST", addPath + "?x", `{"code":"NEW","type":"Normal"}`},
+			{"GET", "/tenant-codes/VIP?fields=code", ""},
+			{"PATCH", "/tenant-codes/VIP?dryRun=true", `{"note":"n"}`},
+			{"DELETE", "/tenant-codes/VIP?dryRun=true", ""},
+			{"POST", "/tenant-codes/VIP/revoke?at=2031-12-31T00:00:00Z", ""},
+		} {
+			f.call(t, test.method, test.path, test.body).mustBe(t, 400, access.ReasonInvalidParameter)
+		}
+		if after := f.call(t, "GET", "/tenant-codes/VIP", "").mustBeOK(t).body; after != before || f.stored(t) != 1 {
+			t.Errorf("%d codes are stored, VIP %s, before %s", f.stored(t), after, before)
+		}
 	})
 }

@@ -79,7 +79,8 @@ var malformed = []refusal{
 	{"string", `"Normal"`, reasonWrongType, []string{""}},
 	{"number", `7`, reasonWrongType, []string{""}},
 	{"true", `true`, reasonWrongType, []string{""}},
-	{"null", `null`, access.ReasonMissingField, []string{"/code", "/type"}},
+	{"null", `null`, reasonWrongType, []string{""}},
+	{"null among spaces", " null\n", reasonWrongType, []string{""}},
 	{"empty object", `{}`, access.ReasonMissingField, []string{"/code", "/type"}},
 
 	{"breaks off", `{@"type":"Normal"`, reasonInvalidJSON, nil},

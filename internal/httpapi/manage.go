@@ -30,7 +30,7 @@ func (s *Server) listCodes(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return listed(c, page, s.codeNow)
+	return listed(c, page, func(code *access.Code) *codeFields { return showCode(code, code.StatusAt(page.At)) })
 }
 
 // codeList is a page of codes.
@@ -65,12 +65,9 @@ func (metadataPatch) Schema(huma.Registry) *huma.Schema {
 
 // changeCode answers PATCH /tenant-codes/{code}.
 func (s *Server) changeCode(ctx context.Context, c *call) error {
-	var body *changeRequest
+	var body changeRequest
 	if err := decode(c, &body); err != nil {
 		return err
-	}
-	if body == nil { // null, which as a merge patch would take the whole code away
-		return access.Invalid(reasonWrongType, access.FieldError{Detail: "the body must be an object"})
 	}
 	code, err := s.service.ChangeCode(ctx, c.caller, c.request.PathValue("code"), access.CodeChange{
 		MaxRedemptions: access.Limit{Given: body.MaxRedemptions.given, Max: body.MaxRedemptions.value},

@@ -190,12 +190,13 @@ func failures(rt route) map[int][]string {
 		add(http.StatusBadRequest, access.ReasonInvalidIdempotencyKey)
 	}
 	if slices.ContainsFunc(rt.parameters, func(p parameter) bool { return p.name == "cursor" }) {
-		add(http.StatusBadRequest, access.ReasonInvalidParameter, access.ReasonInvalidCursor)
+		add(http.StatusBadRequest, access.ReasonInvalidCursor)
 	}
 	for _, reason := range rt.reasons {
 		add(cmp.Or(statuses[reason], http.StatusConflict), reason)
 	}
 	if rt.permission != "" {
+		add(http.StatusBadRequest, access.ReasonInvalidParameter)
 		add(http.StatusUnauthorized, access.ReasonInvalidAPIKey)
 		add(http.StatusForbidden, access.ReasonRoleNotAllowed)
 		add(http.StatusServiceUnavailable, access.ReasonStoreUnavailable, access.ReasonOverloaded)

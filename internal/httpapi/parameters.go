@@ -52,8 +52,9 @@ func paging() []parameter {
 }
 
 // parameters reads the query of a request's address. Like unknown fields, unknown and
-// repeated parameters are refused: a misspelt filter must not list everything. An empty
-// one is as good as none.
+// repeated parameters are refused: a misspelt filter must not list everything. Nor must one that
+// is empty because a program had nothing to put there. Every text begins with an empty q, and a
+// list begins with an empty cursor.
 type parameters struct {
 	values url.Values
 	err    error // the first mistake
@@ -71,6 +72,8 @@ func (c *call) parameters() *parameters {
 			p.fail("this route has no such parameter; /docs shows those that it has")
 		case len(given) > 1:
 			p.fail(name + " was given more than once")
+		case given[0] == "" && name != "q" && name != "cursor":
+			p.fail(name + " must not be empty; leave it out instead")
 		}
 	}
 	return p
@@ -103,8 +106,8 @@ func (p *parameters) id(name string) (id access.ID) {
 		return id
 	}
 	id, err := access.ParseID(text)
-	if err != nil {
-		p.fail(name + " must be a UUID")
+	if err != nil || id.IsZero() { // which would be no filter
+		p.fail(name + " must be a UUID, and not that of zeros")
 	}
 	return id
 }

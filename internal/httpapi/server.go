@@ -125,6 +125,11 @@ func (s *Server) run(rt route, c *call) error {
 		if err := caller.Require(rt.permission); err != nil {
 			return err
 		}
+		if c.request.URL.RawQuery != "" {
+			if err := c.parameters().err; err != nil {
+				return err
+			}
+		}
 	}
 	return rt.endpoint(access.WithBatchSize(ctx, &c.batchSize), c)
 }
