@@ -117,7 +117,8 @@ func (s *Service) RevokeKey(ctx context.Context, id ID) (Key, error) {
 }
 
 // RotateKey makes a key with the same name, role and expiry and lets the old one work
-// for the overlap longer, or until it would have expired. Errors: KindNotFound;
+// for the overlap longer, or until it would have expired. A key is rotated once: after that
+// its expiry is the end of the overlap, which is no life for another key. Errors: KindNotFound;
 // KindConflict with ReasonKeyNotActive; KindInvalid for a negative overlap.
 func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 {
@@ -130,6 +131,9 @@ func (s *Service) RotateKey(ctx context.Context, id ID, overlap time.Duration) (
 	now := s.now()
 	if !old.ActiveAt(now) {
 		return Key{}, "", Conflict(ReasonKeyNotActive, fmt.Sprintf("the key %s has expired or was revoked; create a new one", id))
+	}
+	if !old.ReplacedBy.IsZero() {
+		return Key{}, "", Conflict(ReasonKeyNotActive, fmt.Sprintf("the key %s was rotated already; rotate the one that replaced it, %s", id, old.ReplacedBy))
 	}
 	key, secret, err := s.newKey(old.WorkspaceID, NewKey{Name: old.Name, Role: old.Role, ExpiresAt: old.ExpiresAt})
 	if err != nil {

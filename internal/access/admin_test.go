@@ -43,6 +43,9 @@ func TestRotatingAKeyLetsTheOldOneWorkForTheOverlap(t *testing.T) {
 			if diff := cmp.Diff(test.wantOldExpires, got.ExpiresAt); diff != "" || err != nil {
 				t.Errorf("the old key's expiry: %v (-want +got):\n%s", err, diff)
 			}
+			if got.ReplacedBy != next.ID {
+				t.Errorf("the old key is replaced by %s, not by %s", got.ReplacedBy, next.ID)
+			}
 			if overlap := got.ExpiresAt.Sub(start); overlap > 0 {
 				w.pass(overlap - time.Microsecond)
 				w.login(t, oldSecret)
@@ -62,6 +65,10 @@ func TestAKeyThatCannotBeRotated(t *testing.T) {
 	if _, err := w.RevokeKey(t.Context(), revoked.ID); err != nil {
 		t.Fatal(err)
 	}
+	replaced, _ := w.key(t, "acme", access.NewKey{Name: "replaced", Role: access.RoleFull})
+	if _, _, err := w.RotateKey(t.Context(), replaced.ID, 24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	w.pass(time.Hour)
 	before, err := w.Keys(t.Context(), "acme")
 	if err != nil {
@@ -77,6 +84,7 @@ func TestAKeyThatCannotBeRotated(t *testing.T) {
 	}{
 		{"expired", expired.ID, time.Hour, access.KindConflict, access.ReasonKeyNotActive, nil},
 		{"revoked", revoked.ID, time.Hour, access.KindConflict, access.ReasonKeyNotActive, nil},
+		{"rotated already", replaced.ID, time.Hour, access.KindConflict, access.ReasonKeyNotActive, nil},
 		{"unknown", access.ID{1}, time.Hour, access.KindNotFound, access.ReasonKeyNotFound, nil},
 		{"negative overlap", active.ID, -time.Nanosecond, access.KindInvalid, access.ReasonInvalidValue, []string{"/overlap"}},
 	}

@@ -38,6 +38,7 @@ type Key struct {
 	ExpiresAt   *time.Time
 	RevokedAt   *time.Time
 	LastUsedAt  *time.Time // to about a minute
+	ReplacedBy  ID         // the key that took over from it; zero: none
 }
 
 // ActiveAt reports whether the key works at an instant.

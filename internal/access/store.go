@@ -141,8 +141,8 @@ type KeyStore interface {
 	// RevokeKey sets when the key was revoked if it has not been, or returns
 	// ErrNotFound.
 	RevokeKey(ctx context.Context, id ID, at time.Time) error
-	// ReplaceKey inserts a key and sets when the old one expires, or returns
-	// ErrNotFound.
+	// ReplaceKey inserts a key and sets when the old one expires and that this one
+	// replaces it, or returns ErrNotFound.
 	ReplaceKey(ctx context.Context, old ID, oldExpires time.Time, k Key) error
 	// TouchKeys stores when keys were last used.
 	TouchKeys(ctx context.Context, used map[ID]time.Time) error

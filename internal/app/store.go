@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -74,8 +75,8 @@ func Copy(ctx context.Context, from, to string, progress transfer.Progress) (res
 	if from == to {
 		return nil, errors.New("the source and the target are the same database")
 	}
-	if err := requireSource(from); err != nil {
-		return nil, err
+	if err := RequireDatabase(from); err != nil {
+		return nil, fmt.Errorf("the source: %w", err)
 	}
 	source, err := openBare(ctx, from, copyTimeout)
 	if err != nil {
@@ -128,16 +129,17 @@ func Distribute(ctx context.Context, database string) ([]access.Placement, error
 	return e.distribute(ctx)
 }
 
-// requireSource refuses a file that is not there, which opening it would create.
-func requireSource(database string) error {
+// RequireDatabase refuses a file that is not there, which opening it would create.
+func RequireDatabase(database string) error {
 	db, err := config.ParseDatabase(database)
 	if err != nil || db.Engine != config.SQLite {
 		return err
 	}
-	if _, err := os.Stat(db.Path); err != nil {
-		return fmt.Errorf("the source: %w", err)
+	_, err = os.Stat(db.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s; accesscodes serve or accesscodes migrate up makes one", db.Path)
 	}
-	return nil
+	return err
 }
 
 // engine is what can be done with the kind of database that an address names.

@@ -79,7 +79,7 @@ func TestCopyRefusesWhatMakesNoSense(t *testing.T) {
 		{"copy --from " + full + " --to mysql://user:secret@host/db", 2, "--to must be sqlite:PATH or postgres://"},
 		{"copy --from " + full + " --to " + full, 1, "the source and the target are the same database"},
 		{"copy --from " + full + " --to " + full + " surplus", 2, "takes no arguments"},
-		{"copy --from sqlite:/nowhere/x.db --to " + full, 1, "the source: stat /nowhere/x.db: no such file or directory"},
+		{"copy --from sqlite:/nowhere/x.db --to " + full, 1, "the source: there is no database /nowhere/x.db"},
 	}
 	for _, c := range cases {
 		got := p.alone(t, c.line)

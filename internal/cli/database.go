@@ -17,12 +17,28 @@ func databaseFlag(flags *pflag.FlagSet, database *string) {
 	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 }
 
+// work is what a command does with a service.
+type work func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error
+
 // onDatabase makes a command's work out of something done with a service that is
 // opened straight on the database of the --database flag.
-func onDatabase(do func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error) func(*cobra.Command, []string) error {
+func onDatabase(do work) func(*cobra.Command, []string) error {
+	return on(do, func(string) error { return nil })
+}
+
+// onExistingDatabase is onDatabase for commands about what is in a database already: a mistyped
+// path must not look like an empty one.
+func onExistingDatabase(do work) func(*cobra.Command, []string) error {
+	return on(do, app.RequireDatabase)
+}
+
+func on(do work, check func(database string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		database, err := databaseOf(cmd)
 		if err != nil {
+			return err
+		}
+		if err := check(database); err != nil {
 			return err
 		}
 		service, closeService, err := app.OpenService(cmd.Context(), database)

@@ -22,6 +22,15 @@ var keyColumns = []column[access.Key]{
 	{"expiresAt", func(k access.Key) any { return k.ExpiresAt }},
 	{"revokedAt", func(k access.Key) any { return k.RevokedAt }},
 	{"lastUsedAt", func(k access.Key) any { return k.LastUsedAt }},
+	{"replacedBy", func(k access.Key) any { return replacement(&k) }},
+}
+
+// replacement is the id of the key that took over; nil: none did.
+func replacement(k *access.Key) any {
+	if k.ReplacedBy.IsZero() {
+		return nil
+	}
+	return k.ReplacedBy.String()
 }
 
 func keyStatus(k *access.Key) string {
@@ -61,7 +70,7 @@ func newKeyCreate() *cobra.Command {
 			}
 			return err
 		},
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
 			key, secret, err := service.CreateKey(ctx, workspace, access.NewKey{Name: name, Role: access.Role(role), ExpiresAt: expiresAt})
 			if err != nil {
 				return err
@@ -115,7 +124,7 @@ func newKeyList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets", Args: exactArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "workspace") },
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
 			all, err := service.Keys(ctx, workspace)
 			if err != nil {
 				return err
@@ -131,7 +140,7 @@ func newKeyList() *cobra.Command {
 func newKeyRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke KEY", Short: "Make a key useless for good; KEY is its id or the key itself", Args: exactArgs("KEY"),
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			key, err := service.FindKey(ctx, args[0])
 			if err != nil {
 				return err
@@ -152,7 +161,8 @@ func newKeyRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer", Args: exactArgs("KEY"),
 		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
-			"for the overlap longer. KEY is the old key's id or the key itself.",
+			"for the overlap longer. KEY is the old key's id or the key itself. A key is rotated once; then the\n" +
+			"new one is.",
 		PreRunE: func(*cobra.Command, []string) (err error) {
 			length, err = parseDays(overlap)
 			if err != nil || length < 0 {
@@ -160,7 +170,7 @@ func newKeyRotate() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			old, err := service.FindKey(ctx, args[0])
 			if err != nil {
 				return err

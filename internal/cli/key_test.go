@@ -278,13 +278,19 @@ func TestKeyRotateRefuses(t *testing.T) {
 	check(t, p.run(t, "key rotate "+revoked), result{
 		code: 1, stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 has expired or was revoked; create a new one\n",
 	})
+	rotated := createKey(t, p, "--name CRM")
+	p.must(t, "key rotate "+rotated)
+	check(t, p.run(t, "key rotate "+rotated), result{
+		code:   1,
+		stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 was rotated already; rotate the one that replaced it, 00000000-0000-7000-8000-000000000000\n",
+	})
 	active := createKey(t, p, "--name CRM")
 	for _, overlap := range []string{"-1h", "soon", "7", ""} {
 		check(t, p.run(t, "key rotate "+active+" --overlap="+overlap), result{
 			code: 2, stderr: `accesscodes: --overlap "` + overlap + "\" is not a time such as 24h or 7d\n",
 		})
 	}
-	if keys := list[keyRow](t, p, "key list --workspace acme"); len(keys) != 2 || keys[1].ExpiresAt != nil {
+	if keys := list[keyRow](t, p, "key list --workspace acme"); len(keys) != 4 || last(keys).ExpiresAt != nil {
 		t.Errorf("keys: %+v", keys)
 	}
 }

@@ -3,7 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,9 +109,24 @@ func TestMigrateStatusChangesNothing(t *testing.T) {
 
 func TestOtherCommandsMigrate(t *testing.T) {
 	p := newProgram(t)
+	write(t, p.path, nil)
 	p.must(t, "workspace list")
 	if got := list[migrationRow](t, p, "migrate status"); got[0].Status != "applied" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestAMistypedPathIsNoEmptyDatabase: commands about what is there do not make it.
+func TestAMistypedPathIsNoEmptyDatabase(t *testing.T) {
+	p := newProgram(t)
+	for _, line := range []string{
+		"workspace list", "workspace show acme", "workspace suspend acme", "workspace update acme --name A",
+		"key list --workspace acme", "key create --workspace acme --name CRM", "key revoke x", "key rotate x",
+	} {
+		check(t, p.run(t, line), result{code: 1, stderr: "accesscodes: there is no database " + p.path + "; accesscodes serve or accesscodes migrate up makes one\n"})
+	}
+	if _, err := os.Stat(p.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file: %v", err)
 	}
 }
 
@@ -175,7 +192,7 @@ func TestPathsThatCannotBe(t *testing.T) {
 func TestAFolderIsMadeForItsOwnerOnly(t *testing.T) {
 	p := newProgram(t)
 	p.path = filepath.Join(filepath.Dir(p.path), "a", "b", "x.db")
-	p.must(t, "workspace list")
+	p.must(t, "migrate up")
 	for path, want := range map[string]os.FileMode{filepath.Dir(p.path): 0o700, p.path: 0o600} {
 		info, err := os.Stat(path)
 		if err != nil {

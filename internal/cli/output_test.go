@@ -79,14 +79,14 @@ zoo,Zoo,,3,5,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,00000000-0000-7000-8000-0
 ]
 `},
 		{"keys as a table", "key list --workspace acme", `
-ID                                    KEY            NAME  ROLE   STATUS   CREATEDAT             EXPIRESAT             REVOKEDAT             LASTUSEDAT
+ID                                    KEY            NAME  ROLE   STATUS   CREATEDAT             EXPIRESAT             REVOKEDAT             LASTUSEDAT  REPLACEDBY
 00000000-0000-7000-8000-000000000000  ack_abcd…wxyz  CRM   full   revoked  2030-01-02T03:04:05Z                        2030-01-02T03:04:05Z
 00000000-0000-7000-8000-000000000000  ack_abcd…wxyz  Shop  issue  active   2030-01-02T03:04:05Z  2030-01-02T03:04:05Z
 `},
 		{"keys as CSV", "key list --workspace acme -o csv", `
-id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt
-00000000-0000-7000-8000-000000000000,ack_abcd…wxyz,CRM,full,revoked,2030-01-02T03:04:05Z,,2030-01-02T03:04:05Z,
-00000000-0000-7000-8000-000000000000,ack_abcd…wxyz,Shop,issue,active,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,,
+id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt,replacedBy
+00000000-0000-7000-8000-000000000000,ack_abcd…wxyz,CRM,full,revoked,2030-01-02T03:04:05Z,,2030-01-02T03:04:05Z,,
+00000000-0000-7000-8000-000000000000,ack_abcd…wxyz,Shop,issue,active,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,,,
 `},
 		{"keys as JSON", "key list --workspace acme -o json", `
 [
@@ -97,6 +97,7 @@ id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt
     "key": "ack_abcd…wxyz",
     "lastUsedAt": null,
     "name": "CRM",
+    "replacedBy": null,
     "revokedAt": "2030-01-02T03:04:05Z",
     "role": "full",
     "status": "revoked"
@@ -108,6 +109,7 @@ id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt
     "key": "ack_abcd…wxyz",
     "lastUsedAt": null,
     "name": "Shop",
+    "replacedBy": null,
     "revokedAt": null,
     "role": "issue",
     "status": "active"
@@ -115,10 +117,10 @@ id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt
 ]
 `},
 		{"no rows as a table", "key list --workspace zoo", `
-ID  KEY  NAME  ROLE  STATUS  CREATEDAT  EXPIRESAT  REVOKEDAT  LASTUSEDAT
+ID  KEY  NAME  ROLE  STATUS  CREATEDAT  EXPIRESAT  REVOKEDAT  LASTUSEDAT  REPLACEDBY
 `},
 		{"no rows as CSV", "key list --workspace zoo -o csv", `
-id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt
+id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt,replacedBy
 `},
 		{"no rows as JSON", "key list --workspace zoo -o json", `
 []

@@ -192,6 +192,7 @@ func TestTheDatabaseFromTheEnvironment(t *testing.T) {
 	if got := list[workspaceRow](t, p, "workspace list"); len(got) != 1 {
 		t.Errorf("on the database that the environment names: %v", got)
 	}
+	other.must(t, "migrate up")
 	if got := p.exec(t, "workspace", "list", "-o", "json", "--database", "sqlite:"+other.path); got.stdout != "[]\n" {
 		t.Errorf("on the database of the flag: %+v", got)
 	}

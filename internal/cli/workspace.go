@@ -68,7 +68,7 @@ func newWorkspaceCreate() *cobra.Command {
 func newWorkspaceList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List all workspaces, oldest first", Args: exactArgs(),
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
 			all, err := service.Workspaces(ctx)
 			if err != nil {
 				return err
@@ -81,7 +81,7 @@ func newWorkspaceList() *cobra.Command {
 func newWorkspaceShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show SLUG", Short: "Show a workspace", Args: exactArgs("SLUG"),
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			w, err := service.Workspace(ctx, args[0])
 			if err != nil {
 				return err
@@ -95,7 +95,7 @@ func newWorkspaceUpdate() *cobra.Command {
 	var f formatFlags
 	cmd := &cobra.Command{
 		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			flags := cmd.Flags()
 			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{
 				Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
@@ -114,7 +114,7 @@ func newWorkspaceUpdate() *cobra.Command {
 func newWorkspaceSuspension(use, short string, suspended bool) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " SLUG", Short: short, Args: exactArgs("SLUG"),
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
 			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{Suspended: &suspended})
 			if err != nil {
 				return err

@@ -139,6 +139,7 @@ func TestWorkspace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := newProgram(t)
+			p.must(t, "migrate up")
 			for _, line := range c.before {
 				p.must(t, line)
 			}

@@ -14,7 +14,8 @@ import (
 
 // keyColumns are what keyTargets take, in their order.
 const keyColumns = `
-k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at,
+k.replaced_by`
 
 // InsertKey implements [access.KeyStore].
 func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
@@ -23,10 +24,10 @@ func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
 
 func insertKey(ctx context.Context, q querier, k *access.Key) error {
 	_, err := q.Exec(ctx, `
-		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at, replaced_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		[16]byte(k.ID), [16]byte(k.WorkspaceID), k.Name, string(k.Role), k.Hash[:], k.Display,
-		k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt)
+		k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, idOrNull(k.ReplacedBy))
 	if err != nil {
 		return fmt.Errorf("insert key: %w", err)
 	}
@@ -74,7 +75,7 @@ func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error
 // ReplaceKey implements [access.KeyStore].
 func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
 	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
-		if err := change(ctx, tx, "UPDATE api_keys SET expires_at = $2 WHERE id = $1", [16]byte(old), oldExpires); err != nil {
+		if err := change(ctx, tx, "UPDATE api_keys SET expires_at = $2, replaced_by = $3 WHERE id = $1", [16]byte(old), oldExpires, [16]byte(k.ID)); err != nil {
 			return err
 		}
 		return insertKey(ctx, tx, &k)
@@ -110,30 +111,37 @@ func change(ctx context.Context, q querier, statement string, args ...any) error
 }
 
 func scanKey(row pgx.CollectableRow) (k access.Key, err error) {
-	var hash []byte
-	err = row.Scan(keyTargets(&k, &hash)...)
-	tidyKey(&k, hash)
+	var raw rawKey
+	err = row.Scan(keyTargets(&k, &raw)...)
+	tidyKey(&k, &raw)
 	return k, err
 }
 
 func scanCaller(row pgx.CollectableRow) (*access.Caller, error) {
 	caller := new(access.Caller)
-	var hash []byte
-	err := row.Scan(append(keyTargets(&caller.Key, &hash), workspaceTargets(&caller.Workspace)...)...)
-	tidyKey(&caller.Key, hash)
+	var raw rawKey
+	err := row.Scan(append(keyTargets(&caller.Key, &raw), workspaceTargets(&caller.Workspace)...)...)
+	tidyKey(&caller.Key, &raw)
 	tidyWorkspace(&caller.Workspace)
 	return caller, err
 }
 
+// rawKey is what a key's row holds in another form than the key.
+type rawKey struct {
+	hash       []byte
+	replacedBy *[16]byte
+}
+
 // keyTargets are where a row's keyColumns go.
-func keyTargets(k *access.Key, hash *[]byte) []any {
+func keyTargets(k *access.Key, raw *rawKey) []any {
 	return []any{
-		(*[16]byte)(&k.ID), (*[16]byte)(&k.WorkspaceID), &k.Name, (*string)(&k.Role), hash, &k.Display,
-		&k.CreatedAt, &k.ExpiresAt, &k.RevokedAt, &k.LastUsedAt,
+		(*[16]byte)(&k.ID), (*[16]byte)(&k.WorkspaceID), &k.Name, (*string)(&k.Role), &raw.hash, &k.Display,
+		&k.CreatedAt, &k.ExpiresAt, &k.RevokedAt, &k.LastUsedAt, &raw.replacedBy,
 	}
 }
 
-func tidyKey(k *access.Key, hash []byte) {
-	copy(k.Hash[:], hash)
+func tidyKey(k *access.Key, raw *rawKey) {
+	copy(k.Hash[:], raw.hash)
+	k.ReplacedBy = orZero(raw.replacedBy)
 	k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt = k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt), utc(k.LastUsedAt)
 }

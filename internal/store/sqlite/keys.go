@@ -13,9 +13,10 @@ import (
 
 // keyColumns are what scanKey reads, in its order.
 const keyColumns = `
-k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+k.id, k.workspace_id, k.name, k.role, k.hash, k.display, k.created_at, k.expires_at, k.revoked_at, k.last_used_at,
+k.replaced_by`
 
-const keyColumnCount = 10
+const keyColumnCount = 11
 
 // InsertKey implements [access.KeyStore].
 func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
@@ -24,11 +25,11 @@ func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
 
 func insertKey(conn *sqlite.Conn, k *access.Key) error {
 	err := sqlitex.Execute(conn, `
-		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at, replaced_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		&sqlitex.ExecOptions{Args: []any{
 			k.ID[:], k.WorkspaceID[:], k.Name, string(k.Role), k.Hash[:], k.Display,
-			k.CreatedAt.UnixMicro(), micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt),
+			k.CreatedAt.UnixMicro(), micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt), idOrNil(k.ReplacedBy),
 		}})
 	if err != nil {
 		return fmt.Errorf("insert key: %w", err)
@@ -81,7 +82,7 @@ func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error
 // ReplaceKey implements [access.KeyStore].
 func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error {
-		if err := change(conn, "UPDATE api_keys SET expires_at = ?2 WHERE id = ?1", old[:], oldExpires.UnixMicro()); err != nil {
+		if err := change(conn, "UPDATE api_keys SET expires_at = ?2, replaced_by = ?3 WHERE id = ?1", old[:], oldExpires.UnixMicro(), k.ID[:]); err != nil {
 			return err
 		}
 		return insertKey(conn, &k)
@@ -121,6 +122,7 @@ func scanKey(stmt *sqlite.Stmt) access.Key {
 		ExpiresAt:   columnTime(stmt, 7),
 		RevokedAt:   columnTime(stmt, 8),
 		LastUsedAt:  columnTime(stmt, 9),
+		ReplacedBy:  columnID(stmt, 10),
 	}
 	stmt.ColumnBytes(4, k.Hash[:])
 	return k

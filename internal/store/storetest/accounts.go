@@ -127,8 +127,8 @@ func testKeys(t *testing.T, newStore Factory) {
 		if err := s.ReplaceKey(t.Context(), old.ID, now, next); err != nil {
 			t.Fatal(err)
 		}
-		if got := lookUp(t, s, old); got.ExpiresAt == nil || !got.ExpiresAt.Equal(now) {
-			t.Errorf("the old key expires at %v", got.ExpiresAt)
+		if got := lookUp(t, s, old); got.ExpiresAt == nil || !got.ExpiresAt.Equal(now) || got.ReplacedBy != next.ID {
+			t.Errorf("the old key expires at %v, replaced by %s", got.ExpiresAt, got.ReplacedBy)
 		}
 		if got := lookUp(t, s, next); !cmp.Equal(got, next) {
 			t.Errorf("the new key: %+v", got)

@@ -82,6 +82,7 @@ func Tables() []Table {
 			{"expires_at", Time},
 			{"revoked_at", Time},
 			{"last_used_at", Time},
+			{"replaced_by", ID},
 		}},
 		{"codes", 1, []Column{
 			{"canonical", Text},
