@@ -22,7 +22,7 @@ func (w *world) suggest(t *testing.T, caller *access.Caller, typed string) strin
 func TestAValueOneTypoAwayFromOneCodeGetsASuggestion(t *testing.T) {
 	const code, short, beyond = "ACME-7KQW-M2XN", "X1", "ÜBER-ÄÖ"
 	w := newWorld(t)
-	for _, value := range []string{code, short, beyond, "GOLD-8BS5", "FRÜHLING_24", "ЛЕТО-2031"} {
+	for _, value := range []string{code, short, beyond, "GOLD-8BS5", "FRÜHLING_24", "ЛЕТО-2031", "SAVE$50", "SUMMER!"} {
 		w.add(t, w.acme, value, normal(""))
 	}
 	tests := []struct{ name, typed, want string }{
@@ -57,6 +57,8 @@ func TestAValueOneTypoAwayFromOneCodeGetsASuggestion(t *testing.T) {
 		{"a letter with other marks", "FRÛHLING_24", "FRÜHLING_24"},
 		{"a missing underscore", "frühling24", "FRÜHLING_24"},
 		{"a dot for an underscore", "FRÜHLING.24", "FRÜHLING_24"},
+		{"a missing dollar", "save50", "SAVE$50"},
+		{"a missing exclamation mark", "summer", "SUMMER!"},
 		{"another script", "лито2031", "ЛЕТО-2031"},
 		{"another script, a missing letter", "лео2031", "ЛЕТО-2031"},
 
@@ -170,7 +172,7 @@ func TestOnlyWhoMayLookThingsUpGetsSuggestions(t *testing.T) {
 }
 
 // TestTyposAreLookedForInTheLongestGeneratedValues, and in none that are longer: there are
-// about 80 for each character.
+// about 140 for each character.
 func TestTyposAreLookedForInTheLongestGeneratedValues(t *testing.T) {
 	w := newWorld(t)
 	const longest = access.MaxPrefixLength + access.MaxGroups*access.MaxGroupLength

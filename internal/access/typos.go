@@ -7,7 +7,7 @@ import (
 )
 
 // maxSuggested is the longest canonical form, in characters, that a typo is looked for in:
-// the longest that is generated. There are about 80 typos for each character.
+// the longest that is generated. There are about 140 typos for each character.
 const maxSuggested = MaxPrefixLength + MaxGroups*MaxGroupLength
 
 // suggest returns the value of the one code of the caller's workspace that can be redeemed
@@ -42,7 +42,7 @@ const (
 	latin    = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	greek    = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ"
 	cyrillic = "АБВГҐДЕЁЄЖЗИІЇЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"
-	between  = "0123456789_."
+	between  = "0123456789" + "!\"#$%&'()*+,./:;<=>?@[\\]^_`{|}~" // all of ASCII's but the dash, which does not count
 )
 
 // alike are letters that people type for one another: a keyboard has no Ü, or a phone puts an

@@ -123,6 +123,10 @@ func operation(rt route, registry huma.Registry, problemSchema *huma.Schema) *hu
 		good.Content = jsonContent("application/json", registry.Schema(rt.response, true, ""))
 		op.Responses["200"] = good
 	}
+	op.Responses["default"] = &huma.Response{
+		Description: "Anything else, such as what is no HTTP request (malformed_request, header_too_large)",
+		Content:     jsonContent("application/problem+json", problemSchema),
+	}
 	for status, reasons := range failures(rt) {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status) + ": " + strings.Join(reasons, ", "),
