@@ -54,20 +54,33 @@ type result struct {
 	Readings map[string][]reading `json:"readings"`
 }
 
-// median is the reading with the median rate of a subject, or with the median p99 where the
-// rate is given; false if it was not measured.
-func (r result) median(subject string) (reading, bool) {
+// median is the median of each figure of a subject's readings; false if it was not measured.
+func (r result) median(subject string) (m reading, measured bool) {
 	all := r.Readings[subject]
 	if len(all) == 0 {
-		return reading{}, false
+		return m, false
 	}
-	sorted := slices.SortedFunc(slices.Values(all), func(a, b reading) int {
-		if r.Case == (halfLoad{}).title() {
-			return cmp.Compare(a.P99, b.P99)
-		}
-		return cmp.Compare(a.Rate, b.Rate)
-	})
-	return sorted[len(sorted)/2], true
+	return reading{
+		Rate: medianOf(all, func(r reading) float64 { return r.Rate }),
+		P50:  medianOf(all, func(r reading) time.Duration { return r.P50 }),
+		P99:  medianOf(all, func(r reading) time.Duration { return r.P99 }),
+
+		CPUPerMillion: medianOf(all, func(r reading) float64 { return r.CPUPerMillion }),
+		PeakMiB:       medianOf(all, func(r reading) float64 { return r.PeakMiB }),
+		IdleMiB:       medianOf(all, func(r reading) float64 { return r.IdleMiB }),
+		BytesPerCode:  medianOf(all, func(r reading) float64 { return r.BytesPerCode }),
+		Note:          all[0].Note,
+	}, true
+}
+
+// medianOf is the median of one figure; of an even number of readings, the higher of two.
+func medianOf[N cmp.Ordered](all []reading, figure func(reading) N) N {
+	var figures []N
+	for _, r := range all {
+		figures = append(figures, figure(r))
+	}
+	slices.Sort(figures)
+	return figures[len(figures)/2]
 }
 
 // measurements is what the file holds: the last result of each case.
@@ -85,17 +98,24 @@ func (m measurements) find(name string) (result, bool) {
 	return m.Results[i], true
 }
 
+// readResults reads a file of measurements.
+func readResults(path string) (all measurements, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return all, err
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return all, fmt.Errorf("%s: %w", path, err)
+	}
+	return all, nil
+}
+
 // writeResults puts results into a file, in place of earlier ones of the same cases, and
 // returns all that is there then.
 func writeResults(path string, results []result) (all measurements, err error) {
-	text, err := os.ReadFile(path)
+	all, err = readResults(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return all, err
-	}
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &all); err != nil {
-			return all, fmt.Errorf("%s: %w", path, err)
-		}
 	}
 	all.CPU = processor()
 	for _, r := range results {
@@ -106,7 +126,7 @@ func writeResults(path string, results []result) (all measurements, err error) {
 		}
 		all.Results = append(all.Results, r)
 	}
-	text, err = json.MarshalIndent(all, "", "\t")
+	text, err := json.MarshalIndent(all, "", "\t")
 	if err != nil {
 		return all, err
 	}
