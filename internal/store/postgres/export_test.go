@@ -53,3 +53,9 @@ func UserQueries(of access.UserRef) map[string]Query {
 func CountLive(canonical string, at time.Time) Query {
 	return Query{countLive, []any{[]string{canonical}, at}}
 }
+
+// Jittered is how long a pause between two tries is.
+func Jittered(pause time.Duration) time.Duration { return jittered(pause) }
+
+// Pauses are the shortest and the longest pause, before jitter.
+func Pauses() []time.Duration { return []time.Duration{firstPause, longestPause} }

@@ -79,12 +79,16 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 			return outcome(parent, unknown, err)
 		}
 		select {
-		case <-time.After(pause/2 + rand.N(pause)):
+		case <-time.After(jittered(pause)):
 		case <-ctx.Done():
 			return outcome(parent, unknown, err)
 		}
 	}
 }
+
+// jittered is a random time around a pause, so that those whom the same thing made wait do not
+// all come back at once.
+func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
 func (s *Store) tryOnce(ctx context.Context, try func(ctx context.Context, q querier) error) (fate, error) {

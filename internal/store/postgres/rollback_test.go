@@ -15,17 +15,26 @@ import (
 // "tries" counts them; what is rolled back stays counted.
 func failFirst(t *testing.T, conn *pgx.Conn, sqlstate string, tries int) {
 	t.Helper()
-	fail(t, conn, fmt.Sprintf("nextval('tries') <= %d", tries), sqlstate)
+	fail(t, conn, isFirst(tries), sqlstate)
 }
+
+// isFirst is a condition that holds in the first tries.
+func isFirst(tries int) string { return fmt.Sprintf("nextval('tries') <= %d", tries) }
 
 // fail lets inserts of codes fail under a condition.
 func fail(t *testing.T, conn *pgx.Conn, condition, sqlstate string) {
+	t.Helper()
+	failOn(t, conn, "INSERT ON codes", condition, sqlstate)
+}
+
+// failOn lets what is done to a table fail under a condition.
+func failOn(t *testing.T, conn *pgx.Conn, event, condition, sqlstate string) {
 	t.Helper()
 	exec(
 		t, conn, "CREATE SEQUENCE tries",
 		fmt.Sprintf(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN IF %s THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF; RETURN NULL; END $$`, condition, sqlstate),
-		"CREATE TRIGGER fail BEFORE INSERT ON codes FOR EACH STATEMENT EXECUTE FUNCTION fail()")
+		"CREATE TRIGGER fail BEFORE "+event+" FOR EACH STATEMENT EXECUTE FUNCTION fail()")
 }
 
 // bothWays are the two ways in which a code is inserted.
@@ -52,6 +61,47 @@ func TestWhatWasRolledBackForAnothersSakeIsTriedAgain(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestActsThatWereRolledBackForAnothersSakeAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, sqlstate := range []string{"40001", "40P01"} {
+		for _, d := range deeds() {
+			t.Run(sqlstate+" in "+d.name, func(t *testing.T) {
+				t.Parallel()
+				address := pgtest.Database(t)
+				conn := connect(t, address)
+				do := d.ready(t, open(t, address, postgres.Options{Timeout: timeout}))
+				failOn(t, conn, d.writes, isFirst(5), sqlstate)
+				d.check(t, conn, do())
+				if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries != 6 {
+					t.Errorf("tried %d times, want 6", tries)
+				}
+				checkInvariants(t, address)
+			})
+		}
+	}
+}
+
+// TestActsWhoseLookUpWasRolledBackAreTriedAgain: under this isolation a look-up fails that
+// has waited for somebody who changed the code.
+func TestActsWhoseLookUpWasRolledBackAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, d := range deeds() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			address := databaseWith(t, "default_transaction_isolation = 'repeatable read'")
+			watcher, other := connect(t, address), connect(t, address)
+			do := d.ready(t, open(t, address, postgres.Options{Timeout: timeout}))
+			exec(t, other, "BEGIN", "UPDATE codes SET mark = mark")
+			answered := make(chan result, 1)
+			go func() { answered <- do() }()
+			awaitTrue(t, watcher, isLockAwaited)
+			exec(t, other, "COMMIT")
+			d.check(t, watcher, <-answered)
+			checkInvariants(t, address)
+		})
 	}
 }
 
@@ -91,6 +141,21 @@ func TestRollbacksWithoutEndAreGivenUpInTime(t *testing.T) {
 	}
 }
 
+// TestPausesDiffer: who was rolled back for the sake of one another would otherwise meet again.
+func TestPausesDiffer(t *testing.T) {
+	t.Parallel()
+	for _, pause := range postgres.Pauses() {
+		shortest, longest := postgres.Jittered(pause), postgres.Jittered(pause)
+		for range 1000 { // so many that all of them in one half are as good as impossible
+			drawn := postgres.Jittered(pause)
+			shortest, longest = min(shortest, drawn), max(longest, drawn)
+		}
+		if shortest < pause/2 || shortest >= pause || longest < pause || longest >= 3*pause/2 {
+			t.Errorf("pauses of %v are from %v to %v, want all between %v and %v", pause, shortest, longest, pause/2, 3*pause/2)
+		}
+	}
+}
+
 // TestADeadlockIsInvisible: another session locks the values in the opposite order, and
 // the database ends the store's transaction.
 func TestADeadlockIsInvisible(t *testing.T) {
@@ -109,6 +174,28 @@ func TestADeadlockIsInvisible(t *testing.T) {
 			exec(t, other, insertOf("A"), "ROLLBACK")
 			checkInserted(t, <-answered)
 			checkRows(t, watcher, first, second)
+		})
+	}
+}
+
+// TestADeadlockOfActsIsInvisible: another session locks the codes in the opposite order, and
+// the database ends the store's transaction while it looks them up.
+func TestADeadlockOfActsIsInvisible(t *testing.T) {
+	t.Parallel()
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			address := databaseWith(t, "deadlock_timeout = '500ms'")
+			watcher, other := connect(t, address), connect(t, address)
+			store := open(t, address, postgres.Options{Timeout: timeout})
+			acts := g.ready(t, store)
+			exec(t, other, "SET deadlock_timeout = '1h'", "BEGIN", "UPDATE codes SET mark = mark WHERE canonical = 'B'")
+			answered := beginActs(t, store, acts)
+			awaitTrue(t, watcher, isLockAwaited)
+			// The store has A and waits for B. This goes through when the store has lost A again.
+			exec(t, other, "UPDATE codes SET mark = mark WHERE canonical = 'A'", "ROLLBACK")
+			g.check(t, watcher, <-answered)
+			checkInvariants(t, address)
 		})
 	}
 }

@@ -1,0 +1,258 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/access"
+)
+
+// desk is where acts are asked for: a server over a store, and somebody who may do
+// everything.
+type desk struct {
+	t *testing.T
+	*access.Service
+	caller *access.Caller
+}
+
+func newDesk(t *testing.T, store access.Store) *desk {
+	t.Helper()
+	service, caller := serve(t, store)
+	return &desk{t, service, caller}
+}
+
+func (d *desk) redeem(code, user string) result {
+	got, err := d.Redeem(d.t.Context(), d.caller, access.RedeemRequest{Code: code, UserID: user})
+	return result{got.Redemption.ID, got.Replayed, err}
+}
+
+func (d *desk) reserve(code, user string) result {
+	got, err := d.Reserve(d.t.Context(), d.caller, access.ReserveRequest{Code: code, UserID: user})
+	return result{got.Reservation.ID, got.Replayed, err}
+}
+
+func (d *desk) revoke(code string) result {
+	_, err := d.RevokeCode(d.t.Context(), d.caller, code)
+	return result{err: err}
+}
+
+// result is what a caller is told of an act.
+type result struct {
+	id       access.ID // of the redemption or the reservation; zero: it is about a code
+	replayed bool
+	err      error
+}
+
+// must requires that what an act needs has been done.
+func (r result) must(t *testing.T) access.ID {
+	t.Helper()
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	return r.id
+}
+
+// deed is an act, alone in its database.
+type deed struct {
+	name    string
+	writes  string // something that it does to a table
+	prepare func(*desk) func() result
+	want    string // what accounts says when it is done, once
+}
+
+// accounts says what acts have left in the database.
+const accounts = `SELECT concat(
+	(SELECT coalesce(string_agg(concat(canonical, ': ', redemptions, ' of ', max_redemptions, ' redeemed, ', reservations, ' held', CASE WHEN revoked_at IS NOT NULL THEN ', revoked' END), '; ' ORDER BY canonical), 'no code') FROM codes),
+	'; ', (SELECT count(*) FROM redemptions), ' redemptions, ', (SELECT count(*) FROM reservations), ' reservations, ', (SELECT count(*) FROM users), ' users')`
+
+// deeds are acts of every kind on a code CODE that can be used twice.
+func deeds() []deed {
+	return []deed{
+		{
+			name: "redeem", writes: "INSERT ON redemptions",
+			prepare: func(d *desk) func() result { return func() result { return d.redeem("CODE", "ada") } },
+			want:    "CODE: 1 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 1 users",
+		},
+		{
+			name: "reserve", writes: "INSERT ON reservations",
+			prepare: func(d *desk) func() result { return func() result { return d.reserve("CODE", "ada") } },
+			want:    "CODE: 0 of 2 redeemed, 1 held; 0 redemptions, 1 reservations, 0 users",
+		},
+		{
+			name: "confirm", writes: "INSERT ON redemptions",
+			prepare: func(d *desk) func() result {
+				held := d.reserve("CODE", "ada").must(d.t)
+				return func() result {
+					got, err := d.Confirm(d.t.Context(), d.caller, held)
+					return result{got.Redemption.ID, got.Replayed, err}
+				}
+			},
+			want: "CODE: 1 of 2 redeemed, 0 held; 1 redemptions, 1 reservations, 1 users",
+		},
+		{
+			name: "release", writes: "UPDATE ON reservations",
+			prepare: func(d *desk) func() result {
+				held := d.reserve("CODE", "ada").must(d.t)
+				return func() result {
+					got, err := d.Release(d.t.Context(), d.caller, held)
+					return result{got.Reservation.ID, got.Replayed, err}
+				}
+			},
+			want: "CODE: 0 of 2 redeemed, 0 held; 0 redemptions, 1 reservations, 0 users",
+		},
+		{
+			name: "rollback", writes: "UPDATE ON redemptions",
+			prepare: func(d *desk) func() result {
+				made := d.redeem("CODE", "ada").must(d.t)
+				return func() result {
+					got, err := d.Rollback(d.t.Context(), d.caller, made, "")
+					return result{got.Redemption.ID, got.Replayed, err}
+				}
+			},
+			want: "CODE: 0 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 0 users",
+		},
+		{
+			name: "revoke", writes: "UPDATE ON codes",
+			prepare: func(d *desk) func() result { return func() result { return d.revoke("CODE") } },
+			want:    "CODE: 0 of 2 redeemed, 0 held, revoked; 0 redemptions, 0 reservations, 0 users",
+		},
+		{
+			name: "change", writes: "UPDATE ON codes",
+			prepare: func(d *desk) func() result {
+				limit := int64(7)
+				return func() result {
+					_, err := d.ChangeCode(d.t.Context(), d.caller, "CODE", access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+					return result{err: err}
+				}
+			},
+			want: "CODE: 0 of 7 redeemed, 0 held; 0 redemptions, 0 reservations, 0 users",
+		},
+		{
+			name: "delete", writes: "DELETE ON codes",
+			prepare: func(d *desk) func() result {
+				return func() result { return result{err: d.DeleteCode(d.t.Context(), d.caller, "CODE")} }
+			},
+			want: "no code; 0 redemptions, 0 reservations, 0 users",
+		},
+	}
+}
+
+// ready makes everything ready for a deed and returns how to do it.
+func (d deed) ready(t *testing.T, store access.Store) func() result {
+	t.Helper()
+	checkInserted(t, insert(t, store, newCode("CODE", "ab")))
+	return d.prepare(newDesk(t, store))
+}
+
+// check checks that a deed was done once and that its caller was told so.
+func (d deed) check(t *testing.T, conn *pgx.Conn, got result) {
+	t.Helper()
+	if got.err != nil || got.replayed {
+		t.Errorf("%s = %+v, want something new without an error", d.name, got)
+	}
+	if !got.id.IsZero() && !ask[bool](t, conn, "SELECT $1 IN (SELECT id FROM redemptions UNION SELECT id FROM reservations)", [16]byte(got.id)) {
+		t.Errorf("%s was answered with %s, which is not there", d.name, got.id)
+	}
+	checkAccounts(t, conn, d.want)
+}
+
+func checkAccounts(t *testing.T, conn *pgx.Conn, want string) {
+	t.Helper()
+	if got := ask[string](t, conn, accounts); got != want {
+		t.Errorf("this is there: %s\nwant: %s", got, want)
+	}
+}
+
+// noting is a store that notes acts instead of carrying them out, so that those of several
+// requests can be handed over in one call.
+type noting struct {
+	access.Store
+	acts []*access.Act
+}
+
+var errNoted = errors.New("noted")
+
+// Act implements [access.LifeStore].
+func (n *noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	n.acts = append(n.acts, acts...)
+	return nil, errNoted
+}
+
+// actsOf are the acts of requests, none of which is carried out.
+func actsOf(t *testing.T, store access.Store, requests ...func(*desk) result) []*access.Act {
+	t.Helper()
+	n := &noting{Store: store}
+	for _, request := range requests {
+		if got := request(newDesk(t, n)); !errors.Is(got.err, errNoted) {
+			t.Fatalf("a request was not noted: %v", got.err)
+		}
+	}
+	return n.acts
+}
+
+// actsAnswer is what a call of Act returned.
+type actsAnswer struct {
+	results []access.ActResult
+	err     error
+}
+
+// beginActs calls Act without waiting for it.
+func beginActs(t *testing.T, store access.Store, acts []*access.Act) <-chan actsAnswer {
+	t.Helper()
+	answers := make(chan actsAnswer, 1)
+	go func() {
+		results, err := store.Act(t.Context(), acts)
+		answers <- actsAnswer{results, err}
+	}()
+	return answers
+}
+
+// groups are acts on two codes that share a transaction, A before B.
+func groups() []group {
+	redeem := func(code string) func(*desk) result {
+		return func(d *desk) result { return d.redeem(code, "user of "+code) }
+	}
+	revoke := func(code string) func(*desk) result {
+		return func(d *desk) result { return d.revoke(code) }
+	}
+	return []group{
+		{
+			name: "all repeatable", requests: []func(*desk) result{redeem("A"), redeem("B")},
+			want: "A: 1 of 2 redeemed, 0 held; B: 1 of 2 redeemed, 0 held; 2 redemptions, 0 reservations, 2 users",
+		},
+		{
+			name: "one not repeatable", requests: []func(*desk) result{revoke("A"), redeem("B")},
+			want: "A: 0 of 2 redeemed, 0 held, revoked; B: 1 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 1 users",
+		},
+	}
+}
+
+type group struct {
+	name     string
+	requests []func(*desk) result
+	want     string // what accounts says when they are done, once
+}
+
+// ready makes everything ready for a group and returns its acts.
+func (g group) ready(t *testing.T, store access.Store) []*access.Act {
+	t.Helper()
+	checkInserted(t, insert(t, store, newCode("A", "aa"), newCode("B", "bb")))
+	return actsOf(t, store, g.requests...)
+}
+
+// check checks that a group was done once and that its callers were told so.
+func (g group) check(t *testing.T, conn *pgx.Conn, got actsAnswer) {
+	t.Helper()
+	if got.err != nil {
+		t.Errorf("Act: %v", got.err)
+	}
+	for i, result := range got.results {
+		if result.Err != nil || result.Replayed {
+			t.Errorf("act %d: %+v, want something new without an error", i, result)
+		}
+	}
+	checkAccounts(t, conn, g.want)
+}
