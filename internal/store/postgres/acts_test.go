@@ -34,6 +34,16 @@ func (d *desk) reserve(code, user string) result {
 	return result{got.Reservation.ID, got.Replayed, err}
 }
 
+func (d *desk) release(reservation access.ID) result {
+	got, err := d.Release(d.t.Context(), d.caller, reservation)
+	return result{got.Reservation.ID, got.Replayed, err}
+}
+
+func (d *desk) rollBack(redemption access.ID) result {
+	got, err := d.Rollback(d.t.Context(), d.caller, redemption, "")
+	return result{got.Redemption.ID, got.Replayed, err}
+}
+
 func (d *desk) revoke(code string) result {
 	_, err := d.RevokeCode(d.t.Context(), d.caller, code)
 	return result{err: err}
@@ -57,10 +67,15 @@ func (r result) must(t *testing.T) access.ID {
 
 // deed is an act, alone in its database.
 type deed struct {
-	name    string
-	writes  string // something that it does to a table
-	prepare func(*desk) func() result
-	want    string // what accounts says when it is done, once
+	name       string
+	writes     string // something that it does to a table, once
+	repeatable bool
+	replays    bool // a second try takes what the first one did for somebody else's
+	prepare    func(*desk) func() result
+	want       string // what accounts says when it is done, once
+
+	undo   func(d *desk, made access.ID) result // what somebody else may do then; nil: nothing that matters
+	undone string                               // what accounts says after that
 }
 
 // accounts says what acts have left in the database.
@@ -72,17 +87,19 @@ const accounts = `SELECT concat(
 func deeds() []deed {
 	return []deed{
 		{
-			name: "redeem", writes: "INSERT ON redemptions",
+			name: "redeem", writes: "INSERT ON redemptions", repeatable: true,
 			prepare: func(d *desk) func() result { return func() result { return d.redeem("CODE", "ada") } },
 			want:    "CODE: 1 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 1 users",
+			undo:    (*desk).rollBack, undone: "CODE: 0 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 0 users",
 		},
 		{
-			name: "reserve", writes: "INSERT ON reservations",
+			name: "reserve", writes: "INSERT ON reservations", repeatable: true,
 			prepare: func(d *desk) func() result { return func() result { return d.reserve("CODE", "ada") } },
 			want:    "CODE: 0 of 2 redeemed, 1 held; 0 redemptions, 1 reservations, 0 users",
+			undo:    (*desk).release, undone: "CODE: 0 of 2 redeemed, 0 held; 0 redemptions, 1 reservations, 0 users",
 		},
 		{
-			name: "confirm", writes: "INSERT ON redemptions",
+			name: "confirm", writes: "INSERT ON redemptions", repeatable: true,
 			prepare: func(d *desk) func() result {
 				held := d.reserve("CODE", "ada").must(d.t)
 				return func() result {
@@ -91,26 +108,21 @@ func deeds() []deed {
 				}
 			},
 			want: "CODE: 1 of 2 redeemed, 0 held; 1 redemptions, 1 reservations, 1 users",
+			undo: (*desk).rollBack, undone: "CODE: 0 of 2 redeemed, 0 held; 1 redemptions, 1 reservations, 0 users",
 		},
 		{
-			name: "release", writes: "UPDATE ON reservations",
+			name: "release", writes: "UPDATE ON reservations", repeatable: true, replays: true,
 			prepare: func(d *desk) func() result {
 				held := d.reserve("CODE", "ada").must(d.t)
-				return func() result {
-					got, err := d.Release(d.t.Context(), d.caller, held)
-					return result{got.Reservation.ID, got.Replayed, err}
-				}
+				return func() result { return d.release(held) }
 			},
 			want: "CODE: 0 of 2 redeemed, 0 held; 0 redemptions, 1 reservations, 0 users",
 		},
 		{
-			name: "rollback", writes: "UPDATE ON redemptions",
+			name: "rollback", writes: "UPDATE ON redemptions", repeatable: true, replays: true,
 			prepare: func(d *desk) func() result {
 				made := d.redeem("CODE", "ada").must(d.t)
-				return func() result {
-					got, err := d.Rollback(d.t.Context(), d.caller, made, "")
-					return result{got.Redemption.ID, got.Replayed, err}
-				}
+				return func() result { return d.rollBack(made) }
 			},
 			want: "CODE: 0 of 2 redeemed, 0 held; 1 redemptions, 0 reservations, 0 users",
 		},
@@ -147,16 +159,25 @@ func (d deed) ready(t *testing.T, store access.Store) func() result {
 	return d.prepare(newDesk(t, store))
 }
 
-// check checks that a deed was done once and that its caller was told so.
-func (d deed) check(t *testing.T, conn *pgx.Conn, got result) {
+// check checks that a deed was done once and that its caller was told so, as of something new
+// or of something that had been done before.
+func (d deed) check(t *testing.T, conn *pgx.Conn, got result, replayed bool) {
 	t.Helper()
-	if got.err != nil || got.replayed {
-		t.Errorf("%s = %+v, want something new without an error", d.name, got)
+	if got.err != nil || got.replayed != replayed {
+		t.Errorf("%s: replayed %v, error %v; want %v and none", d.name, got.replayed, got.err, replayed)
 	}
 	if !got.id.IsZero() && !ask[bool](t, conn, "SELECT $1 IN (SELECT id FROM redemptions UNION SELECT id FROM reservations)", [16]byte(got.id)) {
 		t.Errorf("%s was answered with %s, which is not there", d.name, got.id)
 	}
 	checkAccounts(t, conn, d.want)
+}
+
+// checkUnknown checks that a caller was told that nobody knows whether it was done.
+func checkUnknown(t *testing.T, err error) {
+	t.Helper()
+	if !access.HasReason(err, access.ReasonOutcomeUnknown) {
+		t.Errorf("error %v, want %s", err, access.ReasonOutcomeUnknown)
+	}
 }
 
 func checkAccounts(t *testing.T, conn *pgx.Conn, want string) {
@@ -220,7 +241,7 @@ func groups() []group {
 	}
 	return []group{
 		{
-			name: "all repeatable", requests: []func(*desk) result{redeem("A"), redeem("B")},
+			name: "all repeatable", repeatable: true, requests: []func(*desk) result{redeem("A"), redeem("B")},
 			want: "A: 1 of 2 redeemed, 0 held; B: 1 of 2 redeemed, 0 held; 2 redemptions, 0 reservations, 2 users",
 		},
 		{
@@ -231,9 +252,10 @@ func groups() []group {
 }
 
 type group struct {
-	name     string
-	requests []func(*desk) result
-	want     string // what accounts says when they are done, once
+	name       string
+	repeatable bool
+	requests   []func(*desk) result
+	want       string // what accounts says when they are done, once
 }
 
 // ready makes everything ready for a group and returns its acts.

@@ -18,11 +18,17 @@ import (
 // commit, for a lock that tests can keep.
 func holdCommits(t *testing.T, conn *pgx.Conn, table string) {
 	t.Helper()
+	holdCommitsOf(t, conn, "INSERT ON "+table)
+}
+
+// holdCommitsOf is the same of transactions that do something else to a table.
+func holdCommitsOf(t *testing.T, conn *pgx.Conn, event string) {
+	t.Helper()
 	exec(
 		t, conn,
 		`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$`,
-		`CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON `+table+` DEFERRABLE INITIALLY DEFERRED
+		`CREATE CONSTRAINT TRIGGER hold AFTER `+event+` DEFERRABLE INITIALLY DEFERRED
 		FOR EACH ROW EXECUTE FUNCTION hold()`)
 }
 
@@ -41,8 +47,14 @@ func whileCommitWaits(t *testing.T, conn *pgx.Conn, begin, act func()) {
 func loseTheAnswer(t *testing.T, conn *pgx.Conn, p *proxy, table string, begin func()) {
 	t.Helper()
 	before := ask[int](t, conn, "SELECT count(*) FROM "+table)
+	loseTheAnswerOf(t, conn, p, begin, "SELECT count(*) > $1 FROM "+table, before)
+}
+
+// loseTheAnswerOf is the same of a commit after which a query returns true.
+func loseTheAnswerOf(t *testing.T, conn *pgx.Conn, p *proxy, begin func(), committed string, args ...any) {
+	t.Helper()
 	whileCommitWaits(t, conn, begin, func() { p.swallow("downstream") })
-	awaitTrue(t, conn, "SELECT count(*) > $1 FROM "+table, before)
+	awaitTrue(t, conn, committed, args...)
 }
 
 // TestNoMomentOfABreakLosesOrDuplicatesACode cuts the database's answer before its first
@@ -64,7 +76,7 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 			t.Parallel()
 			address := pgtest.Database(t)
 			conn := connect(t, address)
-			countRuns(t, conn, test.table)
+			countRuns(t, conn, "INSERT ON "+test.table)
 			p, through := startProxy(t, address)
 			store := open(t, through, postgres.Options{Timeout: timeout})
 			var codes []*access.NewCode
@@ -93,15 +105,16 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 	}
 }
 
-// countRuns counts statements that insert into a table, and the rows that they made. What
-// is rolled back stays counted.
-func countRuns(t *testing.T, conn *pgx.Conn, table string) {
+// countRuns counts statements that do something to a table, and the rows that they do it to.
+// What is rolled back stays counted.
+func countRuns(t *testing.T, conn *pgx.Conn, event string) {
 	t.Helper()
 	exec(
 		t, conn, "CREATE SEQUENCE statements MINVALUE 0", "CREATE SEQUENCE rows MINVALUE 0",
 		`CREATE FUNCTION count_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval(TG_ARGV[0]); RETURN NULL; END $$`,
-		"CREATE TRIGGER statements BEFORE INSERT ON "+table+" FOR EACH STATEMENT EXECUTE FUNCTION count_run('statements')",
-		"CREATE TRIGGER rows AFTER INSERT ON "+table+" FOR EACH ROW EXECUTE FUNCTION count_run('rows')")
+		"CREATE TRIGGER statements BEFORE "+event+" FOR EACH STATEMENT EXECUTE FUNCTION count_run('statements')",
+		"CREATE TRIGGER rows AFTER "+event+" FOR EACH ROW EXECUTE FUNCTION count_run('rows')",
+		"SELECT setval('statements', 0), setval('rows', 0)")
 }
 
 // TestAnErrorAfterALostAnswerIsNoPromise: the first try was committed, the second cannot
@@ -209,6 +222,99 @@ func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 			if n := ask[int](t, conn, "SELECT count(*) FROM api_keys"); n != test.want {
 				t.Errorf("%d keys are stored, want %d", n, test.want)
 			}
+		})
+	}
+}
+
+// TestActsWhoseCommitsAnswerIsLostAreDoneOnce: the second try finds what the first one did.
+// Who cannot be told that it is their own work is told that nobody knows, and there is no
+// second try.
+func TestActsWhoseCommitsAnswerIsLostAreDoneOnce(t *testing.T) {
+	t.Parallel()
+	for _, d := range deeds() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			p, through := startProxy(t, address)
+			do := d.ready(t, open(t, through, postgres.Options{Timeout: timeout}))
+			holdCommitsOf(t, conn, d.writes)
+			countRuns(t, conn, d.writes)
+			answered := make(chan result, 1)
+			loseTheAnswerOf(t, conn, p, func() { go func() { answered <- do() }() }, "SELECT ("+accounts+") = $1", d.want)
+			p.cut()
+			got := <-answered
+			if d.repeatable {
+				d.check(t, conn, got, d.replays)
+			} else {
+				checkUnknown(t, got.err)
+				checkAccounts(t, conn, d.want)
+			}
+			if runs := ask[int](t, conn, "SELECT last_value FROM statements"); runs != 1 {
+				t.Errorf("%s was stored %d times", d.name, runs)
+			}
+			checkInvariants(t, address)
+		})
+	}
+}
+
+// TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem: the user has
+// nothing any more by which the second try could know what the first one did.
+func TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem(t *testing.T) {
+	t.Parallel()
+	for _, d := range deeds() {
+		if d.undo == nil {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			p, through := startProxy(t, address)
+			do := d.ready(t, open(t, through, postgres.Options{Timeout: timeout}))
+			holdCommitsOf(t, conn, d.writes)
+			answered := make(chan result, 1)
+			loseTheAnswerOf(t, conn, p, func() { go func() { answered <- do() }() }, "SELECT ("+accounts+") = $1", d.want)
+			made := ask[[16]byte](t, conn, "SELECT id FROM redemptions UNION ALL SELECT id FROM reservations WHERE state = 'held'")
+			d.undo(newDesk(t, open(t, address, postgres.Options{})), made).must(t)
+			p.cut()
+			if got := <-answered; got.err != nil || got.replayed || got.id != made {
+				t.Errorf("%s = %+v, want the new %s", d.name, got, access.ID(made))
+			}
+			checkAccounts(t, conn, d.undone)
+			checkInvariants(t, address)
+		})
+	}
+}
+
+// TestActsThatShareACommitWhoseAnswerIsLostAreDoneOnce: one act that must not be repeated
+// keeps the others from being repeated.
+func TestActsThatShareACommitWhoseAnswerIsLostAreDoneOnce(t *testing.T) {
+	t.Parallel()
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			acts := g.ready(t, store)
+			holdCommits(t, conn, "redemptions")
+			countRuns(t, conn, "INSERT ON redemptions")
+			var answered <-chan actsAnswer
+			loseTheAnswer(t, conn, p, "redemptions", func() { answered = beginActs(t, store, acts) })
+			p.cut()
+			got := <-answered
+			if g.repeatable {
+				g.check(t, conn, got)
+			} else {
+				checkUnknown(t, got.err)
+				checkAccounts(t, conn, g.want)
+			}
+			if runs := ask[int](t, conn, "SELECT last_value FROM statements"); runs != 1 {
+				t.Errorf("the group was stored %d times", runs)
+			}
+			checkInvariants(t, address)
 		})
 	}
 }
