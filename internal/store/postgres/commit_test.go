@@ -176,6 +176,27 @@ func TestADatabaseThatIsGoneAfterTheCommitIsNoPromise(t *testing.T) {
 	}
 }
 
+// TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise: the same of acts, whatever their kind.
+func TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise(t *testing.T) {
+	t.Parallel()
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			address := pgtest.Database(t)
+			conn := connect(t, address)
+			p, through := startProxy(t, address)
+			store := open(t, through, postgres.Options{Timeout: timeout})
+			acts := g.ready(t, store)
+			holdCommits(t, conn, "redemptions")
+			var answered <-chan actsAnswer
+			loseTheAnswer(t, conn, p, "redemptions", func() { answered = beginActs(t, store, acts) })
+			p.Stop()
+			checkUnknown(t, (<-answered).err)
+			checkAccounts(t, conn, g.want)
+		})
+	}
+}
+
 // TestWhatMustNotBeRepeatedIsNot: a second try of these would do more or say something
 // else, so that nothing is said when the commit's answer is lost.
 func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
