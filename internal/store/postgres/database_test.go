@@ -196,14 +196,17 @@ func checkTook(t *testing.T, took time.Duration) {
 type row struct {
 	canonical, value, note, recipient, metadata, key string
 	workspace                                        [16]byte
-	limit                                            int64
+	limit                                            int64 // 0: none
 }
 
 // rowOf is the row that a code must become.
 func rowOf(code *access.NewCode) row {
 	r := row{
 		canonical: code.Canonical, value: code.Value, note: code.Note, recipient: code.Recipient, metadata: code.Metadata["note"],
-		workspace: code.WorkspaceID, limit: *code.MaxRedemptions,
+		workspace: code.WorkspaceID,
+	}
+	if code.MaxRedemptions != nil {
+		r.limit = *code.MaxRedemptions
 	}
 	if !code.Retry.IsZero() {
 		r.key = string(code.Retry.Key[:])
@@ -214,7 +217,7 @@ func rowOf(code *access.NewCode) row {
 // rowsOf reads the whole table, past every index.
 func rowsOf(t *testing.T, conn *pgx.Conn) []row {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "SELECT canonical, value, note, recipient, metadata->>'note', workspace_id, max_redemptions, retry_key FROM codes ORDER BY created_at, canonical")
+	rows, err := conn.Query(t.Context(), "SELECT canonical, value, note, recipient, metadata->>'note', workspace_id, coalesce(max_redemptions, 0), retry_key FROM codes ORDER BY created_at, canonical")
 	if err != nil {
 		t.Fatal(err)
 	}

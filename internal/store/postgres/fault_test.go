@@ -11,12 +11,12 @@ import (
 func TestLatencyBreaksNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
-	r.awaitInserted(50)
+	r.awaitWork(50)
 	r.proxy.add("latency", "downstream", 1, &toxics.LatencyToxic{Latency: 25, Jitter: 20})
 	r.proxy.add("latency", "upstream", 1, &toxics.LatencyToxic{Latency: 10, Jitter: 10})
-	r.awaitInserted(100)
+	r.awaitWork(100)
 	r.proxy.cut()
-	r.awaitInserted(50)
+	r.awaitWork(50)
 	if all := r.finish(r.conn); all.unavailable != 0 || all.unknown != 0 {
 		t.Errorf("a slow network made errors: %+v", all)
 	}
@@ -28,10 +28,10 @@ func TestConnectionsThatBreakAgainAndAgainBreakNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
 	for range 40 {
-		r.awaitInserted(7)
+		r.awaitWork(7)
 		r.proxy.cut()
 	}
-	r.awaitInserted(50)
+	r.awaitWork(50)
 	if all := r.finish(r.conn); all.unavailable != 0 || all.unknown != 0 {
 		t.Errorf("broken connections made errors: %+v", all)
 	}
@@ -43,13 +43,13 @@ func TestConnectionsThatAreResetBreakNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
 	for i := range 15 {
-		r.awaitInserted(7)
+		r.awaitWork(7)
 		r.proxy.cut()
 		r.proxy.add("reset_peer", "downstream", 1./3, &toxics.ResetToxic{Timeout: int64(i % 3)})
 		r.proxy.add("limit_data", "upstream", 1./3, &toxics.LimitDataToxic{Bytes: int64(100 * i)})
 	}
 	r.proxy.cut()
-	r.awaitInserted(50)
+	r.awaitWork(50)
 	r.finish(r.conn)
 }
 
@@ -60,12 +60,12 @@ func TestADatabaseThatFallsSilentIsGivenUpInTime(t *testing.T) {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
 			r := startRig(t)
-			r.awaitInserted(50)
+			r.awaitWork(50)
 			r.proxy.swallow(direction)
 			r.await(1, "codes of unknown outcome", isUnknown) // of the commit that was under way
 			r.await(1, "refused codes", isUnavailable)        // no connection can be made
 			r.proxy.cut()
-			r.awaitInserted(50)
+			r.awaitWork(50)
 			r.finish(r.conn)
 		})
 	}
@@ -79,10 +79,10 @@ func TestCommitsWhoseAnswersAreLostAreAcknowledged(t *testing.T) {
 	holdCommits(t, r.conn, "codes")
 	var lost []row
 	for range 5 {
-		r.awaitInserted(20)
+		r.awaitWork(20)
 		lost = append(lost, r.loseAnAnswer()...)
 	}
-	r.awaitInserted(50)
+	r.awaitWork(50)
 	if all := r.finish(r.conn); all.unavailable != 0 || all.unknown != 0 {
 		t.Errorf("lost answers made errors: %+v", all)
 	}
@@ -143,7 +143,7 @@ func TestADatabaseThatIsKilledBreaksNoPromise(t *testing.T) {
 	address := databaseOn(t, cluster)
 	l := startLoad(t, address)
 	for _, staysAway := range []bool{false, false, true, false} {
-		l.awaitInserted(50)
+		l.awaitWork(50)
 		if err := cluster.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -154,6 +154,6 @@ func TestADatabaseThatIsKilledBreaksNoPromise(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.awaitInserted(50)
+	l.awaitWork(50)
 	l.finish(connect(t, address))
 }

@@ -57,13 +57,18 @@ func checkInvariants(t *testing.T, address string) {
 		t.Errorf("check the database: %v", err)
 		return
 	}
-	for what, query := range violations() {
-		var rows int64
-		if err := conn.QueryRow(ctx, query).Scan(&rows); rows != 0 || err != nil {
-			t.Errorf("%d %s, %v", rows, what, err)
-		}
-	}
+	checkViolations(t, conn)
 	if err := conn.Close(ctx); err != nil {
 		t.Errorf("check the database: %v", err)
+	}
+}
+
+func checkViolations(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	for what, query := range violations() {
+		var rows int64
+		if err := conn.QueryRow(context.Background(), query).Scan(&rows); rows != 0 || err != nil {
+			t.Errorf("%d %s, %v", rows, what, err)
+		}
 	}
 }

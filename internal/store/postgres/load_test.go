@@ -17,8 +17,8 @@ import (
 // callers is how many insert codes at once. It is even: they want values in pairs.
 const callers = 8
 
-// load is callers that insert codes without a pause through one store, and a ledger of
-// what each was told.
+// load is callers that insert codes and redeem some without a pause through one store, and
+// ledgers of what each was told.
 type load struct {
 	t       *testing.T
 	store   access.Store
@@ -26,10 +26,11 @@ type load struct {
 	end     func() // stops the callers and waits for them
 	running sync.WaitGroup
 
-	mu      sync.Mutex
-	ledger  []entry
-	watches []*watch
-	slowest time.Duration // act of the store below
+	mu         sync.Mutex
+	ledger     []entry
+	redeemings []redeeming
+	watches    []*watch
+	slowest    time.Duration // act of the store below
 }
 
 // entry is a code that a caller asked for, and what it was told.
@@ -40,11 +41,12 @@ type entry struct {
 	took   time.Duration
 }
 
-// watch waits for a number of entries.
+// watch waits for a number of entries in one of the ledgers.
 type watch struct {
-	match func(entry) bool
-	left  int
-	done  chan struct{}
+	match     func(entry) bool     // nil: none will do
+	redeeming func(redeeming) bool // likewise
+	left      int
+	done      chan struct{}
 }
 
 // startLoad opens the database at an address and lets callers loose on it.
@@ -67,6 +69,7 @@ func startLoad(t *testing.T, address string) *load {
 			t.Error(err)
 		}
 	})
+	l.startRedeemers()
 	for caller := range callers {
 		l.running.Go(func() { l.run(caller) })
 	}
@@ -137,29 +140,47 @@ func (l *load) ask(codes ...*access.NewCode) error {
 			e.result = got.results[i]
 		}
 		l.ledger = append(l.ledger, e)
-		for _, w := range l.watches {
-			if w.left > 0 && w.match(e) {
-				if w.left--; w.left == 0 {
-					close(w.done)
-				}
+		l.tell(func(w *watch) bool { return w.match != nil && w.match(e) })
+	}
+	return got.err
+}
+
+// tell tells watches of an entry that is one of theirs.
+func (l *load) tell(isTheirs func(*watch) bool) {
+	for _, w := range l.watches {
+		if w.left > 0 && isTheirs(w) {
+			if w.left--; w.left == 0 {
+				close(w.done)
 			}
 		}
 	}
-	return got.err
 }
 
 // await waits until callers have been told something a number of times more.
 func (l *load) await(times int, what string, match func(entry) bool) {
 	l.t.Helper()
-	w := &watch{match: match, left: times, done: make(chan struct{})}
+	l.wait(what, &watch{match: match, left: times})
+}
+
+func (l *load) wait(what string, w *watch) {
+	l.t.Helper()
+	w.done = make(chan struct{})
 	l.mu.Lock()
 	l.watches = append(l.watches, w)
 	l.mu.Unlock()
 	select {
 	case <-w.done:
 	case <-time.After(patience):
-		l.t.Fatalf("waited in vain for %d more %s", times, what)
+		l.t.Fatalf("waited in vain for more %s", what)
 	}
+}
+
+// awaitWork waits for codes and for a tenth as many redemptions, all of them asked for from
+// now on.
+func (l *load) awaitWork(codes int) {
+	l.t.Helper()
+	l.awaitInserted(codes)
+	l.awaitRedeemed(1 + codes/10)
 }
 
 // awaitInserted waits for codes that are asked for from now on: the store works.
@@ -176,7 +197,7 @@ func isUnavailable(e entry) bool { return access.IsKind(e.err, access.KindUnavai
 func isUnknown(e entry) bool { return access.HasReason(e.err, access.ReasonOutcomeUnknown) }
 
 // tally says how often callers were told what.
-type tally struct{ inserted, taken, keyUsed, unavailable, unknown int }
+type tally struct{ inserted, taken, keyUsed, redeemed, exhausted, unavailable, unknown int }
 
 // finish ends the load and checks every promise that was made against the database.
 func (l *load) finish(conn *pgx.Conn) (all tally) {
@@ -195,10 +216,11 @@ func (l *load) finish(conn *pgx.Conn) (all tally) {
 	}
 	l.checkOwners(stored)
 	l.checkKeys(stored)
+	l.checkRedemptions(conn, &all)
 	if l.slowest > timeout+margin {
 		l.t.Errorf("an act took %v, the store's timeout is %v", l.slowest, timeout)
 	}
-	if all.inserted == 0 || all.taken == 0 || all.keyUsed == 0 {
+	if all.inserted == 0 || all.taken == 0 || all.keyUsed == 0 || all.redeemed == 0 || all.exhausted == 0 {
 		l.t.Errorf("the load has not tried everything: %+v", all)
 	}
 	l.t.Logf("%+v, slowest act %v", all, l.slowest.Round(time.Millisecond))

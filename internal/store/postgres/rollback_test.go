@@ -110,8 +110,9 @@ func TestRollbacksUnderLoadAreInvisible(t *testing.T) {
 	address := pgtest.Database(t)
 	conn := connect(t, address)
 	fail(t, conn, "random() < 0.3 AND nextval('tries') > 0", "40001")
+	exec(t, conn, "CREATE TRIGGER fail BEFORE INSERT ON redemptions FOR EACH STATEMENT EXECUTE FUNCTION fail()")
 	l := startLoad(t, address)
-	l.awaitInserted(300)
+	l.awaitWork(300)
 	if all := l.finish(conn); all.unavailable != 0 || all.unknown != 0 {
 		t.Errorf("rollbacks made errors: %+v", all)
 	}

@@ -48,13 +48,13 @@ func TestAFailoverToASynchronousStandbyLosesNothing(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
 	l := startLoad(t, p.address)
-	l.awaitInserted(200)
+	l.awaitWork(200)
 	onPrimary := connect(t, p.primary.URL(p.database))
 	if ask[bool](t, onPrimary, "SELECT pg_is_in_recovery()") || ask[int](t, onPrimary, "SELECT count(*) FROM codes") < 200 {
 		t.Error("the load does not run on the primary")
 	}
 	p.failOver(t)
-	l.awaitInserted(100)
+	l.awaitWork(100)
 	promoted := connect(t, p.standby.URL(p.database))
 	if ask[bool](t, promoted, "SELECT pg_is_in_recovery()") {
 		t.Error("the standby was not promoted")
