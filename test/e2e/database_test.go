@@ -11,6 +11,8 @@ type database interface {
 	address() string // for --database
 	// rows returns every code by its canonical form. It only reads: servers may run.
 	rows(t testing.TB) map[string]row
+	// uses returns every redemption that stands.
+	uses(t testing.TB) []use
 	// count returns how many rows a table has.
 	count(t testing.TB, table string) int
 	// texts returns the one column of a query, which sees one state of the database.

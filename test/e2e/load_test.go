@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// load is clients that add and generate codes without a pause.
+// load is clients that do something without a pause.
 type load struct {
 	client  *client
 	quit    chan struct{}
@@ -14,25 +14,35 @@ type load struct {
 	once    sync.Once
 }
 
-// startLoad starts clients that enter every answer in the ledger. The label makes
-// their values unique, without their dashes too. A client that gets no answer stops: its server is gone.
-func startLoad(t testing.TB, c *client, l *ledger, clients int, label string) *load {
+// startClients starts clients that each run until the load is over.
+func startClients(t testing.TB, c *client, clients int, run func(ld *load, client int)) *load {
 	t.Helper()
 	ld := &load{client: c, quit: make(chan struct{})}
 	for i := range clients {
-		ld.clients.Go(func() { ld.run(l, fmt.Sprintf("%s-C%d", label, i)) })
+		ld.clients.Go(func() { run(ld, i) })
 	}
 	t.Cleanup(ld.stop)
 	return ld
 }
 
+// startLoad starts clients that add and generate codes and enter every answer in the ledger. The label makes
+// their values unique, without their dashes too. A client that gets no answer stops: its server is gone.
+func startLoad(t testing.TB, c *client, l *ledger, clients int, label string) *load {
+	t.Helper()
+	return startClients(t, c, clients, func(ld *load, client int) { ld.run(l, fmt.Sprintf("%s-C%d", label, client)) })
+}
+
+func (ld *load) isOver() bool {
+	select {
+	case <-ld.quit:
+		return true
+	default:
+		return false
+	}
+}
+
 func (ld *load) run(l *ledger, label string) {
-	for i := 0; ; i++ {
-		select {
-		case <-ld.quit:
-			return
-		default:
-		}
+	for i := 0; !ld.isOver(); i++ {
 		w := wanted{kind: codeTypes[i%len(codeTypes)], generated: i%2 == 1}
 		var a answer
 		var err error

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
@@ -38,6 +39,18 @@ func (d sqliteDatabase) rows(t testing.TB) map[string]row {
 		}
 	})
 	return rows
+}
+
+func (d sqliteDatabase) uses(t testing.TB) (all []use) {
+	t.Helper()
+	conn := d.open(t, sqlite.OpenReadOnly)
+	defer closeConn(t, conn)
+	query(t, conn, "SELECT user_id, code, id FROM redemptions WHERE rolled_back_at IS NULL", func(stmt *sqlite.Stmt) {
+		var id uuid.UUID
+		stmt.ColumnBytes(2, id[:])
+		all = append(all, use{stmt.ColumnText(0), stmt.ColumnText(1), id.String()})
+	})
+	return all
 }
 
 func (d sqliteDatabase) count(t testing.TB, table string) (n int) {
