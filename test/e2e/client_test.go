@@ -75,6 +75,15 @@ func (c *client) get(path string) (answer, error) {
 }
 
 func (c *client) do(request *http.Request) (answer, error) {
+	a, err := c.send(request)
+	if err != nil {
+		return a, err
+	}
+	return a, json.Unmarshal([]byte(a.body), &a)
+}
+
+// send sends a request and does not look into the answer's body, which may be empty.
+func (c *client) send(request *http.Request) (answer, error) {
 	request.Header.Set("X-Api-Key", c.key)
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -84,8 +93,7 @@ func (c *client) do(request *http.Request) (answer, error) {
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return answer{}, err
 	}
-	a := answer{status: response.StatusCode, header: response.Header, body: string(body)}
-	return a, json.Unmarshal(body, &a)
+	return answer{status: response.StatusCode, header: response.Header, body: string(body)}, nil
 }
 
 // mustAdd adds a code and requires this status and, if there is one, this reason.

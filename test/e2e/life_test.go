@@ -25,24 +25,33 @@ func (a lifeAnswer) replayed() bool { return a.header.Get("Idempotent-Replayed")
 
 // life sends a request about a code's life. An error means that no answer came.
 func (c *client) life(method, path string, fields any) (lifeAnswer, error) {
-	body := []byte(nil)
-	if fields != nil {
-		var err error
-		if body, err = json.Marshal(fields); err != nil {
-			return lifeAnswer{}, err
-		}
-	}
-	request, err := http.NewRequest(method, c.url+path, bytes.NewReader(body))
+	request, err := c.request(method, path, fields)
 	if err != nil {
 		return lifeAnswer{}, err
 	}
-	request.Header.Set("Content-Type", "application/json")
 	a, err := c.do(request)
 	if err != nil {
 		return lifeAnswer{}, err
 	}
 	all := lifeAnswer{answer: a}
 	return all, json.Unmarshal([]byte(a.body), &all)
+}
+
+// request makes a request with a body, if there are fields.
+func (c *client) request(method, path string, fields any) (*http.Request, error) {
+	body := []byte(nil)
+	if fields != nil {
+		var err error
+		if body, err = json.Marshal(fields); err != nil {
+			return nil, err
+		}
+	}
+	request, err := http.NewRequest(method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	return request, nil
 }
 
 func (c *client) redeem(code, user string) (lifeAnswer, error) {
