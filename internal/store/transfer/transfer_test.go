@@ -38,13 +38,21 @@ var engines = map[string]func(t *testing.T) store{
 		if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 			t.Fatal(err)
 		}
-		s, err := sqlite.Open(path, sqlite.Options{})
-		return closing(t, s, err)
+		return openSQLite(t, path)
 	},
-	"postgres": func(t *testing.T) store {
-		s, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
-		return closing(t, s, err)
-	},
+	"postgres": func(t *testing.T) store { return openPostgres(t, pgtest.Database(t)) },
+}
+
+func openSQLite(t *testing.T, path string) store {
+	t.Helper()
+	s, err := sqlite.Open(path, sqlite.Options{})
+	return closing(t, s, err)
+}
+
+func openPostgres(t *testing.T, address string) store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), address, postgres.Options{})
+	return closing(t, s, err)
 }
 
 func closing(t *testing.T, s store, err error) store {
