@@ -144,6 +144,19 @@ func testRetries(t *testing.T, newStore Factory) {
 			t.Errorf("outcomes %v, want %v", got, want)
 		}
 	})
+	t.Run("each used key of one call returns its own code", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		a, b, c := mark(newCode(w.ID, "A"), 3, 1), mark(newCode(w.ID, "B"), 2, 1), mark(newCode(w.ID, "C"), 1, 1)
+		insert(t, s, a, b, c)
+		got := insert(t, s, mark(newCode(w.ID, "D"), 1, 1), mark(newCode(w.ID, "E"), 4, 1), mark(newCode(w.ID, "F"), 3, 1))
+		used := func(by *access.NewCode) access.InsertResult {
+			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: &access.RetriedCode{Code: by.Code, Retry: by.Retry}}
+		}
+		if diff := cmp.Diff([]access.InsertResult{used(c), {Outcome: access.Inserted}, used(a)}, got); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+	})
 	t.Run("a taken value with a new key leaves the key unused", func(t *testing.T) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
