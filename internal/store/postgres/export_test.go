@@ -59,3 +59,10 @@ func Jittered(pause time.Duration) time.Duration { return jittered(pause) }
 
 // Pauses are the shortest and the longest pause, before jitter.
 func Pauses() []time.Duration { return []time.Duration{firstPause, longestPause} }
+
+// SpeakAsToCitus makes a store send what a distributed engine gets, which every PostgreSQL
+// understands.
+func SpeakAsToCitus(s *Store) *Store {
+	s.engine.distributed = true
+	return s
+}

@@ -51,6 +51,15 @@ func bare(t *testing.T) func() access.Store {
 
 func TestStore(t *testing.T) { storetest.Run(t, bare) }
 
+// TestStoreThatSpeaksAsToCitus: what a distributed engine gets in place of arrays and of row
+// locks is the same language, and must mean the same where there is only one node.
+func TestStoreThatSpeaksAsToCitus(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) func() access.Store {
+		address := conforming(t)
+		return func() access.Store { return postgres.SpeakAsToCitus(open(t, address, postgres.Options{})) }
+	})
+}
+
 func TestBatchedStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func() access.Store {
 		address := conforming(t)
