@@ -66,3 +66,13 @@ func SpeakAsToCitus(s *Store) *Store {
 	s.engine.distributed = true
 	return s
 }
+
+// Placements are where [Distribute] puts tables: the column that each is spread by; empty: it
+// lies whole on every node.
+func Placements() map[string]string {
+	columns := map[string]string{}
+	for _, p := range placements {
+		columns[p.table] = p.column
+	}
+	return columns
+}
