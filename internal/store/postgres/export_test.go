@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"accesscodes/internal/access"
 )
@@ -75,4 +78,24 @@ func Placements() map[string]string {
 		columns[p.table] = p.column
 	}
 	return columns
+}
+
+// SentByInsert inserts codes and returns what was sent for that.
+func SentByInsert(ctx context.Context, conn *pgx.Conn, codes []*access.NewCode) ([]Query, error) {
+	sent := &sending{querier: conn}
+	call := &insertion{mark: 1, codes: codes}
+	err := call.run(ctx, sent)
+	return sent.queries, err
+}
+
+// sending keeps the queries that are sent on a connection.
+type sending struct {
+	querier
+	queries []Query
+}
+
+// Query implements [querier].
+func (s *sending) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	s.queries = append(s.queries, Query{sql, args})
+	return s.querier.Query(ctx, sql, args...)
 }
