@@ -51,6 +51,9 @@ func TestEveryListIsReadFromAnIndex(t *testing.T) {
 			if !strings.Contains(plan, c.index) {
 				t.Errorf("%s, %s plan: not by %s:\n%s", c.name, kind, c.index, plan)
 			}
+			if !regexp.MustCompile(`Index Cond: .*` + c.bound).MatchString(plan) {
+				t.Errorf("%s, %s plan: not bounded by %s:\n%s", c.name, kind, c.bound, plan)
+			}
 		}
 	}
 }
@@ -95,64 +98,76 @@ type planCase struct {
 	name  string
 	query postgres.Query
 	index string
+	bound string // a pattern: by what the index is entered or left, so that what lies beyond is not read
 }
 
 func planCases() (all []planCase) {
 	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
 	at := time.Date(2031, 2, 3, 4, 5, 16, 0, time.UTC) // half of them were made before
+	from, until := at.Add(-5*time.Second), at.Add(5*time.Second)
+	last := &access.CodeKey{CreatedAt: at, Canonical: "CODE"} // of the page before
 	codes := []struct {
 		name   string
 		filter access.CodeFilter
-		after  *access.CodeKey
 		found  []string // by a search that finds few
 		index  string
+		bound  string
 	}{
-		{name: "all", index: "codes_listed"},
-		{name: "the next page", after: &access.CodeKey{CreatedAt: at, Canonical: "CODE"}, index: "codes_listed"},
-		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch"},
-		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked"},
-		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring"},
-		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting"},
-		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed"},
-		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed"},
-		{name: "created after", filter: access.CodeFilter{CreatedAfter: &at}, index: "codes_listed"},
-		{name: "created before", filter: access.CodeFilter{CreatedBefore: &at}, index: "codes_listed"},
-		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed"},
-		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey"},
-		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_"},
+		{name: "all", index: "codes_listed", bound: `type =`},
+		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch", bound: `batch_id = .*type =`},
+		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked", bound: `type =`},
+		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring", bound: `type =`},
+		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting", bound: `type =`},
+		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed", bound: `type =`},
+		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed", bound: `type =`},
+		{name: "created after", filter: access.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: `created_at >`},
+		{name: "created before", filter: access.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: `created_at <`},
+		{name: "created between", filter: access.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: `created_at > .*created_at <`},
+		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed", bound: `type =`},
+		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey", bound: `canonical = ANY`},
+		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_", bound: `type =`},
 	}
 	for _, c := range codes {
-		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, After: c.after, Limit: 50, At: at}
+		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
+		next := *q
+		next.After = last
 		for _, kind := range access.Types() {
-			all = append(all, planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index})
+			all = append(all, planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound})
+			if c.found == nil {
+				all = append(all, planCase{"codes: the next page of " + c.name, postgres.CodesQuery(&next, kind, nil, false), c.index, `ROW\(created_at, canonical\) <`})
+			}
 		}
 	}
 	for i, query := range postgres.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
-		all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_"})
+		all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `>= .* <`})
 	}
 	for name, c := range map[string]struct {
 		query access.RedemptionQuery
 		index string
+		bound string
 	}{
-		"all":              {access.RedemptionQuery{}, "redemptions_listed"},
-		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, "redemptions_listed"},
-		"code":             {access.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey"},
-		"code's next page": {access.RedemptionQuery{Canonical: "CODE1", After: access.ID{9}}, "redemptions_pkey"},
-		"user":             {access.RedemptionQuery{UserID: "user 1"}, "redemptions_user"},
-		"code and user":    {access.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_"},
-		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, "redemptions_user"},
+		"all":              {access.RedemptionQuery{}, "redemptions_listed", `workspace_id =`},
+		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, "redemptions_listed", `\(id <`},
+		"code":             {access.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey", `canonical =`},
+		"code's next page": {access.RedemptionQuery{Canonical: "CODE1", After: access.ID{9}}, "redemptions_pkey", `\(id <`},
+		"user":             {access.RedemptionQuery{UserID: "user 1"}, "redemptions_user", `user_id =`},
+		"code and user":    {access.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_", `(user_id|canonical) =`},
+		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, "redemptions_user", `\(id <`},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
-		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index})
+		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index, c.bound})
 	}
-	for name, q := range map[string]access.UserQuery{
-		"all":           {},
-		"the next page": {After: "user 5"},
-		"prefix":        {UserFilter: access.UserFilter{Query: "user 1"}},
-		"status":        {UserFilter: access.UserFilter{Status: access.UserPremium}},
+	for name, c := range map[string]struct {
+		query access.UserQuery
+		bound string
+	}{
+		"all":           {access.UserQuery{}, `workspace_id =`},
+		"the next page": {access.UserQuery{After: "user 5"}, `user_id >`},
+		"prefix":        {access.UserQuery{UserFilter: access.UserFilter{Query: "user 1"}}, `user_id >= .*user_id <`},
+		"status":        {access.UserQuery{UserFilter: access.UserFilter{Status: access.UserPremium}}, `workspace_id =`},
 	} {
-		q.WorkspaceID, q.Limit = workspace, 50
-		all = append(all, planCase{"users: " + name, postgres.UsersQuery(&q), "users_pkey"})
+		c.query.WorkspaceID, c.query.Limit = workspace, 50
+		all = append(all, planCase{"users: " + name, postgres.UsersQuery(&c.query), "users_pkey", c.bound})
 	}
 	return all
 }

@@ -68,71 +68,83 @@ type planCase struct {
 	name  string
 	query sqlite.Query
 	index string
+	bound string // by which the index is entered or left, so that what lies beyond is not read
 	sorts bool
 }
 
 func planCases() (all []planCase) {
 	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
-	at := time.UnixMicro(5000)
+	at, from, until := time.UnixMicro(5000), time.UnixMicro(1000500), time.UnixMicro(1003000)
+	last := &access.CodeKey{CreatedAt: time.UnixMicro(1001000), Canonical: "CODE"} // of the page before
 	codes := []struct {
 		name   string
 		filter access.CodeFilter
-		after  *access.CodeKey
 		found  []string // by a search that finds few
 		index  string
+		bound  string
 	}{
-		{name: "all", index: "codes_listed"},
-		{name: "the next page", after: &access.CodeKey{CreatedAt: time.UnixMicro(1001000), Canonical: "CODE"}, index: "codes_listed"},
-		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch"},
-		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked"},
-		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring"},
-		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting"},
-		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed"},
-		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed"},
-		{name: "created after", filter: access.CodeFilter{CreatedAfter: &at}, index: "codes_listed"},
-		{name: "created before", filter: access.CodeFilter{CreatedBefore: &at}, index: "codes_listed"},
-		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed"},
-		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1"},
-		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_batch"},
+		{name: "all", index: "codes_listed", bound: "type=?"},
+		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch", bound: "batch_id=? AND type=?"},
+		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked", bound: "type=?"},
+		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring", bound: "type=?"},
+		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting", bound: "type=?"},
+		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed", bound: "type=?"},
+		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed", bound: "type=?"},
+		{name: "created after", filter: access.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: "created_at>?"},
+		{name: "created before", filter: access.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: "created_at<?"},
+		{name: "created between", filter: access.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: "created_at>? AND created_at<?"},
+		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed", bound: "type=?"},
+		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1", bound: "canonical=?"},
+		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_batch", bound: "batch_id=? AND type=?"},
 	}
 	for _, c := range codes {
-		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, After: c.after, Limit: 50, At: at}
+		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
+		next := *q
+		next.After = last
 		for _, kind := range access.Types() {
-			all = append(all, planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.found != nil})
+			all = append(all, planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound, c.found != nil})
+			if c.found == nil {
+				all = append(all, planCase{"codes: the next page of " + c.name, sqlite.CodesQuery(&next, kind, nil, false), c.index, "(created_at,canonical)<(?,?)", false})
+			}
 		}
 	}
 	for i, query := range sqlite.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
 		index := []string{"sqlite_autoindex_codes_1", "codes_note", "codes_recipient"}[i]
-		all = append(all, planCase{fmt.Sprint("search ", i), query, index, false})
+		bound := []string{"canonical>? AND canonical<?", "<expr>>? AND <expr><?", "<expr>>? AND <expr><?"}[i]
+		all = append(all, planCase{fmt.Sprint("search ", i), query, index, bound, false})
 	}
 	for i, query := range sqlite.OfUser(workspace, "user 1") {
 		index := []string{"redemptions_user", "reservations_user"}[i]
-		all = append(all, planCase{"of a user, " + index, query, index, false})
+		all = append(all, planCase{"of a user, " + index, query, index, "user_id=?", false})
 	}
 	const perCode, perUser, byKey = "redemptions_later", "redemptions_user", "PRIMARY KEY"
 	for name, c := range map[string]struct {
 		query access.RedemptionQuery
 		index string
+		bound string
 	}{
-		"all":              {access.RedemptionQuery{}, byKey},
-		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, byKey},
-		"code":             {access.RedemptionQuery{Canonical: "CODE00001"}, perCode},
-		"code's next page": {access.RedemptionQuery{Canonical: "CODE00001", After: access.ID{9}}, perCode},
-		"user":             {access.RedemptionQuery{UserID: "user 1"}, perUser},
-		"code and user":    {access.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser}, // who has fewer
-		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, perUser},
+		"all":              {access.RedemptionQuery{}, byKey, "workspace_id=?"},
+		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, byKey, "id<?"},
+		"code":             {access.RedemptionQuery{Canonical: "CODE00001"}, perCode, "canonical=?"},
+		"code's next page": {access.RedemptionQuery{Canonical: "CODE00001", After: access.ID{9}}, perCode, "id<?"},
+		"user":             {access.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
+		"code and user":    {access.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // who has fewer
+		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, perUser, "id<?"},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
-		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, false})
+		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, c.bound, false})
 	}
-	for name, q := range map[string]access.UserQuery{
-		"all":           {},
-		"the next page": {After: "user 5"},
-		"prefix":        {UserFilter: access.UserFilter{Query: "user 1"}},
-		"status":        {UserFilter: access.UserFilter{Status: access.UserPremium}},
+	for name, c := range map[string]struct {
+		query access.UserQuery
+		bound string
+	}{
+		"all":           {access.UserQuery{}, "workspace_id=?"},
+		"the next page": {access.UserQuery{After: "user 5"}, "user_id>?"},
+		"prefix":        {access.UserQuery{UserFilter: access.UserFilter{Query: "user 1"}}, "user_id>? AND user_id<?"},
+		"status":        {access.UserQuery{UserFilter: access.UserFilter{Status: access.UserPremium}}, "workspace_id=?"},
 	} {
-		q.WorkspaceID, q.Limit = workspace, 50
-		all = append(all, planCase{"users: " + name, sqlite.UsersQuery(&q), byKey, false})
+		c.query.WorkspaceID, c.query.Limit = workspace, 50
+		all = append(all, planCase{"users: " + name, sqlite.UsersQuery(&c.query), byKey, c.bound, false})
 	}
 	return all
 }
@@ -154,6 +166,9 @@ func checkPlan(t *testing.T, conn *zsqlite.Conn, c planCase) {
 	}
 	if !strings.HasPrefix(plan[0], "SEARCH ") || !strings.Contains(plan[0], c.index+" (") {
 		t.Errorf("%s: not by %s:\n%s", c.name, c.index, text)
+	}
+	if !strings.Contains(plan[0], c.bound) {
+		t.Errorf("%s: not bounded by %s:\n%s", c.name, c.bound, text)
 	}
 	for _, table := range []string{"codes", "redemptions", "reservations", "users", "r"} {
 		if strings.Contains(text, "SCAN "+table) {
