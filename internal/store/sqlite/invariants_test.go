@@ -10,6 +10,8 @@ import (
 // violations are queries that each count rows that must not be.
 func violations() map[string]string {
 	return map[string]string{
+		"parts of the file that are damaged": `
+			SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 		"codes that are not redeemed as often as they say": `
 			SELECT count(*) FROM codes c WHERE redemptions <>
 			(SELECT count(*) FROM redemptions r WHERE r.canonical = c.canonical AND r.rolled_back_at IS NULL)`,

@@ -1,0 +1,139 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"accesscodes/internal/access"
+	"accesscodes/internal/store/batched"
+	"accesscodes/internal/store/sqlite"
+)
+
+const (
+	powerClients = 8
+	powerCodes   = 20 // of each
+)
+
+// A killed process loses nothing that the system has taken, synced or not; a machine does.
+func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
+	cases := []struct {
+		name      string
+		logLength int64
+		every     int // writes and syncs from one power cut to the next
+		begins    int // how often the log begins again, at least
+	}{
+		{"while all is in the log", sqlite.DefaultLogLength, 25, 0},
+		{"while the log begins again and again", 1 << 16, 100, 3},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("random seed %d", seed)
+			d := useWatched(t, seed, c.every, c.logLength)
+			for _, cut := range d.cuts {
+				cut.check(t)
+			}
+			last := d.cuts[len(d.cuts)-1]
+			t.Logf("%d power cuts, %d acknowledged, the log began %d times again", len(d.cuts), len(last.acknowledged), last.began)
+			if last.began < c.begins {
+				t.Errorf("the log began %d times again, want at least %d", last.began, c.begins)
+			}
+		})
+	}
+}
+
+// useWatched adds and redeems codes in a new store, on a disk whose power is cut meanwhile and
+// when all is done.
+func useWatched(t *testing.T, seed uint64, every int, logLength int64) *disk {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "codes.db")
+	if err := os.WriteFile(path, migrate(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := openStore(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	database, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDisk(t, seed, every, database)
+	defer sqlite.Watch(t, &d.database, &d.log)()
+	below, err := sqlite.Open(path, sqlite.Options{LogLength: logLength})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := batched.New(below, batched.Options{})
+	d.use(store)
+	d.cutNow()
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// use lets many clients add codes and redeem each.
+func (d *disk) use(store access.Store) {
+	service, err := access.NewService(d.t.Context(), access.Deps{
+		Store: store, Now: time.Now, Entropy: access.SystemEntropy(),
+		NewID: func() (access.ID, error) { id, err := uuid.NewV7(); return access.ID(id), err },
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var clients sync.WaitGroup
+	for client := range powerClients {
+		clients.Go(func() {
+			for i := range powerCodes {
+				code := fmt.Sprintf("CODE-%d-%d", client, i)
+				if _, err := service.AddCode(d.t.Context(), powerUser(), code, access.IssueRequest{Type: access.TypeNormal}); err != nil {
+					d.t.Error(err)
+					return
+				}
+				d.acknowledge(promise{code: code})
+				redeemed, err := service.Redeem(d.t.Context(), powerUser(), access.RedeemRequest{Code: code, UserID: code})
+				if err != nil {
+					d.t.Error(err)
+					return
+				}
+				d.acknowledge(promise{code, &redeemed.Redemption})
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// powerUser is somebody who may do everything.
+func powerUser() *access.Caller {
+	return &access.Caller{Workspace: access.Workspace{ID: access.ID{1}}, Key: access.Key{ID: access.ID{2}, Role: access.RoleFull}}
+}
+
+// check opens what a power cut has left.
+func (c *cut) check(t *testing.T) {
+	t.Helper()
+	store := openStore(t, c.path)
+	workspace := powerUser().Workspace.ID
+	for _, p := range c.acknowledged {
+		if _, err := store.Code(t.Context(), workspace, access.Canonical(p.code), time.Now()); err != nil {
+			t.Errorf("%s: the code %s is lost: %v", c.path, p.code, err)
+		}
+		if p.redemption == nil {
+			continue
+		}
+		_, got, err := store.Redemption(t.Context(), workspace, p.redemption.ID)
+		if err != nil || !cmp.Equal(got, *p.redemption) {
+			t.Errorf("%s: the redemption of %s is lost, or changed: %+v, %v", c.path, p.code, got, err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+	checkInvariants(t, c.path)
+}
