@@ -24,6 +24,7 @@ test: ## install what the tests need, fuzz for a few seconds, run every test
 	scripts/install-test-deps
 	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=5s ./test/fuzz
 	go test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=5s ./test/fuzz
+	go test -run='^TestHotFunctionsKeepToTheirAllocations$$' ./internal/...
 	CGO_ENABLED=1 go test -race ./...
 
 lint: ## vet, staticcheck and formatting
