@@ -18,7 +18,7 @@ import (
 func TestTheServiceAnswersLikeTheModel(t *testing.T) {
 	newWorld := manyWorlds(t)
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{real: newWorld(t), model: model{now: start, codes: map[string]*modelCode{}, users: map[string]access.UserStatus{}}}
+		m := &machine{real: newWorld(t), model: model{now: start, codes: map[string]*modelCode{}, users: map[string]modelUser{}}}
 		for i, code := range machineCodes() {
 			m.add(t, code, access.Types()[i])
 		}
@@ -89,7 +89,7 @@ func (m *machine) addAny(t *rapid.T) {
 
 func (m *machine) add(t *rapid.T, code string, kind access.Type) {
 	options := access.Options{}
-	made := &modelCode{kind: kind, limit: rapid.SampledFrom([]int64{1, 1, 2, 0}).Draw(t, "limit")}
+	made := &modelCode{kind: kind, limit: rapid.SampledFrom([]int64{1, 1, 2, 0}).Draw(t, "limit"), created: m.model.now}
 	if made.limit > 0 {
 		options.MaxRedemptions = limitOf(made.limit)
 	}
@@ -107,8 +107,10 @@ func (m *machine) add(t *rapid.T, code string, kind access.Type) {
 	} else {
 		m.model.codes[code] = made
 	}
-	_, err := m.real.AddCode(t.Context(), m.real.acme, code, of(made.kind, options))
-	want.check(t, err)
+	got, err := m.real.AddCode(t.Context(), m.real.acme, code, of(made.kind, options))
+	if want.check(t, err); err == nil {
+		checkSame(t, "added", access.Issued{Code: *m.wantCode(code, m.model.now)}, got)
+	}
 }
 
 func (m *machine) redeemAny(t *rapid.T) { m.redeem(t, drawCode(t), drawUser(t)) }
@@ -165,8 +167,8 @@ func (m *machine) revoke(t *rapid.T) {
 	if revoked {
 		act = m.real.RevokeCode
 	}
-	_, err := act(t.Context(), m.real.acme, code)
-	m.model.revoke(code, revoked).check(t, err)
+	got, err := act(t.Context(), m.real.acme, code)
+	m.checkCode(t, m.model.revoke(code, revoked), code, got, err)
 }
 
 func (m *machine) change(t *rapid.T) {
@@ -191,8 +193,8 @@ func (m *machine) change(t *rapid.T) {
 	case "no expiry":
 		want.ExpiresAt, apply = none[time.Time](), func(c *modelCode) { c.expires = time.Time{} }
 	}
-	_, err := m.real.ChangeCode(t.Context(), m.real.acme, code, want)
-	m.model.change(code, apply, pastExpiry).check(t, err)
+	got, err := m.real.ChangeCode(t.Context(), m.real.acme, code, want)
+	m.checkCode(t, m.model.change(code, apply, pastExpiry), code, got, err)
 }
 
 func (m *machine) delete(t *rapid.T) {
@@ -203,9 +205,10 @@ func (m *machine) delete(t *rapid.T) {
 
 func (m *machine) put(t *rapid.T) {
 	user, status := drawUser(t), rapid.SampledFrom([]access.UserStatus{access.UserNormal, access.UserPremium}).Draw(t, "status")
-	_, err := m.real.PutUser(t.Context(), m.real.acme, user, status)
-	m.model.users[user] = status
+	got, err := m.real.PutUser(t.Context(), m.real.acme, user, status)
+	m.model.become(user, status)
 	answer{}.check(t, err)
+	checkSame(t, "put", m.wantUser(user), got)
 }
 
 func (m *machine) erase(t *rapid.T) {
@@ -223,13 +226,19 @@ func (m *machine) validate(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := m.model.validate(code, user, at)
-	if got.Valid != (want == "") || got.Suggestion != "" || !got.At.Equal(at) {
-		t.Fatalf("valid: %v, suggestion %q, at %v; want the reason %q", got.Valid, got.Suggestion, got.At, want)
+	why := access.Reason("")
+	if got.Why != nil {
+		why, got.Why = got.Why.Reason, nil
 	}
-	if !got.Valid && got.Why.Reason != want {
-		t.Fatalf("not valid: %v; want the reason %q", got.Why, want)
+	reason := m.model.validate(code, user, at)
+	if why != reason {
+		t.Fatalf("not valid for the reason %q; want %q", why, reason)
 	}
+	want := access.Validation{Valid: reason == "", At: at, Code: m.wantCode(code, at)}
+	if want.Valid {
+		want.Grants = m.model.grants(code)
+	}
+	checkSame(t, "validated", want, got)
 }
 
 // list reads the codes of a status.
@@ -269,166 +278,4 @@ func (m *machine) wait(t *rapid.T) {
 	}
 	m.model.now = m.model.now.Add(passes)
 	m.real.pass(passes)
-}
-
-// check compares everything that can be looked at with the model, and the counters with
-// the rows that they count.
-func (m *machine) check(t *rapid.T) {
-	redeemed := m.checkRedemptions(t)
-	reserved, held := m.checkReservations(t)
-	checkSame(t, "reservations that are stored as held", held, m.real.heldAsStored(t, slices.Collect(maps.Keys(m.model.codes))))
-	for _, name := range machineCodes() {
-		got, err := m.real.GetCode(t.Context(), m.real.acme, name)
-		c := m.model.codes[name]
-		if c == nil {
-			no(access.ReasonCodeNotFound).check(t, err)
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Redemptions != redeemed[name] || got.Reservations != reserved[name] {
-			t.Errorf("%s counts %d redemptions and %d reservations, where there are %d and %d",
-				name, got.Redemptions, got.Reservations, redeemed[name], reserved[name])
-		}
-		if got.MaxRedemptions != nil && got.Redemptions+got.Reservations > *got.MaxRedemptions {
-			t.Errorf("%s is used more often than it can be: %d redeemed, %d reserved, of %d", name, got.Redemptions, got.Reservations, *got.MaxRedemptions)
-		}
-		if at := got.RevokedAt; (at != nil) != !c.revoked.IsZero() || at != nil && !at.Equal(c.revoked) {
-			t.Errorf("%s was revoked at %v, want %v", name, at, c.revoked)
-		}
-		if status := m.real.StatusNow(&got); status != m.model.status(name, 0, m.model.now) {
-			t.Errorf("%s is %s, want %s", name, status, m.model.status(name, 0, m.model.now))
-		}
-	}
-	users, err := m.real.ListUsers(t.Context(), m.real.acme, access.UserFilter{}, access.PageRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	registered := map[string]access.UserStatus{}
-	for _, user := range users.Items {
-		registered[user.ID] = user.Status
-	}
-	checkSame(t, "users", m.model.users, registered)
-}
-
-// checkRedemptions compares all redemptions and counts those that stand, by code.
-func (m *machine) checkRedemptions(t *rapid.T) map[string]int64 {
-	rows, standing := m.real.redemptions(t), map[string]int64{}
-	if len(rows) != len(m.model.redemptions) {
-		t.Fatalf("%d redemptions, want %d", len(rows), len(m.model.redemptions))
-	}
-	for i, want := range m.model.redemptions {
-		got := &rows[len(rows)-1-i]
-		want.check(t, got)
-		if got.Stands() {
-			standing[got.Code]++
-		}
-	}
-	return standing
-}
-
-// checkReservations is the same of reservations that are live, and of those that are
-// stored as held whether they have lapsed or not.
-func (m *machine) checkReservations(t *rapid.T) (live, held map[string]int64) {
-	live, held = map[string]int64{}, map[string]int64{}
-	for _, want := range m.model.reservations {
-		got := m.real.reservation(t, want.id)
-		want.check(t, &got)
-		if got.LiveAt(m.model.now) != want.live(m.model.now) {
-			t.Errorf("a reservation of %s until %v is %s", want.code, want.until, got.State)
-		}
-		if got.LiveAt(m.model.now) {
-			live[got.Code]++
-		}
-		if got.State == access.ReservationHeld {
-			held[got.Code]++
-		}
-	}
-	return live, held
-}
-
-// heldAsStored is how many reservations codes say are stored as held, of those that have any.
-func (w *world) heldAsStored(t tester, codes []string) map[string]int64 {
-	t.Helper()
-	held := map[string]int64{}
-	var acts []*access.Act
-	for _, code := range codes {
-		acts = append(acts, &access.Act{WorkspaceID: w.acme.Workspace.ID, Canonical: code, Rule: func(s *access.Scene) access.ActResult {
-			if n := s.Held(); n != 0 {
-				held[code] = n
-			}
-			return access.ActResult{}
-		}})
-	}
-	if _, err := w.Store.Peek(t.Context(), acts); err != nil {
-		t.Fatal(err)
-	}
-	return held
-}
-
-// check checks an act that answers with nothing but a refusal.
-func (a answer) check(t *rapid.T, err error) {
-	t.Helper()
-	got := access.Reason("")
-	if err != nil {
-		got = access.AsError(err).Reason
-	}
-	if got != a.reason {
-		t.Fatalf("refused with the reason %q (%v), want %q", got, err, a.reason)
-	}
-}
-
-func (a answer) checkRedeemed(t *rapid.T, got access.Redeemed, err error) {
-	t.Helper()
-	if a.check(t, err); err != nil {
-		return
-	}
-	if got.Replayed != a.replayed {
-		t.Fatalf("replayed: %v, want %v", got.Replayed, a.replayed)
-	}
-	if a.redemption.id.IsZero() {
-		a.redemption.id = got.Redemption.ID
-	}
-	a.redemption.check(t, &got.Redemption)
-}
-
-func (a answer) checkReserved(t *rapid.T, got access.Reserved, err error) {
-	t.Helper()
-	if a.check(t, err); err != nil {
-		return
-	}
-	if got.Replayed != a.replayed {
-		t.Fatalf("replayed: %v, want %v", got.Replayed, a.replayed)
-	}
-	if a.reservation.id.IsZero() {
-		a.reservation.id = got.Reservation.ID
-	}
-	a.reservation.check(t, &got.Reservation)
-}
-
-func (r *modelRedemption) check(t *rapid.T, got *access.Redemption) {
-	t.Helper()
-	found := modelRedemption{
-		id: got.ID, code: got.Code, user: got.UserID, before: got.Before, grants: got.Grants,
-		undone: !got.Stands(), withReservationID: got.ReservationID,
-	}
-	if found != *r {
-		t.Fatalf("redemption %+v, want %+v", found, *r)
-	}
-}
-
-func (r *modelReservation) check(t *rapid.T, got *access.Reservation) {
-	t.Helper()
-	found := modelReservation{
-		id: got.ID, code: got.Code, user: got.UserID, until: got.ExpiresAt,
-		released: got.State == access.ReservationReleased, redemption: r.redemption,
-	}
-	confirmed := access.ID{}
-	if r.redemption != nil {
-		confirmed = r.redemption.id
-	}
-	if found != *r || got.RedemptionID != confirmed {
-		t.Fatalf("reservation %+v that became %v, want %+v that became %v", found, got.RedemptionID, *r, confirmed)
-	}
 }

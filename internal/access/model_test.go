@@ -11,7 +11,7 @@ import (
 type model struct {
 	now          time.Time
 	codes        map[string]*modelCode
-	users        map[string]access.UserStatus
+	users        map[string]modelUser
 	redemptions  []*modelRedemption // in the order in which they were made
 	reservations []*modelReservation
 }
@@ -21,6 +21,12 @@ type modelCode struct {
 	limit           int64     // 0: none
 	starts, expires time.Time // zero: none
 	revoked         time.Time // zero: it is not
+	created         time.Time
+}
+
+type modelUser struct {
+	status           access.UserStatus
+	created, changed time.Time
 }
 
 type modelRedemption struct {
@@ -120,11 +126,36 @@ func (m *model) judge(code, user string, own int64, at time.Time) (access.UserSt
 		return "", access.ReasonCodeExhausted
 	}
 	for _, c := range cells() {
-		if user != "" && c.code == m.codes[code].kind && c.user == m.users[user] {
+		if user != "" && c.code == m.codes[code].kind && c.user == m.users[user].status {
 			return c.becomes, c.reason
 		}
 	}
 	return "", ""
+}
+
+// grants is what a code makes of those whom it makes something.
+func (m *model) grants(code string) access.UserStatus {
+	for _, c := range cells() {
+		if c.code == m.codes[code].kind && c.reason == "" {
+			return c.becomes
+		}
+	}
+	return ""
+}
+
+// become makes a user something else. Who becomes unregistered is forgotten.
+func (m *model) become(user string, status access.UserStatus) {
+	was := m.users[user]
+	switch status {
+	case was.status:
+	case access.Unregistered:
+		delete(m.users, user)
+	default:
+		if was.status == access.Unregistered {
+			was.created = m.now
+		}
+		m.users[user] = modelUser{status, was.created, m.now}
+	}
 }
 
 func (m *model) validate(code, user string, at time.Time) access.Reason {
@@ -155,11 +186,12 @@ func (m *model) take(code, user string, hold *modelReservation) answer {
 	if reason != "" {
 		return no(reason)
 	}
-	made := &modelRedemption{code: code, user: user, before: m.users[user], grants: becomes}
+	made := &modelRedemption{code: code, user: user, before: m.users[user].status, grants: becomes}
 	if hold != nil {
 		made.withReservationID, hold.redemption = hold.id, made
 	}
-	m.redemptions, m.users[user] = append(m.redemptions, made), becomes
+	m.redemptions = append(m.redemptions, made)
+	m.become(user, becomes)
 	return answer{redemption: made}
 }
 
@@ -222,10 +254,7 @@ func (m *model) rollback(r *modelRedemption) answer {
 				return no(access.ReasonRollbackOutOfOrder)
 			}
 		}
-		m.users[r.user] = r.before
-		if r.before == access.Unregistered {
-			delete(m.users, r.user)
-		}
+		m.become(r.user, r.before)
 	}
 	r.undone = true
 	return answer{redemption: r}
@@ -284,7 +313,7 @@ func (m *model) remove(code string) answer {
 }
 
 func (m *model) erase(user string) answer {
-	found := m.users[user] != access.Unregistered
+	found := m.users[user].status != access.Unregistered
 	for _, r := range m.redemptions {
 		if r.user == user {
 			r.user, found = "", true
