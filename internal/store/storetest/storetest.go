@@ -31,6 +31,7 @@ func Run(t *testing.T, newStore Factory) {
 		"Tidying":         testTidyingMany,
 		"Users":           testUsers,
 		"Acts":            testActs,
+		"Table":           testTable,
 		"RedemptionLists": testRedemptionLists,
 		"UserLists":       testUserLists,
 		"Search":          testSearch,
