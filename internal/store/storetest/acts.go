@@ -200,10 +200,13 @@ func testActs(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, "TWO", times(2))
 		s.add(t, s.mine, "AFTER")
 		act := s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada"))[0]
-		s.leaveDuring(t, act, s.Store.Act)
+		left := s.leaveDuring(t, act, s.Store.Act)
 		s.redeem(t, s.mine, "AFTER", "zoe") // a wrapped store may carry the first out all the same; it has now
 		redeemed := int64(len(s.redemptions(t, s.mine, access.RedemptionFilter{}, 3))) - 1
 		s.checkUses(t, s.mine, "TWO", redeemed, 0)
+		if left == nil && redeemed != 1 || left != nil && !access.HasReason(left, access.ReasonOutcomeUnknown) && redeemed != 0 {
+			t.Errorf("%d redemptions after the answer %v", redeemed, left)
+		}
 		if users := int64(len(s.users(t, s.mine, access.UserFilter{}, 3))) - 1; users != redeemed {
 			t.Errorf("%d redemptions and %d users", redeemed, users)
 		}
@@ -213,7 +216,10 @@ func testActs(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "OLD")
 		for range 3 {
-			s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.Peek)
+			left := s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.Peek)
+			if left != nil && !errors.Is(left, context.Canceled) {
+				t.Errorf("Peek: %v", left)
+			}
 		}
 		s.add(t, s.mine, "NEW")
 		for range 100 { // on every connection there is
@@ -226,8 +232,9 @@ func testActs(t *testing.T, newStore Factory) {
 	})
 }
 
-// leaveDuring asks for an act and goes when its rule has decided.
-func (s *site) leaveDuring(t *testing.T, act *access.Act, ask func(context.Context, []*access.Act) ([]access.ActResult, error)) {
+// leaveDuring asks for a redemption and goes when its rule has decided. It returns the error
+// that the answer is, if any: what it means for the act is the caller's to check.
+func (s *site) leaveDuring(t *testing.T, act *access.Act, ask func(context.Context, []*access.Act) ([]access.ActResult, error)) error {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
@@ -236,7 +243,12 @@ func (s *site) leaveDuring(t *testing.T, act *access.Act, ask func(context.Conte
 		defer leave()
 		return rule(scene)
 	}
-	if results, err := ask(ctx, []*access.Act{act}); err == nil && len(results) != 1 {
-		t.Errorf("results %v", results)
+	results, err := ask(ctx, []*access.Act{act})
+	if ctx.Err() == nil {
+		t.Fatalf("the rule was not asked: %v", err)
 	}
+	if err == nil && (len(results) != 1 || results[0].Err != nil || results[0].Redemption == nil) {
+		t.Errorf("results %+v", results)
+	}
+	return err
 }
