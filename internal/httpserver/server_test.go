@@ -255,18 +255,34 @@ func TestACallerWhoWaitsIsNotTakenForGone(t *testing.T) {
 
 func TestShutdownWaitsForTheRequestsUnderWay(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
-	r := start(t, func(w http.ResponseWriter, _ *http.Request) {
-		close(begun)
-		<-release
+	r := start(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(begun)
+			<-release
+		}
 		_, _ = io.WriteString(w, "done")
 	})
+	idle := dial(t, r.address)
+	idle.send(t, plain)
+	idle.receive(t, "GET")
 	c := dial(t, r.address)
-	c.send(t, plain)
+	c.send(t, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-begun
-	time.AfterFunc(50*time.Millisecond, func() { close(release) })
-	r.shutDown(t)
+	down := make(chan error, 1)
+	go func() { down <- r.server.Shutdown(t.Context()) }()
+	idle.mustBeClosed(t) // shutting down has begun
+	select {
+	case err := <-down:
+		t.Errorf("Shutdown did not wait: %v", err)
+		down <- err
+	default:
+	}
+	close(release)
 	if got := c.receive(t, "GET"); got.body != "done" || !got.closes {
 		t.Errorf("got %q, closes: %v", got.body, got.closes)
+	}
+	if err := <-down; err != nil {
+		t.Errorf("Shutdown: %v", err)
 	}
 }
 
