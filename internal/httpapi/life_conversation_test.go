@@ -67,7 +67,6 @@ func living(t *testing.T, f *fixture) []said {
 		post("nothing", path, `{}`, 400, access.ReasonMissingField, false)
 	}
 	post("unknown field", redeem, `{"code":"REGISTERS","userId":"x","type":"Normal"}`, 400, reasonUnknownField, false)
-	post("premium already", redeem, about("UPGRADES", "premium"), 409, access.ReasonUserNotRegistered, true)
 	post("good", reserve, `{"code":"REGISTERS","userId":"later","ttlSeconds":3600}`, 200, "", true)
 	post("again", reserve, about("REGISTERS", "later"), 200, "", true)
 	post("too short", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":9}`, 400, access.ReasonInvalidValue, false)
