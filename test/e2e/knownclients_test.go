@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -151,6 +152,31 @@ func TestTheExamplesAreTheCodeThatCallersHave(t *testing.T) {
 		}
 	}
 }
+
+// knownCommands are command lines that callers of this API have in their scripts, word for word
+// but for the address and the key.
+const knownCommands = `
+curl -X POST $API_URL/tenant-codes/add \
+  -H "Content-Type: application/json" \
+  -H "X-Api-Key: $API_KEY" \
+  -d '{"code": "WELCOME2025", "type": "Normal"}'
+echo
+curl -X POST $API_URL/tenant-codes/generate \
+  -H "Content-Type: application/json" \
+  -H "X-Api-Key: $API_KEY" \
+  -d '{"type": "Normal"}'`
+
+func TestKnownCommandsWork(t *testing.T) {
+	requireTool(t, "curl")
+	s := startServer(t, newSQLite(t))
+	answers := strings.Split(mustRun(t, []string{"API_URL=" + s.url, "API_KEY=" + s.key}, "sh", "-c", knownCommands), "\n")
+	if len(answers) != 2 || !strings.HasPrefix(answers[0], `{"code":"WELCOME2025","type":"Normal",`) || !exactlyACode.MatchString(answers[1]) {
+		t.Errorf("answers: %q", answers)
+	}
+}
+
+// exactlyACode is the whole answer about a generated code.
+var exactlyACode = regexp.MustCompile(`^\{"code":"[A-Z0-9]+-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}"\}$`)
 
 func TestTheCSharpExampleIsAProgramForDotNet8(t *testing.T) {
 	project := withoutSpace(readExample(t, "csharp", "AccessCodes.csproj"))
