@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -19,17 +20,24 @@ const codesDrawn = 64_000
 const chiSquaredLimit = 89.79
 
 func TestEverySymbolIsEquallyLikelyAtEveryPosition(t *testing.T) {
-	for position, statistic := range chiSquared(t, access.SystemEntropy()) {
-		if statistic > chiSquaredLimit {
-			t.Errorf("position %d: chi-squared %.1f, at most %.1f expected", position, statistic, chiSquaredLimit)
-		}
+	for name, retryKey := range map[string]func(int) string{
+		"drawn":                           func(int) string { return "" },
+		"derived from an Idempotency-Key": func(n int) string { return fmt.Sprint("order-", n) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for position, statistic := range chiSquared(t, access.SystemEntropy(), retryKey) {
+				if statistic > chiSquaredLimit {
+					t.Errorf("position %d: chi-squared %.1f, at most %.1f expected", position, statistic, chiSquaredLimit)
+				}
+			}
+		})
 	}
 }
 
 // TestABiasedSourceIsNoticed shows that the test above can fail. Numbers brought into a
 // range by a remainder are the usual mistake: the first few come up too often.
 func TestABiasedSourceIsNoticed(t *testing.T) {
-	for position, statistic := range chiSquared(t, remainders{access.SystemEntropy()}) {
+	for position, statistic := range chiSquared(t, remainders{access.SystemEntropy()}, func(int) string { return "" }) {
 		if statistic <= chiSquaredLimit {
 			t.Errorf("position %d: chi-squared %.1f, more than %.1f expected", position, statistic, chiSquaredLimit)
 		}
@@ -47,9 +55,9 @@ func (r remainders) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chiSquared generates codes as a server does and returns for each random position how
+// chiSquared generates codes as a server does, the n-th with this Idempotency-Key, and returns for each random position how
 // far the counts of the symbols are from equal.
-func chiSquared(t *testing.T, entropy io.Reader) [8]float64 {
+func chiSquared(t *testing.T, entropy io.Reader, retryKey func(n int) string) [8]float64 {
 	t.Helper()
 	var counts [8][256]int
 	service, caller := newFakeService(t, &fakeStore{
@@ -62,8 +70,8 @@ func chiSquared(t *testing.T, entropy io.Reader) [8]float64 {
 		},
 	})
 	service.Entropy = bufio.NewReader(entropy)
-	for range codesDrawn {
-		if _, err := service.GenerateCode(t.Context(), caller, normal("")); err != nil {
+	for n := range codesDrawn {
+		if _, err := service.GenerateCode(t.Context(), caller, normal(retryKey(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
