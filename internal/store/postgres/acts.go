@@ -26,19 +26,34 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 		}
 	}
 	tries := 0
+	var lostResults []access.ActResult // of a try that may have been done
 	err = s.act(ctx, k, func(ctx context.Context, q querier) error {
 		tries++
-		book := access.OpenBook(acts, tries > 1)
-		err := s.carryOut(ctx, q, book, &results)
+		results = nil
+		err := s.carryOut(ctx, q, access.OpenBook(acts, tries > 1), &results)
 		if err != nil {
 			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
+		}
+		if fateOf(err) == lost && results != nil {
+			lostResults = results
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	disown(results, lostResults)
 	return results, nil
+}
+
+// disown takes the mark of a replay from what was done by an earlier try of the same call, and
+// by no earlier request.
+func disown(results, lostResults []access.ActResult) {
+	for i, earlier := range lostResults {
+		if earlier.Err == nil && !earlier.Replayed {
+			results[i].Replayed = false
+		}
+	}
 }
 
 // carryOut looks up, settles and stores in a transaction of two round trips: the first begins

@@ -266,7 +266,7 @@ func TestActsWhoseCommitsAnswerIsLostAreDoneOnce(t *testing.T) {
 			p.cut()
 			got := <-answered
 			if d.repeatable {
-				d.check(t, conn, got, d.replays)
+				d.check(t, conn, got)
 			} else {
 				checkUnknown(t, got.err)
 				checkAccounts(t, conn, d.want)

@@ -74,7 +74,7 @@ func TestActsThatWereRolledBackForAnothersSakeAreTriedAgain(t *testing.T) {
 				conn := connect(t, address)
 				do := d.ready(t, open(t, address, postgres.Options{Timeout: timeout}))
 				failOn(t, conn, d.writes, isFirst(5), sqlstate)
-				d.check(t, conn, do(), false)
+				d.check(t, conn, do())
 				if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries != 6 {
 					t.Errorf("tried %d times, want 6", tries)
 				}
@@ -99,7 +99,7 @@ func TestActsWhoseLookUpWasRolledBackAreTriedAgain(t *testing.T) {
 			go func() { answered <- do() }()
 			awaitTrue(t, watcher, isLockAwaited)
 			exec(t, other, "COMMIT")
-			d.check(t, watcher, <-answered, false)
+			d.check(t, watcher, <-answered)
 			checkInvariants(t, address)
 		})
 	}
