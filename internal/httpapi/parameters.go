@@ -27,6 +27,10 @@ func inQuery(name, description string, schema huma.Schema) parameter {
 	return parameter{name: name, in: "query", description: description, schema: schema}
 }
 
+func (p parameter) isInQuery() bool { return p.in == "query" }
+
+func (rt *route) takesQuery() bool { return slices.ContainsFunc(rt.parameters, parameter.isInQuery) }
+
 func textSchema() huma.Schema { return huma.Schema{Type: huma.TypeString} }
 
 func timeSchema() huma.Schema { return huma.Schema{Type: huma.TypeString, Format: "date-time"} }
@@ -67,7 +71,7 @@ func (c *call) parameters() *parameters {
 		p.fail("the query of the address is not well-formed")
 	}
 	for name, given := range values {
-		switch known := slices.ContainsFunc(c.route.parameters, func(of parameter) bool { return of.in == "query" && of.name == name }); {
+		switch known := slices.ContainsFunc(c.route.parameters, func(of parameter) bool { return of.isInQuery() && of.name == name }); {
 		case !known:
 			p.fail("this route has no such parameter; /docs shows those that it has")
 		case len(given) > 1:

@@ -125,7 +125,7 @@ func (s *Server) run(rt route, c *call) error {
 		if err := caller.Require(rt.permission); err != nil {
 			return err
 		}
-		if c.request.URL.RawQuery != "" {
+		if c.request.URL.RawQuery != "" && !rt.takesQuery() { // those that do read it themselves
 			if err := c.parameters().err; err != nil {
 				return err
 			}

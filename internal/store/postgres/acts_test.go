@@ -1,13 +1,15 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"accesscodes/internal/access"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/storetest"
 )
 
 // desk is where acts are asked for: a server over a store, and somebody who may do
@@ -185,31 +187,16 @@ func checkAccounts(t *testing.T, conn *pgx.Conn, want string) {
 	}
 }
 
-// noting is a store that notes acts instead of carrying them out, so that those of several
-// requests can be handed over in one call.
-type noting struct {
-	access.Store
-	acts []*access.Act
-}
-
-var errNoted = errors.New("noted")
-
-// Act implements [access.LifeStore].
-func (n *noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
-	n.acts = append(n.acts, acts...)
-	return nil, errNoted
-}
-
 // actsOf are the acts of requests, none of which is carried out.
 func actsOf(t *testing.T, store access.Store, requests ...func(*desk) result) []*access.Act {
 	t.Helper()
-	n := &noting{Store: store}
+	n := &storetest.Noting{Store: store}
 	for _, request := range requests {
-		if got := request(newDesk(t, n)); !errors.Is(got.err, errNoted) {
+		if got := request(newDesk(t, n)); !errors.Is(got.err, storetest.ErrNoted) {
 			t.Fatalf("a request was not noted: %v", got.err)
 		}
 	}
-	return n.acts
+	return n.Acts
 }
 
 // actsAnswer is what a call of Act returned.
@@ -275,4 +262,27 @@ func (g group) check(t *testing.T, conn *pgx.Conn, got actsAnswer) {
 		}
 	}
 	checkAccounts(t, conn, g.want)
+}
+
+// lostCommit is a database in which the commit of a group was made and its answer is on its way.
+type lostCommit struct {
+	address  string
+	conn     *pgx.Conn
+	proxy    *proxy
+	answered <-chan actsAnswer
+}
+
+// loseTheAnswer carries a group out up to where the answer to its commit can be lost.
+func (g group) loseTheAnswer(t *testing.T) lostCommit {
+	t.Helper()
+	l := lostCommit{address: pgtest.Database(t)}
+	l.conn = connect(t, l.address)
+	var through string
+	l.proxy, through = startProxy(t, l.address)
+	store := open(t, through, postgres.Options{Timeout: timeout})
+	acts := g.ready(t, store)
+	holdCommits(t, l.conn, "redemptions")
+	countRuns(t, l.conn, "INSERT ON redemptions")
+	loseTheAnswer(t, l.conn, l.proxy, "redemptions", func() { l.answered = beginActs(t, store, acts) })
+	return l
 }

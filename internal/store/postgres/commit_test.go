@@ -182,17 +182,10 @@ func TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise(t *testing.T) {
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			address := pgtest.Database(t)
-			conn := connect(t, address)
-			p, through := startProxy(t, address)
-			store := open(t, through, postgres.Options{Timeout: timeout})
-			acts := g.ready(t, store)
-			holdCommits(t, conn, "redemptions")
-			var answered <-chan actsAnswer
-			loseTheAnswer(t, conn, p, "redemptions", func() { answered = beginActs(t, store, acts) })
-			p.Stop()
-			checkUnknown(t, (<-answered).err)
-			checkAccounts(t, conn, g.want)
+			lost := g.loseTheAnswer(t)
+			lost.proxy.Stop()
+			checkUnknown(t, (<-lost.answered).err)
+			checkAccounts(t, lost.conn, g.want)
 		})
 	}
 }
@@ -315,27 +308,19 @@ func TestActsThatShareACommitWhoseAnswerIsLostAreDoneOnce(t *testing.T) {
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			address := pgtest.Database(t)
-			conn := connect(t, address)
-			p, through := startProxy(t, address)
-			store := open(t, through, postgres.Options{Timeout: timeout})
-			acts := g.ready(t, store)
-			holdCommits(t, conn, "redemptions")
-			countRuns(t, conn, "INSERT ON redemptions")
-			var answered <-chan actsAnswer
-			loseTheAnswer(t, conn, p, "redemptions", func() { answered = beginActs(t, store, acts) })
-			p.cut()
-			got := <-answered
+			lost := g.loseTheAnswer(t)
+			lost.proxy.cut()
+			got := <-lost.answered
 			if g.repeatable {
-				g.check(t, conn, got)
+				g.check(t, lost.conn, got)
 			} else {
 				checkUnknown(t, got.err)
-				checkAccounts(t, conn, g.want)
+				checkAccounts(t, lost.conn, g.want)
 			}
-			if runs := ask[int](t, conn, "SELECT last_value FROM statements"); runs != 1 {
+			if runs := ask[int](t, lost.conn, "SELECT last_value FROM statements"); runs != 1 {
 				t.Errorf("the group was stored %d times", runs)
 			}
-			checkInvariants(t, address)
+			checkInvariants(t, lost.address)
 		})
 	}
 }

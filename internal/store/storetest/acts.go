@@ -11,24 +11,25 @@ import (
 	"accesscodes/internal/access"
 )
 
-// noting is a store that notes acts instead of carrying them out, so that those of several
+// Noting is a store that notes acts instead of carrying them out, so that those of several
 // requests can be handed over in one call.
-type noting struct {
+type Noting struct {
 	access.Store
-	acts []*access.Act
+	Acts []*access.Act
 }
 
-var errNoted = errors.New("noted")
+// ErrNoted is what requests to a [Noting] end with.
+var ErrNoted = errors.New("noted")
 
 // Act implements [access.LifeStore].
-func (n *noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
-	n.acts = append(n.acts, acts...)
-	return nil, errNoted
+func (n *Noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
+	n.Acts = append(n.Acts, acts...)
+	return nil, ErrNoted
 }
 
 // Reservation implements [access.LifeStore]: what is noted counts as made.
-func (n *noting) Reservation(ctx context.Context, workspace, id access.ID) (string, access.Reservation, error) {
-	for _, act := range n.acts {
+func (n *Noting) Reservation(ctx context.Context, workspace, id access.ID) (string, access.Reservation, error) {
+	for _, act := range n.Acts {
 		if act.Makes && act.Reservation == id {
 			return act.Canonical, access.Reservation{ID: id, WorkspaceID: workspace}, nil
 		}
@@ -39,14 +40,14 @@ func (n *noting) Reservation(ctx context.Context, workspace, id access.ID) (stri
 // acts are the acts of requests, none of which is carried out.
 func (s *site) acts(t *testing.T, requests ...request) []*access.Act {
 	t.Helper()
-	n := &noting{Store: s.Store}
+	n := &Noting{Store: s.Store}
 	service := s.serve(t, n)
 	for _, ask := range requests {
-		if err := ask(service); !errors.Is(err, errNoted) {
+		if err := ask(service); !errors.Is(err, ErrNoted) {
 			t.Fatalf("a request was not noted: %v", err)
 		}
 	}
-	return n.acts
+	return n.Acts
 }
 
 // request asks a server for something.

@@ -139,19 +139,19 @@ func testTogether(newStore Factory) func(t *testing.T) {
 // testDeletingTheUsed: a code that was used for the first time in the same call stays on record.
 func (s *site) testDeletingTheUsed(t *testing.T) {
 	s.add(t, s.mine, "SHORT")
-	n := &noting{Store: s.Store}
+	n := &Noting{Store: s.Store}
 	service := s.serve(t, n)
 	for _, ask := range []func() request{
 		func() request { return s.toReserve(t, "SHORT", "m1", 0) },
-		func() request { return s.toRelease(t, access.Reservation{ID: n.acts[0].Reservation}) },
+		func() request { return s.toRelease(t, access.Reservation{ID: n.Acts[0].Reservation}) },
 		func() request { return s.toDelete(t, "SHORT") },
 	} {
-		if err := ask()(service); !errors.Is(err, errNoted) {
+		if err := ask()(service); !errors.Is(err, ErrNoted) {
 			t.Fatalf("a request was not noted: %v", err)
 		}
 	}
 	var got []access.Reason
-	for _, result := range s.carryOut(t, n.acts) {
+	for _, result := range s.carryOut(t, n.Acts) {
 		got = append(got, reasonOf(result.Err))
 	}
 	checkSame(t, "reasons", []access.Reason{"", "", access.ReasonCodeInUse}, got)
