@@ -13,9 +13,11 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/store/storetest"
 )
 
 // filling is what is put straight into the database of a server before it is measured.
@@ -61,9 +63,9 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return err
 	}
-	code := access.Code{WorkspaceID: workspaces[0].ID, Type: access.TypeNormal, CreatedAt: time.Now().UTC().Add(-24 * time.Hour)}
+	code := codes.Code{WorkspaceID: workspaces[0].ID, Type: codes.TypeNormal, CreatedAt: time.Now().UTC().Add(-24 * time.Hour)}
 	if f.shared {
-		if _, err := store.InsertCodes(ctx, []*access.NewCode{named(code, "SHARED")}); err != nil {
+		if _, err := store.InsertCodes(ctx, []*codes.NewCode{named(code, "SHARED")}); err != nil {
 			return err
 		}
 	}
@@ -80,7 +82,7 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 		}
 		slices.Sort(values)
 		for values := range slices.Chunk(values, insertedAtOnce) {
-			codes := make([]*access.NewCode, len(values))
+			codes := make([]*codes.NewCode, len(values))
 			for i, value := range values {
 				code.CreatedAt = code.CreatedAt.Add(time.Microsecond)
 				codes[i] = named(code, value)
@@ -94,12 +96,12 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 	return nil
 }
 
-func named(code access.Code, value string) *access.NewCode {
+func named(code codes.Code, value string) *codes.NewCode {
 	code.Value = value
-	return &access.NewCode{Code: code, Canonical: access.Canonical(value)}
+	return &codes.NewCode{Code: code, Canonical: core.Canonical(value)}
 }
 
-func openStore(ctx context.Context, address string) (access.Store, error) {
+func openStore(ctx context.Context, address string) (storetest.Store, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		return sqlite.Open(path, sqlite.Options{BusyTimeout: time.Minute})
 	}
@@ -109,7 +111,7 @@ func openStore(ctx context.Context, address string) (access.Store, error) {
 // farAway returns the cursor of the page with this number of a list.
 func farAway(ctx context.Context, s *process, number int) (cursor string, err error) {
 	for skipped := 0; skipped < (number-1)*pageSize; {
-		limit := min(access.MaxPage, (number-1)*pageSize-skipped)
+		limit := min(core.MaxPage, (number-1)*pageSize-skipped)
 		if cursor, err = nextPage(ctx, s, fmt.Sprintf("limit=%d&cursor=%s", limit, cursor)); err != nil || cursor == "" {
 			return "", errors.Join(err, fmt.Errorf("the list has fewer than %d pages", number))
 		}

@@ -6,8 +6,9 @@ import (
 	"io"
 	"net"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/config"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 // What an empty database gets.
@@ -30,10 +31,10 @@ Generate a code:
 
 // greet fills an empty database with a first workspace and key, unless told not to,
 // and prints what a person needs to go on.
-func greet(ctx context.Context, service *access.Service, cfg config.Serve, url string, out io.Writer) error {
+func greet(ctx context.Context, service *tenancy.Service, cfg config.Serve, url string, out io.Writer) error {
 	if !cfg.NoBootstrap {
 		secret, err := service.Bootstrap(ctx, bootstrapSlug, bootstrapName,
-			access.Format{Prefix: bootstrapPrefix, Groups: access.DefaultGroups, GroupLength: access.DefaultGroupLength})
+			core.Format{Prefix: bootstrapPrefix, Groups: core.DefaultGroups, GroupLength: core.DefaultGroupLength})
 		if err != nil {
 			return fmt.Errorf("create the first workspace: %w", err)
 		}

@@ -17,10 +17,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"accesscodes/internal/config"
-	"accesscodes/internal/httpapi"
+	"accesscodes/internal/core"
 	"accesscodes/internal/httpserver"
-	"accesscodes/internal/store/batched"
 	"accesscodes/internal/store/cached"
+	"accesscodes/internal/store/grouped"
+	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/api"
 )
 
 // How often background work is done: storing when keys were last used, marking
@@ -54,13 +56,18 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	store := cached.New(batched.New(bare, batched.Options{Observe: newCommitMetrics(registry)}), cached.DefaultLife, time.Now)
-	closers.add(store.Close)
-	service, err := newService(ctx, store)
+	closers.add(bare.Close)
+	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
+	closers.add(func() error { gathered.Close(); return nil })
+	secret, err := tenancy.InstallationSecret(ctx, bare, core.SystemEntropy())
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(httpapi.Deps{Service: service, Log: log, Registry: registry, Version: streams.Version})
+	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now))
+	services := newCodes(gathered, secret)
+	server, err := api.New(api.Deps{
+		Codes: services, Tenancy: people, Ping: bare.Ping, Log: log, Registry: registry, Version: streams.Version,
+	})
 	if err != nil {
 		return err
 	}
@@ -76,24 +83,24 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		}
 		closers.add(profiles.Close)
 	}
-	usage := startWorker(keyUsageInterval, service.FlushKeyUsage, log)
+	usage := startWorker(keyUsageInterval, people.FlushKeyUsage, log)
 	closers.add(usage.stop)
-	tidier := startWorker(tidyInterval, service.TidyReservations, log)
+	tidier := startWorker(tidyInterval, services.TidyReservations, log)
 	closers.add(tidier.stop)
 
 	url := baseURL(listener.Addr())
-	if err := greet(ctx, service, cfg, url, streams.Out); err != nil {
+	if err := greet(ctx, people, cfg, url, streams.Out); err != nil {
 		return err
 	}
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
-	return serve(ctx, cfg, listener, api, log)
+	return serve(ctx, cfg, listener, server, log)
 }
 
 // serve answers requests until ctx ends and then drains.
-func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
+func serve(ctx context.Context, cfg config.Serve, listener net.Listener, handler *api.Server, log *slog.Logger) error {
 	server := httpserver.New(httpserver.Config{
-		Handler: api, Refuse: api.Refuse, Log: log,
+		Handler: handler, Refuse: handler.Refuse, Log: log,
 		ReadTimeout:    30 * time.Second,
 		WriteTimeout:   60 * time.Second,
 		IdleTimeout:    2 * time.Minute,
@@ -107,7 +114,7 @@ func serve(ctx context.Context, cfg config.Serve, listener net.Listener, api *ht
 	case <-ctx.Done():
 	}
 	log.Info("draining", "timeout", cfg.DrainTimeout.String())
-	api.Drain()
+	handler.Drain()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(deadline); err != nil {

@@ -10,35 +10,37 @@ import (
 
 	"github.com/google/uuid"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/store/transfer"
+	"accesscodes/internal/tenancy"
 )
 
-// OpenService migrates a database and opens a service on it, as commands that work
-// straight on the database need it. Close it with the returned function.
-func OpenService(ctx context.Context, database string) (*access.Service, func() error, error) {
+// OpenTenancy migrates a database and opens the service of workspaces and keys on it, as commands
+// that work straight on the database need it. Close it with the returned function.
+func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func() error, error) {
 	store, err := openStore(ctx, database)
 	if err != nil {
 		return nil, nil, err
 	}
-	service, err := newService(ctx, store)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	return service, store.Close, nil
+	return newTenancy(store), store.Close, nil
 }
 
 // bareStore is a store as an engine opens it.
 type bareStore interface {
-	access.Store
+	codes.Store
+	tenancy.Store
+	Ping(ctx context.Context) error
+	Close() error
 	transfer.Side
 }
 
 // openStore migrates and opens the bare store of an engine for use.
-func openStore(ctx context.Context, database string) (access.Store, error) {
+func openStore(ctx context.Context, database string) (bareStore, error) {
 	store, err := openBare(ctx, database, 0)
 	if err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func Copy(ctx context.Context, from, to string, progress transfer.Progress) (res
 }
 
 // Migrate brings a database's schema up to date and returns what it did.
-func Migrate(ctx context.Context, database string) ([]access.Migration, error) {
+func Migrate(ctx context.Context, database string) ([]schema.Migration, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,7 @@ func Migrate(ctx context.Context, database string) ([]access.Migration, error) {
 }
 
 // MigrationStatus returns the migrations of a database, applied and pending.
-func MigrationStatus(ctx context.Context, database string) ([]access.Migration, error) {
+func MigrationStatus(ctx context.Context, database string) ([]schema.Migration, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -115,7 +117,7 @@ func MigrationStatus(ctx context.Context, database string) ([]access.Migration, 
 
 // Distribute spreads the tables of a PostgreSQL database over the nodes of a Citus cluster
 // and returns where each lies then.
-func Distribute(ctx context.Context, database string) ([]access.Placement, error) {
+func Distribute(ctx context.Context, database string) ([]schema.Placement, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -146,8 +148,8 @@ func RequireDatabase(database string) error {
 type engine struct {
 	name                     config.Engine
 	open                     func(ctx context.Context, timeout time.Duration) (bareStore, error)
-	migrate, migrationStatus func(context.Context) ([]access.Migration, error)
-	distribute               func(context.Context) ([]access.Placement, error) // nil: impossible
+	migrate, migrationStatus func(context.Context) ([]schema.Migration, error)
+	distribute               func(context.Context) ([]schema.Placement, error) // nil: impossible
 }
 
 func engineOf(database string) (engine, error) {
@@ -161,25 +163,30 @@ func engineOf(database string) (engine, error) {
 			open: func(ctx context.Context, timeout time.Duration) (bareStore, error) {
 				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: timeout, ReadTimeout: timeout})
 			},
-			migrate:         func(ctx context.Context) ([]access.Migration, error) { return postgres.Migrate(ctx, db.URL) },
-			migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
-			distribute:      func(ctx context.Context) ([]access.Placement, error) { return postgres.Distribute(ctx, db.URL) },
+			migrate:         func(ctx context.Context) ([]schema.Migration, error) { return postgres.Migrate(ctx, db.URL) },
+			migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
+			distribute:      func(ctx context.Context) ([]schema.Placement, error) { return postgres.Distribute(ctx, db.URL) },
 		}, nil
 	}
 	return engine{
 		name:            db.Engine,
 		open:            func(context.Context, time.Duration) (bareStore, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
-		migrate:         func(ctx context.Context) ([]access.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
-		migrationStatus: func(ctx context.Context) ([]access.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
+		migrate:         func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
+		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
 	}, nil
 }
 
-func newService(ctx context.Context, store access.Store) (*access.Service, error) {
-	return access.NewService(ctx, access.Deps{
-		Store: store, Now: time.Now, Entropy: access.SystemEntropy(),
-		NewID: func() (access.ID, error) {
-			id, err := uuid.NewV7()
-			return access.ID(id), err
-		},
+func newTenancy(store tenancy.Store) *tenancy.Service {
+	return tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
+}
+
+func newCodes(store codes.Store, secret []byte) *codes.Services {
+	return codes.NewServices(codes.Deps{
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Secret: secret,
 	})
+}
+
+func newID() (core.ID, error) {
+	id, err := uuid.NewV7()
+	return core.ID(id), err
 }

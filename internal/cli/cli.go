@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 // Env is what a run of the program gets from its surroundings.
@@ -52,7 +52,7 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage), access.IsKind(err, access.KindInvalid): // a value that no flag or argument may have
+	case errors.As(err, &usage), core.IsKind(err, core.KindInvalid): // a value that no flag or argument may have
 		return exitUsage
 	default:
 		return exitFailed
@@ -61,8 +61,8 @@ func ExitCode(err error) int {
 
 // message is an error in words for a person.
 func message(err error) string {
-	var e *access.Error
-	if errors.As(err, &e) && e.Kind != access.KindInternal {
+	var e *core.Error
+	if errors.As(err, &e) && e.Kind != core.KindInternal {
 		lines := []string{e.Detail}
 		for _, field := range e.Fields[min(1, len(e.Fields)):] {
 			lines = append(lines, field.Detail)

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/app"
 	"accesscodes/internal/config"
+	"accesscodes/internal/tenancy"
 )
 
 func databaseFlag(flags *pflag.FlagSet, database *string) {
@@ -18,7 +18,7 @@ func databaseFlag(flags *pflag.FlagSet, database *string) {
 }
 
 // work is what a command does with a service.
-type work func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error
+type work func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error
 
 // onDatabase makes a command's work out of something done with a service that is
 // opened straight on the database of the --database flag.
@@ -41,7 +41,7 @@ func on(do work, check func(database string) error) func(*cobra.Command, []strin
 		if err := check(database); err != nil {
 			return err
 		}
-		service, closeService, err := app.OpenService(cmd.Context(), database)
+		service, closeService, err := app.OpenTenancy(cmd.Context(), database)
 		if err != nil {
 			return err
 		}

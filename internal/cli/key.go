@@ -9,31 +9,31 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/tenancy"
 )
 
-var keyColumns = []column[access.Key]{
-	{"id", func(k access.Key) any { return k.ID.String() }},
-	{"key", func(k access.Key) any { return k.Display }},
-	{"name", func(k access.Key) any { return k.Name }},
-	{"role", func(k access.Key) any { return k.Role }},
-	{"status", func(k access.Key) any { return keyStatus(&k) }},
-	{"createdAt", func(k access.Key) any { return k.CreatedAt }},
-	{"expiresAt", func(k access.Key) any { return k.ExpiresAt }},
-	{"revokedAt", func(k access.Key) any { return k.RevokedAt }},
-	{"lastUsedAt", func(k access.Key) any { return k.LastUsedAt }},
-	{"replacedBy", func(k access.Key) any { return replacement(&k) }},
+var keyColumns = []column[tenancy.Key]{
+	{"id", func(k tenancy.Key) any { return k.ID.String() }},
+	{"key", func(k tenancy.Key) any { return k.Display }},
+	{"name", func(k tenancy.Key) any { return k.Name }},
+	{"role", func(k tenancy.Key) any { return k.Role }},
+	{"status", func(k tenancy.Key) any { return keyStatus(&k) }},
+	{"createdAt", func(k tenancy.Key) any { return k.CreatedAt }},
+	{"expiresAt", func(k tenancy.Key) any { return k.ExpiresAt }},
+	{"revokedAt", func(k tenancy.Key) any { return k.RevokedAt }},
+	{"lastUsedAt", func(k tenancy.Key) any { return k.LastUsedAt }},
+	{"replacedBy", func(k tenancy.Key) any { return replacement(&k) }},
 }
 
 // replacement is the id of the key that took over; nil: none did.
-func replacement(k *access.Key) any {
+func replacement(k *tenancy.Key) any {
 	if k.ReplacedBy.IsZero() {
 		return nil
 	}
 	return k.ReplacedBy.String()
 }
 
-func keyStatus(k *access.Key) string {
+func keyStatus(k *tenancy.Key) string {
 	switch {
 	case k.RevokedAt != nil:
 		return "revoked"
@@ -70,8 +70,8 @@ func newKeyCreate() *cobra.Command {
 			}
 			return err
 		},
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
-			key, secret, err := service.CreateKey(ctx, workspace, access.NewKey{Name: name, Role: access.Role(role), ExpiresAt: expiresAt})
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, _ []string) error {
+			key, secret, err := service.CreateKey(ctx, workspace, tenancy.NewKey{Name: name, Role: tenancy.Role(role), ExpiresAt: expiresAt})
 			if err != nil {
 				return err
 			}
@@ -81,14 +81,14 @@ func newKeyCreate() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&workspace, "workspace", "", "`slug` of the workspace that the key belongs to")
 	flags.StringVar(&name, "name", "", "`name` to show in lists")
-	flags.StringVar(&role, "role", string(access.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read (look up, validate)")
+	flags.StringVar(&role, "role", string(tenancy.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read (look up, validate)")
 	flags.StringVar(&expires, "expires", "", "how long the key works, such as 90d or 12h; without it, until it is revoked")
 	return cmd
 }
 
 // printSecret prints a key's secret alone on stdout, for $(…), and what to know about
 // it on stderr.
-func printSecret(cmd *cobra.Command, key *access.Key, secret string) error {
+func printSecret(cmd *cobra.Command, key *tenancy.Key, secret string) error {
 	until := "until it is revoked"
 	if key.ExpiresAt != nil {
 		until = "until " + key.ExpiresAt.Format(time.RFC3339)
@@ -124,7 +124,7 @@ func newKeyList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets", Args: exactArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "workspace") },
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, _ []string) error {
 			all, err := service.Keys(ctx, workspace)
 			if err != nil {
 				return err
@@ -140,7 +140,7 @@ func newKeyList() *cobra.Command {
 func newKeyRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke KEY", Short: "Make a key useless for good; KEY is its id or the key itself", Args: exactArgs("KEY"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 			key, err := service.FindKey(ctx, args[0])
 			if err != nil {
 				return err
@@ -148,7 +148,7 @@ func newKeyRevoke() *cobra.Command {
 			if key, err = service.RevokeKey(ctx, key.ID); err != nil {
 				return err
 			}
-			return printList(cmd, keyColumns, []access.Key{key})
+			return printList(cmd, keyColumns, []tenancy.Key{key})
 		}),
 	}
 	outputFlag(cmd.Flags())
@@ -170,7 +170,7 @@ func newKeyRotate() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 			old, err := service.FindKey(ctx, args[0])
 			if err != nil {
 				return err

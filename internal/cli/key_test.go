@@ -26,7 +26,7 @@ func withAcme(t *testing.T) *program {
 // works reports whether a server on the database would take the key.
 func works(t *testing.T, p *program, secret string) bool {
 	t.Helper()
-	service, closeService, err := app.OpenService(t.Context(), "sqlite:"+p.path)
+	service, closeService, err := app.OpenTenancy(t.Context(), "sqlite:"+p.path)
 	if err != nil {
 		t.Fatal(err)
 	}

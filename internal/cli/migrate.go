@@ -5,20 +5,20 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/app"
+	"accesscodes/internal/store/schema"
 )
 
-var migrationColumns = []column[access.Migration]{
-	{"version", func(m access.Migration) any { return m.Version }},
-	{"name", func(m access.Migration) any { return m.Name }},
-	{"status", func(m access.Migration) any {
+var migrationColumns = []column[schema.Migration]{
+	{"version", func(m schema.Migration) any { return m.Version }},
+	{"name", func(m schema.Migration) any { return m.Name }},
+	{"status", func(m schema.Migration) any {
 		if m.AppliedAt.IsZero() {
 			return "pending"
 		}
 		return "applied"
 	}},
-	{"appliedAt", func(m access.Migration) any {
+	{"appliedAt", func(m schema.Migration) any {
 		if m.AppliedAt.IsZero() {
 			return nil
 		}
@@ -37,10 +37,10 @@ func newMigrate() *cobra.Command {
 	return cmd
 }
 
-var placementColumns = []column[access.Placement]{
-	{"table", func(p access.Placement) any { return p.Table }},
-	{"placement", func(p access.Placement) any { return p.Placement }},
-	{"status", func(p access.Placement) any {
+var placementColumns = []column[schema.Placement]{
+	{"table", func(p schema.Placement) any { return p.Table }},
+	{"placement", func(p schema.Placement) any { return p.Placement }},
+	{"status", func(p schema.Placement) any {
 		if p.Changed {
 			return "done now"
 		}
@@ -69,7 +69,7 @@ func newDistribute() *cobra.Command {
 	}
 }
 
-func newMigration(use, short string, do func(ctx context.Context, database string) ([]access.Migration, error)) *cobra.Command {
+func newMigration(use, short string, do func(ctx context.Context, database string) ([]schema.Migration, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

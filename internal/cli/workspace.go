@@ -6,18 +6,19 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
-var workspaceColumns = []column[access.Workspace]{
-	{"slug", func(w access.Workspace) any { return w.Slug }},
-	{"name", func(w access.Workspace) any { return w.Name }},
-	{"prefix", func(w access.Workspace) any { return w.Format.Prefix }},
-	{"groups", func(w access.Workspace) any { return w.Format.Groups }},
-	{"groupLength", func(w access.Workspace) any { return w.Format.GroupLength }},
-	{"suspendedAt", func(w access.Workspace) any { return w.SuspendedAt }},
-	{"createdAt", func(w access.Workspace) any { return w.CreatedAt }},
-	{"id", func(w access.Workspace) any { return w.ID.String() }},
+var workspaceColumns = []column[tenancy.Workspace]{
+	{"slug", func(w tenancy.Workspace) any { return w.Slug }},
+	{"name", func(w tenancy.Workspace) any { return w.Name }},
+	{"prefix", func(w tenancy.Workspace) any { return w.Format.Prefix }},
+	{"groups", func(w tenancy.Workspace) any { return w.Format.Groups }},
+	{"groupLength", func(w tenancy.Workspace) any { return w.Format.GroupLength }},
+	{"suspendedAt", func(w tenancy.Workspace) any { return w.SuspendedAt }},
+	{"createdAt", func(w tenancy.Workspace) any { return w.CreatedAt }},
+	{"id", func(w tenancy.Workspace) any { return w.ID.String() }},
 }
 
 func newWorkspace() *cobra.Command {
@@ -43,8 +44,8 @@ type formatFlags struct {
 func (f *formatFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.name, "name", "", "`name` to show")
 	flags.StringVar(&f.prefix, "prefix", "", "what generated codes begin with: 0 to 16 of A-Z and 0-9")
-	flags.IntVar(&f.groups, "groups", access.DefaultGroups, "groups of random characters in a generated code: 2 to 6")
-	flags.IntVar(&f.groupLength, "group-length", access.DefaultGroupLength, "characters in a group: 3 to 8")
+	flags.IntVar(&f.groups, "groups", core.DefaultGroups, "groups of random characters in a generated code: 2 to 6")
+	flags.IntVar(&f.groupLength, "group-length", core.DefaultGroupLength, "characters in a group: 3 to 8")
 }
 
 func newWorkspaceCreate() *cobra.Command {
@@ -53,12 +54,12 @@ func newWorkspaceCreate() *cobra.Command {
 		Use: "create SLUG --name NAME --prefix PREFIX", Short: "Create a workspace", Args: exactArgs("SLUG"),
 		Example: "  accesscodes workspace create acme --name 'Acme Inc.' --prefix ACME",
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "name") },
-		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
-			w, err := service.CreateWorkspace(ctx, args[0], f.name, access.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength})
+		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
+			w, err := service.CreateWorkspace(ctx, args[0], f.name, core.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength})
 			if err != nil {
 				return err
 			}
-			return printList(cmd, workspaceColumns, []access.Workspace{w})
+			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
 		}),
 	}
 	f.register(cmd.Flags())
@@ -68,7 +69,7 @@ func newWorkspaceCreate() *cobra.Command {
 func newWorkspaceList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List all workspaces, oldest first", Args: exactArgs(),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, _ []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, _ []string) error {
 			all, err := service.Workspaces(ctx)
 			if err != nil {
 				return err
@@ -81,12 +82,12 @@ func newWorkspaceList() *cobra.Command {
 func newWorkspaceShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show SLUG", Short: "Show a workspace", Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 			w, err := service.Workspace(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			return printList(cmd, workspaceColumns, []access.Workspace{w})
+			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
 		}),
 	}
 }
@@ -95,16 +96,16 @@ func newWorkspaceUpdate() *cobra.Command {
 	var f formatFlags
 	cmd := &cobra.Command{
 		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 			flags := cmd.Flags()
-			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{
+			w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{
 				Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
 				Groups: ifChanged(flags, "groups", &f.groups), GroupLength: ifChanged(flags, "group-length", &f.groupLength),
 			})
 			if err != nil {
 				return err
 			}
-			return printList(cmd, workspaceColumns, []access.Workspace{w})
+			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
 		}),
 	}
 	f.register(cmd.Flags())
@@ -114,12 +115,12 @@ func newWorkspaceUpdate() *cobra.Command {
 func newWorkspaceSuspension(use, short string, suspended bool) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " SLUG", Short: short, Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *access.Service, args []string) error {
-			w, err := service.UpdateWorkspace(ctx, args[0], access.WorkspaceChange{Suspended: &suspended})
+		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
+			w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{Suspended: &suspended})
 			if err != nil {
 				return err
 			}
-			return printList(cmd, workspaceColumns, []access.Workspace{w})
+			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
 		}),
 	}
 }

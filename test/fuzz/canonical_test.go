@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 func TestCanonicalHoldsForEveryValue(t *testing.T) {
@@ -21,7 +21,7 @@ func TestCanonicalHoldsForEveryValue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.StringOf(runes).Draw(t, "value")
 		checkCanonical(t, value)
-		if got, want := access.Canonical(swapASCIICase(value)), access.Canonical(value); got != want {
+		if got, want := core.Canonical(swapASCIICase(value)), core.Canonical(value); got != want {
 			t.Errorf("with the case of ASCII letters swapped: %q, not %q", got, want)
 		}
 	})
@@ -47,8 +47,8 @@ func FuzzCanonical(f *testing.F) {
 // checkCanonical checks what must hold whatever the value is.
 func checkCanonical(t rapid.TB, value string) {
 	t.Helper()
-	canonical := access.Canonical(value)
-	if again := access.Canonical(canonical); again != canonical {
+	canonical := core.Canonical(value)
+	if again := core.Canonical(canonical); again != canonical {
 		t.Errorf("Canonical(%q) = %q, and of that %q", value, canonical, again)
 	}
 	if upper := strings.Map(unicode.ToUpper, canonical); upper != canonical {

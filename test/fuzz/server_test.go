@@ -13,8 +13,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"accesscodes/internal/access"
-	"accesscodes/internal/httpapi"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/api"
 )
 
 const (
@@ -25,7 +28,7 @@ const (
 
 // server is the HTTP interface over a store that only remembers the last code.
 type server struct {
-	api   *httpapi.Server
+	api   *api.Server
 	key   string
 	store *lastCode
 }
@@ -33,42 +36,38 @@ type server struct {
 // lastCode is a store in which every value is free. It has what issuing codes needs and
 // nothing else.
 type lastCode struct {
-	access.Store
-	caller access.Caller
-	code   *access.NewCode
+	storetest.Store
+	caller tenancy.Caller
+	code   *codes.NewCode
 }
 
 func (s *lastCode) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
 
-func (s *lastCode) Bootstrap(_ context.Context, w access.Workspace, k access.Key) (bool, error) {
-	s.caller = access.Caller{Workspace: w, Key: k}
+func (s *lastCode) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+	s.caller = tenancy.Caller{Workspace: w, Key: k}
 	return true, nil
 }
 
-func (s *lastCode) CallerByHash(context.Context, access.KeyHash) (*access.Caller, error) {
+func (s *lastCode) CallerByHash(context.Context, tenancy.KeyHash) (*tenancy.Caller, error) {
 	return &s.caller, nil
 }
 
-func (s *lastCode) InsertCodes(_ context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
-	s.code = codes[0]
-	return make([]access.InsertResult, len(codes)), nil
+func (s *lastCode) InsertCodes(_ context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
+	s.code = list[0]
+	return make([]codes.InsertResult, len(list)), nil
 }
 
 func newServer(t testing.TB) *server {
 	t.Helper()
 	store := &lastCode{}
-	service, err := access.NewService(context.Background(), access.Deps{
-		Store: store, Now: time.Now, Entropy: access.SystemEntropy(),
-		NewID: func() (access.ID, error) { return access.ID{1}, nil },
-	})
+	newID := func() (core.ID, error) { return core.ID{1}, nil }
+	people := tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
+	service := codes.NewServices(codes.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
+	key, err := people.Bootstrap(context.Background(), "acme", "Acme", core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := service.Bootstrap(context.Background(), "acme", "Acme", access.Format{Prefix: "ACME", Groups: 2, GroupLength: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := httpapi.New(httpapi.Deps{Service: service, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
+	api, err := api.New(api.Deps{Codes: service, Tenancy: people, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

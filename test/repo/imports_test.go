@@ -35,7 +35,7 @@ var mayImport = []struct {
 		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	},
 	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
-	{"internal/store/batched", []string{"internal/access", "internal/group"}, nil},
+	{"internal/store/grouped", []string{"internal/access", "internal/group"}, nil},
 	{"internal/store/cached", []string{"internal/access"}, nil},
 	{
 		"internal/store/storetest",
@@ -44,7 +44,7 @@ var mayImport = []struct {
 	},
 
 	{
-		"internal/httpapi",
+		"internal/web/api",
 		[]string{"internal/access"},
 		[]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang",
@@ -55,8 +55,8 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		[]string{
-			"internal/access", "internal/config", "internal/httpapi", "internal/httpserver",
-			"internal/store/sqlite", "internal/store/postgres", "internal/store/batched", "internal/store/cached",
+			"internal/access", "internal/config", "internal/web/api", "internal/httpserver",
+			"internal/store/sqlite", "internal/store/postgres", "internal/store/grouped", "internal/store/cached",
 			"internal/store/transfer",
 		},
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang"},

@@ -8,7 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+		"accesscodes/internal/tenancy"
 )
 
 // DefaultLife is how long a looked-up key is believed. A key revoked, expired or
@@ -21,28 +22,28 @@ const maxEntries = 10_000
 
 // Store is a store with a cache of API keys.
 type Store struct {
-	access.Store
+	tenancy.Store
 	life time.Duration
 	now  func() time.Time
 
 	mu      sync.RWMutex
-	entries map[access.KeyHash]*entry
+	entries map[tenancy.KeyHash]*entry
 	epoch   int // counts the times that everything was forgotten
 }
 
 type entry struct {
-	caller *access.Caller
+	caller *tenancy.Caller
 	loaded time.Time // when the look-up began
 }
 
 // New wraps a store. life is how long a key is believed; now must not run backwards.
-func New(below access.Store, life time.Duration, now func() time.Time) *Store {
-	return &Store{Store: below, life: life, now: now, entries: map[access.KeyHash]*entry{}}
+func New(below tenancy.Store, life time.Duration, now func() time.Time) *Store {
+	return &Store{Store: below, life: life, now: now, entries: map[tenancy.KeyHash]*entry{}}
 }
 
-// CallerByHash implements [access.KeyStore]. Unknown keys are not remembered: a new key
+// CallerByHash implements [tenancy.KeyStore]. Unknown keys are not remembered: a new key
 // works at once.
-func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (*access.Caller, error) {
+func (s *Store) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {
 	s.mu.RLock()
 	e, epoch := s.entries[hash], s.epoch
 	s.mu.RUnlock()
@@ -60,7 +61,7 @@ func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (*access.
 
 // remember keeps an entry unless everything was forgotten since its look-up began: it
 // may be older than what was forgotten for.
-func (s *Store) remember(hash access.KeyHash, e *entry, epoch int) {
+func (s *Store) remember(hash tenancy.KeyHash, e *entry, epoch int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.epoch != epoch {
@@ -83,20 +84,20 @@ func (s *Store) forget() {
 	clear(s.entries)
 }
 
-// UpdateWorkspace implements [access.WorkspaceStore].
-func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.WorkspaceChange, now time.Time) (access.Workspace, error) {
+// UpdateWorkspace implements [tenancy.WorkspaceStore].
+func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change tenancy.WorkspaceChange, now time.Time) (tenancy.Workspace, error) {
 	defer s.forget()
 	return s.Store.UpdateWorkspace(ctx, slug, change, now)
 }
 
-// RevokeKey implements [access.KeyStore].
-func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error {
+// RevokeKey implements [tenancy.KeyStore].
+func (s *Store) RevokeKey(ctx context.Context, id core.ID, at time.Time) error {
 	defer s.forget()
 	return s.Store.RevokeKey(ctx, id, at)
 }
 
-// ReplaceKey implements [access.KeyStore].
-func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
+// ReplaceKey implements [tenancy.KeyStore].
+func (s *Store) ReplaceKey(ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key) error {
 	defer s.forget()
 	return s.Store.ReplaceKey(ctx, old, oldExpires, k)
 }

@@ -9,15 +9,17 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/cached"
+	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/tenancy"
 )
 
 var errAway = errors.New("away")
 
 // below is the store under a cached one. It has every key that is not missing.
 type below struct {
-	access.Store
+	storetest.Store
 	mu      sync.Mutex
 	missing bool
 	err     error
@@ -26,12 +28,12 @@ type below struct {
 	during  func() // runs during a look-up, after the answer is settled
 }
 
-func (b *below) CallerByHash(_ context.Context, hash access.KeyHash) (*access.Caller, error) {
+func (b *below) CallerByHash(_ context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {
 	b.mu.Lock()
 	b.lookUps++
-	caller, err, during := &access.Caller{Key: access.Key{Hash: hash, RevokedAt: b.revoked}}, b.err, b.during
+	caller, err, during := &tenancy.Caller{Key: tenancy.Key{Hash: hash, RevokedAt: b.revoked}}, b.err, b.during
 	if b.missing {
-		caller, err = nil, access.ErrNotFound
+		caller, err = nil, core.ErrNotFound
 	}
 	b.mu.Unlock()
 	if during != nil {
@@ -43,17 +45,17 @@ func (b *below) CallerByHash(_ context.Context, hash access.KeyHash) (*access.Ca
 	return caller, nil
 }
 
-func (b *below) RevokeKey(_ context.Context, _ access.ID, at time.Time) error {
+func (b *below) RevokeKey(_ context.Context, _ core.ID, at time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.revoked = &at
 	return b.err
 }
 
-func (b *below) ReplaceKey(context.Context, access.ID, time.Time, access.Key) error { return b.err }
+func (b *below) ReplaceKey(context.Context, core.ID, time.Time, tenancy.Key) error { return b.err }
 
-func (b *below) UpdateWorkspace(context.Context, string, access.WorkspaceChange, time.Time) (access.Workspace, error) {
-	return access.Workspace{Slug: "updated"}, b.err
+func (b *below) UpdateWorkspace(context.Context, string, tenancy.WorkspaceChange, time.Time) (tenancy.Workspace, error) {
+	return tenancy.Workspace{Slug: "updated"}, b.err
 }
 
 // node is a cached store with a clock that a test moves.
@@ -72,7 +74,7 @@ func newNode() *node {
 }
 
 // lookUp looks a key up and checks that it is the one.
-func (n *node) lookUp(t *testing.T, hash access.KeyHash) *access.Caller {
+func (n *node) lookUp(t *testing.T, hash tenancy.KeyHash) *tenancy.Caller {
 	t.Helper()
 	caller, err := n.CallerByHash(t.Context(), hash)
 	if err != nil || caller.Key.Hash != hash {
@@ -94,13 +96,13 @@ func (n *node) checkLookUps(t *testing.T, want int) {
 func changes() map[string]func(context.Context, *cached.Store) error {
 	return map[string]func(context.Context, *cached.Store) error{
 		"RevokeKey": func(ctx context.Context, s *cached.Store) error {
-			return s.RevokeKey(ctx, access.ID{1}, time.Now())
+			return s.RevokeKey(ctx, core.ID{1}, time.Now())
 		},
 		"ReplaceKey": func(ctx context.Context, s *cached.Store) error {
-			return s.ReplaceKey(ctx, access.ID{1}, time.Now(), access.Key{})
+			return s.ReplaceKey(ctx, core.ID{1}, time.Now(), tenancy.Key{})
 		},
 		"UpdateWorkspace": func(ctx context.Context, s *cached.Store) error {
-			w, err := s.UpdateWorkspace(ctx, "acme", access.WorkspaceChange{}, time.Now())
+			w, err := s.UpdateWorkspace(ctx, "acme", tenancy.WorkspaceChange{}, time.Now())
 			if err == nil && w.Slug != "updated" {
 				return errors.New("the answer of the store below is lost")
 			}
@@ -111,7 +113,7 @@ func changes() map[string]func(context.Context, *cached.Store) error {
 
 func TestAKeyIsLookedUpOnceInItsLife(t *testing.T) {
 	n := newNode()
-	one, two := access.KeyHash{1}, access.KeyHash{2}
+	one, two := tenancy.KeyHash{1}, tenancy.KeyHash{2}
 	n.lookUp(t, one)
 	n.lookUp(t, two)
 	n.checkLookUps(t, 2)
@@ -129,9 +131,9 @@ func TestAKeyIsLookedUpOnceInItsLife(t *testing.T) {
 func TestALifeBeginsWithTheLookUp(t *testing.T) {
 	n := newNode()
 	n.below.during = func() { n.now = n.now.Add(2 * time.Second) }
-	n.lookUp(t, access.KeyHash{1})
+	n.lookUp(t, tenancy.KeyHash{1})
 	n.now = n.now.Add(life - 2*time.Second)
-	n.lookUp(t, access.KeyHash{1})
+	n.lookUp(t, tenancy.KeyHash{1})
 	n.checkLookUps(t, 2)
 }
 
@@ -139,25 +141,25 @@ func TestAnUnknownKeyIsNotRemembered(t *testing.T) {
 	n := newNode()
 	n.below.missing = true
 	for range 2 {
-		if caller, err := n.CallerByHash(t.Context(), access.KeyHash{1}); !errors.Is(err, access.ErrNotFound) || caller != nil {
+		if caller, err := n.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, core.ErrNotFound) || caller != nil {
 			t.Errorf("CallerByHash = %+v, %v", caller, err)
 		}
 	}
 	n.checkLookUps(t, 2)
 	n.below.missing = false // somebody has created the key
-	n.lookUp(t, access.KeyHash{1})
+	n.lookUp(t, tenancy.KeyHash{1})
 }
 
 func TestAFailedLookUpIsNotRemembered(t *testing.T) {
 	n := newNode()
-	n.lookUp(t, access.KeyHash{1})
+	n.lookUp(t, tenancy.KeyHash{1})
 	n.now = n.now.Add(life)
 	n.below.err = errAway
-	if caller, err := n.CallerByHash(t.Context(), access.KeyHash{1}); !errors.Is(err, errAway) || caller != nil {
+	if caller, err := n.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, errAway) || caller != nil {
 		t.Errorf("CallerByHash = %+v, %v; what is too old must not be believed", caller, err)
 	}
 	n.below.err = nil
-	n.lookUp(t, access.KeyHash{1})
+	n.lookUp(t, tenancy.KeyHash{1})
 	n.checkLookUps(t, 3)
 }
 
@@ -168,7 +170,7 @@ func TestAChangeThroughThisNodeIsSeenAtOnce(t *testing.T) {
 			t.Run(name+", "+outcome, func(t *testing.T) {
 				n := newNode()
 				for i := range byte(3) {
-					n.lookUp(t, access.KeyHash{i})
+					n.lookUp(t, tenancy.KeyHash{i})
 				}
 				n.below.err = err
 				if got := change(t.Context(), n.Store); !errors.Is(got, err) {
@@ -176,7 +178,7 @@ func TestAChangeThroughThisNodeIsSeenAtOnce(t *testing.T) {
 				}
 				n.below.err = nil
 				for i := range byte(3) {
-					n.lookUp(t, access.KeyHash{i})
+					n.lookUp(t, tenancy.KeyHash{i})
 				}
 				n.checkLookUps(t, 6)
 			})
@@ -194,11 +196,11 @@ func TestALookUpThatAChangeOvertookIsNotRemembered(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			n.lookUp(t, access.KeyHash{1})
+			n.lookUp(t, tenancy.KeyHash{1})
 			n.below.during = nil
-			n.lookUp(t, access.KeyHash{1})
+			n.lookUp(t, tenancy.KeyHash{1})
 			n.checkLookUps(t, 2)
-			n.lookUp(t, access.KeyHash{1})
+			n.lookUp(t, tenancy.KeyHash{1})
 			n.checkLookUps(t, 0)
 		})
 	}
@@ -206,7 +208,7 @@ func TestALookUpThatAChangeOvertookIsNotRemembered(t *testing.T) {
 
 func TestTheNumberOfRememberedKeysIsBounded(t *testing.T) {
 	n := newNode()
-	var hash access.KeyHash
+	var hash tenancy.KeyHash
 	for i := range cached.MaxEntries + 100 {
 		binary.BigEndian.PutUint32(hash[:], uint32(i))
 		n.lookUp(t, hash)
@@ -229,20 +231,20 @@ func TestARevokedKeyIsRevokedForEveryLookUpThatComesAfter(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				for range 10 {
-					if _, err := n.CallerByHash(t.Context(), access.KeyHash{1}); err != nil {
+					if _, err := n.CallerByHash(t.Context(), tenancy.KeyHash{1}); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
-		if err := n.RevokeKey(t.Context(), access.ID{1}, n.now); err != nil {
+		if err := n.RevokeKey(t.Context(), core.ID{1}, n.now); err != nil {
 			t.Fatal(err)
 		}
-		if n.lookUp(t, access.KeyHash{1}).Key.RevokedAt == nil {
+		if n.lookUp(t, tenancy.KeyHash{1}).Key.RevokedAt == nil {
 			t.Fatal("the key still works on the node that revoked it")
 		}
 		all.Wait()
-		if n.lookUp(t, access.KeyHash{1}).Key.RevokedAt == nil {
+		if n.lookUp(t, tenancy.KeyHash{1}).Key.RevokedAt == nil {
 			t.Fatal("a look-up from before the revocation was remembered")
 		}
 	}

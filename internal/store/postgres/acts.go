@@ -8,29 +8,29 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
-// Act implements [access.LifeStore]. Codes are locked first, then users, each in their order;
+// Act implements [codes.RedemptionStore]. Codes are locked first, then users, each in their order;
 // then nobody else can change what the acts depend on. A user who is not there cannot be
 // locked: of two transactions that add the same one, the second finds that out and starts
 // again.
-func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
 	if len(acts) == 0 {
 		return nil, ctx.Err()
 	}
 	k := again
 	for _, act := range acts {
-		if !act.Repeatable {
+		if !act.Idempotent {
 			k = single
 		}
 	}
 	tries := 0
-	var lostResults []access.ActResult // of a try that may have been done
+	var lostResults []codes.Result // of a try that may have been done
 	err = s.act(ctx, k, func(ctx context.Context, q querier) error {
 		tries++
 		results = nil
-		err := s.carryOut(ctx, q, access.OpenBook(acts, tries > 1), &results)
+		err := s.carryOut(ctx, q, codes.NewUnitOfWork(acts, tries > 1), &results)
 		if err != nil {
 			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
 		}
@@ -48,7 +48,7 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 
 // disown takes the mark of a replay from what was done by an earlier try of the same call, and
 // by no earlier request.
-func disown(results, lostResults []access.ActResult) {
+func disown(results, lostResults []codes.Result) {
 	for i, earlier := range lostResults {
 		if earlier.Err == nil && !earlier.Replayed {
 			results[i].Replayed = false
@@ -59,14 +59,14 @@ func disown(results, lostResults []access.ActResult) {
 // carryOut looks up, settles and stores in a transaction of two round trips: the first begins
 // it and the second ends it. A statement that fails keeps those behind it from being run, the
 // commit above all.
-func (s *Store) carryOut(ctx context.Context, q querier, book *access.Book, results *[]access.ActResult) error {
+func (s *Store) carryOut(ctx context.Context, q querier, book *codes.UnitOfWork, results *[]codes.Result) error {
 	first := new(pgx.Batch)
 	first.Queue("BEGIN")
 	s.enter(first, book, true)
 	if err := q.SendBatch(ctx, first).Close(); err != nil {
 		return fmt.Errorf("look up what acts need: %w", err)
 	}
-	*results = book.Settle()
+	*results = book.Run()
 	last := new(pgx.Batch)
 	if err := s.store(ctx, q, last, book); err != nil {
 		return err
@@ -85,15 +85,15 @@ func (s *Store) carryOut(ctx context.Context, q querier, book *access.Book, resu
 // uniqueViolation is the SQLSTATE unique_violation.
 const uniqueViolation = "23505"
 
-// Peek implements [access.LifeStore].
-func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+// Peek implements [codes.RedemptionStore].
+func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		book, batch := access.OpenBook(acts, false), new(pgx.Batch)
+		book, batch := codes.NewUnitOfWork(acts, false), new(pgx.Batch)
 		s.enter(batch, book, false)
 		if err := q.SendBatch(ctx, batch).Close(); err != nil {
 			return fmt.Errorf("look up what acts need: %w", err)
 		}
-		results = book.Settle()
+		results = book.Run()
 		return nil
 	})
 	return results, err
@@ -101,32 +101,32 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 
 // enter adds the queries to a batch that enter what a book asks for, and if need be lock what
 // must not change meanwhile.
-func (s *Store) enter(batch *pgx.Batch, book *access.Book, lock bool) {
-	canonicals, at := book.Codes(), book.At()
+func (s *Store) enter(batch *pgx.Batch, book *codes.UnitOfWork, lock bool) {
+	canonicals, at := book.CodesToLoad(), book.At()
 	enterCode := func(c *storedCode) {
-		book.EnterCode(&access.CodeEntry{Code: c.Code, Canonical: c.canonical, Held: c.held})
+		book.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}
 	if lock { // the live reservations are counted after the wait for the lock
 		queue(batch, scanCode, enterCode, s.engine.lockCodes(codeColumns+", 0::bigint"), canonicals)
-		queue(batch, pgx.RowToStructByPos[count], func(live count) { book.EnterLive(live.Canonical, live.Rows) },
+		queue(batch, pgx.RowToStructByPos[count], func(live count) { book.LoadLive(live.Canonical, live.Rows) },
 			countLive, canonicals, at)
 	} else {
 		queue(batch, scanCode, enterCode, codesNamed, at, canonicals)
 	}
-	if asked := book.AskedUsed(); len(asked) > 0 {
+	if asked := book.UsageToLoad(); len(asked) > 0 {
 		for _, table := range []string{"redemptions", "reservations"} {
-			queue(batch, pgx.RowTo[string], func(canonical string) { book.EnterUsed(canonical, true) },
+			queue(batch, pgx.RowTo[string], func(canonical string) { book.LoadUsage(canonical, true) },
 				"SELECT DISTINCT canonical FROM "+table+" WHERE canonical = ANY ($1)", asked)
 		}
 	}
-	if users := book.Users(); len(users) > 0 {
+	if users := book.UsersToLoad(); len(users) > 0 {
 		s.enterUsers(batch, book, users, lock)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
-	if refs := book.Redemptions(); len(refs) > 0 {
+	if refs := book.RedemptionsToLoad(); len(refs) > 0 {
 		enterRedemptions(batch, book, " FROM redemptions"+named, names(refs)...)
 	}
-	if refs := book.Reservations(); len(refs) > 0 {
+	if refs := book.ReservationsToLoad(); len(refs) > 0 {
 		enterReservations(batch, book, " FROM reservations"+named, names(refs)...)
 	}
 }
@@ -146,28 +146,28 @@ const theyHold = " AND (state = 'held') IS TRUE"
 
 // enterUsers enters users, the redemptions of theirs that stand and the reservations that
 // they hold.
-func (s *Store) enterUsers(batch *pgx.Batch, book *access.Book, users []access.UserRef, lock bool) {
+func (s *Store) enterUsers(batch *pgx.Batch, book *codes.UnitOfWork, users []codes.UserRef, lock bool) {
 	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	queue(batch, scanUser, book.EnterUser, s.engine.users(userColumns, lock), workspaces, ids)
+	queue(batch, scanUser, book.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
 	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", " AND rolled_back_at IS NULL"), workspaces, ids)
 	enterReservations(batch, book, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
 }
 
-func enterRedemptions(batch *pgx.Batch, book *access.Book, from string, args ...any) {
-	queue(batch, scanRedemption, func(r storedRedemption) { book.EnterRedemption(r.canonical, r.Redemption) },
+func enterRedemptions(batch *pgx.Batch, book *codes.UnitOfWork, from string, args ...any) {
+	queue(batch, scanRedemption, func(r storedRedemption) { book.LoadRedemption(r.canonical, r.Redemption) },
 		"SELECT "+redemptionColumns+from, args...)
 }
 
-func enterReservations(batch *pgx.Batch, book *access.Book, from string, args ...any) {
-	queue(batch, scanReservation, func(r storedReservation) { book.EnterReservation(r.canonical, r.Reservation) },
+func enterReservations(batch *pgx.Batch, book *codes.UnitOfWork, from string, args ...any) {
+	queue(batch, scanReservation, func(r storedReservation) { book.LoadReservation(r.canonical, r.Reservation) },
 		"SELECT "+reservationColumns+from, args...)
 }
 
 // names are arguments that name redemptions or reservations.
-func names(refs []access.Ref) []any {
+func names(refs []codes.Ref) []any {
 	canonicals, ids := make([]string, len(refs)), make([][16]byte, len(refs))
 	for i, ref := range refs {
 		canonicals[i], ids[i] = ref.Canonical, ref.ID
@@ -187,7 +187,7 @@ func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query s
 }
 
 // store adds the statements to a batch that store what has changed in a book.
-func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, book *access.Book) error {
+func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, book *codes.UnitOfWork) error {
 	if err := s.storeCodes(ctx, q, batch, book.ChangedCodes()); err != nil {
 		return err
 	}
@@ -207,17 +207,17 @@ func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, 
 	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows)), s.engine.arguments(rows)...)
 }
 
-func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, codes []*access.CodeEntry) error {
+func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, list []*codes.TrackedCode) error {
 	var canonicals []string
 	var redemptions, held []int64
-	for _, code := range codes {
+	for _, code := range list {
 		switch code.Change {
-		case access.Removed:
+		case codes.Removed:
 			if err := removeCode(ctx, q, code.Canonical); err != nil {
 				return err
 			}
 			continue
-		case access.Changed:
+		case codes.Changed:
 			if err := changeCode(batch, &code.Code, code.Canonical); err != nil {
 				return err
 			}
@@ -234,7 +234,7 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, cod
 	return nil
 }
 
-func changeCode(batch *pgx.Batch, code *access.Code, canonical string) error {
+func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
 	metadata, err := encodeMetadata(code.Metadata)
 	if err != nil {
 		return err

@@ -6,7 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/storetest"
@@ -16,32 +17,32 @@ import (
 // everything.
 type desk struct {
 	t *testing.T
-	*access.Service
-	caller *access.Caller
+	*codes.Services
+	caller *core.Actor
 }
 
-func newDesk(t *testing.T, store access.Store) *desk {
+func newDesk(t *testing.T, store storetest.Store) *desk {
 	t.Helper()
 	service, caller := serve(t, store)
 	return &desk{t, service, caller}
 }
 
 func (d *desk) redeem(code, user string) result {
-	got, err := d.Redeem(d.t.Context(), d.caller, access.RedeemRequest{Code: code, UserID: user})
+	got, err := d.Redeem(d.t.Context(), d.caller, codes.RedeemRequest{Code: code, UserID: user})
 	return result{got.Redemption.ID, got.Replayed, err}
 }
 
 func (d *desk) reserve(code, user string) result {
-	got, err := d.Reserve(d.t.Context(), d.caller, access.ReserveRequest{Code: code, UserID: user})
+	got, err := d.Reserve(d.t.Context(), d.caller, codes.ReserveRequest{Code: code, UserID: user})
 	return result{got.Reservation.ID, got.Replayed, err}
 }
 
-func (d *desk) release(reservation access.ID) result {
+func (d *desk) release(reservation core.ID) result {
 	got, err := d.Release(d.t.Context(), d.caller, reservation)
 	return result{got.Reservation.ID, got.Replayed, err}
 }
 
-func (d *desk) rollBack(redemption access.ID) result {
+func (d *desk) rollBack(redemption core.ID) result {
 	got, err := d.Rollback(d.t.Context(), d.caller, redemption, "")
 	return result{got.Redemption.ID, got.Replayed, err}
 }
@@ -53,13 +54,13 @@ func (d *desk) revoke(code string) result {
 
 // result is what a caller is told of an act.
 type result struct {
-	id       access.ID // of the redemption or the reservation; zero: it is about a code
+	id       core.ID // of the redemption or the reservation; zero: it is about a code
 	replayed bool
 	err      error
 }
 
 // must requires that what an act needs has been done.
-func (r result) must(t *testing.T) access.ID {
+func (r result) must(t *testing.T) core.ID {
 	t.Helper()
 	if r.err != nil {
 		t.Fatal(r.err)
@@ -75,8 +76,8 @@ type deed struct {
 	prepare    func(*desk) func() result
 	want       string // what accounts says when it is done, once
 
-	undo   func(d *desk, made access.ID) result // what somebody else may do then; nil: nothing that matters
-	undone string                               // what accounts says after that
+	undo   func(d *desk, made core.ID) result // what somebody else may do then; nil: nothing that matters
+	undone string                             // what accounts says after that
 }
 
 // accounts says what acts have left in the database.
@@ -137,7 +138,7 @@ func deeds() []deed {
 			prepare: func(d *desk) func() result {
 				limit := int64(7)
 				return func() result {
-					_, err := d.ChangeCode(d.t.Context(), d.caller, "CODE", access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+					_, err := d.ChangeCode(d.t.Context(), d.caller, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
 					return result{err: err}
 				}
 			},
@@ -154,7 +155,7 @@ func deeds() []deed {
 }
 
 // ready makes everything ready for a deed and returns how to do it.
-func (d deed) ready(t *testing.T, store access.Store) func() result {
+func (d deed) ready(t *testing.T, store storetest.Store) func() result {
 	t.Helper()
 	checkInserted(t, insert(t, store, newCode("CODE", "ab")))
 	return d.prepare(newDesk(t, store))
@@ -175,8 +176,8 @@ func (d deed) check(t *testing.T, conn *pgx.Conn, got result) {
 // checkUnknown checks that a caller was told that nobody knows whether it was done.
 func checkUnknown(t *testing.T, err error) {
 	t.Helper()
-	if !access.HasReason(err, access.ReasonOutcomeUnknown) {
-		t.Errorf("error %v, want %s", err, access.ReasonOutcomeUnknown)
+	if !core.HasReason(err, core.ReasonOutcomeUnknown) {
+		t.Errorf("error %v, want %s", err, core.ReasonOutcomeUnknown)
 	}
 }
 
@@ -188,7 +189,7 @@ func checkAccounts(t *testing.T, conn *pgx.Conn, want string) {
 }
 
 // actsOf are the acts of requests, none of which is carried out.
-func actsOf(t *testing.T, store access.Store, requests ...func(*desk) result) []*access.Act {
+func actsOf(t *testing.T, store storetest.Store, requests ...func(*desk) result) []*codes.Command {
 	t.Helper()
 	n := &storetest.Noting{Store: store}
 	for _, request := range requests {
@@ -201,16 +202,16 @@ func actsOf(t *testing.T, store access.Store, requests ...func(*desk) result) []
 
 // actsAnswer is what a call of Act returned.
 type actsAnswer struct {
-	results []access.ActResult
+	results []codes.Result
 	err     error
 }
 
 // beginActs calls Act without waiting for it.
-func beginActs(t *testing.T, store access.Store, acts []*access.Act) <-chan actsAnswer {
+func beginActs(t *testing.T, store storetest.Store, acts []*codes.Command) <-chan actsAnswer {
 	t.Helper()
 	answers := make(chan actsAnswer, 1)
 	go func() {
-		results, err := store.Act(t.Context(), acts)
+		results, err := store.Execute(t.Context(), acts)
 		answers <- actsAnswer{results, err}
 	}()
 	return answers
@@ -244,7 +245,7 @@ type group struct {
 }
 
 // ready makes everything ready for a group and returns its acts.
-func (g group) ready(t *testing.T, store access.Store) []*access.Act {
+func (g group) ready(t *testing.T, store storetest.Store) []*codes.Command {
 	t.Helper()
 	checkInserted(t, insert(t, store, newCode("A", "aa"), newCode("B", "bb")))
 	return actsOf(t, store, g.requests...)

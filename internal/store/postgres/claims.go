@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
 // claimKeys claims the retry keys of the codes that have one and returns the codes that
@@ -35,7 +35,7 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 		case existing == nil:
 			return nil, errAgain // on a distributed engine a claim may be seen before its code
 		default:
-			i.results[n] = access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing.retried()}
+			i.results[n] = codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: existing.retried()}
 		}
 	}
 	return free, nil

@@ -8,7 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // codeColumns are what scanCode reads, in its order, before the live reservations.
@@ -29,13 +30,13 @@ const codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM co
 
 // storedCode is a row of the table codes.
 type storedCode struct {
-	access.RetriedCode
+	codes.RetriedCode
 	canonical string
 	mark      int64
 	held      int64 // reservations that are stored as held
 }
 
-// CodesTaken implements [access.CodeStore].
+// CodesTaken implements [codes.CodeStore].
 func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, error) {
 	taken := make([]bool, len(canonicals))
 	err := s.read(ctx, func(ctx context.Context, q querier) error {
@@ -61,20 +62,20 @@ func setOf(values []string) map[string]bool {
 	return set
 }
 
-// Code implements [access.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string, at time.Time) (code access.Code, err error) {
+// Code implements [codes.CodeStore].
+func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, at time.Time) (code codes.Code, err error) {
 	codes, err := s.FindCodes(ctx, workspace, []string{canonical}, at)
 	if err != nil {
 		return code, err
 	}
 	if len(codes) == 0 {
-		return code, access.ErrNotFound
+		return code, core.ErrNotFound
 	}
 	return codes[0], nil
 }
 
-// FindCodes implements [access.CodeStore].
-func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals []string, at time.Time) (codes []access.Code, err error) {
+// FindCodes implements [codes.CodeStore].
+func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		codes = nil
 		found, err := codesByCanonical(ctx, q, canonicals, at)
@@ -88,9 +89,9 @@ func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals [
 	return codes, err
 }
 
-// CodeByRetryKey implements [access.CodeStore]. The claim is written again as it is, for the
+// CodeByRetryKey implements [codes.CodeStore]. The claim is written again as it is, for the
 // reason that usedKeys has: what is returned will be given out as done.
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte, at time.Time) (code *access.RetriedCode, err error) {
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, "UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING canonical", key[:])
 		canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
@@ -102,7 +103,7 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16
 			return err
 		}
 		if len(found) == 0 || found[0].WorkspaceID != workspace {
-			return access.ErrNotFound
+			return core.ErrNotFound
 		}
 		code = found[0].retried()
 		return nil
@@ -123,7 +124,7 @@ func codesByCanonical(ctx context.Context, q querier, canonicals []string, at ti
 }
 
 // retried is the code as callers of the store see it; nil stays nil.
-func (c *storedCode) retried() *access.RetriedCode {
+func (c *storedCode) retried() *codes.RetriedCode {
 	if c == nil {
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 // The helpers here are the one place that knows how values lie in columns: ids as uuid,
@@ -22,7 +22,7 @@ func orNull(text string) *string {
 }
 
 // idOrNull is an id as an argument; NULL for none.
-func idOrNull(id access.ID) *[16]byte {
+func idOrNull(id core.ID) *[16]byte {
 	if id.IsZero() {
 		return nil
 	}
@@ -30,7 +30,7 @@ func idOrNull(id access.ID) *[16]byte {
 }
 
 // orZero is an id that was read.
-func orZero(id *[16]byte) (read access.ID) {
+func orZero(id *[16]byte) (read core.ID) {
 	if id != nil {
 		read = *id
 	}
@@ -66,7 +66,7 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// rowOf reads the one row of a query; none is access.ErrNotFound.
+// rowOf reads the one row of a query; none is core.ErrNotFound.
 func rowOf[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (T, error) {
 	var none T
 	if err != nil {
@@ -77,7 +77,7 @@ func rowOf[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (T, error) {
 		return none, err
 	}
 	if len(all) == 0 {
-		return none, access.ErrNotFound
+		return none, core.ErrNotFound
 	}
 	return all[0], nil
 }

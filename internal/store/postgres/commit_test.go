@@ -9,9 +9,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/tenancy"
 )
 
 // holdCommits lets every transaction that inserts into a table ask, at the moment of its
@@ -66,10 +68,10 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 		name  string
 		table string // the one that the call writes first
 		step  int64  // bytes
-		code  func(value string) *access.NewCode
+		code  func(value string) *codes.NewCode
 	}{
-		{"one statement", "codes", 1, func(value string) *access.NewCode { return newCode(value, value) }},
-		{"a transaction", "code_retries", 2, func(value string) *access.NewCode { return keyed(newCode(value, value), value) }},
+		{"one statement", "codes", 1, func(value string) *codes.NewCode { return newCode(value, value) }},
+		{"a transaction", "code_retries", 2, func(value string) *codes.NewCode { return keyed(newCode(value, value), value) }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,7 +81,7 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 			countRuns(t, conn, "INSERT ON "+test.table)
 			p, through := startProxy(t, address)
 			store := open(t, through, postgres.Options{Timeout: timeout})
-			var codes []*access.NewCode
+			var codes []*codes.NewCode
 			var breaks, lost int64
 			for bytes, broken := int64(0), true; broken; bytes += test.step {
 				unbroken, code := test.code(fmt.Sprint("UNBROKEN-", bytes)), test.code(fmt.Sprint("BROKEN-", bytes))
@@ -143,8 +145,8 @@ func TestAnErrorAfterALostAnswerIsNoPromise(t *testing.T) {
 			failFirst(t, conn, test.cause, math.MaxInt32)
 			p.cut()
 			got := <-answered
-			if !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
-				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, access.ReasonOutcomeUnknown)
+			if !core.HasReason(got.err, core.ReasonOutcomeUnknown) {
+				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, core.ReasonOutcomeUnknown)
 			}
 			checkTook(t, got.took)
 			checkRows(t, conn, code)
@@ -167,8 +169,8 @@ func TestADatabaseThatIsGoneAfterTheCommitIsNoPromise(t *testing.T) {
 			loseTheAnswer(t, conn, p, "codes", func() { answered = begin(t, store, code) })
 			p.Stop()
 			got := <-answered
-			if !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
-				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, access.ReasonOutcomeUnknown)
+			if !core.HasReason(got.err, core.ReasonOutcomeUnknown) {
+				t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, core.ReasonOutcomeUnknown)
 			}
 			checkTook(t, got.took)
 			checkRows(t, conn, code)
@@ -194,9 +196,9 @@ func TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise(t *testing.T) {
 // else, so that nothing is said when the commit's answer is lost.
 func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 	t.Parallel()
-	workspace := access.Workspace{ID: access.ID{1}, Slug: "acme", Name: "Acme"}
-	first := access.Key{ID: access.ID{2}, WorkspaceID: workspace.ID, Role: access.RoleFull, Hash: access.KeyHash{2}}
-	second := access.Key{ID: access.ID{3}, WorkspaceID: workspace.ID, Role: access.RoleFull, Hash: access.KeyHash{3}}
+	workspace := tenancy.Workspace{ID: core.ID{1}, Slug: "acme", Name: "Acme"}
+	first := tenancy.Key{ID: core.ID{2}, WorkspaceID: workspace.ID, Role: tenancy.RoleFull, Hash: tenancy.KeyHash{2}}
+	second := tenancy.Key{ID: core.ID{3}, WorkspaceID: workspace.ID, Role: tenancy.RoleFull, Hash: tenancy.KeyHash{3}}
 	bootstrap := func(ctx context.Context, s *postgres.Store) error {
 		_, err := s.Bootstrap(ctx, workspace, first)
 		return err
@@ -230,8 +232,8 @@ func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 				go func() { answered <- test.act(t.Context(), store) }()
 			})
 			p.cut()
-			if err := <-answered; !access.HasReason(err, access.ReasonOutcomeUnknown) {
-				t.Errorf("%v, want %s", err, access.ReasonOutcomeUnknown)
+			if err := <-answered; !core.HasReason(err, core.ReasonOutcomeUnknown) {
+				t.Errorf("%v, want %s", err, core.ReasonOutcomeUnknown)
 			}
 			if n := ask[int](t, conn, "SELECT count(*) FROM api_keys"); n != test.want {
 				t.Errorf("%d keys are stored, want %d", n, test.want)
@@ -293,7 +295,7 @@ func TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThe
 			d.undo(newDesk(t, open(t, address, postgres.Options{})), made).must(t)
 			p.cut()
 			if got := <-answered; got.err != nil || got.replayed || got.id != made {
-				t.Errorf("%s = %+v, want the new %s", d.name, got, access.ID(made))
+				t.Errorf("%s = %+v, want the new %s", d.name, got, core.ID(made))
 			}
 			checkAccounts(t, conn, d.undone)
 			checkInvariants(t, address)

@@ -9,9 +9,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/schema"
+	"accesscodes/internal/store/storetest"
 )
 
 // The tests let a store try for timeout; what it does then may take margin more, on a
@@ -110,7 +113,7 @@ func databaseOn(t *testing.T, c *pgtest.Cluster) string {
 	return c.URL("codes")
 }
 
-func migrate(t *testing.T, address string) []access.Migration {
+func migrate(t *testing.T, address string) []schema.Migration {
 	t.Helper()
 	done, err := postgres.Migrate(t.Context(), address)
 	if err != nil {
@@ -121,12 +124,12 @@ func migrate(t *testing.T, address string) []access.Migration {
 
 // newCode is a code of a workspace that need not be there. Each call's can be told from
 // every other's.
-func newCode(value, note string) *access.NewCode {
+func newCode(value, note string) *codes.NewCode {
 	limit := int64(len(note))
-	return &access.NewCode{
-		Canonical: access.Canonical(value),
-		Code: access.Code{
-			Value: value, WorkspaceID: access.ID{1}, CreatedBy: access.ID{2}, Type: access.TypeNormal,
+	return &codes.NewCode{
+		Canonical: core.Canonical(value),
+		Code: codes.Code{
+			Value: value, WorkspaceID: core.ID{1}, CreatedBy: core.ID{2}, Type: codes.TypeNormal,
 			CreatedAt: time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC),
 			Note:      note, Recipient: "for " + note, Metadata: map[string]string{"note": note}, MaxRedemptions: &limit,
 		},
@@ -134,7 +137,7 @@ func newCode(value, note string) *access.NewCode {
 }
 
 // keyed marks a code with an Idempotency-Key.
-func keyed(code *access.NewCode, key string) *access.NewCode {
+func keyed(code *codes.NewCode, key string) *codes.NewCode {
 	copy(code.Retry.Key[:], key)
 	code.Retry.Fingerprint[0] = 1
 	return code
@@ -142,12 +145,12 @@ func keyed(code *access.NewCode, key string) *access.NewCode {
 
 // answer is what a call returned, and how long it took.
 type answer struct {
-	results []access.InsertResult
+	results []codes.InsertResult
 	err     error
 	took    time.Duration
 }
 
-func insert(t *testing.T, store access.Store, codes ...*access.NewCode) answer {
+func insert(t *testing.T, store storetest.Store, codes ...*codes.NewCode) answer {
 	t.Helper()
 	start := time.Now()
 	results, err := store.InsertCodes(t.Context(), codes)
@@ -155,7 +158,7 @@ func insert(t *testing.T, store access.Store, codes ...*access.NewCode) answer {
 }
 
 // begin calls InsertCodes without waiting for it.
-func begin(t *testing.T, store access.Store, codes ...*access.NewCode) <-chan answer {
+func begin(t *testing.T, store storetest.Store, codes ...*codes.NewCode) <-chan answer {
 	t.Helper()
 	answers := make(chan answer, 1)
 	go func() { answers <- insert(t, store, codes...) }()
@@ -169,7 +172,7 @@ func checkInserted(t *testing.T, got answer) {
 		t.Errorf("InsertCodes: %v", got.err)
 	}
 	for i, result := range got.results {
-		if result.Outcome != access.Inserted {
+		if result.Outcome != codes.Inserted {
 			t.Errorf("code %d: outcome %v, want Inserted", i, result.Outcome)
 		}
 	}
@@ -179,8 +182,8 @@ func checkInserted(t *testing.T, got answer) {
 // checkUnavailable checks that a call was told, in time, that nothing was done.
 func checkUnavailable(t *testing.T, got answer) {
 	t.Helper()
-	if !access.IsKind(got.err, access.KindUnavailable) || !access.HasReason(got.err, access.ReasonStoreUnavailable) {
-		t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, access.ReasonStoreUnavailable)
+	if !core.IsKind(got.err, core.KindUnavailable) || !core.HasReason(got.err, core.ReasonStoreUnavailable) {
+		t.Errorf("InsertCodes: %v, %v; want %s", got.results, got.err, core.ReasonStoreUnavailable)
 	}
 	checkTook(t, got.took)
 }
@@ -200,7 +203,7 @@ type row struct {
 }
 
 // rowOf is the row that a code must become.
-func rowOf(code *access.NewCode) row {
+func rowOf(code *codes.NewCode) row {
 	r := row{
 		canonical: code.Canonical, value: code.Value, note: code.Note, recipient: code.Recipient, metadata: code.Metadata["note"],
 		workspace: code.WorkspaceID,
@@ -234,7 +237,7 @@ func rowsOf(t *testing.T, conn *pgx.Conn) []row {
 }
 
 // checkRows checks that the table holds these codes, each once, and nothing else.
-func checkRows(t *testing.T, conn *pgx.Conn, codes ...*access.NewCode) {
+func checkRows(t *testing.T, conn *pgx.Conn, codes ...*codes.NewCode) {
 	t.Helper()
 	times := map[row]int{}
 	for _, r := range rowsOf(t, conn) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/store/schema"
 )
 
 // placement is where the rows of a table lie on a distributed engine.
@@ -43,7 +43,7 @@ func (p placement) String() string {
 // returns an error where the extension citus is not installed.
 //
 // While a table is being distributed, Citus lets nobody write to it.
-func Distribute(ctx context.Context, address string) (done []access.Placement, err error) {
+func Distribute(ctx context.Context, address string) (done []schema.Placement, err error) {
 	config, err := poolConfig(address)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func Distribute(ctx context.Context, address string) (done []access.Placement, e
 			if err != nil {
 				return fmt.Errorf("distribute the table %s: %w", p.table, err)
 			}
-			done = append(done, access.Placement{Table: p.table, Placement: p.String(), Changed: changed})
+			done = append(done, schema.Placement{Table: p.table, Placement: p.String(), Changed: changed})
 		}
 		return nil
 	})

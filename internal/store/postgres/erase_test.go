@@ -7,9 +7,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/storetest"
 )
 
 // isLockAwaited asks whether a session waits for a lock of another one.
@@ -22,7 +24,7 @@ type erasure struct {
 	err   error
 }
 
-func beginErasure(t *testing.T, store *postgres.Store, workspace access.ID, user string) <-chan erasure {
+func beginErasure(t *testing.T, store *postgres.Store, workspace core.ID, user string) <-chan erasure {
 	t.Helper()
 	answers := make(chan erasure, 1)
 	go func() {
@@ -33,15 +35,15 @@ func beginErasure(t *testing.T, store *postgres.Store, workspace access.ID, user
 }
 
 // checkErased checks that nothing holds a user's id, whose one redemption stands.
-func checkErased(t *testing.T, store *postgres.Store, got erasure, workspace access.ID, user string) {
+func checkErased(t *testing.T, store *postgres.Store, got erasure, workspace core.ID, user string) {
 	t.Helper()
 	if !got.found || got.err != nil {
 		t.Errorf("EraseUser = %v, %v", got.found, got.err)
 	}
-	if _, err := store.User(t.Context(), workspace, user); !errors.Is(err, access.ErrNotFound) {
+	if _, err := store.User(t.Context(), workspace, user); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("the user is still registered: %v", err)
 	}
-	all, err := store.Redemptions(t.Context(), &access.RedemptionQuery{WorkspaceID: workspace, Limit: 2})
+	all, err := store.Redemptions(t.Context(), &codes.RedemptionQuery{WorkspaceID: workspace, Limit: 2})
 	if err != nil || len(all) != 1 || all[0].UserID != "" || !all[0].Stands() {
 		t.Errorf("redemptions %+v, %v", all, err)
 	}
@@ -54,7 +56,7 @@ func TestErasingSomebodyWhoRegistersMeanwhile(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Database(t)
 	store, watcher, node := open(t, address, postgres.Options{}), connect(t, address), connect(t, address)
-	workspace := access.ID{1}
+	workspace := core.ID{1}
 	exec(t, node, "BEGIN", "LOCK TABLE redemptions IN SHARE ROW EXCLUSIVE MODE")
 	erased := beginErasure(t, store, workspace, "ada")
 	awaitTrue(t, watcher, isLockAwaited)
@@ -75,10 +77,10 @@ func TestErasingSomebodyWhoseReservationIsBeingConfirmed(t *testing.T) {
 	address := pgtest.Database(t)
 	store, watcher, holder := open(t, address, postgres.Options{}), connect(t, address), connect(t, address)
 	service, caller := serve(t, store)
-	if _, err := store.InsertCodes(t.Context(), []*access.NewCode{newCode("CODE", "one use")}); err != nil {
+	if _, err := store.InsertCodes(t.Context(), []*codes.NewCode{newCode("CODE", "one use")}); err != nil {
 		t.Fatal(err)
 	}
-	held, err := service.Reserve(t.Context(), caller, access.ReserveRequest{Code: "CODE", UserID: "ada"})
+	held, err := service.Reserve(t.Context(), caller, codes.ReserveRequest{Code: "CODE", UserID: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,25 +93,22 @@ func TestErasingSomebodyWhoseReservationIsBeingConfirmed(t *testing.T) {
 			confirmed <- err
 		}()
 	}, func() {
-		erased = beginErasure(t, store, caller.Workspace.ID, "ada")
+		erased = beginErasure(t, store, caller.WorkspaceID, "ada")
 		awaitTrue(t, watcher, isLockAwaited)
 	})
 	if err := <-confirmed; err != nil {
 		t.Errorf("Confirm: %v", err)
 	}
-	checkErased(t, store, <-erased, caller.Workspace.ID, "ada")
+	checkErased(t, store, <-erased, caller.WorkspaceID, "ada")
 }
 
 // serve returns a server over a store, and somebody who may do everything in the workspace
 // of newCode.
-func serve(t *testing.T, store access.Store) (*access.Service, *access.Caller) {
+func serve(t *testing.T, store storetest.Store) (*codes.Services, *core.Actor) {
 	t.Helper()
-	service, err := access.NewService(t.Context(), access.Deps{
-		Store: store, Now: time.Now, Entropy: access.SystemEntropy(),
-		NewID: func() (access.ID, error) { id, err := uuid.NewV7(); return access.ID(id), err },
+	service := codes.NewServices(codes.Deps{
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
+		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return service, &access.Caller{Workspace: access.Workspace{ID: access.ID{1}}, Key: access.Key{ID: access.ID{2}, Role: access.RoleFull}}
+	return service, &core.Actor{WorkspaceID: core.ID{1}, ID: core.ID{2}}
 }

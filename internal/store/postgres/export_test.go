@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
 // Query is a statement with its arguments, as tests explain it.
@@ -16,13 +16,13 @@ type Query struct {
 }
 
 // CodesQuery lists codes of one type.
-func CodesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) Query {
+func CodesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) Query {
 	text, args := codesQuery(q, t, found, isFew)
 	return Query{text, args}
 }
 
 // Searches look up what a text finds.
-func Searches(q *access.CodeQuery) (all []Query) {
+func Searches(q *codes.CodeQuery) (all []Query) {
 	for _, s := range searches(q) {
 		all = append(all, Query{s.query, s.args})
 	}
@@ -30,19 +30,19 @@ func Searches(q *access.CodeQuery) (all []Query) {
 }
 
 // RedemptionsQuery lists redemptions.
-func RedemptionsQuery(q *access.RedemptionQuery) Query {
+func RedemptionsQuery(q *codes.RedemptionQuery) Query {
 	text, args := redemptionsQuery(q)
 	return Query{text, args}
 }
 
 // UsersQuery lists users.
-func UsersQuery(q *access.UserQuery) Query {
+func UsersQuery(q *codes.UserQuery) Query {
 	text, args := usersQuery(q)
 	return Query{text, args}
 }
 
 // UserQueries are how acts and looks find users and what is theirs, by table.
-func UserQueries(of access.UserRef) map[string]Query {
+func UserQueries(of codes.UserRef) map[string]Query {
 	args := []any{[][16]byte{of.WorkspaceID}, []string{of.ID}}
 	return map[string]Query{
 		"users, to look":       {engine{}.users(userColumns, false), args},
@@ -81,7 +81,7 @@ func Placements() map[string]string {
 }
 
 // SentByInsert inserts codes and returns what was sent for that.
-func SentByInsert(ctx context.Context, conn *pgx.Conn, codes []*access.NewCode) ([]Query, error) {
+func SentByInsert(ctx context.Context, conn *pgx.Conn, codes []*codes.NewCode) ([]Query, error) {
 	sent := &sending{querier: conn}
 	call := &insertion{mark: 1, codes: codes}
 	err := call.run(ctx, sent)

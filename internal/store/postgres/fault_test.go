@@ -5,7 +5,7 @@ import (
 
 	"github.com/Shopify/toxiproxy/v2/toxics"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
 func TestLatencyBreaksNoPromise(t *testing.T) {
@@ -120,7 +120,7 @@ func checkAcknowledged(t *testing.T, l *load, rows []row) {
 	t.Helper()
 	told := map[row]int{}
 	for _, e := range l.ledger {
-		if e.err == nil && e.result.Outcome == access.Inserted {
+		if e.err == nil && e.result.Outcome == codes.Inserted {
 			told[rowOf(e.code)]++
 		}
 	}

@@ -9,15 +9,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
-// InsertCodes implements [access.CodeStore]. Codes that differ and have no retry key, which
+// InsertCodes implements [codes.CodeStore]. Codes that differ and have no retry key, which
 // nearly all have not, are inserted by one statement, a transaction of its own.
 //
 // It may be tried again when nobody knows whether it was done: every row holds the mark
 // of the code that it was made for, by which a later try knows its own rows.
-func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
+func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]codes.InsertResult, error) {
 	if len(codes) == 0 {
 		return nil, ctx.Err()
 	}
@@ -38,9 +38,9 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]acc
 type insertion struct {
 	engine  engine
 	mark    int64 // of the first code; that of the others follows
-	codes   []*access.NewCode
+	codes   []*codes.NewCode
 	tries   int
-	results []access.InsertResult
+	results []codes.InsertResult
 }
 
 // markOf is the mark of the row for the code with this number.
@@ -61,7 +61,7 @@ func (i *insertion) isOneStatement() bool {
 // after the other, so that the first gets it; nearly always there is one turn.
 func (i *insertion) run(ctx context.Context, q querier) error {
 	i.tries++
-	i.results = make([]access.InsertResult, len(i.codes))
+	i.results = make([]codes.InsertResult, len(i.codes))
 	for rest := numbers(len(i.codes)); len(rest) > 0; {
 		var turn []int
 		turn, rest = i.split(rest)
@@ -113,9 +113,9 @@ func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 	for _, n := range free {
 		switch code := i.codes[n]; {
 		case inserted[code.Canonical]:
-			i.results[n].Outcome = access.Inserted
+			i.results[n].Outcome = codes.Inserted
 		default:
-			i.results[n].Outcome = access.CodeTaken
+			i.results[n].Outcome = codes.CodeTaken
 			if !code.Retry.IsZero() {
 				unused = append(unused, code.Retry.Key[:])
 			}
@@ -205,7 +205,7 @@ func (i *insertion) arguments(order []int) ([]any, error) {
 	return values, nil
 }
 
-func (r *newRows) add(code *access.NewCode, mark int64) error {
+func (r *newRows) add(code *codes.NewCode, mark int64) error {
 	metadata, err := encodeMetadata(code.Metadata)
 	if err != nil {
 		return err

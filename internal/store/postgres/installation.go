@@ -6,10 +6,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/tenancy"
 )
 
-// Secret implements [access.InstallationStore].
+// Secret implements [tenancy.InstallationStore].
 func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err error) {
 	err = s.act(ctx, again, func(ctx context.Context, q querier) error {
 		_, err := q.Exec(ctx, "INSERT INTO installation (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING", secret)
@@ -21,9 +21,9 @@ func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err e
 	return stored, err
 }
 
-// Bootstrap implements [access.InstallationStore]. Of two that run at once, the slug,
+// Bootstrap implements [tenancy.InstallationStore]. Of two that run at once, the slug,
 // which both use, lets one through.
-func (s *Store) Bootstrap(ctx context.Context, w access.Workspace, k access.Key) (created bool, err error) {
+func (s *Store) Bootstrap(ctx context.Context, w tenancy.Workspace, k tenancy.Key) (created bool, err error) {
 	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		created = false // whatever an earlier try did, it was rolled back
 		var some bool

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/tenancy"
 )
 
 // databaseWith is a database on which a setting holds for every new session.
@@ -30,10 +31,10 @@ func databaseWith(t *testing.T, setting string) string {
 // TestStoreUnderSerializableIsolation: some engines and some operators have nothing weaker.
 // Whatever is rolled back there is tried again.
 func TestStoreUnderSerializableIsolation(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) func() access.Store {
+	storetest.Run(t, func(t *testing.T) func() storetest.Store {
 		address := databaseWith(t, "default_transaction_isolation = 'serializable'")
 		t.Cleanup(func() { checkInvariants(t, address) })
-		return func() access.Store { return open(t, address, postgres.Options{}) }
+		return func() storetest.Store { return open(t, address, postgres.Options{}) }
 	})
 }
 
@@ -42,11 +43,11 @@ func TestABootstrapThatWasRolledBackHasNotHappened(t *testing.T) {
 	stores := []*postgres.Store{open(t, address, postgres.Options{}), open(t, address, postgres.Options{})}
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	var created []access.ID
+	var created []core.ID
 	start := make(chan struct{})
 	for i := range 20 {
-		w := access.Workspace{ID: access.ID{1, byte(i)}, Slug: "default", Name: "Default", Format: access.Format{Groups: 2, GroupLength: 4}, CreatedAt: time.Now()}
-		k := access.Key{ID: access.ID{2, byte(i)}, WorkspaceID: w.ID, Name: "first", Role: access.RoleFull, Hash: access.KeyHash{byte(i)}, CreatedAt: time.Now()}
+		w := tenancy.Workspace{ID: core.ID{1, byte(i)}, Slug: "default", Name: "Default", Format: core.Format{Groups: 2, GroupLength: 4}, CreatedAt: time.Now()}
+		k := tenancy.Key{ID: core.ID{2, byte(i)}, WorkspaceID: w.ID, Name: "first", Role: tenancy.RoleFull, Hash: tenancy.KeyHash{byte(i)}, CreatedAt: time.Now()}
 		all.Go(func() {
 			<-start
 			ok, err := stores[i%2].Bootstrap(t.Context(), w, k)
@@ -72,7 +73,7 @@ func TestABootstrapThatWasRolledBackHasNotHappened(t *testing.T) {
 
 func TestADatabaseThatTakesNoWritesIsNotReady(t *testing.T) {
 	s := open(t, databaseWith(t, "default_transaction_read_only = on"), postgres.Options{})
-	if err := s.Ping(t.Context()); !access.IsKind(err, access.KindUnavailable) {
+	if err := s.Ping(t.Context()); !core.IsKind(err, core.KindUnavailable) {
 		t.Errorf("Ping = %v", err)
 	}
 }

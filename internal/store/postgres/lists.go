@@ -8,14 +8,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
-// Codes implements [access.ListStore]. Each type is read from an index that is in the order
+// Codes implements [codes.ListStore]. Each type is read from an index that is in the order
 // of the list, and the pages are merged.
-func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.Code, err error) {
+func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Code, err error) {
 	err = s.read(ctx, func(ctx context.Context, db querier) error {
-		codes = nil
+		list = nil
 		found, isFew, err := search(ctx, db, q)
 		if err != nil {
 			return err
@@ -23,20 +24,20 @@ func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.
 		batch := new(pgx.Batch)
 		for _, t := range q.Types() {
 			query, args := codesQuery(q, t, found, isFew)
-			queue(batch, scanCode, func(c *storedCode) { codes = append(codes, c.Code) }, query, args...)
+			queue(batch, scanCode, func(c *storedCode) { list = append(list, c.Code) }, query, args...)
 		}
 		if err := db.SendBatch(ctx, batch).Close(); err != nil {
 			return fmt.Errorf("list codes: %w", err)
 		}
 		return nil
 	})
-	slices.SortFunc(codes, access.CompareInLists)
-	return codes[:min(len(codes), q.Limit)], err
+	slices.SortFunc(list, codes.CompareInLists)
+	return list[:min(len(list), q.Limit)], err
 }
 
 // codesQuery lists the codes of one type. found, if isFew, are the canonical forms of all that
 // the search finds.
-func codesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) (string, []any) {
+func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (string, []any) {
 	w := where{args: []any{q.At}} // the first parameter of codeColumns
 	w.add("c.workspace_id = $", [16]byte(q.WorkspaceID))
 	if !q.BatchID.IsZero() {
@@ -64,15 +65,15 @@ func codesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) 
 		" ORDER BY c.created_at DESC, c.canonical DESC LIMIT " + strconv.Itoa(q.Limit), w.args
 }
 
-// addStatus adds the condition of a status, as [access.Code.StatusAt] has it.
-func addStatus(w *where, status access.Status) {
+// addStatus adds the condition of a status, as [codes.Code.StatusAt] has it.
+func addStatus(w *where, status codes.Status) {
 	no := func(condition string) string { return "(" + condition + ") IS NOT TRUE" }
 	at := w.args[0]
 	expired := func(condition func(string) string) { w.add(condition("c.expires_at <= $"), at) }
 	scheduled := func(condition func(string) string) { w.add(condition("c.starts_at > $"), at) }
 	is := func(condition string) string { return condition }
 	const exhausted = "c.redemptions + " + liveReservations + " >= c.max_redemptions"
-	if status == access.StatusRevoked {
+	if status == codes.StatusRevoked {
 		w.add("c.revoked_at IS NOT NULL")
 		return
 	}
@@ -80,15 +81,15 @@ func addStatus(w *where, status access.Status) {
 		w.add("c.revoked_at IS NULL")
 	}
 	switch status {
-	case access.StatusExpired:
+	case codes.StatusExpired:
 		expired(is)
-	case access.StatusScheduled:
+	case codes.StatusScheduled:
 		expired(no)
 		scheduled(is)
-	case access.StatusExhausted, access.StatusActive:
+	case codes.StatusExhausted, codes.StatusActive:
 		expired(no)
 		scheduled(no)
-		if status == access.StatusActive {
+		if status == codes.StatusActive {
 			w.conditions = append(w.conditions, no(exhausted))
 		} else {
 			w.conditions = append(w.conditions, exhausted)
@@ -108,7 +109,7 @@ type foundCode struct {
 }
 
 // search returns the canonical forms of the codes that a query's text finds, if they are few.
-func search(ctx context.Context, db querier, q *access.CodeQuery) (found []string, isFew bool, err error) {
+func search(ctx context.Context, db querier, q *codes.CodeQuery) (found []string, isFew bool, err error) {
 	if q.Query == "" {
 		return nil, false, nil
 	}
@@ -145,19 +146,19 @@ const (
 
 // searches are the queries of a search. That for values sees those of other workspaces, too,
 // because the index is over all.
-func searches(q *access.CodeQuery) (all []lookup) {
+func searches(q *codes.CodeQuery) (all []lookup) {
 	add := func(w where, column, prefix string) {
-		low, high := access.PrefixRange(prefix)
+		low, high := core.PrefixRange(prefix)
 		w.add(column+" >= $", low)
 		if high != "" {
 			w.add(column+" < $", high)
 		}
 		all = append(all, lookup{"SELECT canonical, workspace_id FROM codes WHERE " + w.text() + " LIMIT " + strconv.Itoa(fewFound+1), w.args})
 	}
-	if canonical := access.Canonical(q.Query); canonical != "" {
+	if canonical := core.Canonical(q.Query); canonical != "" {
 		add(where{}, "canonical", canonical)
 	}
-	folded := access.FoldASCII(q.Query)
+	folded := core.FoldASCII(q.Query)
 	for column, text := range map[string]string{"note": foldedNote, "recipient": foldedRecipient} {
 		var w where
 		w.add("workspace_id = $ AND "+column+" IS NOT NULL", [16]byte(q.WorkspaceID))
@@ -168,10 +169,10 @@ func searches(q *access.CodeQuery) (all []lookup) {
 
 // addSearch adds the condition that a row matches.
 func addSearch(w *where, text string) {
-	folded := access.FoldASCII(text)
+	folded := core.FoldASCII(text)
 	length := len([]rune(folded))
 	condition, args := "left("+foldedNote+", $) = $ OR left("+foldedRecipient+", $) = $", []any{length, folded, length, folded}
-	if canonical := access.Canonical(text); canonical != "" {
+	if canonical := core.Canonical(text); canonical != "" {
 		condition, args = condition+" OR left(canonical, $) = $", append(args, len([]rune(canonical)), canonical)
 	}
 	w.add("("+condition+")", args...)

@@ -8,10 +8,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
-	"accesscodes/internal/store/batched"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/storetest"
 )
 
 // callers is how many insert codes at once. It is even: they want values in pairs.
@@ -21,7 +23,7 @@ const callers = 8
 // ledgers of what each was told.
 type load struct {
 	t       *testing.T
-	store   access.Store
+	store   storetest.Store
 	stopped chan struct{}
 	end     func() // stops the callers and waits for them
 	running sync.WaitGroup
@@ -35,8 +37,8 @@ type load struct {
 
 // entry is a code that a caller asked for, and what it was told.
 type entry struct {
-	code   *access.NewCode
-	result access.InsertResult
+	code   *codes.NewCode
+	result codes.InsertResult
 	err    error
 	took   time.Duration
 }
@@ -57,15 +59,15 @@ func startLoad(t *testing.T, address string) *load {
 		t.Fatal(err)
 	}
 	l := &load{t: t, stopped: make(chan struct{})}
-	store := batched.New(below, batched.Options{Observe: l.observe})
-	l.store = store
+	store := grouped.New(below, grouped.Options{Observe: l.observe})
+	l.store = &storetest.Wrapped{Store: store, Tenancy: below, Below: below, End: store.Close}
 	l.end = sync.OnceFunc(func() {
 		close(l.stopped)
 		l.running.Wait()
 	})
 	t.Cleanup(func() {
 		l.end()
-		if err := store.Close(); err != nil {
+		if err := l.store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -130,7 +132,7 @@ func (l *load) askWithKey(note string) {
 }
 
 // ask calls the store once and writes down what it said.
-func (l *load) ask(codes ...*access.NewCode) error {
+func (l *load) ask(codes ...*codes.NewCode) error {
 	got := insert(l.t, l.store, codes...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,13 +190,13 @@ func (l *load) awaitInserted(times int) {
 	l.t.Helper()
 	start := time.Now()
 	l.await(times, "stored codes", func(e entry) bool {
-		return e.err == nil && e.result.Outcome == access.Inserted && time.Since(start) > e.took
+		return e.err == nil && e.result.Outcome == codes.Inserted && time.Since(start) > e.took
 	})
 }
 
-func isUnavailable(e entry) bool { return access.IsKind(e.err, access.KindUnavailable) }
+func isUnavailable(e entry) bool { return core.IsKind(e.err, core.KindUnavailable) }
 
-func isUnknown(e entry) bool { return access.HasReason(e.err, access.ReasonOutcomeUnknown) }
+func isUnknown(e entry) bool { return core.HasReason(e.err, core.ReasonOutcomeUnknown) }
 
 // tally says how often callers were told what.
 type tally struct{ inserted, taken, keyUsed, redeemed, exhausted, unavailable, unknown int }
@@ -242,17 +244,17 @@ func (l *load) check(e entry, rows map[string]row, all *tally) {
 		all.unknown++
 	case e.err != nil:
 		l.t.Errorf("%s: %v", e.code.Canonical, e.err)
-	case e.result.Outcome == access.Inserted:
+	case e.result.Outcome == codes.Inserted:
 		all.inserted++
 		if got != rowOf(e.code) {
 			l.t.Errorf("%s was acknowledged, but this is stored: %+v", e.code.Canonical, got)
 		}
-	case e.result.Outcome == access.CodeTaken:
+	case e.result.Outcome == codes.CodeTaken:
 		all.taken++
 		if !found || isStored {
 			l.t.Errorf("%s was said to be taken, but this is stored: %+v", e.code.Canonical, got)
 		}
-	case e.result.Outcome == access.RetryKeyUsed:
+	case e.result.Outcome == codes.RetryKeyUsed:
 		all.keyUsed++
 		if isStored {
 			l.t.Errorf("%s was said to be stored by an earlier request, but this one did", e.code.Canonical)
@@ -271,7 +273,7 @@ func (l *load) checkOwners(stored []row) {
 	asked, owners := map[row]bool{}, map[string]int{}
 	for _, e := range l.ledger {
 		asked[rowOf(e.code)] = true
-		if e.err == nil && e.result.Outcome == access.Inserted {
+		if e.err == nil && e.result.Outcome == codes.Inserted {
 			owners[e.code.Canonical]++
 		}
 	}
@@ -290,25 +292,25 @@ func (l *load) checkOwners(stored []row) {
 // checkKeys checks that each Idempotency-Key stands for one code, always the same.
 func (l *load) checkKeys(stored []row) {
 	l.t.Helper()
-	codes := map[string]string{} // key → canonical form
+	list := map[string]string{} // key → canonical form
 	for _, r := range stored {
 		if r.key == "" {
 			continue
 		}
-		if other := codes[r.key]; other != "" {
+		if other := list[r.key]; other != "" {
 			l.t.Errorf("one Idempotency-Key made %s and %s", other, r.canonical)
 		}
-		codes[r.key] = r.canonical
+		list[r.key] = r.canonical
 	}
 	for _, e := range l.ledger {
 		if e.err != nil || e.code.Retry.IsZero() {
 			continue
 		}
 		canonical := e.code.Canonical
-		if e.result.Outcome == access.RetryKeyUsed {
-			canonical = access.Canonical(e.result.Existing.Value)
+		if e.result.Outcome == codes.RetryKeyUsed {
+			canonical = core.Canonical(e.result.Existing.Value)
 		}
-		if want := codes[string(e.code.Retry.Key[:])]; canonical != want {
+		if want := list[string(e.code.Retry.Key[:])]; canonical != want {
 			l.t.Errorf("a request was answered with %s, its key stands for %s", canonical, want)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/store/schema"
 )
 
@@ -33,7 +32,7 @@ const (
 // Migrate brings the schema of the database at address up to date and returns what it
 // did. A schema that is newer than the program is refused, and so is a database that is not
 // durable.
-func Migrate(ctx context.Context, address string) (done []access.Migration, err error) {
+func Migrate(ctx context.Context, address string) (done []schema.Migration, err error) {
 	config, err := poolConfig(address)
 	if err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func Migrate(ctx context.Context, address string) (done []access.Migration, err 
 
 // MigrationStatus returns every migration that the program knows, oldest first. Nothing
 // is changed.
-func MigrationStatus(ctx context.Context, address string) (all []access.Migration, err error) {
+func MigrationStatus(ctx context.Context, address string) (all []schema.Migration, err error) {
 	err = withProvider(address, func(db *sql.DB, p *goose.Provider) error {
 		var migrated bool
 		if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", goose.DefaultTablename).Scan(&migrated); err != nil {

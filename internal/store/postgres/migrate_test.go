@@ -11,9 +11,9 @@ import (
 
 	"github.com/pressly/goose/v3/lock"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/schema"
 )
 
 // How the lock of the migrations works: a holder that died keeps it for the lease at
@@ -23,7 +23,7 @@ const (
 	pause = 1250 * time.Millisecond
 )
 
-func status(t *testing.T, address string) []access.Migration {
+func status(t *testing.T, address string) []schema.Migration {
 	t.Helper()
 	all, err := postgres.MigrationStatus(t.Context(), address)
 	if err != nil || len(all) == 0 {
@@ -75,10 +75,10 @@ func TestASchemaThatIsNewerIsRefused(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Database(t)
 	exec(t, connect(t, address), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (20310203, true)")
-	if _, err := postgres.Migrate(t.Context(), address); !errors.Is(err, access.ErrSchemaTooNew) {
+	if _, err := postgres.Migrate(t.Context(), address); !errors.Is(err, schema.ErrSchemaTooNew) {
 		t.Errorf("Migrate: %v", err)
 	}
-	if _, err := postgres.MigrationStatus(t.Context(), address); !errors.Is(err, access.ErrSchemaTooNew) {
+	if _, err := postgres.MigrationStatus(t.Context(), address); !errors.Is(err, schema.ErrSchemaTooNew) {
 		t.Errorf("MigrationStatus: %v", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 )
@@ -16,22 +16,22 @@ func TestInsertsLockInOneOrder(t *testing.T) {
 	conn := connect(t, pgtest.Database(t))
 	tests := []struct {
 		name  string
-		codes []*access.NewCode
+		codes []*codes.NewCode
 		want  [][]string // the first column of each statement
 	}{
 		{
 			"codes by their canonical forms",
-			[]*access.NewCode{newCode("A2", "x"), newCode("A3", "x"), newCode("A1", "x")},
+			[]*codes.NewCode{newCode("A2", "x"), newCode("A3", "x"), newCode("A1", "x")},
 			[][]string{{"A1", "A2", "A3"}},
 		},
 		{
 			"claims by their keys, and codes by their canonical forms all the same",
-			[]*access.NewCode{keyed(newCode("B2", "x"), "key 2"), keyed(newCode("B3", "x"), "key 1"), keyed(newCode("B1", "x"), "key 3")},
+			[]*codes.NewCode{keyed(newCode("B2", "x"), "key 2"), keyed(newCode("B3", "x"), "key 1"), keyed(newCode("B1", "x"), "key 3")},
 			[][]string{{"key 1", "key 2", "key 3"}, {"B1", "B2", "B3"}},
 		},
 		{
 			"codes with and without a key",
-			[]*access.NewCode{newCode("C3", "x"), keyed(newCode("C2", "x"), "key 4"), newCode("C1", "x")},
+			[]*codes.NewCode{newCode("C3", "x"), keyed(newCode("C2", "x"), "key 4"), newCode("C1", "x")},
 			[][]string{{"key 4"}, {"C1", "C2", "C3"}},
 		},
 	}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 )
@@ -102,69 +103,69 @@ type planCase struct {
 }
 
 func planCases() (all []planCase) {
-	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
+	workspace, batch := core.ID{15: 1}, core.ID{15: 3}
 	at := time.Date(2031, 2, 3, 4, 5, 16, 0, time.UTC) // half of them were made before
 	from, until := at.Add(-5*time.Second), at.Add(5*time.Second)
-	last := &access.CodeKey{CreatedAt: at, Canonical: "CODE"} // of the page before
-	codes := []struct {
+	last := &codes.CodeKey{CreatedAt: at, Canonical: "CODE"} // of the page before
+	list := []struct {
 		name   string
-		filter access.CodeFilter
+		filter codes.CodeFilter
 		found  []string // by a search that finds few
 		index  string
 		bound  string
 	}{
 		{name: "all", index: "codes_listed", bound: `type =`},
-		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch", bound: `batch_id = .*type =`},
-		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked", bound: `type =`},
-		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring", bound: `type =`},
-		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting", bound: `type =`},
-		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed", bound: `type =`},
-		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed", bound: `type =`},
-		{name: "created after", filter: access.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: `created_at >`},
-		{name: "created before", filter: access.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: `created_at <`},
-		{name: "created between", filter: access.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: `created_at > .*created_at <`},
-		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed", bound: `type =`},
-		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey", bound: `canonical = ANY`},
-		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_", bound: `type =`},
+		{name: "batch", filter: codes.CodeFilter{BatchID: batch}, index: "codes_batch", bound: `batch_id = .*type =`},
+		{name: "revoked", filter: codes.CodeFilter{Status: codes.StatusRevoked}, index: "codes_revoked", bound: `type =`},
+		{name: "expired", filter: codes.CodeFilter{Status: codes.StatusExpired}, index: "codes_expiring", bound: `type =`},
+		{name: "scheduled", filter: codes.CodeFilter{Status: codes.StatusScheduled}, index: "codes_starting", bound: `type =`},
+		{name: "exhausted", filter: codes.CodeFilter{Status: codes.StatusExhausted}, index: "codes_listed", bound: `type =`},
+		{name: "active", filter: codes.CodeFilter{Status: codes.StatusActive}, index: "codes_listed", bound: `type =`},
+		{name: "created after", filter: codes.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: `created_at >`},
+		{name: "created before", filter: codes.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: `created_at <`},
+		{name: "created between", filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: `created_at > .*created_at <`},
+		{name: "a text that many have", filter: codes.CodeFilter{Query: "note"}, index: "codes_listed", bound: `type =`},
+		{name: "a text that few have", filter: codes.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey", bound: `canonical = ANY`},
+		{name: "a batch that is revoked", filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked}, index: "codes_", bound: `type =`},
 	}
-	for _, c := range codes {
-		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
+	for _, c := range list {
+		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
-		for _, kind := range access.Types() {
+		for _, kind := range codes.Types() {
 			all = append(all, planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound})
 			if c.found == nil {
 				all = append(all, planCase{"codes: the next page of " + c.name, postgres.CodesQuery(&next, kind, nil, false), c.index, `ROW\(created_at, canonical\) <`})
 			}
 		}
 	}
-	for i, query := range postgres.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
+	for i, query := range postgres.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
 		all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `>= .* <`})
 	}
 	for name, c := range map[string]struct {
-		query access.RedemptionQuery
+		query codes.RedemptionQuery
 		index string
 		bound string
 	}{
-		"all":              {access.RedemptionQuery{}, "redemptions_listed", `workspace_id =`},
-		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, "redemptions_listed", `\(id <`},
-		"code":             {access.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey", `canonical =`},
-		"code's next page": {access.RedemptionQuery{Canonical: "CODE1", After: access.ID{9}}, "redemptions_pkey", `\(id <`},
-		"user":             {access.RedemptionQuery{UserID: "user 1"}, "redemptions_user", `user_id =`},
-		"code and user":    {access.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_", `(user_id|canonical) =`},
-		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, "redemptions_user", `\(id <`},
+		"all":              {codes.RedemptionQuery{}, "redemptions_listed", `workspace_id =`},
+		"the next page":    {codes.RedemptionQuery{After: core.ID{9}}, "redemptions_listed", `\(id <`},
+		"code":             {codes.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey", `canonical =`},
+		"code's next page": {codes.RedemptionQuery{Canonical: "CODE1", After: core.ID{9}}, "redemptions_pkey", `\(id <`},
+		"user":             {codes.RedemptionQuery{UserID: "user 1"}, "redemptions_user", `user_id =`},
+		"code and user":    {codes.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_", `(user_id|canonical) =`},
+		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, "redemptions_user", `\(id <`},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index, c.bound})
 	}
 	for name, c := range map[string]struct {
-		query access.UserQuery
+		query codes.UserQuery
 		bound string
 	}{
-		"all":           {access.UserQuery{}, `workspace_id =`},
-		"the next page": {access.UserQuery{After: "user 5"}, `user_id >`},
-		"prefix":        {access.UserQuery{UserFilter: access.UserFilter{Query: "user 1"}}, `user_id >= .*user_id <`},
-		"status":        {access.UserQuery{UserFilter: access.UserFilter{Status: access.UserPremium}}, `workspace_id =`},
+		"all":           {codes.UserQuery{}, `workspace_id =`},
+		"the next page": {codes.UserQuery{After: "user 5"}, `user_id >`},
+		"prefix":        {codes.UserQuery{UserFilter: codes.UserFilter{Query: "user 1"}}, `user_id >= .*user_id <`},
+		"status":        {codes.UserQuery{UserFilter: codes.UserFilter{Status: codes.UserPremium}}, `workspace_id =`},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"users: " + name, postgres.UsersQuery(&c.query), "users_pkey", c.bound})
@@ -179,7 +180,7 @@ func TestWhatActsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, "SET enable_seqscan = off")
 	byUser := regexp.MustCompile(`Index Cond: .*user_id = asked\.of_user`)
-	for name, query := range postgres.UserQueries(access.UserRef{WorkspaceID: access.ID{1}, ID: "ada"}) {
+	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}) {
 		if plan := explainGeneric(t, conn, query); !byUser.MatchString(plan) {
 			t.Errorf("%s: not by the user's id:\n%s", name, plan)
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 // redeemers are how many redeem codes at once, beside those that insert some.
@@ -77,14 +77,14 @@ func (l *load) write(r redeeming) {
 	l.tell(func(w *watch) bool { return w.redeeming != nil && w.redeeming(r) })
 }
 
-func (r redeeming) isUnavailable() bool { return access.IsKind(r.got.err, access.KindUnavailable) }
+func (r redeeming) isUnavailable() bool { return core.IsKind(r.got.err, core.KindUnavailable) }
 
 func (r redeeming) isUnknown() bool {
-	return access.HasReason(r.got.err, access.ReasonOutcomeUnknown)
+	return core.HasReason(r.got.err, core.ReasonOutcomeUnknown)
 }
 
 func (r redeeming) isExhausted() bool {
-	return access.HasReason(r.got.err, access.ReasonCodeExhausted)
+	return core.HasReason(r.got.err, core.ReasonCodeExhausted)
 }
 
 // awaitRedeemed waits for redemptions that are asked for from now on: the store works.

@@ -10,7 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // redemptionColumns are what scanRedemption reads, in its order, and redemptionTypes their
@@ -26,7 +27,7 @@ var redemptionTypes = []string{
 
 // storedRedemption is a row of the table redemptions.
 type storedRedemption struct {
-	access.Redemption
+	codes.Redemption
 	canonical string
 }
 
@@ -39,7 +40,7 @@ func scanRedemption(row pgx.CollectableRow) (r storedRedemption, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.UserID, r.Before, r.Reason = orEmpty(user), access.UserStatus(orEmpty(before)), orEmpty(reason)
+	r.UserID, r.Before, r.Reason = orEmpty(user), codes.UserStatus(orEmpty(before)), orEmpty(reason)
 	r.ReservationID, r.RolledBackBy = orZero(reservation), orZero(by)
 	r.CreatedAt, r.RolledBackAt = r.CreatedAt.UTC(), utc(r.RolledBackAt)
 	if metadata != nil {
@@ -48,10 +49,10 @@ func scanRedemption(row pgx.CollectableRow) (r storedRedemption, err error) {
 	return r, err
 }
 
-func (s *Store) storeRedemptions(batch *pgx.Batch, all []*access.RedemptionEntry) error {
+func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemption) error {
 	var rows [][]any
 	for _, r := range all {
-		if r.Change == access.Changed {
+		if r.Change == codes.Changed {
 			batch.Queue("UPDATE redemptions SET rolled_back_at = $3, rolled_back_by = $4, reason = $5 WHERE canonical = $1 AND id = $2",
 				r.Canonical, [16]byte(r.ID), r.RolledBackAt, [16]byte(r.RolledBackBy), orNull(r.Reason))
 			continue
@@ -69,8 +70,8 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*access.RedemptionEntry
 	return nil
 }
 
-// Redemption implements [access.LifeStore].
-func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canonical string, r access.Redemption, err error) {
+// Redemption implements [codes.RedemptionStore].
+func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Redemption, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+" FROM redemptions WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
 		found, err := rowOf(rows, err, scanRedemption)
@@ -80,8 +81,8 @@ func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canoni
 	return canonical, r, err
 }
 
-// Redemptions implements [access.ListStore].
-func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all []access.Redemption, err error) {
+// Redemptions implements [codes.ListStore].
+func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all []codes.Redemption, err error) {
 	query, args := redemptionsQuery(q)
 	err = s.read(ctx, func(ctx context.Context, db querier) error {
 		all = nil
@@ -95,7 +96,7 @@ func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all
 	return all, err
 }
 
-func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
+func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = $", [16]byte(q.WorkspaceID))
 	if q.Canonical != "" {
@@ -136,7 +137,7 @@ var reservationTypes = []string{"text", "uuid", "uuid", "text", "text", "text", 
 
 // storedReservation is a row of the table reservations.
 type storedReservation struct {
-	access.Reservation
+	codes.Reservation
 	canonical string
 }
 
@@ -150,10 +151,10 @@ func scanReservation(row pgx.CollectableRow) (r storedReservation, err error) {
 	return r, err
 }
 
-func (s *Store) storeReservations(batch *pgx.Batch, all []*access.ReservationEntry) {
+func (s *Store) storeReservations(batch *pgx.Batch, all []*codes.TrackedReservation) {
 	var rows [][]any
 	for _, r := range all {
-		if r.Change == access.Changed {
+		if r.Change == codes.Changed {
 			batch.Queue("UPDATE reservations SET state = $3, redemption_id = $4 WHERE canonical = $1 AND id = $2",
 				r.Canonical, [16]byte(r.ID), string(r.State), idOrNull(r.RedemptionID))
 			continue
@@ -166,8 +167,8 @@ func (s *Store) storeReservations(batch *pgx.Batch, all []*access.ReservationEnt
 	s.insert(batch, "reservations", reservationColumns, reservationTypes, rows)
 }
 
-// Reservation implements [access.LifeStore].
-func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canonical string, r access.Reservation, err error) {
+// Reservation implements [codes.RedemptionStore].
+func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Reservation, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
 		found, err := rowOf(rows, err, scanReservation)
@@ -181,7 +182,7 @@ func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canon
 // the same codes do not wait long.
 const tidiedAtOnce = 500
 
-// TidyReservations implements [access.LifeStore]. Like an act it locks codes first.
+// TidyReservations implements [codes.RedemptionStore]. Like an act it locks codes first.
 func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
 		tidied = 0
@@ -190,9 +191,9 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 		if err != nil || len(lapsed) == 0 {
 			return err
 		}
-		var refs []access.Ref
+		var refs []codes.Ref
 		for _, r := range lapsed {
-			refs = append(refs, access.Ref{Canonical: r.canonical, ID: r.ID})
+			refs = append(refs, codes.Ref{Canonical: r.canonical, ID: r.ID})
 		}
 		if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical"), names(refs)[0]); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 // querier is a connection or a transaction.
@@ -74,7 +74,7 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 		case f == done, f == failed && !unknown:
 			return err
 		case f == failed, unknown && k == single:
-			return access.OutcomeUnknown(err)
+			return core.OutcomeUnknown(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
 		}
@@ -117,11 +117,11 @@ const readOnly = "25006"
 func outcome(parent context.Context, unknown bool, err error) error {
 	switch {
 	case unknown:
-		return access.OutcomeUnknown(err)
+		return core.OutcomeUnknown(err)
 	case parent.Err() != nil:
 		return parent.Err()
 	default:
-		return access.Unavailable(err)
+		return core.Unavailable(err)
 	}
 }
 
@@ -144,7 +144,7 @@ const (
 // fateOf reads the try's error. A database that answers with an error has done nothing;
 // one that does not answer may have.
 func fateOf(err error) fate {
-	if err == nil || errors.Is(err, access.ErrNotFound) {
+	if err == nil || errors.Is(err, core.ErrNotFound) {
 		return done
 	}
 	if errors.Is(err, errAgain) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 )
@@ -38,8 +38,8 @@ func failOn(t *testing.T, conn *pgx.Conn, event, condition, sqlstate string) {
 }
 
 // bothWays are the two ways in which a code is inserted.
-func bothWays() map[string]*access.NewCode {
-	return map[string]*access.NewCode{
+func bothWays() map[string]*codes.NewCode {
+	return map[string]*codes.NewCode{
 		"one statement": newCode("A", "a"),
 		"a transaction": keyed(newCode("A", "a"), "key"),
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 )
@@ -73,7 +73,7 @@ func TestARetryIsNotAnsweredWithACodeThatTheStandbyDoesNotHave(t *testing.T) {
 	if err := p.standby.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if got := insert(t, store, code); !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
+	if got := insert(t, store, code); !core.HasReason(got.err, core.ReasonOutcomeUnknown) {
 		t.Errorf("InsertCodes while the standby is away: %v, %v", got.results, got.err)
 	}
 	retried := insert(t, store, code)

@@ -17,8 +17,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"accesscodes/internal/access"
-)
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
+	)
 
 // Limits that hold unless [Options] or the address say otherwise.
 const (
@@ -41,7 +43,7 @@ type Options struct {
 	ReadTimeout time.Duration // of a query; 0: DefaultReadTimeout
 }
 
-// Store is an [access.Store] in a PostgreSQL database.
+// Store keeps every area in a PostgreSQL database.
 type Store struct {
 	pool        *pgxpool.Pool
 	timeout     time.Duration
@@ -49,7 +51,10 @@ type Store struct {
 	engine      engine
 }
 
-var _ access.Store = (*Store)(nil)
+var (
+	_ codes.Store   = (*Store)(nil)
+	_ tenancy.Store = (*Store)(nil)
+)
 
 // Open connects to the database at a postgres:// address. Call [Migrate] on the address
 // first. What the address can say is in docs/postgres.md.
@@ -202,7 +207,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		var readOnly *string
 		err := q.QueryRow(ctx, "SELECT current_setting('transaction_read_only', true)").Scan(&readOnly)
 		if err == nil && readOnly != nil && *readOnly == "on" {
-			err = access.Unavailable(errors.New("the database takes no writes: it is a standby, or was made read-only"))
+			err = core.Unavailable(errors.New("the database takes no writes: it is a standby, or was made read-only"))
 		}
 		return err
 	})

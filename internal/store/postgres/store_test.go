@@ -5,8 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"accesscodes/internal/access"
-	"accesscodes/internal/store/batched"
+	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/storetest"
@@ -44,9 +43,9 @@ func conforming(t *testing.T) string {
 	return address
 }
 
-func bare(t *testing.T) func() access.Store {
+func bare(t *testing.T) func() storetest.Store {
 	address := conforming(t)
-	return func() access.Store { return open(t, address, postgres.Options{}) }
+	return func() storetest.Store { return open(t, address, postgres.Options{}) }
 }
 
 func TestStore(t *testing.T) { storetest.Run(t, bare) }
@@ -54,27 +53,28 @@ func TestStore(t *testing.T) { storetest.Run(t, bare) }
 // TestStoreThatSpeaksAsToCitus: what a distributed engine gets in place of arrays and of row
 // locks is the same language, and must mean the same where there is only one node.
 func TestStoreThatSpeaksAsToCitus(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) func() access.Store {
+	storetest.Run(t, func(t *testing.T) func() storetest.Store {
 		address := conforming(t)
-		return func() access.Store { return postgres.SpeakAsToCitus(open(t, address, postgres.Options{})) }
+		return func() storetest.Store { return postgres.SpeakAsToCitus(open(t, address, postgres.Options{})) }
 	})
 }
 
 func TestBatchedStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) func() access.Store {
+	storetest.Run(t, func(t *testing.T) func() storetest.Store {
 		address := conforming(t)
-		return func() access.Store {
+		return func() storetest.Store {
 			below, err := postgres.Open(t.Context(), address, postgres.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			store := batched.New(below, batched.Options{})
+			store := grouped.New(below, grouped.Options{})
+			wrapped := &storetest.Wrapped{Store: store, Tenancy: below, Below: below, End: store.Close}
 			t.Cleanup(func() {
-				if err := store.Close(); err != nil {
+				if err := wrapped.Close(); err != nil {
 					t.Error(err)
 				}
 			})
-			return store
+			return wrapped
 		}
 	})
 }

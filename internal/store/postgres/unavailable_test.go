@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 )
@@ -130,7 +130,7 @@ func TestAServerThatCannotTakeACodeIsUnavailable(t *testing.T) {
 		}
 		// The end of the connection that it has leaves open what was done.
 		got := insert(t, store, newCode("D", "d"))
-		if !access.IsKind(got.err, access.KindUnavailable) && !access.HasReason(got.err, access.ReasonOutcomeUnknown) {
+		if !core.IsKind(got.err, core.KindUnavailable) && !core.HasReason(got.err, core.ReasonOutcomeUnknown) {
 			t.Errorf("InsertCodes: %v, %v", got.results, got.err)
 		}
 		checkTook(t, got.took)

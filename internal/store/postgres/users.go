@@ -7,7 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // userColumns are what scanUser reads, in its order, and userTypes their types.
@@ -15,30 +16,30 @@ const userColumns = "workspace_id, user_id, status, created_at, updated_at"
 
 var userTypes = []string{"uuid", "text", "text", "timestamptz", "timestamptz"}
 
-func scanUser(row pgx.CollectableRow) (u access.User, err error) {
+func scanUser(row pgx.CollectableRow) (u codes.User, err error) {
 	err = row.Scan((*[16]byte)(&u.WorkspaceID), &u.ID, (*string)(&u.Status), &u.CreatedAt, &u.UpdatedAt)
 	u.CreatedAt, u.UpdatedAt = u.CreatedAt.UTC(), u.UpdatedAt.UTC()
 	return u, err
 }
 
-func (s *Store) storeUsers(batch *pgx.Batch, users []*access.UserEntry) {
+func (s *Store) storeUsers(batch *pgx.Batch, users []*codes.TrackedUser) {
 	var rows [][]any
 	for _, u := range users {
 		switch u.Change {
-		case access.Added:
+		case codes.Added:
 			rows = append(rows, []any{[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt})
-		case access.Changed:
+		case codes.Changed:
 			batch.Queue("UPDATE users SET status = $3, created_at = $4, updated_at = $5 WHERE workspace_id = $1 AND user_id = $2",
 				[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt)
-		case access.Removed:
+		case codes.Removed:
 			batch.Queue("DELETE FROM users WHERE workspace_id = $1 AND user_id = $2", [16]byte(u.WorkspaceID), u.ID)
 		}
 	}
 	s.insert(batch, "users", userColumns, userTypes, rows)
 }
 
-// User implements [access.LifeStore].
-func (s *Store) User(ctx context.Context, workspace access.ID, id string) (user access.User, err error) {
+// User implements [codes.RedemptionStore].
+func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user codes.User, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, "SELECT "+userColumns+" FROM users WHERE workspace_id = $1 AND user_id = $2", [16]byte(workspace), id)
 		user, err = rowOf(rows, err, scanUser)
@@ -47,8 +48,8 @@ func (s *Store) User(ctx context.Context, workspace access.ID, id string) (user 
 	return user, err
 }
 
-// PutUser implements [access.LifeStore].
-func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.User, err error) {
+// PutUser implements [codes.RedemptionStore].
+func (s *Store) PutUser(ctx context.Context, user codes.User) (stored codes.User, err error) {
 	err = s.act(ctx, single, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, `
 			INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5)
@@ -62,8 +63,8 @@ func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.Us
 	return stored, err
 }
 
-// EraseUser implements [access.LifeStore].
-func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (found bool, err error) {
+// EraseUser implements [codes.RedemptionStore].
+func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (found bool, err error) {
 	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		found, err = s.eraseUser(ctx, tx, [16]byte(workspace), id)
 		return err
@@ -107,8 +108,8 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 	return found || len(isNew) > 0, nil
 }
 
-// Users implements [access.ListStore].
-func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.User, err error) {
+// Users implements [codes.ListStore].
+func (s *Store) Users(ctx context.Context, q *codes.UserQuery) (all []codes.User, err error) {
 	query, args := usersQuery(q)
 	err = s.read(ctx, func(ctx context.Context, db querier) error {
 		rows, err := db.Query(ctx, query, args...)
@@ -118,14 +119,14 @@ func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.Us
 	return all, err
 }
 
-func usersQuery(q *access.UserQuery) (string, []any) {
+func usersQuery(q *codes.UserQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = $", [16]byte(q.WorkspaceID))
 	if q.After != "" {
 		w.add("user_id > $", q.After)
 	}
 	if q.Query != "" {
-		low, high := access.PrefixRange(q.Query)
+		low, high := core.PrefixRange(q.Query)
 		w.add("user_id >= $", low)
 		if high != "" {
 			w.add("user_id < $", high)

@@ -7,14 +7,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/tenancy"
 )
 
 // workspaceColumns are what workspaceTargets take, in their order.
 const workspaceColumns = "w.id, w.slug, w.name, w.prefix, w.groups, w.group_length, w.suspended_at, w.created_at"
 
-// InsertWorkspace implements [access.WorkspaceStore].
-func (s *Store) InsertWorkspace(ctx context.Context, w access.Workspace) (inserted bool, err error) {
+// InsertWorkspace implements [tenancy.WorkspaceStore].
+func (s *Store) InsertWorkspace(ctx context.Context, w tenancy.Workspace) (inserted bool, err error) {
 	err = s.act(ctx, single, func(ctx context.Context, q querier) error {
 		inserted, err = insertWorkspace(ctx, q, &w)
 		return err
@@ -22,7 +22,7 @@ func (s *Store) InsertWorkspace(ctx context.Context, w access.Workspace) (insert
 	return inserted, err
 }
 
-func insertWorkspace(ctx context.Context, q querier, w *access.Workspace) (bool, error) {
+func insertWorkspace(ctx context.Context, q querier, w *tenancy.Workspace) (bool, error) {
 	tag, err := q.Exec(ctx, `
 		INSERT INTO workspaces (id, slug, name, prefix, groups, group_length, suspended_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -34,8 +34,8 @@ func insertWorkspace(ctx context.Context, q querier, w *access.Workspace) (bool,
 	return tag.RowsAffected() == 1, nil
 }
 
-// Workspaces implements [access.WorkspaceStore].
-func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err error) {
+// Workspaces implements [tenancy.WorkspaceStore].
+func (s *Store) Workspaces(ctx context.Context) (all []tenancy.Workspace, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w ORDER BY w.created_at, w.id")
 		all, err = rowsOf(rows, err, scanWorkspace)
@@ -44,8 +44,8 @@ func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err err
 	return all, err
 }
 
-// WorkspaceBySlug implements [access.WorkspaceStore].
-func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Workspace, err error) {
+// WorkspaceBySlug implements [tenancy.WorkspaceStore].
+func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w tenancy.Workspace, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, "SELECT "+workspaceColumns+" FROM workspaces w WHERE w.slug = $1", slug)
 		w, err = rowOf(rows, err, scanWorkspace)
@@ -54,8 +54,8 @@ func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Work
 	return w, err
 }
 
-// UpdateWorkspace implements [access.WorkspaceStore].
-func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.WorkspaceChange, now time.Time) (w access.Workspace, err error) {
+// UpdateWorkspace implements [tenancy.WorkspaceStore].
+func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change tenancy.WorkspaceChange, now time.Time) (w tenancy.Workspace, err error) {
 	err = s.act(ctx, again, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, `
 			UPDATE workspaces AS w SET
@@ -71,20 +71,20 @@ func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.
 	return w, err
 }
 
-func scanWorkspace(row pgx.CollectableRow) (w access.Workspace, err error) {
+func scanWorkspace(row pgx.CollectableRow) (w tenancy.Workspace, err error) {
 	err = row.Scan(workspaceTargets(&w)...)
 	tidyWorkspace(&w)
 	return w, err
 }
 
 // workspaceTargets are where a row's workspaceColumns go.
-func workspaceTargets(w *access.Workspace) []any {
+func workspaceTargets(w *tenancy.Workspace) []any {
 	return []any{
 		(*[16]byte)(&w.ID), &w.Slug, &w.Name, &w.Format.Prefix, &w.Format.Groups, &w.Format.GroupLength,
 		&w.SuspendedAt, &w.CreatedAt,
 	}
 }
 
-func tidyWorkspace(w *access.Workspace) {
+func tidyWorkspace(w *tenancy.Workspace) {
 	w.SuspendedAt, w.CreatedAt = utc(w.SuspendedAt), w.CreatedAt.UTC()
 }

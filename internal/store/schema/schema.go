@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-
-	"accesscodes/internal/access"
 )
 
 // tries is how often a migration is tried. Of two processes that start on a new database
@@ -20,9 +18,9 @@ import (
 const tries = 5
 
 // Up applies every pending migration and returns what it did. A schema that is newer than
-// the program is refused with [access.ErrSchemaTooNew].
-func Up(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
-	var done []access.Migration
+// the program is refused with [schema.ErrSchemaTooNew].
+func Up(ctx context.Context, p *goose.Provider) ([]Migration, error) {
+	var done []Migration
 	for try := 1; ; try++ {
 		pending, err := hasPending(ctx, p)
 		if err == nil && !pending {
@@ -32,10 +30,10 @@ func Up(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
 			var results []*goose.MigrationResult
 			results, err = p.Up(ctx)
 			for _, r := range results {
-				done = append(done, access.Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now().UTC()})
+				done = append(done, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now().UTC()})
 			}
 		}
-		if err == nil || errors.Is(err, access.ErrSchemaTooNew) || try == tries {
+		if err == nil || errors.Is(err, ErrSchemaTooNew) || try == tries {
 			return done, err
 		}
 		select {
@@ -48,24 +46,24 @@ func Up(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
 
 // Status returns every migration that the program knows, oldest first. The database must
 // have been migrated before: the library would write its own table into it.
-func Status(ctx context.Context, p *goose.Provider) ([]access.Migration, error) {
+func Status(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	if _, err := hasPending(ctx, p); err != nil {
 		return nil, err
 	}
 	statuses, err := p.Status(ctx)
-	var all []access.Migration
+	var all []Migration
 	for _, status := range statuses {
-		all = append(all, access.Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
+		all = append(all, Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
 	}
 	return all, err
 }
 
 // Known returns every migration that the program knows, all of them pending, as they are
 // in a database that was never migrated.
-func Known(p *goose.Provider) []access.Migration {
-	var all []access.Migration
+func Known(p *goose.Provider) []Migration {
+	var all []Migration
 	for _, source := range p.ListSources() {
-		all = append(all, access.Migration{Version: source.Version, Name: source.Path})
+		all = append(all, Migration{Version: source.Version, Name: source.Path})
 	}
 	return all
 }
@@ -75,7 +73,7 @@ func Known(p *goose.Provider) []access.Migration {
 func hasPending(ctx context.Context, p *goose.Provider) (bool, error) {
 	current, newest, err := p.GetVersions(ctx)
 	if err == nil && current > newest {
-		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", access.ErrSchemaTooNew, current, newest)
+		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", ErrSchemaTooNew, current, newest)
 	}
 	return current < newest, err
 }

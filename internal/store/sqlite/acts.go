@@ -7,18 +7,19 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
-// Act implements [access.LifeStore]. The write lock keeps everybody else out.
-func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
+// Act implements [codes.RedemptionStore]. The write lock keeps everybody else out.
+func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		book := access.OpenBook(acts, false)
+		book := codes.NewUnitOfWork(acts, false)
 		codes, err := enter(conn, book)
 		if err != nil {
 			return err
 		}
-		results = book.Settle()
+		results = book.Run()
 		return store(conn, book, codes)
 	})
 	if err != nil {
@@ -27,12 +28,12 @@ func (s *Store) Act(ctx context.Context, acts []*access.Act) (results []access.A
 	return results, nil
 }
 
-// Peek implements [access.LifeStore]. What it sees is one state of the database: one query
+// Peek implements [codes.RedemptionStore]. What it sees is one state of the database: one query
 // sees that by itself, several need a transaction.
-func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.ActResult, err error) {
-	book := access.OpenBook(acts, false)
+func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
+	book := codes.NewUnitOfWork(acts, false)
 	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
-		if len(acts) > 1 || len(book.Users()) > 0 {
+		if len(acts) > 1 || len(book.UsersToLoad()) > 0 {
 			if err := exec(conn, "BEGIN"); err != nil {
 				return err
 			}
@@ -44,50 +45,50 @@ func (s *Store) Peek(ctx context.Context, acts []*access.Act) (results []access.
 	if err != nil {
 		return nil, err
 	}
-	return book.Settle(), nil
+	return book.Run(), nil
 }
 
 // storedCodes are rows of the table codes by their canonical forms.
 type storedCodes map[string]*storedCode
 
 // enter enters what a book asks for and returns the codes' rows.
-func enter(conn *sqlite.Conn, book *access.Book) (storedCodes, error) {
-	codes := storedCodes{}
+func enter(conn *sqlite.Conn, book *codes.UnitOfWork) (storedCodes, error) {
+	list := storedCodes{}
 	someHeld := false
-	for _, canonical := range book.Codes() {
+	for _, canonical := range book.CodesToLoad() {
 		code, err := codeNamed(conn, book.At(), canonical)
-		if errors.Is(err, access.ErrNotFound) {
+		if errors.Is(err, core.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		codes[canonical] = code
+		list[canonical] = code
 		someHeld = someHeld || code.held > 0
-		book.EnterCode(&access.CodeEntry{Code: code.Code, Canonical: canonical, Held: code.held})
+		book.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: canonical, Held: code.held})
 	}
-	return codes, enterRest(conn, book, someHeld)
+	return list, enterRest(conn, book, someHeld)
 }
 
 // enterRest enters what belongs to the codes of a book. someHeld: some may have reservations.
-func enterRest(conn *sqlite.Conn, book *access.Book, someHeld bool) error {
-	for _, canonical := range book.AskedUsed() {
+func enterRest(conn *sqlite.Conn, book *codes.UnitOfWork, someHeld bool) error {
+	for _, canonical := range book.UsageToLoad() {
 		if err := enterUsed(conn, book, canonical); err != nil {
 			return err
 		}
 	}
-	for _, ref := range book.Users() {
+	for _, ref := range book.UsersToLoad() {
 		if err := enterUser(conn, book, ref, someHeld); err != nil {
 			return err
 		}
 	}
 	const named = "WHERE workspace_id = ?1 AND id = ?2 AND canonical = ?3" // by the key: a code may have many
-	for _, ref := range book.Redemptions() {
+	for _, ref := range book.RedemptionsToLoad() {
 		if err := enterRedemptions(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
-	for _, ref := range book.Reservations() {
+	for _, ref := range book.ReservationsToLoad() {
 		if err := enterReservations(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
@@ -95,23 +96,23 @@ func enterRest(conn *sqlite.Conn, book *access.Book, someHeld bool) error {
 	return nil
 }
 
-func enterUsed(conn *sqlite.Conn, book *access.Book, canonical string) error {
+func enterUsed(conn *sqlite.Conn, book *codes.UnitOfWork, canonical string) error {
 	return one(conn, `
 		SELECT EXISTS (SELECT 1 FROM codes WHERE canonical = ?1 AND first_redemption IS NOT NULL)
 		    OR EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1 AND later = 1)
 		    OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
-		[]any{canonical}, func(stmt *sqlite.Stmt) { book.EnterUsed(canonical, stmt.ColumnBool(0)) })
+		[]any{canonical}, func(stmt *sqlite.Stmt) { book.LoadUsage(canonical, stmt.ColumnBool(0)) })
 }
 
 // enterUser enters a user with what the rules need to know of them. Only somebody who is
 // registered has redemptions that stand.
-func enterUser(conn *sqlite.Conn, book *access.Book, ref access.UserRef, someHeld bool) error {
+func enterUser(conn *sqlite.Conn, book *codes.UnitOfWork, ref codes.UserRef, someHeld bool) error {
 	user, err := findUser(conn, ref)
 	switch {
 	case err == nil:
-		book.EnterUser(user)
+		book.LoadUser(user)
 		err = enterRedemptions(conn, book, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
-	case errors.Is(err, access.ErrNotFound):
+	case errors.Is(err, core.ErrNotFound):
 		err = nil
 	}
 	if err == nil && someHeld {
@@ -120,24 +121,24 @@ func enterUser(conn *sqlite.Conn, book *access.Book, ref access.UserRef, someHel
 	return err
 }
 
-func enterRedemptions(conn *sqlite.Conn, book *access.Book, which string, args ...any) error {
+func enterRedemptions(conn *sqlite.Conn, book *codes.UnitOfWork, which string, args ...any) error {
 	found, err := findRedemptions(conn, which, args...)
 	for _, r := range found {
-		book.EnterRedemption(r.canonical, r.Redemption)
+		book.LoadRedemption(r.canonical, r.Redemption)
 	}
 	return err
 }
 
-func enterReservations(conn *sqlite.Conn, book *access.Book, which string, args ...any) error {
+func enterReservations(conn *sqlite.Conn, book *codes.UnitOfWork, which string, args ...any) error {
 	found, err := findReservations(conn, which, args...)
 	for _, r := range found {
-		book.EnterReservation(r.canonical, r.Reservation)
+		book.LoadReservation(r.canonical, r.Reservation)
 	}
 	return err
 }
 
 // store stores what has changed in a book that these codes were entered in.
-func store(conn *sqlite.Conn, book *access.Book, codes storedCodes) error {
+func store(conn *sqlite.Conn, book *codes.UnitOfWork, codes storedCodes) error {
 	for _, r := range book.ChangedRedemptions() {
 		if err := storeRedemption(conn, r, codes[r.Canonical]); err != nil {
 			return fmt.Errorf("store redemption: %w", err)
@@ -162,11 +163,11 @@ func store(conn *sqlite.Conn, book *access.Book, codes storedCodes) error {
 	return nil
 }
 
-func storeCode(conn *sqlite.Conn, code *access.CodeEntry, stored *storedCode) error {
+func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) error {
 	switch code.Change {
-	case access.Removed:
+	case codes.Removed:
 		return run(conn, "DELETE FROM codes WHERE rowid = ?1", stored.rowid)
-	case access.Changed:
+	case codes.Changed:
 		metadata, err := encodeMetadata(code.Metadata)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -37,7 +37,7 @@ func openWithShortLog(t *testing.T) (store *sqlite.Store, path string) {
 }
 
 // fill inserts codes, 50 in a commit, with pauses in which a checkpoint can come to its end.
-func fill(t *testing.T, store *sqlite.Store, codes []*access.NewCode) {
+func fill(t *testing.T, store *sqlite.Store, codes []*codes.NewCode) {
 	t.Helper()
 	for len(codes) > 0 {
 		if _, err := store.InsertCodes(t.Context(), codes[:50]); err != nil {
@@ -96,18 +96,18 @@ func TestClosingDuringCommitsIsOrderly(t *testing.T) {
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	codes := manyCodes(2_000, 0)
+	list := manyCodes(2_000, 0)
 	store, err := sqlite.Open(path, sqlite.Options{LogLength: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
-	begun := make(chan struct{}, len(codes))
-	for part := range slices.Chunk(codes, 500) {
+	begun := make(chan struct{}, len(list))
+	for part := range slices.Chunk(list, 500) {
 		writing.Go(func() {
 			for _, code := range part {
-				if _, err := store.InsertCodes(ctx, []*access.NewCode{code}); err != nil {
+				if _, err := store.InsertCodes(ctx, []*codes.NewCode{code}); err != nil {
 					return // the store is closed, and the caller has gone
 				}
 				begun <- struct{}{}

@@ -10,7 +10,8 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 const insertCode = `
@@ -30,12 +31,12 @@ CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END, rowid, firs
 const liveReservations = `
 SELECT count(*) FROM reservations r WHERE r.canonical = codes.canonical AND r.state = 'held' AND r.expires_at > ?1`
 
-// InsertCodes implements [access.CodeStore].
-func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]access.InsertResult, error) {
-	results := make([]access.InsertResult, len(codes))
+// InsertCodes implements [codes.CodeStore].
+func (s *Store) InsertCodes(ctx context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
+	results := make([]codes.InsertResult, len(list))
 	err := s.write(ctx, func(conn *sqlite.Conn) (err error) {
-		for i := range codes {
-			if results[i], err = insert(conn, codes[i]); err != nil {
+		for i := range list {
+			if results[i], err = insert(conn, list[i]); err != nil {
 				return fmt.Errorf("insert code: %w", err)
 			}
 		}
@@ -47,30 +48,30 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*access.NewCode) ([]acc
 	return results, nil
 }
 
-func insert(conn *sqlite.Conn, code *access.NewCode) (access.InsertResult, error) {
+func insert(conn *sqlite.Conn, code *codes.NewCode) (codes.InsertResult, error) {
 	if !code.Retry.IsZero() {
 		existing, err := codeByRetryKey(conn, code.WorkspaceID, code.Retry.Key, code.CreatedAt)
-		if !errors.Is(err, access.ErrNotFound) {
-			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: existing}, err
+		if !errors.Is(err, core.ErrNotFound) {
+			return codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: existing}, err
 		}
 	}
 	stmt, err := conn.Prepare(insertCode)
 	if err != nil {
-		return access.InsertResult{}, err
+		return codes.InsertResult{}, err
 	}
 	if err := bindCode(stmt, code); err != nil {
-		return access.InsertResult{}, err
+		return codes.InsertResult{}, err
 	}
 	if _, err := stmt.Step(); err != nil {
-		return access.InsertResult{}, err
+		return codes.InsertResult{}, err
 	}
 	if conn.Changes() == 0 {
-		return access.InsertResult{Outcome: access.CodeTaken}, nil
+		return codes.InsertResult{Outcome: codes.CodeTaken}, nil
 	}
-	return access.InsertResult{Outcome: access.Inserted}, nil
+	return codes.InsertResult{Outcome: codes.Inserted}, nil
 }
 
-func bindCode(stmt *sqlite.Stmt, code *access.NewCode) error {
+func bindCode(stmt *sqlite.Stmt, code *codes.NewCode) error {
 	stmt.BindText(1, code.Canonical)
 	stmt.BindBytes(2, code.WorkspaceID[:])
 	stmt.BindText(3, code.Value)
@@ -95,7 +96,7 @@ func bindCode(stmt *sqlite.Stmt, code *access.NewCode) error {
 	return nil
 }
 
-// CodesTaken implements [access.CodeStore].
+// CodesTaken implements [codes.CodeStore].
 func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, error) {
 	taken := make([]bool, len(canonicals))
 	err := s.read(ctx, func(conn *sqlite.Conn) error {
@@ -113,8 +114,8 @@ func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, er
 	return taken, err
 }
 
-// Code implements [access.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string, at time.Time) (code access.Code, err error) {
+// Code implements [codes.CodeStore].
+func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, at time.Time) (code codes.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := codeOf(conn, at, workspace, canonical)
 		if err == nil {
@@ -125,15 +126,15 @@ func (s *Store) Code(ctx context.Context, workspace access.ID, canonical string,
 	return code, err
 }
 
-// FindCodes implements [access.CodeStore].
-func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals []string, at time.Time) (codes []access.Code, err error) {
+// FindCodes implements [codes.CodeStore].
+func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		for _, canonical := range canonicals {
 			found, err := codeOf(conn, at, workspace, canonical)
 			switch {
 			case err == nil:
 				codes = append(codes, found.Code)
-			case !errors.Is(err, access.ErrNotFound):
+			case !errors.Is(err, core.ErrNotFound):
 				return err
 			}
 		}
@@ -142,8 +143,8 @@ func (s *Store) FindCodes(ctx context.Context, workspace access.ID, canonicals [
 	return codes, err
 }
 
-// CodeByRetryKey implements [access.CodeStore].
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16]byte, at time.Time) (code *access.RetriedCode, err error) {
+// CodeByRetryKey implements [codes.CodeStore].
+func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := codeByRetryKey(conn, workspace, key, at)
 		code = found
@@ -152,7 +153,7 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace access.ID, key [16
 	return code, err
 }
 
-func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte, at time.Time) (*access.RetriedCode, error) {
+func codeByRetryKey(conn *sqlite.Conn, workspace core.ID, key [16]byte, at time.Time) (*codes.RetriedCode, error) {
 	found, err := findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, at.UnixMicro())
 		stmt.BindBytes(2, key[:])
@@ -166,11 +167,11 @@ func codeByRetryKey(conn *sqlite.Conn, workspace access.ID, key [16]byte, at tim
 
 // storedCode is a row of the table codes.
 type storedCode struct {
-	access.RetriedCode
+	codes.RetriedCode
 	held      int64 // reservations that are stored as held
 	rowid     int64
-	namesNone bool      // of its redemptions: none was stored since rows name the first
-	first     access.ID // the redemption that the row will name; zero: no other than it does
+	namesNone bool    // of its redemptions: none was stored since rows name the first
+	first     core.ID // the redemption that the row will name; zero: no other than it does
 }
 
 // codeNamed finds a code of whatever workspace.
@@ -182,10 +183,10 @@ func codeNamed(conn *sqlite.Conn, at time.Time, canonical string) (*storedCode, 
 }
 
 // codeOf finds a code of a workspace.
-func codeOf(conn *sqlite.Conn, at time.Time, workspace access.ID, canonical string) (*storedCode, error) {
+func codeOf(conn *sqlite.Conn, at time.Time, workspace core.ID, canonical string) (*storedCode, error) {
 	code, err := codeNamed(conn, at, canonical)
 	if err == nil && code.WorkspaceID != workspace {
-		return nil, access.ErrNotFound
+		return nil, core.ErrNotFound
 	}
 	return code, err
 }
@@ -204,10 +205,10 @@ func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *s
 func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
 	metadata, err := decodeMetadata(stmt.ColumnText(10))
 	code := &storedCode{held: stmt.ColumnInt64(16), rowid: stmt.ColumnInt64(18), namesNone: stmt.ColumnBool(19)}
-	code.Code = access.Code{
+	code.Code = codes.Code{
 		Value:          stmt.ColumnText(0),
 		WorkspaceID:    columnID(stmt, 1),
-		Type:           access.Type(stmt.ColumnText(2)),
+		Type:           codes.Type(stmt.ColumnText(2)),
 		MaxRedemptions: columnInt(stmt, 3),
 		Redemptions:    stmt.ColumnInt64(4),
 		Reservations:   stmt.ColumnInt64(17),

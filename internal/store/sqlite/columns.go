@@ -5,7 +5,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 )
 
 // The helpers here are the one place that knows how values lie in columns: times as
@@ -32,7 +32,7 @@ func bindText(stmt *sqlite.Stmt, param int, text string) {
 	}
 }
 
-func bindID(stmt *sqlite.Stmt, param int, id access.ID) {
+func bindID(stmt *sqlite.Stmt, param int, id core.ID) {
 	if !id.IsZero() {
 		stmt.BindBytes(param, id[:])
 	}
@@ -54,7 +54,7 @@ func columnTime(stmt *sqlite.Stmt, column int) *time.Time {
 	return &t
 }
 
-func columnID(stmt *sqlite.Stmt, column int) (id access.ID) {
+func columnID(stmt *sqlite.Stmt, column int) (id core.ID) {
 	stmt.ColumnBytes(column, id[:])
 	return id
 }
@@ -69,13 +69,13 @@ func micros(t *time.Time) any {
 
 func orNotFound(found bool, err error) error {
 	if err == nil && !found {
-		return access.ErrNotFound
+		return core.ErrNotFound
 	}
 	return err
 }
 
 // idOrNil is an id as an argument of sqlitex.Execute; nil for none.
-func idOrNil(id access.ID) any {
+func idOrNil(id core.ID) any {
 	if id.IsZero() {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
 // diskPage is how much of a file a disk writes as a whole.
@@ -45,7 +45,7 @@ type piece struct {
 // promise is a code that was acknowledged, and perhaps its redemption.
 type promise struct {
 	code       string
-	redemption *access.Redemption
+	redemption *codes.Redemption
 }
 
 // cut is what a power cut leaves: files, and what had been acknowledged until then.

@@ -8,7 +8,8 @@ import (
 	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // MigrateTo brings a new file's schema to an older version.
@@ -26,13 +27,13 @@ type Query struct {
 }
 
 // CodesQuery lists codes of one type.
-func CodesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) Query {
+func CodesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) Query {
 	text, args := codesQuery(q, t, found, isFew)
 	return Query{text, args}
 }
 
 // Searches look up what a text finds.
-func Searches(q *access.CodeQuery) (all []Query) {
+func Searches(q *codes.CodeQuery) (all []Query) {
 	for _, s := range searches(q) {
 		all = append(all, Query{s.query, s.args})
 	}
@@ -40,13 +41,13 @@ func Searches(q *access.CodeQuery) (all []Query) {
 }
 
 // RedemptionsQuery lists redemptions.
-func RedemptionsQuery(q *access.RedemptionQuery) Query {
+func RedemptionsQuery(q *codes.RedemptionQuery) Query {
 	which, args := redemptionsQuery(q)
 	return Query{"SELECT " + redemptionColumns + " FROM redemptions " + which, args}
 }
 
 // OfUser are what an act and an erasure ask of a user.
-func OfUser(workspace access.ID, id string) []Query {
+func OfUser(workspace core.ID, id string) []Query {
 	args := []any{workspace[:], id}
 	return []Query{
 		{"SELECT " + redemptionColumns + " FROM redemptions " + redemptionsOfUser, args},
@@ -55,7 +56,7 @@ func OfUser(workspace access.ID, id string) []Query {
 }
 
 // UsersQuery lists users.
-func UsersQuery(q *access.UserQuery) Query {
+func UsersQuery(q *codes.UserQuery) Query {
 	text, args := usersQuery(q)
 	return Query{text, args}
 }

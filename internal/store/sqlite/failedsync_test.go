@@ -7,37 +7,39 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/store/storetest"
 )
 
 // TestACommitThatCannotBeSyncedHasAnUnknownOutcome, because its pages are in the log: whoever
 // opens the files next finds the code, and nobody here does.
 func TestACommitThatCannotBeSyncedHasAnUnknownOutcome(t *testing.T) {
 	store, path := openNew(t)
-	codes := manyCodes(2, 0)
-	if _, err := store.InsertCodes(t.Context(), codes[:1]); err != nil { // a new log begins with a sync of its own
+	list := manyCodes(2, 0)
+	if _, err := store.InsertCodes(t.Context(), list[:1]); err != nil { // a new log begins with a sync of its own
 		t.Fatal(err)
 	}
-	code := codes[1]
+	code := list[1]
 	sqlite.FailLogSync()
-	_, err := store.InsertCodes(t.Context(), codes[1:])
-	if !access.HasReason(err, access.ReasonOutcomeUnknown) {
+	_, err := store.InsertCodes(t.Context(), list[1:])
+	if !core.HasReason(err, core.ReasonOutcomeUnknown) {
 		t.Fatalf("error %v, want an unknown outcome", err)
 	}
-	if _, err := store.Code(t.Context(), code.WorkspaceID, code.Canonical, time.Now()); !errors.Is(err, access.ErrNotFound) {
+	if _, err := store.Code(t.Context(), code.WorkspaceID, code.Canonical, time.Now()); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("here: error %v, want none to be found", err)
 	}
 	if _, err := openCopy(t, path).Code(t.Context(), code.WorkspaceID, code.Canonical, time.Now()); err != nil {
 		t.Errorf("in a copy of the files: %v; then it could be said that nothing was done", err)
 	}
-	if _, err := store.InsertCodes(t.Context(), []*access.NewCode{code}); err != nil {
+	if _, err := store.InsertCodes(t.Context(), []*codes.NewCode{code}); err != nil {
 		t.Errorf("when the disk works again: %v", err)
 	}
 }
 
 // openCopy opens a copy of a database's files as they are now.
-func openCopy(t *testing.T, path string) access.Store {
+func openCopy(t *testing.T, path string) storetest.Store {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy.db")
 	for _, suffix := range []string{"", "-wal"} {

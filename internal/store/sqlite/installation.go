@@ -8,17 +8,18 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
-// Secret implements [access.InstallationStore]. It writes only the first time, so that
+// Secret implements [tenancy.InstallationStore]. It writes only the first time, so that
 // commands that only read do not wait for somebody else's lock.
 func (s *Store) Secret(ctx context.Context, secret []byte) (stored []byte, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		stored, err = readSecret(conn)
 		return err
 	})
-	if !errors.Is(err, access.ErrNotFound) {
+	if !errors.Is(err, core.ErrNotFound) {
 		return stored, err
 	}
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
@@ -41,9 +42,9 @@ func readSecret(conn *sqlite.Conn) (secret []byte, err error) {
 	return secret, err
 }
 
-// Bootstrap implements [access.InstallationStore]. It takes the write lock only if there
+// Bootstrap implements [tenancy.InstallationStore]. It takes the write lock only if there
 // is something to do.
-func (s *Store) Bootstrap(ctx context.Context, w access.Workspace, k access.Key) (created bool, err error) {
+func (s *Store) Bootstrap(ctx context.Context, w tenancy.Workspace, k tenancy.Key) (created bool, err error) {
 	some := false
 	look := func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT 1 FROM workspaces LIMIT 1", &sqlitex.ExecOptions{

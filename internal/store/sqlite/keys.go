@@ -8,7 +8,8 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 // keyColumns are what scanKey reads, in its order.
@@ -18,12 +19,12 @@ k.replaced_by`
 
 const keyColumnCount = 11
 
-// InsertKey implements [access.KeyStore].
-func (s *Store) InsertKey(ctx context.Context, k access.Key) error {
+// InsertKey implements [tenancy.KeyStore].
+func (s *Store) InsertKey(ctx context.Context, k tenancy.Key) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error { return insertKey(conn, &k) })
 }
 
-func insertKey(conn *sqlite.Conn, k *access.Key) error {
+func insertKey(conn *sqlite.Conn, k *tenancy.Key) error {
 	err := sqlitex.Execute(conn, `
 		INSERT INTO api_keys (id, workspace_id, name, role, hash, display, created_at, expires_at, revoked_at, last_used_at, replaced_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -37,8 +38,8 @@ func insertKey(conn *sqlite.Conn, k *access.Key) error {
 	return nil
 }
 
-// Keys implements [access.KeyStore].
-func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key, err error) {
+// Keys implements [tenancy.KeyStore].
+func (s *Store) Keys(ctx context.Context, workspace core.ID) (all []tenancy.Key, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT "+keyColumns+" FROM api_keys k WHERE k.workspace_id = ? ORDER BY k.created_at, k.id", &sqlitex.ExecOptions{
 			Args: []any{workspace[:]},
@@ -51,8 +52,8 @@ func (s *Store) Keys(ctx context.Context, workspace access.ID) (all []access.Key
 	return all, err
 }
 
-// Key implements [access.KeyStore].
-func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error) {
+// Key implements [tenancy.KeyStore].
+func (s *Store) Key(ctx context.Context, id core.ID) (k tenancy.Key, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT "+keyColumns+" FROM api_keys k WHERE k.id = ?", []any{id[:]}, func(stmt *sqlite.Stmt) {
 			k = scanKey(stmt)
@@ -61,26 +62,26 @@ func (s *Store) Key(ctx context.Context, id access.ID) (k access.Key, err error)
 	return k, err
 }
 
-// CallerByHash implements [access.KeyStore].
-func (s *Store) CallerByHash(ctx context.Context, hash access.KeyHash) (caller *access.Caller, err error) {
+// CallerByHash implements [tenancy.KeyStore].
+func (s *Store) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (caller *tenancy.Caller, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT "+keyColumns+", "+workspaceColumns+" FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?",
 			[]any{hash[:]}, func(stmt *sqlite.Stmt) {
-				caller = &access.Caller{Key: scanKey(stmt), Workspace: scanWorkspace(stmt, keyColumnCount)}
+				caller = &tenancy.Caller{Key: scanKey(stmt), Workspace: scanWorkspace(stmt, keyColumnCount)}
 			})
 	})
 	return caller, err
 }
 
-// RevokeKey implements [access.KeyStore].
-func (s *Store) RevokeKey(ctx context.Context, id access.ID, at time.Time) error {
+// RevokeKey implements [tenancy.KeyStore].
+func (s *Store) RevokeKey(ctx context.Context, id core.ID, at time.Time) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		return change(conn, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", id[:], at.UnixMicro())
 	})
 }
 
-// ReplaceKey implements [access.KeyStore].
-func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.Time, k access.Key) error {
+// ReplaceKey implements [tenancy.KeyStore].
+func (s *Store) ReplaceKey(ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		if err := change(conn, "UPDATE api_keys SET expires_at = ?2, replaced_by = ?3 WHERE id = ?1", old[:], oldExpires.UnixMicro(), k.ID[:]); err != nil {
 			return err
@@ -89,8 +90,8 @@ func (s *Store) ReplaceKey(ctx context.Context, old access.ID, oldExpires time.T
 	})
 }
 
-// TouchKeys implements [access.KeyStore].
-func (s *Store) TouchKeys(ctx context.Context, used map[access.ID]time.Time) error {
+// TouchKeys implements [tenancy.KeyStore].
+func (s *Store) TouchKeys(ctx context.Context, used map[core.ID]time.Time) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		for id, at := range used {
 			err := sqlitex.Execute(conn, "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1",
@@ -103,7 +104,7 @@ func (s *Store) TouchKeys(ctx context.Context, used map[access.ID]time.Time) err
 	})
 }
 
-// change runs a statement that changes one row; none is access.ErrNotFound.
+// change runs a statement that changes one row; none is core.ErrNotFound.
 func change(conn *sqlite.Conn, statement string, args ...any) error {
 	if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args}); err != nil {
 		return err
@@ -111,12 +112,12 @@ func change(conn *sqlite.Conn, statement string, args ...any) error {
 	return orNotFound(conn.Changes() > 0, nil)
 }
 
-func scanKey(stmt *sqlite.Stmt) access.Key {
-	k := access.Key{
+func scanKey(stmt *sqlite.Stmt) tenancy.Key {
+	k := tenancy.Key{
 		ID:          columnID(stmt, 0),
 		WorkspaceID: columnID(stmt, 1),
 		Name:        stmt.ColumnText(2),
-		Role:        access.Role(stmt.ColumnText(3)),
+		Role:        tenancy.Role(stmt.ColumnText(3)),
 		Display:     stmt.ColumnText(5),
 		CreatedAt:   *columnTime(stmt, 6),
 		ExpiresAt:   columnTime(stmt, 7),

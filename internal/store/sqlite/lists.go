@@ -9,12 +9,13 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
-// Codes implements [access.ListStore]. Each type is read from an index that is in the order
+// Codes implements [codes.ListStore]. Each type is read from an index that is in the order
 // of the list, and the pages are merged.
-func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.Code, err error) {
+func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Code, err error) {
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		found, isFew, err := search(conn, q)
 		if err != nil {
@@ -24,7 +25,7 @@ func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.
 			query, args := codesQuery(q, t, found, isFew)
 			err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 				code, err := scanCode(stmt)
-				codes = append(codes, code.Code)
+				list = append(list, code.Code)
 				return err
 			}})
 			if err != nil {
@@ -33,13 +34,13 @@ func (s *Store) Codes(ctx context.Context, q *access.CodeQuery) (codes []access.
 		}
 		return nil
 	})
-	slices.SortFunc(codes, access.CompareInLists)
-	return codes[:min(len(codes), q.Limit)], err
+	slices.SortFunc(list, codes.CompareInLists)
+	return list[:min(len(list), q.Limit)], err
 }
 
 // codesQuery lists the codes of one type. found, if isFew, are the canonical forms of all that
 // the search finds.
-func codesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) (string, []any) {
+func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (string, []any) {
 	at := q.At.UnixMicro()
 	w := where{args: []any{at}} // the first parameter of codeColumns
 	index := "codes_listed"
@@ -73,9 +74,9 @@ func codesQuery(q *access.CodeQuery, t access.Type, found []string, isFew bool) 
 		" ORDER BY created_at DESC, canonical DESC LIMIT ?", append(w.args, q.Limit)
 }
 
-// addStatus adds the condition of a status, as [access.Code.StatusAt] has it, and returns the
+// addStatus adds the condition of a status, as [codes.Code.StatusAt] has it, and returns the
 // index of the codes that may have it, if there is one.
-func addStatus(w *where, status access.Status) (index string) {
+func addStatus(w *where, status codes.Status) (index string) {
 	const (
 		expired   = "expires_at <= ?1"
 		scheduled = "starts_at > ?1"
@@ -83,18 +84,18 @@ func addStatus(w *where, status access.Status) (index string) {
 	)
 	no := func(condition string) string { return "(" + condition + ") IS NOT TRUE" }
 	switch status {
-	case access.StatusRevoked:
+	case codes.StatusRevoked:
 		w.add("revoked_at IS NOT NULL")
 		return "codes_revoked"
-	case access.StatusExpired:
+	case codes.StatusExpired:
 		w.add("revoked_at IS NULL AND " + expired)
 		return "codes_expiring"
-	case access.StatusScheduled:
+	case codes.StatusScheduled:
 		w.add("revoked_at IS NULL AND " + no(expired) + " AND " + scheduled)
 		return "codes_starting"
-	case access.StatusExhausted:
+	case codes.StatusExhausted:
 		w.add("revoked_at IS NULL AND " + no(expired) + " AND " + no(scheduled) + " AND " + exhausted)
-	case access.StatusActive:
+	case codes.StatusActive:
 		w.add("revoked_at IS NULL AND " + no(expired) + " AND " + no(scheduled) + " AND " + no(exhausted))
 	}
 	return ""
@@ -106,7 +107,7 @@ func addStatus(w *where, status access.Status) (index string) {
 const fewFound = 2000
 
 // search returns the canonical forms of the codes that a query's text finds, if they are few.
-func search(conn *sqlite.Conn, q *access.CodeQuery) (found []string, isFew bool, err error) {
+func search(conn *sqlite.Conn, q *codes.CodeQuery) (found []string, isFew bool, err error) {
 	if q.Query == "" {
 		return nil, false, nil
 	}
@@ -138,19 +139,19 @@ type lookup struct {
 
 // searches are the queries of a search. That for values sees those of other workspaces, too,
 // because the index is over all.
-func searches(q *access.CodeQuery) (all []lookup) {
+func searches(q *codes.CodeQuery) (all []lookup) {
 	add := func(condition, column, prefix string, args ...any) {
-		low, high := access.PrefixRange(prefix)
+		low, high := core.PrefixRange(prefix)
 		condition, args = condition+column+" >= ?", append(args, low)
 		if high != "" {
 			condition, args = condition+" AND "+column+" < ?", append(args, high)
 		}
 		all = append(all, lookup{"SELECT canonical, workspace_id FROM codes WHERE " + condition + " LIMIT ?", append(args, fewFound+1)})
 	}
-	if canonical := access.Canonical(q.Query); canonical != "" {
+	if canonical := core.Canonical(q.Query); canonical != "" {
 		add("", "canonical", canonical)
 	}
-	folded := access.FoldASCII(q.Query)
+	folded := core.FoldASCII(q.Query)
 	add("workspace_id = ? AND note IS NOT NULL AND ", "lower(note)", folded, q.WorkspaceID[:])
 	add("workspace_id = ? AND recipient IS NOT NULL AND ", "lower(recipient)", folded, q.WorkspaceID[:])
 	return all
@@ -158,11 +159,11 @@ func searches(q *access.CodeQuery) (all []lookup) {
 
 // addSearch adds the condition that a row matches.
 func addSearch(w *where, text string) {
-	folded := access.FoldASCII(text)
+	folded := core.FoldASCII(text)
 	conditions := "substr(lower(note), 1, ?) = ? OR substr(lower(recipient), 1, ?) = ?"
 	length := len([]rune(folded))
 	args := []any{length, folded, length, folded}
-	if canonical := access.Canonical(text); canonical != "" {
+	if canonical := core.Canonical(text); canonical != "" {
 		conditions, args = conditions+" OR substr(canonical, 1, ?) = ?", append(args, len([]rune(canonical)), canonical)
 	}
 	w.add("("+conditions+")", args...)

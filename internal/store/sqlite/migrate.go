@@ -15,7 +15,6 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
 	"accesscodes/internal/store/schema"
 )
 
@@ -24,7 +23,7 @@ var migrations embed.FS
 
 // Migrate brings the schema of the file at path up to date and returns what it did.
 // A schema that is newer than the program is refused.
-func Migrate(ctx context.Context, path string) (done []access.Migration, err error) {
+func Migrate(ctx context.Context, path string) (done []schema.Migration, err error) {
 	file, err := createFile(path)
 	if err == nil {
 		err = file.Close() // before SQLite has it open
@@ -45,7 +44,7 @@ func Migrate(ctx context.Context, path string) (done []access.Migration, err err
 // MigrationStatus returns every migration that the program knows, oldest first.
 // The file is not changed; if it does not exist, it is not created, and everything is
 // pending.
-func MigrationStatus(ctx context.Context, path string) (all []access.Migration, err error) {
+func MigrationStatus(ctx context.Context, path string) (all []schema.Migration, err error) {
 	migrated, err := isMigrated(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations of %s: %w", path, err)

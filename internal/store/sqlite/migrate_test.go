@@ -8,7 +8,7 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -37,7 +37,7 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	store := openStore(t, path)
 	closing(t, store)
 	var listed []byte
-	found, err := store.Redemptions(t.Context(), &access.RedemptionQuery{Canonical: "CODE", Limit: 10})
+	found, err := store.Redemptions(t.Context(), &codes.RedemptionQuery{Canonical: "CODE", Limit: 10})
 	for _, r := range found {
 		listed = append(listed, r.ID[0])
 	}

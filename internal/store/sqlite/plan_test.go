@@ -10,7 +10,8 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -73,42 +74,42 @@ type planCase struct {
 }
 
 func planCases() (all []planCase) {
-	workspace, batch := access.ID{15: 1}, access.ID{15: 3}
+	workspace, batch := core.ID{15: 1}, core.ID{15: 3}
 	at, from, until := time.UnixMicro(5000), time.UnixMicro(1000500), time.UnixMicro(1003000)
-	last := &access.CodeKey{CreatedAt: time.UnixMicro(1001000), Canonical: "CODE"} // of the page before
-	codes := []struct {
+	last := &codes.CodeKey{CreatedAt: time.UnixMicro(1001000), Canonical: "CODE"} // of the page before
+	list := []struct {
 		name   string
-		filter access.CodeFilter
+		filter codes.CodeFilter
 		found  []string // by a search that finds few
 		index  string
 		bound  string
 	}{
 		{name: "all", index: "codes_listed", bound: "type=?"},
-		{name: "batch", filter: access.CodeFilter{BatchID: batch}, index: "codes_batch", bound: "batch_id=? AND type=?"},
-		{name: "revoked", filter: access.CodeFilter{Status: access.StatusRevoked}, index: "codes_revoked", bound: "type=?"},
-		{name: "expired", filter: access.CodeFilter{Status: access.StatusExpired}, index: "codes_expiring", bound: "type=?"},
-		{name: "scheduled", filter: access.CodeFilter{Status: access.StatusScheduled}, index: "codes_starting", bound: "type=?"},
-		{name: "exhausted", filter: access.CodeFilter{Status: access.StatusExhausted}, index: "codes_listed", bound: "type=?"},
-		{name: "active", filter: access.CodeFilter{Status: access.StatusActive}, index: "codes_listed", bound: "type=?"},
-		{name: "created after", filter: access.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: "created_at>?"},
-		{name: "created before", filter: access.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: "created_at<?"},
-		{name: "created between", filter: access.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: "created_at>? AND created_at<?"},
-		{name: "a text that many have", filter: access.CodeFilter{Query: "note"}, index: "codes_listed", bound: "type=?"},
-		{name: "a text that few have", filter: access.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1", bound: "canonical=?"},
-		{name: "a batch that is revoked", filter: access.CodeFilter{BatchID: batch, Status: access.StatusRevoked}, index: "codes_batch", bound: "batch_id=? AND type=?"},
+		{name: "batch", filter: codes.CodeFilter{BatchID: batch}, index: "codes_batch", bound: "batch_id=? AND type=?"},
+		{name: "revoked", filter: codes.CodeFilter{Status: codes.StatusRevoked}, index: "codes_revoked", bound: "type=?"},
+		{name: "expired", filter: codes.CodeFilter{Status: codes.StatusExpired}, index: "codes_expiring", bound: "type=?"},
+		{name: "scheduled", filter: codes.CodeFilter{Status: codes.StatusScheduled}, index: "codes_starting", bound: "type=?"},
+		{name: "exhausted", filter: codes.CodeFilter{Status: codes.StatusExhausted}, index: "codes_listed", bound: "type=?"},
+		{name: "active", filter: codes.CodeFilter{Status: codes.StatusActive}, index: "codes_listed", bound: "type=?"},
+		{name: "created after", filter: codes.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: "created_at>?"},
+		{name: "created before", filter: codes.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: "created_at<?"},
+		{name: "created between", filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: "created_at>? AND created_at<?"},
+		{name: "a text that many have", filter: codes.CodeFilter{Query: "note"}, index: "codes_listed", bound: "type=?"},
+		{name: "a text that few have", filter: codes.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1", bound: "canonical=?"},
+		{name: "a batch that is revoked", filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked}, index: "codes_batch", bound: "batch_id=? AND type=?"},
 	}
-	for _, c := range codes {
-		q := &access.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
+	for _, c := range list {
+		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
-		for _, kind := range access.Types() {
+		for _, kind := range codes.Types() {
 			all = append(all, planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound, c.found != nil})
 			if c.found == nil {
 				all = append(all, planCase{"codes: the next page of " + c.name, sqlite.CodesQuery(&next, kind, nil, false), c.index, "(created_at,canonical)<(?,?)", false})
 			}
 		}
 	}
-	for i, query := range sqlite.Searches(&access.CodeQuery{WorkspaceID: workspace, CodeFilter: access.CodeFilter{Query: "note 1"}}) {
+	for i, query := range sqlite.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
 		index := []string{"sqlite_autoindex_codes_1", "codes_note", "codes_recipient"}[i]
 		bound := []string{"canonical>? AND canonical<?", "<expr>>? AND <expr><?", "<expr>>? AND <expr><?"}[i]
 		all = append(all, planCase{fmt.Sprint("search ", i), query, index, bound, false})
@@ -119,29 +120,29 @@ func planCases() (all []planCase) {
 	}
 	const perCode, perUser, byKey = "redemptions_later", "redemptions_user", "PRIMARY KEY"
 	for name, c := range map[string]struct {
-		query access.RedemptionQuery
+		query codes.RedemptionQuery
 		index string
 		bound string
 	}{
-		"all":              {access.RedemptionQuery{}, byKey, "workspace_id=?"},
-		"the next page":    {access.RedemptionQuery{After: access.ID{9}}, byKey, "id<?"},
-		"code":             {access.RedemptionQuery{Canonical: "CODE00001"}, perCode, "canonical=?"},
-		"code's next page": {access.RedemptionQuery{Canonical: "CODE00001", After: access.ID{9}}, perCode, "id<?"},
-		"user":             {access.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
-		"code and user":    {access.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // who has fewer
-		"user's next page": {access.RedemptionQuery{UserID: "user 1", After: access.ID{9}}, perUser, "id<?"},
+		"all":              {codes.RedemptionQuery{}, byKey, "workspace_id=?"},
+		"the next page":    {codes.RedemptionQuery{After: core.ID{9}}, byKey, "id<?"},
+		"code":             {codes.RedemptionQuery{Canonical: "CODE00001"}, perCode, "canonical=?"},
+		"code's next page": {codes.RedemptionQuery{Canonical: "CODE00001", After: core.ID{9}}, perCode, "id<?"},
+		"user":             {codes.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
+		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // who has fewer
+		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, perUser, "id<?"},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, c.bound, false})
 	}
 	for name, c := range map[string]struct {
-		query access.UserQuery
+		query codes.UserQuery
 		bound string
 	}{
-		"all":           {access.UserQuery{}, "workspace_id=?"},
-		"the next page": {access.UserQuery{After: "user 5"}, "user_id>?"},
-		"prefix":        {access.UserQuery{UserFilter: access.UserFilter{Query: "user 1"}}, "user_id>? AND user_id<?"},
-		"status":        {access.UserQuery{UserFilter: access.UserFilter{Status: access.UserPremium}}, "workspace_id=?"},
+		"all":           {codes.UserQuery{}, "workspace_id=?"},
+		"the next page": {codes.UserQuery{After: "user 5"}, "user_id>?"},
+		"prefix":        {codes.UserQuery{UserFilter: codes.UserFilter{Query: "user 1"}}, "user_id>? AND user_id<?"},
+		"status":        {codes.UserQuery{UserFilter: codes.UserFilter{Status: codes.UserPremium}}, "workspace_id=?"},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"users: " + name, sqlite.UsersQuery(&c.query), byKey, c.bound, false})

@@ -11,8 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"accesscodes/internal/access"
-	"accesscodes/internal/store/batched"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -70,35 +71,33 @@ func useWatched(t *testing.T, seed uint64, every int, logLength int64) *disk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := batched.New(below, batched.Options{})
+	store := grouped.New(below, grouped.Options{})
 	d.use(store)
 	d.cutNow()
-	if err := store.Close(); err != nil {
+	store.Close()
+	if err := below.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
 // use lets many clients add codes and redeem each.
-func (d *disk) use(store access.Store) {
-	service, err := access.NewService(d.t.Context(), access.Deps{
-		Store: store, Now: time.Now, Entropy: access.SystemEntropy(),
-		NewID: func() (access.ID, error) { id, err := uuid.NewV7(); return access.ID(id), err },
+func (d *disk) use(store codes.Store) {
+	service := codes.NewServices(codes.Deps{
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
+		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
 	})
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	var clients sync.WaitGroup
 	for client := range powerClients {
 		clients.Go(func() {
 			for i := range powerCodes {
 				code := fmt.Sprintf("CODE-%d-%d", client, i)
-				if _, err := service.AddCode(d.t.Context(), powerUser(), code, access.IssueRequest{Type: access.TypeNormal}); err != nil {
+				if _, err := service.AddCode(d.t.Context(), powerUser(), code, codes.IssueRequest{Type: codes.TypeNormal}); err != nil {
 					d.t.Error(err)
 					return
 				}
 				d.acknowledge(promise{code: code})
-				redeemed, err := service.Redeem(d.t.Context(), powerUser(), access.RedeemRequest{Code: code, UserID: code})
+				redeemed, err := service.Redeem(d.t.Context(), powerUser(), codes.RedeemRequest{Code: code, UserID: code})
 				if err != nil {
 					d.t.Error(err)
 					return
@@ -111,17 +110,17 @@ func (d *disk) use(store access.Store) {
 }
 
 // powerUser is somebody who may do everything.
-func powerUser() *access.Caller {
-	return &access.Caller{Workspace: access.Workspace{ID: access.ID{1}}, Key: access.Key{ID: access.ID{2}, Role: access.RoleFull}}
+func powerUser() *core.Actor {
+	return &core.Actor{WorkspaceID: core.ID{1}, ID: core.ID{2}}
 }
 
 // check opens what a power cut has left.
 func (c *cut) check(t *testing.T) {
 	t.Helper()
 	store := openStore(t, c.path)
-	workspace := powerUser().Workspace.ID
+	workspace := powerUser().WorkspaceID
 	for _, p := range c.acknowledged {
-		if _, err := store.Code(t.Context(), workspace, access.Canonical(p.code), time.Now()); err != nil {
+		if _, err := store.Code(t.Context(), workspace, core.Canonical(p.code), time.Now()); err != nil {
 			t.Errorf("%s: the code %s is lost: %v", c.path, p.code, err)
 		}
 		if p.redemption == nil {

@@ -10,7 +10,8 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // redemptionColumns are what scanRedemption reads, in its order.
@@ -20,7 +21,7 @@ created_at, created_by, rolled_back_at, rolled_back_by, reason`
 
 // storedRedemption is a row of the table redemptions.
 type storedRedemption struct {
-	access.Redemption
+	codes.Redemption
 	canonical string
 }
 
@@ -48,14 +49,14 @@ func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
 	metadata, err := decodeMetadata(stmt.ColumnText(9))
 	return storedRedemption{
 		canonical: stmt.ColumnText(0),
-		Redemption: access.Redemption{
+		Redemption: codes.Redemption{
 			ID:            columnID(stmt, 1),
 			WorkspaceID:   columnID(stmt, 2),
 			Code:          stmt.ColumnText(3),
-			Type:          access.Type(stmt.ColumnText(4)),
+			Type:          codes.Type(stmt.ColumnText(4)),
 			UserID:        stmt.ColumnText(5),
-			Grants:        access.UserStatus(stmt.ColumnText(6)),
-			Before:        access.UserStatus(stmt.ColumnText(7)),
+			Grants:        codes.UserStatus(stmt.ColumnText(6)),
+			Before:        codes.UserStatus(stmt.ColumnText(7)),
 			Ordinal:       stmt.ColumnInt64(8),
 			Metadata:      metadata,
 			ReservationID: columnID(stmt, 10),
@@ -70,8 +71,8 @@ func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
 
 // storeRedemption stores a redemption of a code. If the code's row names none yet, it will name
 // this one, which then needs no entry in the index of the others.
-func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry, code *storedCode) error {
-	if r.Change == access.Changed {
+func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *storedCode) error {
+	if r.Change == codes.Changed {
 		return run(conn, "UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
 			r.WorkspaceID[:], r.ID[:], micros(r.RolledBackAt), r.RolledBackBy[:], r.Reason)
 	}
@@ -109,8 +110,8 @@ func storeRedemption(conn *sqlite.Conn, r *access.RedemptionEntry, code *storedC
 	return err
 }
 
-// Redemption implements [access.LifeStore].
-func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canonical string, r access.Redemption, err error) {
+// Redemption implements [codes.RedemptionStore].
+func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Redemption, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := findRedemptions(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
@@ -121,8 +122,8 @@ func (s *Store) Redemption(ctx context.Context, workspace, id access.ID) (canoni
 	return canonical, r, err
 }
 
-// Redemptions implements [access.ListStore].
-func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all []access.Redemption, err error) {
+// Redemptions implements [codes.ListStore].
+func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all []codes.Redemption, err error) {
 	query, args := redemptionsQuery(q)
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		found, err := findRedemptions(conn, query, args...)
@@ -135,7 +136,7 @@ func (s *Store) Redemptions(ctx context.Context, q *access.RedemptionQuery) (all
 }
 
 // redemptionsQuery is what stands behind the table's name to list redemptions.
-func redemptionsQuery(q *access.RedemptionQuery) (string, []any) {
+func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = ?", q.WorkspaceID[:])
 	if !q.After.IsZero() {
@@ -183,7 +184,7 @@ canonical, id, workspace_id, code, user_id, state, expires_at, created_at, creat
 
 // storedReservation is a row of the table reservations.
 type storedReservation struct {
-	access.Reservation
+	codes.Reservation
 	canonical string
 }
 
@@ -199,12 +200,12 @@ func findReservations(conn *sqlite.Conn, which string, args ...any) (all []store
 func scanReservation(stmt *sqlite.Stmt) storedReservation {
 	return storedReservation{
 		canonical: stmt.ColumnText(0),
-		Reservation: access.Reservation{
+		Reservation: codes.Reservation{
 			ID:           columnID(stmt, 1),
 			WorkspaceID:  columnID(stmt, 2),
 			Code:         stmt.ColumnText(3),
 			UserID:       stmt.ColumnText(4),
-			State:        access.ReservationState(stmt.ColumnText(5)),
+			State:        codes.ReservationState(stmt.ColumnText(5)),
 			ExpiresAt:    *columnTime(stmt, 6),
 			CreatedAt:    *columnTime(stmt, 7),
 			CreatedBy:    columnID(stmt, 8),
@@ -213,8 +214,8 @@ func scanReservation(stmt *sqlite.Stmt) storedReservation {
 	}
 }
 
-func storeReservation(conn *sqlite.Conn, r *access.ReservationEntry) error {
-	if r.Change == access.Changed {
+func storeReservation(conn *sqlite.Conn, r *codes.TrackedReservation) error {
+	if r.Change == codes.Changed {
 		return run(conn, "UPDATE reservations SET state = ?3, redemption_id = ?4 WHERE workspace_id = ?1 AND id = ?2",
 			r.WorkspaceID[:], r.ID[:], string(r.State), idOrNil(r.RedemptionID))
 	}
@@ -223,8 +224,8 @@ func storeReservation(conn *sqlite.Conn, r *access.ReservationEntry) error {
 		r.ExpiresAt.UnixMicro(), r.CreatedAt.UnixMicro(), r.CreatedBy[:], idOrNil(r.RedemptionID))
 }
 
-// Reservation implements [access.LifeStore].
-func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canonical string, r access.Reservation, err error) {
+// Reservation implements [codes.RedemptionStore].
+func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Reservation, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := findReservations(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
@@ -239,13 +240,13 @@ func (s *Store) Reservation(ctx context.Context, workspace, id access.ID) (canon
 // for it do not wait long.
 const tidiedAtOnce = 500
 
-// TidyReservations implements [access.LifeStore]. It takes the write lock only if there is
+// TidyReservations implements [codes.RedemptionStore]. It takes the write lock only if there is
 // something to do.
 func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT 1 FROM reservations WHERE state = 'held' AND expires_at <= ?1 LIMIT 1", []any{now.UnixMicro()}, func(*sqlite.Stmt) {})
 	})
-	if errors.Is(err, access.ErrNotFound) {
+	if errors.Is(err, core.ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {

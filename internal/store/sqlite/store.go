@@ -22,8 +22,10 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
-)
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
+	)
 
 // DefaultBusyTimeout is how long a write waits for another process's lock.
 const DefaultBusyTimeout = 5 * time.Second
@@ -34,7 +36,7 @@ type Options struct {
 	LogLength   int64         // bytes that the write-ahead log grows by before they are brought into the file; 0: DefaultLogLength
 }
 
-// Store is an [access.Store] in an SQLite file.
+// Store keeps every area in an SQLite file.
 type Store struct {
 	busyTimeout time.Duration
 	file        *os.File          // the database's, which the checkpointer syncs; see Close
@@ -43,7 +45,10 @@ type Store struct {
 	checkpoints *checkpointer
 }
 
-var _ access.Store = (*Store)(nil)
+var (
+	_ codes.Store   = (*Store)(nil)
+	_ tenancy.Store = (*Store)(nil)
+)
 
 // pragmas hold for every connection. The page cache is small on purpose: whenever a page has
 // split, SQLite walks the whole cache at the end of the transaction (pcache1TruncateUnsafe),
@@ -254,7 +259,7 @@ func run(conn *sqlite.Conn, statement string, args ...any) error {
 	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
 }
 
-// first runs a query and reads its first row; none is access.ErrNotFound. It and the binding
+// first runs a query and reads its first row; none is core.ErrNotFound. It and the binding
 // of parameters by hand are for the hottest statements: sqlitex.Execute finds out what each
 // argument is.
 func first(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), scan func(*sqlite.Stmt) error) error {
@@ -271,12 +276,12 @@ func first(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), scan func(*
 }
 
 // storeError turns SQLite's words into the store's: what passes by itself once the
-// disk has room or the lock is free is [access.Unavailable].
+// disk has room or the lock is free is [core.Unavailable].
 func storeError(ctx context.Context, err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultFull, sqlite.ResultIOErr,
 		sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultNoMem, sqlite.ResultProtocol:
-		return access.Unavailable(err)
+		return core.Unavailable(err)
 	case sqlite.ResultInterrupt:
 		return ctx.Err()
 	default:
@@ -290,7 +295,7 @@ func storeError(ctx context.Context, err error) error {
 func commitError(ctx context.Context, err error) error {
 	code := sqlite.ErrCode(err)
 	if code.ToPrimary() == sqlite.ResultIOErr && code != sqlite.ResultIOErrWrite {
-		return access.OutcomeUnknown(err)
+		return core.OutcomeUnknown(err)
 	}
 	return storeError(ctx, err)
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
-	"accesscodes/internal/store/batched"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/store/storetest"
@@ -16,15 +14,15 @@ import (
 
 // factory opens stores on one new file per test: a copy of a migrated one, which costs less
 // than to migrate each.
-func factory(migrated []byte, wrap func(access.Store) access.Store) storetest.Factory {
-	return func(t *testing.T) func() access.Store {
+func factory(migrated []byte, wrap func(storetest.Store) storetest.Store) storetest.Factory {
+	return func(t *testing.T) func() storetest.Store {
 		path := awkwardPath(t)
 		err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, migrated, 0o600))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { checkInvariants(t, path) }) // when the test's stores are closed
-		return func() access.Store { return wrap(openStore(t, path)) }
+		return func() storetest.Store { return wrap(openStore(t, path)) }
 	}
 }
 
@@ -57,7 +55,7 @@ func openStore(t *testing.T, path string) *sqlite.Store {
 }
 
 // closing closes a store when its test has ended.
-func closing(t *testing.T, s access.Store) access.Store {
+func closing(t *testing.T, s storetest.Store) storetest.Store {
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -67,17 +65,19 @@ func closing(t *testing.T, s access.Store) access.Store {
 }
 
 func TestConformance(t *testing.T) {
-	wrappings := map[string]func(access.Store) access.Store{
-		"bare":    func(s access.Store) access.Store { return s },
-		"batched": func(s access.Store) access.Store { return batched.New(s, batched.Options{}) },
-		"cached":  func(s access.Store) access.Store { return cached.New(s, time.Hour, time.Now) },
+	wrappings := map[string]func(storetest.Store) storetest.Store{
+		"bare":    func(s storetest.Store) storetest.Store { return s },
+		"batched": func(s storetest.Store) storetest.Store { return storetest.Grouped(s) },
+		"cached": func(s storetest.Store) storetest.Store {
+			return &storetest.Wrapped{Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Below: s}
+		},
 	}
 	migrated := migrate(t)
 	for name, wrap := range wrappings {
 		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) func() access.Store {
+			storetest.Run(t, func(t *testing.T) func() storetest.Store {
 				open := factory(migrated, wrap)(t)
-				return func() access.Store { return closing(t, open()) }
+				return func() storetest.Store { return closing(t, open()) }
 			})
 		})
 	}

@@ -9,7 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/transfer"
 )
 
@@ -93,7 +93,7 @@ func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT source FROM unfinished_copy", nil, func(stmt *sqlite.Stmt) { source = stmt.ColumnText(0) })
 	})
-	if errors.Is(err, access.ErrNotFound) {
+	if errors.Is(err, core.ErrNotFound) {
 		err = nil
 	}
 	return source, err

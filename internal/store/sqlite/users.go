@@ -6,23 +6,24 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // userColumns are what scanUser reads, in its order.
 const userColumns = "workspace_id, user_id, status, created_at, updated_at"
 
-func scanUser(stmt *sqlite.Stmt) access.User {
-	return access.User{
+func scanUser(stmt *sqlite.Stmt) codes.User {
+	return codes.User{
 		WorkspaceID: columnID(stmt, 0),
 		ID:          stmt.ColumnText(1),
-		Status:      access.UserStatus(stmt.ColumnText(2)),
+		Status:      codes.UserStatus(stmt.ColumnText(2)),
 		CreatedAt:   *columnTime(stmt, 3),
 		UpdatedAt:   *columnTime(stmt, 4),
 	}
 }
 
-func findUser(conn *sqlite.Conn, ref access.UserRef) (user access.User, err error) {
+func findUser(conn *sqlite.Conn, ref codes.UserRef) (user codes.User, err error) {
 	err = first(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2", func(stmt *sqlite.Stmt) {
 		stmt.BindBytes(1, ref.WorkspaceID[:])
 		stmt.BindText(2, ref.ID)
@@ -33,11 +34,11 @@ func findUser(conn *sqlite.Conn, ref access.UserRef) (user access.User, err erro
 	return user, err
 }
 
-func storeUser(conn *sqlite.Conn, user *access.UserEntry) error {
+func storeUser(conn *sqlite.Conn, user *codes.TrackedUser) error {
 	switch user.Change {
-	case access.Removed:
+	case codes.Removed:
 		return run(conn, "DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2", user.WorkspaceID[:], user.ID)
-	case access.Changed:
+	case codes.Changed:
 		return run(conn, "UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5 WHERE workspace_id = ?1 AND user_id = ?2",
 			user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
 	}
@@ -54,17 +55,17 @@ func storeUser(conn *sqlite.Conn, user *access.UserEntry) error {
 	return err
 }
 
-// User implements [access.LifeStore].
-func (s *Store) User(ctx context.Context, workspace access.ID, id string) (user access.User, err error) {
+// User implements [codes.RedemptionStore].
+func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user codes.User, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		user, err = findUser(conn, access.UserRef{WorkspaceID: workspace, ID: id})
+		user, err = findUser(conn, codes.UserRef{WorkspaceID: workspace, ID: id})
 		return err
 	})
 	return user, err
 }
 
-// PutUser implements [access.LifeStore].
-func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.User, err error) {
+// PutUser implements [codes.RedemptionStore].
+func (s *Store) PutUser(ctx context.Context, user codes.User) (stored codes.User, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, `
 			INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -77,8 +78,8 @@ func (s *Store) PutUser(ctx context.Context, user access.User) (stored access.Us
 	return stored, err
 }
 
-// EraseUser implements [access.LifeStore].
-func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (found bool, err error) {
+// EraseUser implements [codes.RedemptionStore].
+func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (found bool, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		for _, statement := range []string{
 			"DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2",
@@ -95,8 +96,8 @@ func (s *Store) EraseUser(ctx context.Context, workspace access.ID, id string) (
 	return found && err == nil, err
 }
 
-// Users implements [access.ListStore].
-func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.User, err error) {
+// Users implements [codes.ListStore].
+func (s *Store) Users(ctx context.Context, q *codes.UserQuery) (all []codes.User, err error) {
 	query, args := usersQuery(q)
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
@@ -107,14 +108,14 @@ func (s *Store) Users(ctx context.Context, q *access.UserQuery) (all []access.Us
 	return all, err
 }
 
-func usersQuery(q *access.UserQuery) (string, []any) {
+func usersQuery(q *codes.UserQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = ?", q.WorkspaceID[:])
 	if q.After != "" {
 		w.add("user_id > ?", q.After)
 	}
 	if q.Query != "" {
-		low, high := access.PrefixRange(q.Query)
+		low, high := core.PrefixRange(q.Query)
 		w.add("user_id >= ?", low)
 		if high != "" {
 			w.add("user_id < ?", high)

@@ -13,7 +13,8 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/sqlite"
 )
 
@@ -32,16 +33,16 @@ func writeCalls(t *testing.T) int {
 }
 
 // manyCodes are codes in no order, each with a note of so many characters.
-func manyCodes(count, note int) []*access.NewCode {
-	codes := make([]*access.NewCode, count)
-	for i := range codes {
+func manyCodes(count, note int) []*codes.NewCode {
+	list := make([]*codes.NewCode, count)
+	for i := range list {
 		value := fmt.Sprintf("C%07d", i*7919%10_000_019)
-		codes[i] = &access.NewCode{Canonical: value, Code: access.Code{
-			Value: value, WorkspaceID: access.ID{1}, Type: access.TypeNormal, Note: strings.Repeat("n", note),
+		list[i] = &codes.NewCode{Canonical: value, Code: codes.Code{
+			Value: value, WorkspaceID: core.ID{1}, Type: codes.TypeNormal, Note: strings.Repeat("n", note),
 			CreatedAt: time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC),
 		}}
 	}
-	return codes
+	return list
 }
 
 func openNew(t *testing.T) (store *sqlite.Store, path string) {
@@ -105,8 +106,8 @@ func TestATransactionThatIsLargerThanTheCache(t *testing.T) {
 	requireSound(t, path, half)
 	t.Run("and fails at its end", func(t *testing.T) {
 		failing := manyCodes(len(all), 6_000)[half:]
-		failing = append(failing, &access.NewCode{Canonical: "LAST", Code: access.Code{CreatedAt: time.Now(), Metadata: map[string]string{"k": "v"}}})
-		failing[len(failing)-1].Retry = access.Retry{Key: [16]byte{1}}
+		failing = append(failing, &codes.NewCode{Canonical: "LAST", Code: codes.Code{CreatedAt: time.Now(), Metadata: map[string]string{"k": "v"}}})
+		failing[len(failing)-1].Retry = codes.Retry{Key: [16]byte{1}}
 		exclude(t, path)
 		if _, err := store.InsertCodes(t.Context(), failing); err == nil {
 			t.Fatal("it did not fail")
@@ -117,8 +118,8 @@ func TestATransactionThatIsLargerThanTheCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	requireSound(t, path, len(all))
-	for _, code := range []*access.NewCode{all[0], all[half], all[len(all)-1]} {
-		got, err := store.Code(t.Context(), access.ID{1}, code.Canonical, time.Now())
+	for _, code := range []*codes.NewCode{all[0], all[half], all[len(all)-1]} {
+		got, err := store.Code(t.Context(), core.ID{1}, code.Canonical, time.Now())
 		if err != nil || got.Note != code.Note {
 			t.Errorf("%s: %v", code.Canonical, err)
 		}

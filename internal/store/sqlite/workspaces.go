@@ -8,14 +8,15 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 // workspaceColumns are what scanWorkspace reads, in its order.
 const workspaceColumns = "w.id, w.slug, w.name, w.prefix, w.groups, w.group_length, w.suspended_at, w.created_at"
 
-// InsertWorkspace implements [access.WorkspaceStore].
-func (s *Store) InsertWorkspace(ctx context.Context, w access.Workspace) (inserted bool, err error) {
+// InsertWorkspace implements [tenancy.WorkspaceStore].
+func (s *Store) InsertWorkspace(ctx context.Context, w tenancy.Workspace) (inserted bool, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		inserted, err = insertWorkspace(conn, &w)
 		return err
@@ -23,7 +24,7 @@ func (s *Store) InsertWorkspace(ctx context.Context, w access.Workspace) (insert
 	return inserted, err
 }
 
-func insertWorkspace(conn *sqlite.Conn, w *access.Workspace) (bool, error) {
+func insertWorkspace(conn *sqlite.Conn, w *tenancy.Workspace) (bool, error) {
 	err := sqlitex.Execute(conn, `
 		INSERT INTO workspaces (id, slug, name, prefix, groups, group_length, suspended_at, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -38,8 +39,8 @@ func insertWorkspace(conn *sqlite.Conn, w *access.Workspace) (bool, error) {
 	return conn.Changes() == 1, nil
 }
 
-// Workspaces implements [access.WorkspaceStore].
-func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err error) {
+// Workspaces implements [tenancy.WorkspaceStore].
+func (s *Store) Workspaces(ctx context.Context) (all []tenancy.Workspace, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT "+workspaceColumns+" FROM workspaces w ORDER BY w.created_at, w.id", &sqlitex.ExecOptions{
 			ResultFunc: func(stmt *sqlite.Stmt) error {
@@ -51,8 +52,8 @@ func (s *Store) Workspaces(ctx context.Context) (all []access.Workspace, err err
 	return all, err
 }
 
-// WorkspaceBySlug implements [access.WorkspaceStore].
-func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Workspace, err error) {
+// WorkspaceBySlug implements [tenancy.WorkspaceStore].
+func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w tenancy.Workspace, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT "+workspaceColumns+" FROM workspaces w WHERE w.slug = ?", []any{slug}, func(stmt *sqlite.Stmt) {
 			w = scanWorkspace(stmt, 0)
@@ -61,8 +62,8 @@ func (s *Store) WorkspaceBySlug(ctx context.Context, slug string) (w access.Work
 	return w, err
 }
 
-// UpdateWorkspace implements [access.WorkspaceStore].
-func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.WorkspaceChange, now time.Time) (w access.Workspace, err error) {
+// UpdateWorkspace implements [tenancy.WorkspaceStore].
+func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change tenancy.WorkspaceChange, now time.Time) (w tenancy.Workspace, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, `
 			UPDATE workspaces AS w SET
@@ -81,12 +82,12 @@ func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change access.
 }
 
 // scanWorkspace reads workspaceColumns from the given column on.
-func scanWorkspace(stmt *sqlite.Stmt, from int) access.Workspace {
-	return access.Workspace{
+func scanWorkspace(stmt *sqlite.Stmt, from int) tenancy.Workspace {
+	return tenancy.Workspace{
 		ID:   columnID(stmt, from),
 		Slug: stmt.ColumnText(from + 1),
 		Name: stmt.ColumnText(from + 2),
-		Format: access.Format{
+		Format: core.Format{
 			Prefix:      stmt.ColumnText(from + 3),
 			Groups:      stmt.ColumnInt(from + 4),
 			GroupLength: stmt.ColumnInt(from + 5),
@@ -96,7 +97,7 @@ func scanWorkspace(stmt *sqlite.Stmt, from int) access.Workspace {
 	}
 }
 
-// one runs a statement that gives one row at most; none is access.ErrNotFound.
+// one runs a statement that gives one row at most; none is core.ErrNotFound.
 func one(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.Stmt)) error {
 	found := false
 	err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{

@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 func testWorkspaces(t *testing.T, newStore Factory) {
@@ -22,7 +23,7 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 			t.Errorf("WorkspaceBySlug = %+v, %v", got, err)
 		}
 		all, err := s.Workspaces(t.Context())
-		if diff := cmp.Diff([]access.Workspace{first, second}, all); diff != "" || err != nil {
+		if diff := cmp.Diff([]tenancy.Workspace{first, second}, all); diff != "" || err != nil {
 			t.Errorf("Workspaces: %v (-want +got):\n%s", err, diff)
 		}
 	})
@@ -40,16 +41,16 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 		name, groups, yes, no := "Acme 2", 3, true, false
 		w.Name = name
 		steps := []struct {
-			change access.WorkspaceChange
+			change tenancy.WorkspaceChange
 			want   func()
 		}{
-			{access.WorkspaceChange{Name: &name}, func() {}},
-			{access.WorkspaceChange{Groups: &groups}, func() { w.Format.Groups = 3 }},
-			{access.WorkspaceChange{Suspended: &yes}, func() { at := now; w.SuspendedAt = &at }},
-			{access.WorkspaceChange{}, func() {}},
-			{access.WorkspaceChange{Suspended: &yes}, func() {}},
-			{access.WorkspaceChange{Suspended: &no}, func() { w.SuspendedAt = nil }},
-			{access.WorkspaceChange{Suspended: &no}, func() {}},
+			{tenancy.WorkspaceChange{Name: &name}, func() {}},
+			{tenancy.WorkspaceChange{Groups: &groups}, func() { w.Format.Groups = 3 }},
+			{tenancy.WorkspaceChange{Suspended: &yes}, func() { at := now; w.SuspendedAt = &at }},
+			{tenancy.WorkspaceChange{}, func() {}},
+			{tenancy.WorkspaceChange{Suspended: &yes}, func() {}},
+			{tenancy.WorkspaceChange{Suspended: &no}, func() { w.SuspendedAt = nil }},
+			{tenancy.WorkspaceChange{Suspended: &no}, func() {}},
 		}
 		for i, step := range steps {
 			step.want()
@@ -64,10 +65,10 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 	})
 	t.Run("none", func(t *testing.T) {
 		s := open(t, newStore)
-		if _, err := s.WorkspaceBySlug(t.Context(), "none"); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.WorkspaceBySlug(t.Context(), "none"); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("WorkspaceBySlug: %v", err)
 		}
-		if _, err := s.UpdateWorkspace(t.Context(), "none", access.WorkspaceChange{}, now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}, now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("UpdateWorkspace: %v", err)
 		}
 		if all, err := s.Workspaces(t.Context()); len(all) != 0 || err != nil {
@@ -77,10 +78,10 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 }
 
 // newKey stores a key.
-func newKey(t *testing.T, s access.Store, workspace access.ID) access.Key {
+func newKey(t *testing.T, s Store, workspace core.ID) tenancy.Key {
 	t.Helper()
-	k := access.Key{
-		ID: newID(t), WorkspaceID: workspace, Name: "CRM", Role: access.RoleIssue,
+	k := tenancy.Key{
+		ID: newID(t), WorkspaceID: workspace, Name: "CRM", Role: tenancy.RoleIssue,
 		Display: "ack_ab12…wxyz", CreatedAt: now,
 	}
 	copy(k.Hash[:], k.ID[:])
@@ -97,11 +98,11 @@ func testKeys(t *testing.T, newStore Factory) {
 		first, second := newKey(t, s, w.ID), newKey(t, s, w.ID)
 		newKey(t, s, other.ID)
 		got, err := s.CallerByHash(t.Context(), first.Hash)
-		if diff := cmp.Diff(&access.Caller{Workspace: w, Key: first}, got); diff != "" || err != nil {
+		if diff := cmp.Diff(&tenancy.Caller{Workspace: w, Key: first}, got); diff != "" || err != nil {
 			t.Errorf("CallerByHash: %v (-want +got):\n%s", err, diff)
 		}
 		all, err := s.Keys(t.Context(), w.ID)
-		if diff := cmp.Diff([]access.Key{first, second}, all); diff != "" || err != nil {
+		if diff := cmp.Diff([]tenancy.Key{first, second}, all); diff != "" || err != nil {
 			t.Errorf("Keys: %v (-want +got):\n%s", err, diff)
 		}
 	})
@@ -139,10 +140,10 @@ func testKeys(t *testing.T, newStore Factory) {
 		k := newKey(t, s, newWorkspace(t, s).ID)
 		next := k
 		next.ID, next.Hash[31] = newID(t), 9
-		if err := s.ReplaceKey(t.Context(), newID(t), now, next); !errors.Is(err, access.ErrNotFound) {
+		if err := s.ReplaceKey(t.Context(), newID(t), now, next); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("ReplaceKey: %v", err)
 		}
-		if _, err := s.Key(t.Context(), next.ID); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Key(t.Context(), next.ID); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("the new key: %v", err)
 		}
 	})
@@ -150,7 +151,7 @@ func testKeys(t *testing.T, newStore Factory) {
 		s := open(t, newStore)
 		k := newKey(t, s, newWorkspace(t, s).ID)
 		for _, at := range []time.Time{now, now.Add(-time.Hour)} {
-			if err := s.TouchKeys(t.Context(), map[access.ID]time.Time{k.ID: at, newID(t): at}); err != nil {
+			if err := s.TouchKeys(t.Context(), map[core.ID]time.Time{k.ID: at, newID(t): at}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -160,19 +161,19 @@ func testKeys(t *testing.T, newStore Factory) {
 	})
 	t.Run("none", func(t *testing.T) {
 		s := open(t, newStore)
-		if _, err := s.CallerByHash(t.Context(), access.KeyHash{1}); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("CallerByHash: %v", err)
 		}
-		if _, err := s.Key(t.Context(), newID(t)); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Key(t.Context(), newID(t)); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("Key: %v", err)
 		}
-		if err := s.RevokeKey(t.Context(), newID(t), now); !errors.Is(err, access.ErrNotFound) {
+		if err := s.RevokeKey(t.Context(), newID(t), now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("RevokeKey: %v", err)
 		}
 	})
 }
 
-func lookUp(t *testing.T, s access.Store, k access.Key) access.Key {
+func lookUp(t *testing.T, s Store, k tenancy.Key) tenancy.Key {
 	t.Helper()
 	got, err := s.CallerByHash(t.Context(), k.Hash)
 	if err != nil {
@@ -193,12 +194,12 @@ func testInstallation(t *testing.T, newStore Factory) {
 	})
 	t.Run("of many that bootstrap at once one does", func(t *testing.T) {
 		openAgain := newStore(t)
-		stores := []access.Store{openAgain(), openAgain()}
+		stores := []Store{openAgain(), openAgain()}
 		var all sync.WaitGroup
 		var created atomic.Int32
 		for i := range 20 {
-			w := access.Workspace{ID: newID(t), Slug: "default", Name: "Default", Format: access.Format{Prefix: "CODE", Groups: 2, GroupLength: 4}, CreatedAt: now}
-			k := access.Key{ID: newID(t), WorkspaceID: w.ID, Name: "first key", Role: access.RoleFull, CreatedAt: now}
+			w := tenancy.Workspace{ID: newID(t), Slug: "default", Name: "Default", Format: core.Format{Prefix: "CODE", Groups: 2, GroupLength: 4}, CreatedAt: now}
+			k := tenancy.Key{ID: newID(t), WorkspaceID: w.ID, Name: "first key", Role: tenancy.RoleFull, CreatedAt: now}
 			copy(k.Hash[:], k.ID[:])
 			all.Go(func() {
 				ok, err := stores[i%2].Bootstrap(t.Context(), w, k)

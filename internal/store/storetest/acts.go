@@ -8,40 +8,41 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // Noting is a store that notes acts instead of carrying them out, so that those of several
 // requests can be handed over in one call.
 type Noting struct {
-	access.Store
-	Acts []*access.Act
+	Store
+	Acts []*codes.Command
 }
 
 // ErrNoted is what requests to a [Noting] end with.
 var ErrNoted = errors.New("noted")
 
-// Act implements [access.LifeStore].
-func (n *Noting) Act(_ context.Context, acts []*access.Act) ([]access.ActResult, error) {
+// Act implements [codes.RedemptionStore].
+func (n *Noting) Execute(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
 	n.Acts = append(n.Acts, acts...)
 	return nil, ErrNoted
 }
 
-// Reservation implements [access.LifeStore]: what is noted counts as made.
-func (n *Noting) Reservation(ctx context.Context, workspace, id access.ID) (string, access.Reservation, error) {
+// Reservation implements [codes.RedemptionStore]: what is noted counts as made.
+func (n *Noting) Reservation(ctx context.Context, workspace, id core.ID) (string, codes.Reservation, error) {
 	for _, act := range n.Acts {
-		if act.Makes && act.Reservation == id {
-			return act.Canonical, access.Reservation{ID: id, WorkspaceID: workspace}, nil
+		if act.Creates && act.Reservation == id {
+			return act.Canonical, codes.Reservation{ID: id, WorkspaceID: workspace}, nil
 		}
 	}
 	return n.Store.Reservation(ctx, workspace, id)
 }
 
 // acts are the acts of requests, none of which is carried out.
-func (s *site) acts(t *testing.T, requests ...request) []*access.Act {
+func (s *site) acts(t *testing.T, requests ...request) []*codes.Command {
 	t.Helper()
 	n := &Noting{Store: s.Store}
-	service := s.serve(t, n)
+	service := s.serve(n)
 	for _, ask := range requests {
 		if err := ask(service); !errors.Is(err, ErrNoted) {
 			t.Fatalf("a request was not noted: %v", err)
@@ -51,72 +52,72 @@ func (s *site) acts(t *testing.T, requests ...request) []*access.Act {
 }
 
 // request asks a server for something.
-type request func(*access.Service) error
+type request func(*codes.Services) error
 
-func (s *site) toRedeem(t *testing.T, caller *access.Caller, code, user string) request {
-	return func(service *access.Service) error {
-		_, err := service.Redeem(t.Context(), caller, access.RedeemRequest{Code: code, UserID: user})
+func (s *site) toRedeem(t *testing.T, caller *core.Actor, code, user string) request {
+	return func(service *codes.Services) error {
+		_, err := service.Redeem(t.Context(), caller, codes.RedeemRequest{Code: code, UserID: user})
 		return err
 	}
 }
 
 func (s *site) toReserve(t *testing.T, code, user string, life time.Duration) request {
-	return func(service *access.Service) error {
-		_, err := service.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: code, UserID: user, Life: life})
+	return func(service *codes.Services) error {
+		_, err := service.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: code, UserID: user, Life: life})
 		return err
 	}
 }
 
-func (s *site) toConfirm(t *testing.T, r access.Reservation) request {
-	return func(service *access.Service) error {
+func (s *site) toConfirm(t *testing.T, r codes.Reservation) request {
+	return func(service *codes.Services) error {
 		_, err := service.Confirm(t.Context(), s.mine, r.ID)
 		return err
 	}
 }
 
-func (s *site) toRelease(t *testing.T, r access.Reservation) request {
-	return func(service *access.Service) error {
+func (s *site) toRelease(t *testing.T, r codes.Reservation) request {
+	return func(service *codes.Services) error {
 		_, err := service.Release(t.Context(), s.mine, r.ID)
 		return err
 	}
 }
 
-func (s *site) toRollBack(t *testing.T, r access.Redemption) request {
-	return func(service *access.Service) error {
+func (s *site) toRollBack(t *testing.T, r codes.Redemption) request {
+	return func(service *codes.Services) error {
 		_, err := service.Rollback(t.Context(), s.mine, r.ID, "")
 		return err
 	}
 }
 
 func (s *site) toRevoke(t *testing.T, code string) request {
-	return func(service *access.Service) error {
+	return func(service *codes.Services) error {
 		_, err := service.RevokeCode(t.Context(), s.mine, code)
 		return err
 	}
 }
 
 func (s *site) toRestore(t *testing.T, code string) request {
-	return func(service *access.Service) error {
+	return func(service *codes.Services) error {
 		_, err := service.RestoreCode(t.Context(), s.mine, code)
 		return err
 	}
 }
 
 func (s *site) toDelete(t *testing.T, code string) request {
-	return func(service *access.Service) error { return service.DeleteCode(t.Context(), s.mine, code) }
+	return func(service *codes.Services) error { return service.DeleteCode(t.Context(), s.mine, code) }
 }
 
 func (s *site) toLimit(t *testing.T, code string, limit int64) request {
-	return func(service *access.Service) error {
-		_, err := service.ChangeCode(t.Context(), s.mine, code, access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+	return func(service *codes.Services) error {
+		_, err := service.ChangeCode(t.Context(), s.mine, code, codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
 		return err
 	}
 }
 
 // carryOut carries acts out in one call.
-func (s *site) carryOut(t *testing.T, acts []*access.Act) []access.ActResult {
+func (s *site) carryOut(t *testing.T, acts []*codes.Command) []codes.Result {
 	t.Helper()
-	results, err := s.Store.Act(t.Context(), acts)
+	results, err := s.Store.Execute(t.Context(), acts)
 	if err != nil || len(results) != len(acts) {
 		t.Fatalf("Act: %d results for %d acts, %v", len(results), len(acts), err)
 	}
@@ -133,18 +134,18 @@ func testActs(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE")
 		s.add(t, s.other, "THEIRS")
-		redemption, reservation := access.Redemption{ID: newID(t)}, access.Reservation{ID: newID(t)}
-		answers := []access.ActResult{{Err: refused("so")}, {Redemption: &redemption}, {Replayed: true}, {Reservation: &reservation}}
+		redemption, reservation := codes.Redemption{ID: newID(t)}, codes.Reservation{ID: newID(t)}
+		answers := []codes.Result{{Err: refused("so")}, {Redemption: &redemption}, {Replayed: true}, {Reservation: &reservation}}
 		var asked []time.Time
-		acts := []*access.Act{
+		acts := []*codes.Command{
 			{Canonical: "CODE", At: now, UserID: "ada"},
 			{Canonical: "NONE", At: now.Add(instant), Redemption: newID(t), Reservation: newID(t)},
-			{Canonical: "THEIRS", At: now.Add(-time.Hour), AsksUsed: true, UserID: "ada"},
-			{Canonical: "CODE", At: now, UserID: "bob", Redemption: newID(t), Makes: true},
+			{Canonical: "THEIRS", At: now.Add(-time.Hour), NeedsUsage: true, UserID: "ada"},
+			{Canonical: "CODE", At: now, UserID: "bob", Redemption: newID(t), Creates: true},
 		}
 		for i, act := range acts {
-			act.WorkspaceID, act.Repeatable = s.mine.Workspace.ID, true
-			act.Rule = func(scene *access.Scene) access.ActResult {
+			act.WorkspaceID, act.Idempotent = s.mine.WorkspaceID, true
+			act.Rule = func(scene *codes.Execution) codes.Result {
 				asked = append(asked, scene.At)
 				return answers[i]
 			}
@@ -155,7 +156,7 @@ func testActs(t *testing.T, newStore Factory) {
 			want[i].At = at
 		}
 		before := s.everything(t, s.mine)
-		for name, ask := range map[string]func(context.Context, []*access.Act) ([]access.ActResult, error){"Act": s.Store.Act, "Peek": s.Store.Peek} {
+		for name, ask := range map[string]func(context.Context, []*codes.Command) ([]codes.Result, error){"Act": s.Store.Execute, "Peek": s.Store.DryRun} {
 			asked = nil
 			got, err := ask(t.Context(), acts)
 			checkSame(t, fmt.Sprint(name, ", ", err), want, got)
@@ -170,7 +171,7 @@ func testActs(t *testing.T, newStore Factory) {
 	t.Run("an act that is carried out twice is done once and says the same", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "TWO", times(2))
-		for i, acts := range [][]*access.Act{
+		for i, acts := range [][]*codes.Command{
 			s.acts(t, s.toReserve(t, "TWO", "bob", 0)),
 			s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada")),
 		} {
@@ -188,7 +189,7 @@ func testActs(t *testing.T, newStore Factory) {
 		acts = append(acts, s.acts(t, s.toRedeem(t, s.mine, "BESIDE", "cyd"))...)
 		results := s.carryOut(t, acts)
 		checkReason(t, "redeemed", results[0].Err, "")
-		checkReason(t, "confirmed", results[1].Err, access.ReasonReservationLapsed)
+		checkReason(t, "confirmed", results[1].Err, core.ReasonReservationLapsed)
 		for i := range []int{0, 2} {
 			if made := results[2*i].Redemption; made == nil || !made.CreatedAt.Equal(s.time()) {
 				t.Errorf("act %d made %+v", 2*i, made)
@@ -201,14 +202,14 @@ func testActs(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, "TWO", times(2))
 		s.add(t, s.mine, "AFTER")
 		act := s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada"))[0]
-		left := s.leaveDuring(t, act, s.Store.Act)
+		left := s.leaveDuring(t, act, s.Store.Execute)
 		s.redeem(t, s.mine, "AFTER", "zoe") // a wrapped store may carry the first out all the same; it has now
-		redeemed := int64(len(s.redemptions(t, s.mine, access.RedemptionFilter{}, 3))) - 1
+		redeemed := int64(len(s.redemptions(t, s.mine, codes.RedemptionFilter{}, 3))) - 1
 		s.checkUses(t, s.mine, "TWO", redeemed, 0)
-		if left == nil && redeemed != 1 || left != nil && !access.HasReason(left, access.ReasonOutcomeUnknown) && redeemed != 0 {
+		if left == nil && redeemed != 1 || left != nil && !core.HasReason(left, core.ReasonOutcomeUnknown) && redeemed != 0 {
 			t.Errorf("%d redemptions after the answer %v", redeemed, left)
 		}
-		if users := int64(len(s.users(t, s.mine, access.UserFilter{}, 3))) - 1; users != redeemed {
+		if users := int64(len(s.users(t, s.mine, codes.UserFilter{}, 3))) - 1; users != redeemed {
 			t.Errorf("%d redemptions and %d users", redeemed, users)
 		}
 		s.redeem(t, s.mine, "TWO", "bob")
@@ -217,14 +218,14 @@ func testActs(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "OLD")
 		for range 3 {
-			left := s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.Peek)
+			left := s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.DryRun)
 			if left != nil && !errors.Is(left, context.Canceled) {
 				t.Errorf("Peek: %v", left)
 			}
 		}
 		s.add(t, s.mine, "NEW")
 		for range 100 { // on every connection there is
-			got, err := s.Validate(t.Context(), s.mine, access.ValidateRequest{Code: "NEW", UserID: "ada"})
+			got, err := s.Validate(t.Context(), s.mine, codes.ValidateRequest{Code: "NEW", UserID: "ada"})
 			if err != nil || !got.Valid {
 				t.Fatalf("Validate: %+v, %v", got, err)
 			}
@@ -235,16 +236,16 @@ func testActs(t *testing.T, newStore Factory) {
 
 // leaveDuring asks for a redemption and goes when its rule has decided. It returns the error
 // that the answer is, if any: what it means for the act is the caller's to check.
-func (s *site) leaveDuring(t *testing.T, act *access.Act, ask func(context.Context, []*access.Act) ([]access.ActResult, error)) error {
+func (s *site) leaveDuring(t *testing.T, act *codes.Command, ask func(context.Context, []*codes.Command) ([]codes.Result, error)) error {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	rule := act.Rule
-	act.Rule = func(scene *access.Scene) access.ActResult {
+	act.Rule = func(scene *codes.Execution) codes.Result {
 		defer leave()
 		return rule(scene)
 	}
-	results, err := ask(ctx, []*access.Act{act})
+	results, err := ask(ctx, []*codes.Command{act})
 	if ctx.Err() == nil {
 		t.Fatalf("the rule was not asked: %v", err)
 	}

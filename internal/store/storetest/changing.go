@@ -5,17 +5,18 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // given is a field of a change.
-func given[T any](value T) access.Field[T] { return access.Field[T]{Given: true, Value: &value} }
+func given[T any](value T) core.Field[T] { return core.Field[T]{Given: true, Value: &value} }
 
 // none takes a field's value away.
-func none[T any]() access.Field[T] { return access.Field[T]{Given: true} }
+func none[T any]() core.Field[T] { return core.Field[T]{Given: true} }
 
 // entries are a change of metadata; nil removes an entry.
-func entries(pairs ...any) access.Field[map[string]*string] {
+func entries(pairs ...any) core.Field[map[string]*string] {
 	change := map[string]*string{}
 	for i := 0; i < len(pairs); i += 2 {
 		name := pairs[i].(string)
@@ -40,24 +41,24 @@ func testChanging(t *testing.T, newStore Factory) {
 		want := s.code(t, s.mine, "CODE", s.time())
 		beside := s.code(t, s.mine, "BESIDE", s.time())
 		steps := []struct {
-			change access.CodeChange
-			want   func(c *access.Code)
+			change codes.CodeChange
+			want   func(c *codes.Code)
 		}{
-			{access.CodeChange{}, func(*access.Code) {}},
-			{access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &seven}}, func(c *access.Code) { c.MaxRedemptions = &seven }},
-			{access.CodeChange{StartsAt: given(starts)}, func(c *access.Code) { c.StartsAt = &starts }},
-			{access.CodeChange{ExpiresAt: given(ends)}, func(c *access.Code) { c.ExpiresAt = &ends }},
-			{access.CodeChange{Note: given("'; DROP TABLE codes; -- \"%s\n🎉")}, func(c *access.Code) { c.Note = "'; DROP TABLE codes; -- \"%s\n🎉" }},
-			{access.CodeChange{Recipient: given("ada@example.org")}, func(c *access.Code) { c.Recipient = "ada@example.org" }},
-			{access.CodeChange{Metadata: entries("a", "1", "ключ", `"q"`)}, func(c *access.Code) { c.Metadata = map[string]string{"a": "1", "ключ": `"q"`} }},
-			{access.CodeChange{Metadata: entries("a", nil, "b", "", "none", nil)}, func(c *access.Code) { c.Metadata = map[string]string{"b": "", "ключ": `"q"`} }},
-			{access.CodeChange{Metadata: entries("ключ", "neu")}, func(c *access.Code) { c.Metadata = map[string]string{"b": "", "ключ": "neu"} }},
-			{access.CodeChange{Metadata: entries("ключ", nil, "b", nil)}, func(c *access.Code) { c.Metadata = nil }},
-			{access.CodeChange{Metadata: entries("c", "3")}, func(c *access.Code) { c.Metadata = map[string]string{"c": "3"} }},
-			{access.CodeChange{Metadata: none[map[string]*string]()}, func(c *access.Code) { c.Metadata = nil }},
-			{access.CodeChange{Note: none[string](), Recipient: none[string]()}, func(c *access.Code) { c.Note, c.Recipient = "", "" }},
-			{access.CodeChange{StartsAt: none[time.Time](), ExpiresAt: none[time.Time]()}, func(c *access.Code) { c.StartsAt, c.ExpiresAt = nil, nil }},
-			{access.CodeChange{MaxRedemptions: access.Limit{Given: true}}, func(c *access.Code) { c.MaxRedemptions = nil }},
+			{codes.CodeChange{}, func(*codes.Code) {}},
+			{codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &seven}}, func(c *codes.Code) { c.MaxRedemptions = &seven }},
+			{codes.CodeChange{StartsAt: given(starts)}, func(c *codes.Code) { c.StartsAt = &starts }},
+			{codes.CodeChange{ExpiresAt: given(ends)}, func(c *codes.Code) { c.ExpiresAt = &ends }},
+			{codes.CodeChange{Note: given("'; DROP TABLE codes; -- \"%s\n🎉")}, func(c *codes.Code) { c.Note = "'; DROP TABLE codes; -- \"%s\n🎉" }},
+			{codes.CodeChange{Recipient: given("ada@example.org")}, func(c *codes.Code) { c.Recipient = "ada@example.org" }},
+			{codes.CodeChange{Metadata: entries("a", "1", "ключ", `"q"`)}, func(c *codes.Code) { c.Metadata = map[string]string{"a": "1", "ключ": `"q"`} }},
+			{codes.CodeChange{Metadata: entries("a", nil, "b", "", "none", nil)}, func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": `"q"`} }},
+			{codes.CodeChange{Metadata: entries("ключ", "neu")}, func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": "neu"} }},
+			{codes.CodeChange{Metadata: entries("ключ", nil, "b", nil)}, func(c *codes.Code) { c.Metadata = nil }},
+			{codes.CodeChange{Metadata: entries("c", "3")}, func(c *codes.Code) { c.Metadata = map[string]string{"c": "3"} }},
+			{codes.CodeChange{Metadata: none[map[string]*string]()}, func(c *codes.Code) { c.Metadata = nil }},
+			{codes.CodeChange{Note: none[string](), Recipient: none[string]()}, func(c *codes.Code) { c.Note, c.Recipient = "", "" }},
+			{codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: none[time.Time]()}, func(c *codes.Code) { c.StartsAt, c.ExpiresAt = nil, nil }},
+			{codes.CodeChange{MaxRedemptions: codes.Limit{Given: true}}, func(c *codes.Code) { c.MaxRedemptions = nil }},
 		}
 		for i, step := range steps {
 			step.want(&want)
@@ -75,13 +76,13 @@ func testChanging(t *testing.T, newStore Factory) {
 		s.redeem(t, s.mine, "CODE", "ada")
 		s.reserve(t, s.mine, "CODE", "bob", time.Minute)
 		change := func(limit int64) error {
-			_, err := s.ChangeCode(t.Context(), s.mine, "CODE", access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+			_, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
 			return err
 		}
-		checkReason(t, "one less than is taken", change(1), access.ReasonCodeInUse)
+		checkReason(t, "one less than is taken", change(1), core.ReasonCodeInUse)
 		checkReason(t, "as many as are taken", change(2), "")
-		_, err := s.Redeem(t.Context(), s.mine, access.RedeemRequest{Code: "CODE", UserID: "cyd"})
-		checkReason(t, "Redeem", err, access.ReasonCodeExhausted)
+		_, err := s.Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "CODE", UserID: "cyd"})
+		checkReason(t, "Redeem", err, core.ReasonCodeExhausted)
 		s.pass(time.Minute)
 		checkReason(t, "one less when it has lapsed", change(1), "")
 		if got := s.code(t, s.mine, "CODE", s.time()); *got.MaxRedemptions != 1 {
@@ -91,11 +92,11 @@ func testChanging(t *testing.T, newStore Factory) {
 	t.Run("a changed text is found, the old one is not", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE", noted("old note"), addressed("old@example.org"))
-		if _, err := s.ChangeCode(t.Context(), s.mine, "CODE", access.CodeChange{Note: given("new note"), Recipient: given("new@example.org")}); err != nil {
+		if _, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{Note: given("new note"), Recipient: given("new@example.org")}); err != nil {
 			t.Fatal(err)
 		}
 		for text, want := range map[string]int{"old n": 0, "new n": 1, "old@": 0, "new@": 1} {
-			if got := s.codes(t, s.mine, access.CodeFilter{Query: text}, 1); len(got) != want {
+			if got := s.codes(t, s.mine, codes.CodeFilter{Query: text}, 1); len(got) != want {
 				t.Errorf("%q finds %d codes, want %d", text, len(got), want)
 			}
 		}
@@ -104,10 +105,10 @@ func testChanging(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE", until(now.Add(time.Hour)), noted("kept"))
 		before := s.code(t, s.mine, "CODE", now)
-		_, err := s.ChangeCode(t.Context(), s.mine, "CODE", access.CodeChange{Note: given("lost"), StartsAt: given(now.Add(time.Hour))})
-		checkReason(t, "a start that is not before its end", err, access.ReasonInvalidValue)
-		_, err = s.ChangeCode(t.Context(), s.mine, "NONE", access.CodeChange{Note: given("lost")})
-		checkReason(t, "none", err, access.ReasonCodeNotFound)
+		_, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{Note: given("lost"), StartsAt: given(now.Add(time.Hour))})
+		checkReason(t, "a start that is not before its end", err, core.ReasonInvalidValue)
+		_, err = s.ChangeCode(t.Context(), s.mine, "NONE", codes.CodeChange{Note: given("lost")})
+		checkReason(t, "none", err, core.ReasonCodeNotFound)
 		checkSame(t, "the code", before, s.code(t, s.mine, "CODE", now))
 	})
 }

@@ -6,33 +6,34 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 func testCodeLists(t *testing.T, newStore Factory) {
 	t.Run("newest first, by canonical form within an instant, whatever their type", func(t *testing.T) {
 		s := newSite(t, newStore)
 		want := []string{"newest", "b-tie", "a tie", "Ä", "Z", "A 1", "A", "🎉", "eldest"}
-		all := []*access.NewCode{
-			coded(s.mine, "a tie", made(now.Add(3*instant)), of(access.TypeUpgrade)),
-			coded(s.mine, "eldest", made(now.Add(-time.Hour)), of(access.TypePremium)),
-			coded(s.mine, "A", made(now.Add(instant)), of(access.TypeUpgrade)),
+		all := []*codes.NewCode{
+			coded(s.mine, "a tie", made(now.Add(3*instant)), of(codes.TypeUpgrade)),
+			coded(s.mine, "eldest", made(now.Add(-time.Hour)), of(codes.TypePremium)),
+			coded(s.mine, "A", made(now.Add(instant)), of(codes.TypeUpgrade)),
 			coded(s.mine, "newest", made(now.Add(time.Hour))),
 			coded(s.mine, "Z", made(now.Add(instant))),
-			coded(s.mine, "b-tie", made(now.Add(3*instant)), of(access.TypePremium)),
-			coded(s.mine, "A 1", made(now.Add(instant)), of(access.TypePremium)),
+			coded(s.mine, "b-tie", made(now.Add(3*instant)), of(codes.TypePremium)),
+			coded(s.mine, "A 1", made(now.Add(instant)), of(codes.TypePremium)),
 			coded(s.mine, "🎉", made(now)),
-			coded(s.mine, "Ä", made(now.Add(instant)), of(access.TypePremium)),
+			coded(s.mine, "Ä", made(now.Add(instant)), of(codes.TypePremium)),
 		}
 		insert(t, s.Store, all...)
-		checkSame(t, "codes", want, values(s.codes(t, s.mine, access.CodeFilter{}, 100)))
-		if got := s.codes(t, s.other, access.CodeFilter{}, 100); got != nil {
+		checkSame(t, "codes", want, values(s.codes(t, s.mine, codes.CodeFilter{}, 100)))
+		if got := s.codes(t, s.other, codes.CodeFilter{}, 100); got != nil {
 			t.Errorf("an empty list: %v", got)
 		}
 	})
 	t.Run("every field is there", func(t *testing.T) {
 		s := newSite(t, newStore)
-		full := coded(s.mine, "Ünï 🎉-code", of(access.TypeUpgrade), times(7), from(now.Add(instant)), until(now.Add(time.Hour)),
+		full := coded(s.mine, "Ünï 🎉-code", of(codes.TypeUpgrade), times(7), from(now.Add(instant)), until(now.Add(time.Hour)),
 			noted("line 1\n'; DROP TABLE codes; -- \"%s"), addressed("ada@example.org"), inBatch(newID(t)))
 		full.Metadata, full.CreatedBy = awkward(), newID(t)
 		bare := coded(s.mine, "bare", made(now.Add(-time.Hour)))
@@ -40,16 +41,16 @@ func testCodeLists(t *testing.T, newStore Factory) {
 		s.revoke(t, "bare")
 		at := now
 		bare.RevokedAt = &at
-		checkSame(t, "codes", []access.Code{full.Code, bare.Code}, s.codes(t, s.mine, access.CodeFilter{}, 100))
+		checkSame(t, "codes", []codes.Code{full.Code, bare.Code}, s.codes(t, s.mine, codes.CodeFilter{}, 100))
 	})
 	t.Run("pages of every length show every code once", func(t *testing.T) {
 		s := newSite(t, newStore)
 		want := s.addTied(t)
 		for limit := 1; limit <= len(want)+1; limit++ {
-			checkSame(t, fmt.Sprint("pages of ", limit), want, values(s.codes(t, s.mine, access.CodeFilter{}, limit)))
+			checkSame(t, fmt.Sprint("pages of ", limit), want, values(s.codes(t, s.mine, codes.CodeFilter{}, limit)))
 		}
 		for limit := 1; limit <= 5; limit++ {
-			got := values(s.codes(t, s.mine, access.CodeFilter{Type: access.TypePremium}, limit))
+			got := values(s.codes(t, s.mine, codes.CodeFilter{Type: codes.TypePremium}, limit))
 			premium := slices.DeleteFunc(slices.Clone(want), func(value string) bool { return value[len(value)-1] != 'P' })
 			checkSame(t, fmt.Sprint("one type in pages of ", limit), premium, got)
 		}
@@ -59,12 +60,12 @@ func testCodeLists(t *testing.T, newStore Factory) {
 		want := s.addTied(t)
 		for limit := 1; limit <= 4; limit++ {
 			round := 0
-			got := pages(t, limit, func(page access.PageRequest) (access.Page[access.Code], error) {
-				shown, err := s.ListCodes(t.Context(), s.mine, access.CodeFilter{}, page)
+			got := pages(t, limit, func(page core.PageRequest) (core.Page[codes.Code], error) {
+				shown, err := s.ListCodes(t.Context(), s.mine, codes.CodeFilter{}, page)
 				round++
 				for i, at := range []time.Time{now.Add(time.Hour), now.Add(-time.Hour), now, now.Add(instant)} {
 					if round < 10 { // or the list, which grows at its end, too, would have none
-						s.add(t, s.mine, fmt.Sprintf("added %d %d %d", limit, round, i), made(at), of(access.Types()[round%3]))
+						s.add(t, s.mine, fmt.Sprintf("added %d %d %d", limit, round, i), made(at), of(codes.Types()[round%3]))
 					}
 				}
 				return shown, err
@@ -81,8 +82,8 @@ func testCodeLists(t *testing.T, newStore Factory) {
 	t.Run("what a page ends with may be deleted", func(t *testing.T) {
 		s := newSite(t, newStore)
 		want := s.addTied(t)
-		got := pages(t, 2, func(page access.PageRequest) (access.Page[access.Code], error) {
-			shown, err := s.ListCodes(t.Context(), s.mine, access.CodeFilter{}, page)
+		got := pages(t, 2, func(page core.PageRequest) (core.Page[codes.Code], error) {
+			shown, err := s.ListCodes(t.Context(), s.mine, codes.CodeFilter{}, page)
 			s.delete(t, shown.Items[len(shown.Items)-1].Value)
 			return shown, err
 		})
@@ -94,11 +95,11 @@ func testCodeLists(t *testing.T, newStore Factory) {
 // their values as lists show them. The last letter tells the type.
 func (s *site) addTied(t *testing.T) (listed []string) {
 	t.Helper()
-	var all []*access.NewCode
+	var all []*codes.NewCode
 	for i := range 5 { // a later instant each
 		for k := 3; k > 0; k-- { // the last one first
-			for _, kind := range []access.Type{access.TypeUpgrade, access.TypePremium, access.TypeNormal} {
-				if i == 2 && kind == access.TypeNormal {
+			for _, kind := range []codes.Type{codes.TypeUpgrade, codes.TypePremium, codes.TypeNormal} {
+				if i == 2 && kind == codes.TypeNormal {
 					continue // an instant without that type
 				}
 				value := fmt.Sprintf("tied-%d-%d-%s", 5-i, k, kind[:1])

@@ -10,22 +10,24 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 func testCodes(t *testing.T, newStore Factory) {
 	t.Run("every field comes back as it went in", func(t *testing.T) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
-		limit, starts, expires := int64(access.MaxMaxRedemptions), now.Add(time.Microsecond), now.Add(time.Hour)
+		limit, starts, expires := int64(codes.MaxMaxRedemptions), now.Add(time.Microsecond), now.Add(time.Hour)
 		full := newCode(w.ID, "Ünï 🎉-code")
-		full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = access.TypeUpgrade, &limit, &starts, &expires
+		full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = codes.TypeUpgrade, &limit, &starts, &expires
 		full.Note, full.Recipient = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org"
 		full.Metadata = map[string]string{"a": "", "ключ": "значение", `q"`: `\`}
 		full.BatchID, full.CreatedBy = newID(t), newID(t)
 		bare := newCode(w.ID, "bare")
 		insert(t, s, full, bare)
-		for _, want := range []*access.NewCode{full, bare} {
+		for _, want := range []*codes.NewCode{full, bare} {
 			got, err := s.Code(t.Context(), w.ID, want.Canonical, now)
 			if err != nil {
 				t.Fatal(err)
@@ -40,10 +42,10 @@ func testCodes(t *testing.T, newStore Factory) {
 		mine, other := newWorkspace(t, s), newWorkspace(t, s)
 		insert(t, s, newCode(mine.ID, "Welcome-2031"))
 		for _, value := range []string{"Welcome-2031", "WELCOME2031", "welcome 2031", "welcome–2031"} {
-			for _, w := range []access.Workspace{mine, other} {
+			for _, w := range []tenancy.Workspace{mine, other} {
 				again := newCode(w.ID, value)
 				again.Note = "second"
-				if got := insert(t, s, again)[0].Outcome; got != access.CodeTaken {
+				if got := insert(t, s, again)[0].Outcome; got != codes.CodeTaken {
 					t.Errorf("inserting %q again: outcome %v", value, got)
 				}
 			}
@@ -58,12 +60,12 @@ func testCodes(t *testing.T, newStore Factory) {
 		w := newWorkspace(t, s)
 		// What a database's collation might take for equal.
 		values := []string{"STRASSE", "STRAßE", "E\u0301", "\u00c9", "K", "\u212a", "a\x00b"[:1], "🎉", "🎊"}
-		var codes []*access.NewCode
+		var list []*codes.NewCode
 		for _, v := range values {
-			codes = append(codes, newCode(w.ID, v))
+			list = append(list, newCode(w.ID, v))
 		}
-		for i, r := range insert(t, s, codes...) {
-			if r.Outcome != access.Inserted {
+		for i, r := range insert(t, s, list...) {
+			if r.Outcome != codes.Inserted {
 				t.Errorf("%q: outcome %v", values[i], r.Outcome)
 			}
 		}
@@ -72,7 +74,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
 		got := outcomes(insert(t, s, newCode(w.ID, "A-1"), newCode(w.ID, "B"), newCode(w.ID, "a1"), newCode(w.ID, "C")))
-		want := []access.InsertOutcome{access.Inserted, access.Inserted, access.CodeTaken, access.Inserted}
+		want := []codes.InsertOutcome{codes.Inserted, codes.Inserted, codes.CodeTaken, codes.Inserted}
 		if !slices.Equal(got, want) {
 			t.Errorf("outcomes %v, want %v", got, want)
 		}
@@ -81,10 +83,10 @@ func testCodes(t *testing.T, newStore Factory) {
 		s := open(t, newStore)
 		mine, other := newWorkspace(t, s), newWorkspace(t, s)
 		insert(t, s, newCode(mine.ID, "MINE"))
-		if _, err := s.Code(t.Context(), other.ID, "MINE", now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), other.ID, "MINE", now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("another workspace's Code: %v", err)
 		}
-		if _, err := s.Code(t.Context(), mine.ID, "mine", now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), mine.ID, "mine", now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("Code by a form that is not canonical: %v", err)
 		}
 	})
@@ -116,8 +118,8 @@ func testCodes(t *testing.T, newStore Factory) {
 }
 
 func testRetries(t *testing.T, newStore Factory) {
-	mark := func(code *access.NewCode, key, print byte) *access.NewCode {
-		code.Retry = access.Retry{Key: [16]byte{key}, Fingerprint: [16]byte{print}}
+	mark := func(code *codes.NewCode, key, print byte) *codes.NewCode {
+		code.Retry = codes.Retry{Key: [16]byte{key}, Fingerprint: [16]byte{print}}
 		return code
 	}
 	t.Run("a used key returns the code that it made", func(t *testing.T) {
@@ -125,14 +127,14 @@ func testRetries(t *testing.T, newStore Factory) {
 		w := newWorkspace(t, s)
 		first := mark(newCode(w.ID, "FIRST"), 1, 7)
 		insert(t, s, first)
-		for _, again := range []*access.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
+		for _, again := range []*codes.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
 			got := insert(t, s, again)[0]
-			want := access.InsertResult{Outcome: access.RetryKeyUsed, Existing: &access.RetriedCode{Code: first.Code, Retry: first.Retry}}
+			want := codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: &codes.RetriedCode{Code: first.Code, Retry: first.Retry}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
 		}
-		if _, err := s.Code(t.Context(), w.ID, "OTHER", now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.Code(t.Context(), w.ID, "OTHER", now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("the second code: %v", err)
 		}
 	})
@@ -140,7 +142,7 @@ func testRetries(t *testing.T, newStore Factory) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
 		got := outcomes(insert(t, s, mark(newCode(w.ID, "A"), 1, 1), mark(newCode(w.ID, "B"), 1, 1), mark(newCode(w.ID, "C"), 2, 1)))
-		if want := []access.InsertOutcome{access.Inserted, access.RetryKeyUsed, access.Inserted}; !slices.Equal(got, want) {
+		if want := []codes.InsertOutcome{codes.Inserted, codes.RetryKeyUsed, codes.Inserted}; !slices.Equal(got, want) {
 			t.Errorf("outcomes %v, want %v", got, want)
 		}
 	})
@@ -150,10 +152,10 @@ func testRetries(t *testing.T, newStore Factory) {
 		a, b, c := mark(newCode(w.ID, "A"), 3, 1), mark(newCode(w.ID, "B"), 2, 1), mark(newCode(w.ID, "C"), 1, 1)
 		insert(t, s, a, b, c)
 		got := insert(t, s, mark(newCode(w.ID, "D"), 1, 1), mark(newCode(w.ID, "E"), 4, 1), mark(newCode(w.ID, "F"), 3, 1))
-		used := func(by *access.NewCode) access.InsertResult {
-			return access.InsertResult{Outcome: access.RetryKeyUsed, Existing: &access.RetriedCode{Code: by.Code, Retry: by.Retry}}
+		used := func(by *codes.NewCode) codes.InsertResult {
+			return codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: &codes.RetriedCode{Code: by.Code, Retry: by.Retry}}
 		}
-		if diff := cmp.Diff([]access.InsertResult{used(c), {Outcome: access.Inserted}, used(a)}, got); diff != "" {
+		if diff := cmp.Diff([]codes.InsertResult{used(c), {Outcome: codes.Inserted}, used(a)}, got); diff != "" {
 			t.Errorf("results (-want +got):\n%s", diff)
 		}
 	})
@@ -162,7 +164,7 @@ func testRetries(t *testing.T, newStore Factory) {
 		w := newWorkspace(t, s)
 		insert(t, s, newCode(w.ID, "A"))
 		got := outcomes(append(insert(t, s, mark(newCode(w.ID, "A"), 1, 1)), insert(t, s, mark(newCode(w.ID, "B"), 1, 1))...))
-		if want := []access.InsertOutcome{access.CodeTaken, access.Inserted}; !slices.Equal(got, want) {
+		if want := []codes.InsertOutcome{codes.CodeTaken, codes.Inserted}; !slices.Equal(got, want) {
 			t.Errorf("outcomes %v, want %v", got, want)
 		}
 	})
@@ -175,10 +177,10 @@ func testRetries(t *testing.T, newStore Factory) {
 		if err != nil || !cmp.Equal(got.Code, first.Code) || got.Retry != first.Retry {
 			t.Errorf("CodeByRetryKey = %+v, %v", got, err)
 		}
-		if _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key, now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), other.ID, first.Retry.Key, now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("another workspace's: %v", err)
 		}
-		if _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}, now); !errors.Is(err, access.ErrNotFound) {
+		if _, err := s.CodeByRetryKey(t.Context(), w.ID, [16]byte{}, now); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("of the zero key: %v", err)
 		}
 	})
@@ -188,17 +190,17 @@ func testConcurrency(t *testing.T, newStore Factory) {
 	const callers, values = 200, 10
 	// race lets many callers insert at once through two stores on one database and
 	// returns how often each outcome was seen.
-	race := func(t *testing.T, codeOf func(w access.ID, i int) *access.NewCode) map[access.InsertOutcome]int {
+	race := func(t *testing.T, codeOf func(w core.ID, i int) *codes.NewCode) map[codes.InsertOutcome]int {
 		t.Helper()
 		openAgain := newStore(t)
-		stores := []access.Store{openAgain(), openAgain()}
+		stores := []Store{openAgain(), openAgain()}
 		w := newWorkspace(t, stores[0])
 		var mu sync.Mutex
 		var all sync.WaitGroup
-		seen := map[access.InsertOutcome]int{}
+		seen := map[codes.InsertOutcome]int{}
 		for i := range callers {
 			all.Go(func() {
-				results, err := stores[i%2].InsertCodes(t.Context(), []*access.NewCode{codeOf(w.ID, i)})
+				results, err := stores[i%2].InsertCodes(t.Context(), []*codes.NewCode{codeOf(w.ID, i)})
 				if err != nil {
 					t.Errorf("InsertCodes: %v", err)
 					return
@@ -212,18 +214,18 @@ func testConcurrency(t *testing.T, newStore Factory) {
 		return seen
 	}
 	t.Run("of many inserts of one value exactly one succeeds", func(t *testing.T) {
-		seen := race(t, func(w access.ID, i int) *access.NewCode { return newCode(w, fmt.Sprint("V", i%values)) })
-		if seen[access.Inserted] != values || seen[access.CodeTaken] != callers-values {
+		seen := race(t, func(w core.ID, i int) *codes.NewCode { return newCode(w, fmt.Sprint("V", i%values)) })
+		if seen[codes.Inserted] != values || seen[codes.CodeTaken] != callers-values {
 			t.Errorf("outcomes %v", seen)
 		}
 	})
 	t.Run("of many inserts with one retry key exactly one succeeds", func(t *testing.T) {
-		seen := race(t, func(w access.ID, i int) *access.NewCode {
+		seen := race(t, func(w core.ID, i int) *codes.NewCode {
 			code := newCode(w, fmt.Sprint("V", i))
-			code.Retry = access.Retry{Key: [16]byte{byte(i%values + 1)}, Fingerprint: [16]byte{1}}
+			code.Retry = codes.Retry{Key: [16]byte{byte(i%values + 1)}, Fingerprint: [16]byte{1}}
 			return code
 		})
-		if seen[access.Inserted] != values || seen[access.RetryKeyUsed] != callers-values {
+		if seen[codes.Inserted] != values || seen[codes.RetryKeyUsed] != callers-values {
 			t.Errorf("outcomes %v", seen)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
 )
 
 // testContext: whoever has gone gets an error, nothing is done for them, and nobody else
@@ -13,13 +13,13 @@ import (
 func testContext(t *testing.T, newStore Factory) {
 	s := newSite(t, newStore)
 	_, made, held, batch := s.populate(t, s.mine, "MINE")
-	id := s.mine.Workspace.ID
+	id := s.mine.WorkspaceID
 	before, reserved := s.everything(t, s.mine), s.reservation(t, s.mine, held.ID)
 	acts := s.acts(t, s.toRedeem(t, s.mine, "MINE2", "new"))
 	single := s.acts(t, s.toRevoke(t, "MINE1"))
 	calls := map[string]func(ctx context.Context) error{
 		"InsertCodes": func(ctx context.Context) error {
-			_, err := s.Store.InsertCodes(ctx, []*access.NewCode{newCode(id, "GONE")})
+			_, err := s.Store.InsertCodes(ctx, []*codes.NewCode{newCode(id, "GONE")})
 			return err
 		},
 		"Code": func(ctx context.Context) error { _, err := s.Store.Code(ctx, id, "MINE1", now); return err },
@@ -29,15 +29,15 @@ func testContext(t *testing.T, newStore Factory) {
 		},
 		"CodesTaken": func(ctx context.Context) error { _, err := s.Store.CodesTaken(ctx, []string{"MINE1"}); return err },
 		"WorkspaceBySlug": func(ctx context.Context) error {
-			_, err := s.Store.WorkspaceBySlug(ctx, s.mine.Workspace.Slug)
+			_, err := s.Store.WorkspaceBySlug(ctx, s.mine.Workspace)
 			return err
 		},
-		"Act": func(ctx context.Context) error { _, err := s.Store.Act(ctx, acts); return err },
+		"Act": func(ctx context.Context) error { _, err := s.Store.Execute(ctx, acts); return err },
 		"Act, not to be repeated": func(ctx context.Context) error {
-			_, err := s.Store.Act(ctx, single)
+			_, err := s.Store.Execute(ctx, single)
 			return err
 		},
-		"Peek":        func(ctx context.Context) error { _, err := s.Store.Peek(ctx, acts); return err },
+		"Peek":        func(ctx context.Context) error { _, err := s.Store.DryRun(ctx, acts); return err },
 		"Redemption":  func(ctx context.Context) error { _, _, err := s.Store.Redemption(ctx, id, made.ID); return err },
 		"Reservation": func(ctx context.Context) error { _, _, err := s.Store.Reservation(ctx, id, held.ID); return err },
 		"TidyReservations": func(ctx context.Context) error {
@@ -46,20 +46,20 @@ func testContext(t *testing.T, newStore Factory) {
 		},
 		"User": func(ctx context.Context) error { _, err := s.Store.User(ctx, id, "ada"); return err },
 		"PutUser": func(ctx context.Context) error {
-			_, err := s.Store.PutUser(ctx, access.User{WorkspaceID: id, ID: "ada", Status: access.UserPremium, CreatedAt: now, UpdatedAt: now})
+			_, err := s.Store.PutUser(ctx, codes.User{WorkspaceID: id, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now})
 			return err
 		},
 		"EraseUser": func(ctx context.Context) error { _, err := s.Store.EraseUser(ctx, id, "bob"); return err },
 		"Codes": func(ctx context.Context) error {
-			_, err := s.Store.Codes(ctx, &access.CodeQuery{WorkspaceID: id, CodeFilter: access.CodeFilter{Query: "m", BatchID: batch}, Limit: 1, At: now})
+			_, err := s.Store.Codes(ctx, &codes.CodeQuery{WorkspaceID: id, CodeFilter: codes.CodeFilter{Query: "m", BatchID: batch}, Limit: 1, At: now})
 			return err
 		},
 		"Redemptions": func(ctx context.Context) error {
-			_, err := s.Store.Redemptions(ctx, &access.RedemptionQuery{WorkspaceID: id, Limit: 1})
+			_, err := s.Store.Redemptions(ctx, &codes.RedemptionQuery{WorkspaceID: id, Limit: 1})
 			return err
 		},
 		"Users": func(ctx context.Context) error {
-			_, err := s.Store.Users(ctx, &access.UserQuery{WorkspaceID: id, Limit: 1})
+			_, err := s.Store.Users(ctx, &codes.UserQuery{WorkspaceID: id, Limit: 1})
 			return err
 		},
 	}

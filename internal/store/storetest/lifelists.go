@@ -5,16 +5,17 @@ import (
 	"slices"
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 func testRedemptionLists(t *testing.T, newStore Factory) {
 	// addRedemptions redeems two codes for five users each, all at one instant, and undoes and
 	// erases some. It returns them as lists show them.
-	addRedemptions := func(t *testing.T, s *site) (listed []access.Redemption) {
+	addRedemptions := func(t *testing.T, s *site) (listed []codes.Redemption) {
 		t.Helper()
 		s.add(t, s.mine, "Join-1")
-		s.add(t, s.mine, "up", of(access.TypeUpgrade))
+		s.add(t, s.mine, "up", of(codes.TypeUpgrade))
 		for i := range 5 {
 			user := fmt.Sprint("user ", i)
 			listed = append(listed, s.redeem(t, s.mine, "JOIN1", user))
@@ -39,28 +40,28 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		want := addRedemptions(t, s)
 		for limit := 1; limit <= len(want)+1; limit++ {
-			checkSame(t, fmt.Sprint("pages of ", limit), want, s.redemptions(t, s.mine, access.RedemptionFilter{}, limit))
+			checkSame(t, fmt.Sprint("pages of ", limit), want, s.redemptions(t, s.mine, codes.RedemptionFilter{}, limit))
 		}
 	})
 	t.Run("by code and by user", func(t *testing.T) {
 		s := newSite(t, newStore)
 		all := addRedemptions(t, s)
 		cases := []struct {
-			filter access.RedemptionFilter
-			passes func(r access.Redemption) bool
+			filter codes.RedemptionFilter
+			passes func(r codes.Redemption) bool
 		}{
-			{access.RedemptionFilter{Code: "Join-1"}, func(r access.Redemption) bool { return r.Code == "Join-1" }},
-			{access.RedemptionFilter{Code: "join 1"}, func(r access.Redemption) bool { return r.Code == "Join-1" }},
-			{access.RedemptionFilter{Code: "UP"}, func(r access.Redemption) bool { return r.Code == "up" }},
-			{access.RedemptionFilter{UserID: "user 1"}, func(r access.Redemption) bool { return r.UserID == "user 1" }},
-			{access.RedemptionFilter{Code: "UP", UserID: "user 3"}, func(r access.Redemption) bool { return r.Code == "up" && r.UserID == "user 3" }},
-			{access.RedemptionFilter{Code: "JOIN", UserID: "user 1"}, func(access.Redemption) bool { return false }},
-			{access.RedemptionFilter{UserID: "user 4"}, func(access.Redemption) bool { return false }}, // who was erased
-			{access.RedemptionFilter{UserID: "User 1"}, func(access.Redemption) bool { return false }},
-			{access.RedemptionFilter{UserID: "user"}, func(access.Redemption) bool { return false }},
+			{codes.RedemptionFilter{Code: "Join-1"}, func(r codes.Redemption) bool { return r.Code == "Join-1" }},
+			{codes.RedemptionFilter{Code: "join 1"}, func(r codes.Redemption) bool { return r.Code == "Join-1" }},
+			{codes.RedemptionFilter{Code: "UP"}, func(r codes.Redemption) bool { return r.Code == "up" }},
+			{codes.RedemptionFilter{UserID: "user 1"}, func(r codes.Redemption) bool { return r.UserID == "user 1" }},
+			{codes.RedemptionFilter{Code: "UP", UserID: "user 3"}, func(r codes.Redemption) bool { return r.Code == "up" && r.UserID == "user 3" }},
+			{codes.RedemptionFilter{Code: "JOIN", UserID: "user 1"}, func(codes.Redemption) bool { return false }},
+			{codes.RedemptionFilter{UserID: "user 4"}, func(codes.Redemption) bool { return false }}, // who was erased
+			{codes.RedemptionFilter{UserID: "User 1"}, func(codes.Redemption) bool { return false }},
+			{codes.RedemptionFilter{UserID: "user"}, func(codes.Redemption) bool { return false }},
 		}
 		for _, c := range cases {
-			var want []access.Redemption
+			var want []codes.Redemption
 			for _, r := range all {
 				if c.passes(r) {
 					want = append(want, r)
@@ -76,13 +77,13 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 		want := addRedemptions(t, s)
 		for limit := 1; limit <= 3; limit++ {
 			round := 0
-			got := pages(t, limit, func(page access.PageRequest) (access.Page[access.Redemption], error) {
+			got := pages(t, limit, func(page core.PageRequest) (core.Page[codes.Redemption], error) {
 				round++
 				s.redeem(t, s.mine, "JOIN1", fmt.Sprintf("added %d %d", limit, round))
-				return s.ListRedemptions(t.Context(), s.mine, access.RedemptionFilter{}, page)
+				return s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{}, page)
 			})
-			seen := slices.DeleteFunc(got, func(r access.Redemption) bool {
-				return !slices.ContainsFunc(want, func(w access.Redemption) bool { return w.ID == r.ID })
+			seen := slices.DeleteFunc(got, func(r codes.Redemption) bool {
+				return !slices.ContainsFunc(want, func(w codes.Redemption) bool { return w.ID == r.ID })
 			})
 			checkSame(t, fmt.Sprint("pages of ", limit), want, seen)
 		}
@@ -93,13 +94,13 @@ func testUserLists(t *testing.T, newStore Factory) {
 	addUsers := func(t *testing.T, s *site) (listed []string) {
 		t.Helper()
 		for i, id := range alike() {
-			s.put(t, s.mine, id, []access.UserStatus{access.UserNormal, access.UserPremium}[i%2])
+			s.put(t, s.mine, id, []codes.UserStatus{codes.UserNormal, codes.UserPremium}[i%2])
 		}
 		listed = alike()
 		slices.Sort(listed) // byte by byte
 		return listed
 	}
-	ids := func(users []access.User) (all []string) {
+	ids := func(users []codes.User) (all []string) {
 		for _, user := range users {
 			all = append(all, user.ID)
 		}
@@ -109,44 +110,44 @@ func testUserLists(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		want := addUsers(t, s)
 		for limit := 1; limit <= len(want)+1; limit++ {
-			checkSame(t, fmt.Sprint("pages of ", limit), want, ids(s.users(t, s.mine, access.UserFilter{}, limit)))
+			checkSame(t, fmt.Sprint("pages of ", limit), want, ids(s.users(t, s.mine, codes.UserFilter{}, limit)))
 		}
 	})
 	t.Run("by the beginning of the id and by status", func(t *testing.T) {
 		s := newSite(t, newStore)
 		addUsers(t, s)
 		for _, id := range []string{"%", "a%", "\uD7FFx", "\uE000", "\U0010FFFF\U0010FFFF", "adb", "ad", "straßen"} {
-			s.put(t, s.mine, id, access.UserNormal)
+			s.put(t, s.mine, id, codes.UserNormal)
 		}
-		normal := access.UserFilter{Status: access.UserNormal}
+		normal := codes.UserFilter{Status: codes.UserNormal}
 		cases := []struct {
-			filter access.UserFilter
+			filter codes.UserFilter
 			want   []string
 		}{
-			{access.UserFilter{Query: "ada"}, []string{"ada", "ada ", "ada\u00a0", "ada\u200b"}},
-			{access.UserFilter{Query: "ada "}, []string{"ada "}},
-			{access.UserFilter{Query: " "}, []string{" ada"}},
-			{access.UserFilter{Query: "A"}, []string{"ADA", "Ada"}},
-			{access.UserFilter{Query: "ä"}, []string{"äda", "ädä"}},
-			{access.UserFilter{Query: "a\u0308"}, []string{"a\u0308da"}},
-			{access.UserFilter{Query: "straß"}, []string{"straße", "straßen"}},
-			{access.UserFilter{Query: "%"}, []string{"%"}},
-			{access.UserFilter{Query: "_"}, []string{"_"}},
-			{access.UserFilter{Query: `\`}, []string{`\`}},
-			{access.UserFilter{Query: "\uD7FF"}, []string{"\uD7FFx"}},
-			{access.UserFilter{Query: "\U0010FFFF"}, []string{"\U0010FFFF\U0010FFFF"}},
-			{access.UserFilter{Query: "nobody"}, nil},
-			{access.UserFilter{Query: "ada", Status: access.UserPremium}, []string{"ada ", "ada\u00a0"}},
-			{access.UserFilter{Query: "ada", Status: access.UserNormal}, []string{"ada", "ada\u200b"}},
+			{codes.UserFilter{Query: "ada"}, []string{"ada", "ada ", "ada\u00a0", "ada\u200b"}},
+			{codes.UserFilter{Query: "ada "}, []string{"ada "}},
+			{codes.UserFilter{Query: " "}, []string{" ada"}},
+			{codes.UserFilter{Query: "A"}, []string{"ADA", "Ada"}},
+			{codes.UserFilter{Query: "ä"}, []string{"äda", "ädä"}},
+			{codes.UserFilter{Query: "a\u0308"}, []string{"a\u0308da"}},
+			{codes.UserFilter{Query: "straß"}, []string{"straße", "straßen"}},
+			{codes.UserFilter{Query: "%"}, []string{"%"}},
+			{codes.UserFilter{Query: "_"}, []string{"_"}},
+			{codes.UserFilter{Query: `\`}, []string{`\`}},
+			{codes.UserFilter{Query: "\uD7FF"}, []string{"\uD7FFx"}},
+			{codes.UserFilter{Query: "\U0010FFFF"}, []string{"\U0010FFFF\U0010FFFF"}},
+			{codes.UserFilter{Query: "nobody"}, nil},
+			{codes.UserFilter{Query: "ada", Status: codes.UserPremium}, []string{"ada ", "ada\u00a0"}},
+			{codes.UserFilter{Query: "ada", Status: codes.UserNormal}, []string{"ada", "ada\u200b"}},
 		}
 		for _, c := range cases {
 			for limit := 1; limit <= 5; limit++ {
 				checkSame(t, fmt.Sprintf("%+v in pages of %d", c.filter, limit), c.want, ids(s.users(t, s.mine, c.filter, limit)))
 			}
 		}
-		all, premium := s.users(t, s.mine, access.UserFilter{}, 100), access.UserFilter{Status: access.UserPremium}
-		for _, filter := range []access.UserFilter{normal, premium} {
-			want := slices.DeleteFunc(slices.Clone(all), func(user access.User) bool { return user.Status != filter.Status })
+		all, premium := s.users(t, s.mine, codes.UserFilter{}, 100), codes.UserFilter{Status: codes.UserPremium}
+		for _, filter := range []codes.UserFilter{normal, premium} {
+			want := slices.DeleteFunc(slices.Clone(all), func(user codes.User) bool { return user.Status != filter.Status })
 			checkSame(t, "all "+string(filter.Status), want, s.users(t, s.mine, filter, 7))
 		}
 	})
@@ -154,12 +155,12 @@ func testUserLists(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		want := addUsers(t, s)
 		for limit := 1; limit <= 7; limit += 3 {
-			got := pages(t, limit, func(page access.PageRequest) (access.Page[access.User], error) {
-				shown, err := s.ListUsers(t.Context(), s.mine, access.UserFilter{}, page)
+			got := pages(t, limit, func(page core.PageRequest) (core.Page[codes.User], error) {
+				shown, err := s.ListUsers(t.Context(), s.mine, codes.UserFilter{}, page)
 				last := shown.Items[len(shown.Items)-1].ID
 				if slices.Contains(want, last) {
-					s.put(t, s.mine, last+fmt.Sprint(" after ", limit), access.UserNormal)
-					s.put(t, s.mine, " before "+last+fmt.Sprint(limit), access.UserNormal)
+					s.put(t, s.mine, last+fmt.Sprint(" after ", limit), codes.UserNormal)
+					s.put(t, s.mine, " before "+last+fmt.Sprint(limit), codes.UserNormal)
 				}
 				return shown, err
 			})

@@ -3,13 +3,14 @@ package storetest
 import (
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // pages reads a list to its end, so many entries at once.
-func pages[T any](t *testing.T, limit int, read func(access.PageRequest) (access.Page[T], error)) (all []T) {
+func pages[T any](t *testing.T, limit int, read func(core.PageRequest) (core.Page[T], error)) (all []T) {
 	t.Helper()
-	for request := (access.PageRequest{Limit: limit}); ; {
+	for request := (core.PageRequest{Limit: limit}); ; {
 		page, err := read(request)
 		if err != nil {
 			t.Fatalf("a page of %d: %v", limit, err)
@@ -25,47 +26,47 @@ func pages[T any](t *testing.T, limit int, read func(access.PageRequest) (access
 }
 
 // codes lists codes to the end.
-func (s *site) codes(t *testing.T, caller *access.Caller, filter access.CodeFilter, limit int) []access.Code {
+func (s *site) codes(t *testing.T, caller *core.Actor, filter codes.CodeFilter, limit int) []codes.Code {
 	t.Helper()
-	return pages(t, limit, func(page access.PageRequest) (access.Page[access.Code], error) {
+	return pages(t, limit, func(page core.PageRequest) (core.Page[codes.Code], error) {
 		return s.ListCodes(t.Context(), caller, filter, page)
 	})
 }
 
 // redemptions lists redemptions to the end.
-func (s *site) redemptions(t *testing.T, caller *access.Caller, filter access.RedemptionFilter, limit int) []access.Redemption {
+func (s *site) redemptions(t *testing.T, caller *core.Actor, filter codes.RedemptionFilter, limit int) []codes.Redemption {
 	t.Helper()
-	return pages(t, limit, func(page access.PageRequest) (access.Page[access.Redemption], error) {
+	return pages(t, limit, func(page core.PageRequest) (core.Page[codes.Redemption], error) {
 		return s.ListRedemptions(t.Context(), caller, filter, page)
 	})
 }
 
 // users lists users to the end.
-func (s *site) users(t *testing.T, caller *access.Caller, filter access.UserFilter, limit int) []access.User {
+func (s *site) users(t *testing.T, caller *core.Actor, filter codes.UserFilter, limit int) []codes.User {
 	t.Helper()
-	return pages(t, limit, func(page access.PageRequest) (access.Page[access.User], error) {
+	return pages(t, limit, func(page core.PageRequest) (core.Page[codes.User], error) {
 		return s.ListUsers(t.Context(), caller, filter, page)
 	})
 }
 
 // everything is all that a workspace's lists hold.
 type everything struct {
-	Codes       []access.Code
-	Redemptions []access.Redemption
-	Users       []access.User
+	Codes       []codes.Code
+	Redemptions []codes.Redemption
+	Users       []codes.User
 }
 
-func (s *site) everything(t *testing.T, caller *access.Caller) (all everything) {
+func (s *site) everything(t *testing.T, caller *core.Actor) (all everything) {
 	t.Helper()
 	return everything{
-		s.codes(t, caller, access.CodeFilter{}, access.MaxPage),
-		s.redemptions(t, caller, access.RedemptionFilter{}, access.MaxPage),
-		s.users(t, caller, access.UserFilter{}, access.MaxPage),
+		s.codes(t, caller, codes.CodeFilter{}, core.MaxPage),
+		s.redemptions(t, caller, codes.RedemptionFilter{}, core.MaxPage),
+		s.users(t, caller, codes.UserFilter{}, core.MaxPage),
 	}
 }
 
 // values are the values of codes, in their order.
-func values(codes []access.Code) (all []string) {
+func values(codes []codes.Code) (all []string) {
 	for _, code := range codes {
 		all = append(all, code.Value)
 	}

@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // race lets so many callers act at once, and returns when all have.
@@ -26,7 +27,7 @@ func race(callers int, act func(caller int)) {
 // patiently asks until the store has time: a refusal for want of it has done nothing.
 func patiently(ask func() error) (err error) {
 	for range 20 {
-		if err = ask(); !access.IsKind(err, access.KindUnavailable) {
+		if err = ask(); !core.IsKind(err, core.KindUnavailable) {
 			return err
 		}
 	}
@@ -66,17 +67,17 @@ func (c *tally) check(t *testing.T, want map[string]int) {
 }
 
 // nodes are two servers on the site's database.
-func (s *site) nodes(t *testing.T) []*access.Service {
+func (s *site) nodes(t *testing.T) []*codes.Services {
 	t.Helper()
-	return []*access.Service{s.Service, s.serve(t, s.open())}
+	return []*codes.Services{s.Services, s.serve(s.open())}
 }
 
 // raceToRedeem lets many callers redeem at once, through two nodes.
-func (s *site) raceToRedeem(t *testing.T, callers int, request func(caller int) access.RedeemRequest) *tally {
+func (s *site) raceToRedeem(t *testing.T, callers int, request func(caller int) codes.RedeemRequest) *tally {
 	t.Helper()
 	nodes, outcomes := s.nodes(t), new(tally)
 	race(callers, func(i int) {
-		var got access.Redeemed
+		var got codes.Redeemed
 		err := patiently(func() (err error) {
 			got, err = nodes[i%2].Redeem(t.Context(), s.mine, request(i))
 			return err
@@ -90,11 +91,11 @@ func testRaces(t *testing.T, newStore Factory) {
 	t.Run("100 users for 10 uses", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "TEN", times(10))
-		s.raceToRedeem(t, 100, func(i int) access.RedeemRequest {
-			return access.RedeemRequest{Code: "TEN", UserID: fmt.Sprint("user ", i)}
-		}).check(t, map[string]int{"done": 10, string(access.ReasonCodeExhausted): 90})
+		s.raceToRedeem(t, 100, func(i int) codes.RedeemRequest {
+			return codes.RedeemRequest{Code: "TEN", UserID: fmt.Sprint("user ", i)}
+		}).check(t, map[string]int{"done": 10, string(core.ReasonCodeExhausted): 90})
 		s.checkUses(t, s.mine, "TEN", 10, 0)
-		redemptions, users := s.redemptions(t, s.mine, access.RedemptionFilter{}, 20), s.users(t, s.mine, access.UserFilter{}, 20)
+		redemptions, users := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 20), s.users(t, s.mine, codes.UserFilter{}, 20)
 		if len(redemptions) != 10 || len(users) != 10 {
 			t.Errorf("%d redemptions, %d users", len(redemptions), len(users))
 		}
@@ -102,11 +103,11 @@ func testRaces(t *testing.T, newStore Factory) {
 	t.Run("one user 20 times for one code", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE", times(10))
-		s.raceToRedeem(t, 20, func(int) access.RedeemRequest {
-			return access.RedeemRequest{Code: "CODE", UserID: "ada"}
+		s.raceToRedeem(t, 20, func(int) codes.RedeemRequest {
+			return codes.RedeemRequest{Code: "CODE", UserID: "ada"}
 		}).check(t, map[string]int{"done": 1, "replayed": 19})
 		s.checkUses(t, s.mine, "CODE", 1, 0)
-		if all := s.redemptions(t, s.mine, access.RedemptionFilter{}, 20); len(all) != 1 {
+		if all := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 20); len(all) != 1 {
 			t.Errorf("%d redemptions", len(all))
 		}
 	})
@@ -115,35 +116,35 @@ func testRaces(t *testing.T, newStore Factory) {
 		for i := range 10 {
 			s.add(t, s.mine, fmt.Sprint("CODE ", i), times(1))
 		}
-		s.raceToRedeem(t, 10, func(i int) access.RedeemRequest {
-			return access.RedeemRequest{Code: fmt.Sprint("CODE ", i), UserID: "ada"}
-		}).check(t, map[string]int{"done": 1, string(access.ReasonUserAlreadyRegistered): 9})
+		s.raceToRedeem(t, 10, func(i int) codes.RedeemRequest {
+			return codes.RedeemRequest{Code: fmt.Sprint("CODE ", i), UserID: "ada"}
+		}).check(t, map[string]int{"done": 1, string(core.ReasonUserAlreadyRegistered): 9})
 		used := int64(0)
-		for _, code := range s.codes(t, s.mine, access.CodeFilter{}, 10) {
+		for _, code := range s.codes(t, s.mine, codes.CodeFilter{}, 10) {
 			used += code.Redemptions
 		}
-		if all := s.redemptions(t, s.mine, access.RedemptionFilter{UserID: "ada"}, 10); used != 1 || len(all) != 1 {
+		if all := s.redemptions(t, s.mine, codes.RedemptionFilter{UserID: "ada"}, 10); used != 1 || len(all) != 1 {
 			t.Errorf("%d uses and %d redemptions", used, len(all))
 		}
 	})
 	t.Run("one user for 10 codes that each raise them", func(t *testing.T) {
 		s := newSite(t, newStore)
-		s.put(t, s.mine, "ada", access.UserNormal)
+		s.put(t, s.mine, "ada", codes.UserNormal)
 		for i := range 10 {
-			s.add(t, s.mine, fmt.Sprint("CODE ", i), of(access.TypeUpgrade))
+			s.add(t, s.mine, fmt.Sprint("CODE ", i), of(codes.TypeUpgrade))
 		}
-		s.raceToRedeem(t, 10, func(i int) access.RedeemRequest {
-			return access.RedeemRequest{Code: fmt.Sprint("CODE ", i), UserID: "ada"}
-		}).check(t, map[string]int{"done": 1, string(access.ReasonUserAlreadyPremium): 9})
+		s.raceToRedeem(t, 10, func(i int) codes.RedeemRequest {
+			return codes.RedeemRequest{Code: fmt.Sprint("CODE ", i), UserID: "ada"}
+		}).check(t, map[string]int{"done": 1, string(core.ReasonUserAlreadyPremium): 9})
 	})
 	t.Run("40 users to reserve 5 uses", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "FIVE", times(5))
 		nodes, outcomes := s.nodes(t), new(tally)
 		race(40, func(i int) {
-			var got access.Reserved
+			var got codes.Reserved
 			err := patiently(func() (err error) {
-				got, err = nodes[i%2].Reserve(t.Context(), s.mine, access.ReserveRequest{Code: "FIVE", UserID: fmt.Sprint("user ", i/2), Life: time.Minute})
+				got, err = nodes[i%2].Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "FIVE", UserID: fmt.Sprint("user ", i/2), Life: time.Minute})
 				return err
 			})
 			outcomes.addRequest(got.Replayed, err)
@@ -163,7 +164,7 @@ func testRaces(t *testing.T, newStore Factory) {
 		made := s.redeem(t, s.mine, "TWO", "ada")
 		nodes, outcomes := s.nodes(t), new(tally)
 		race(20, func(i int) {
-			var got access.Redeemed
+			var got codes.Redeemed
 			err := patiently(func() (err error) {
 				got, err = nodes[i%2].Rollback(t.Context(), s.mine, made.ID, fmt.Sprint("reason ", i))
 				return err
@@ -175,7 +176,7 @@ func testRaces(t *testing.T, newStore Factory) {
 			t.Errorf("outcomes %v: want one and the same reason 20 times", outcomes.times)
 		}
 		s.checkUses(t, s.mine, "TWO", 1, 0)
-		s.checkUser(t, s.mine, "ada", access.Unregistered)
+		s.checkUser(t, s.mine, "ada", codes.Unregistered)
 	})
 }
 
@@ -188,7 +189,7 @@ func testRaceToEnd(newStore Factory) func(t *testing.T) {
 			code, user := fmt.Sprint("CODE ", round), fmt.Sprint("user ", round)
 			s.add(t, s.mine, code, times(1))
 			held := s.reserve(t, s.mine, code, user, 0)
-			var confirmed, redeemed access.Redeemed
+			var confirmed, redeemed codes.Redeemed
 			var errConfirm, errRelease, errRedeem error
 			race(3, func(i int) {
 				node := nodes[(i+round)%2]
@@ -199,7 +200,7 @@ func testRaceToEnd(newStore Factory) func(t *testing.T) {
 					errRelease = patiently(func() (err error) { _, err = node.Release(t.Context(), s.mine, held.ID); return err })
 				case 2:
 					errRedeem = patiently(func() (err error) {
-						redeemed, err = node.Redeem(t.Context(), s.mine, access.RedeemRequest{Code: code, UserID: user})
+						redeemed, err = node.Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: code, UserID: user})
 						return err
 					})
 				}
@@ -207,14 +208,14 @@ func testRaceToEnd(newStore Factory) func(t *testing.T) {
 			checkReason(t, "Redeem", errRedeem, "")
 			s.checkUses(t, s.mine, code, 1, 0)
 			switch state := s.reservation(t, s.mine, held.ID).State; state {
-			case access.ReservationConfirmed:
+			case codes.ReservationConfirmed:
 				checkReason(t, "Confirm", errConfirm, "")
-				checkReason(t, "Release", errRelease, access.ReasonReservationConfirmed)
+				checkReason(t, "Release", errRelease, core.ReasonReservationConfirmed)
 				if confirmed.Redemption.ID != redeemed.Redemption.ID || confirmed.Replayed == redeemed.Replayed {
 					t.Errorf("confirmed %+v, redeemed %+v", confirmed, redeemed)
 				}
-			case access.ReservationReleased:
-				checkReason(t, "Confirm", errConfirm, access.ReasonReservationReleased)
+			case codes.ReservationReleased:
+				checkReason(t, "Confirm", errConfirm, core.ReasonReservationReleased)
 				checkReason(t, "Release", errRelease, "")
 			default:
 				t.Errorf("the reservation is %s", state)

@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 func testReservations(t *testing.T, newStore Factory) {
@@ -15,23 +16,23 @@ func testReservations(t *testing.T, newStore Factory) {
 		const user, canonical = `O'Hara "Ö" 🎉`, "ÜNÏ🎉CODE"
 		s.add(t, s.mine, "Ünï 🎉-code")
 		s.pass(3 * instant)
-		got, err := s.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: "ünï🎉code", UserID: user, Life: time.Minute + instant})
-		want := access.Reservation{
-			ID: got.Reservation.ID, WorkspaceID: s.mine.Workspace.ID, Code: "Ünï 🎉-code", UserID: user, State: access.ReservationHeld,
-			ExpiresAt: now.Add(time.Minute + 4*instant), CreatedAt: now.Add(3 * instant), CreatedBy: s.mine.Key.ID,
+		got, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "ünï🎉code", UserID: user, Life: time.Minute + instant})
+		want := codes.Reservation{
+			ID: got.Reservation.ID, WorkspaceID: s.mine.WorkspaceID, Code: "Ünï 🎉-code", UserID: user, State: codes.ReservationHeld,
+			ExpiresAt: now.Add(time.Minute + 4*instant), CreatedAt: now.Add(3 * instant), CreatedBy: s.mine.ID,
 		}
-		checkSame(t, fmt.Sprint("as it was made, ", err), access.Reserved{Reservation: want}, got)
+		checkSame(t, fmt.Sprint("as it was made, ", err), codes.Reserved{Reservation: want}, got)
 		s.checkReservation(t, canonical, want)
 
 		made := s.confirm(t, s.mine, want)
-		want.State, want.RedemptionID = access.ReservationConfirmed, made.ID
+		want.State, want.RedemptionID = codes.ReservationConfirmed, made.ID
 		s.checkReservation(t, canonical, want)
 		s.erase(t, s.mine, user)
 		want.UserID = ""
 		s.checkReservation(t, canonical, want)
 
 		released := s.release(t, s.mine, s.reserve(t, s.mine, canonical, user, 0))
-		if released.State != access.ReservationReleased || !released.RedemptionID.IsZero() {
+		if released.State != codes.ReservationReleased || !released.RedemptionID.IsZero() {
 			t.Errorf("released: %+v", released)
 		}
 		s.checkReservation(t, canonical, released)
@@ -40,7 +41,7 @@ func testReservations(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "THREE", times(3))
 		s.add(t, s.mine, "BESIDE")
-		var ada, bob access.Reservation
+		var ada, bob codes.Reservation
 		steps := []struct {
 			name               string
 			do                 func()
@@ -70,7 +71,7 @@ func testReservations(t *testing.T, newStore Factory) {
 	})
 	t.Run("a code shows those that are live at the instant", func(t *testing.T) {
 		s := newSite(t, newStore)
-		s.add(t, s.mine, "CODE", of(access.TypePremium), times(2))
+		s.add(t, s.mine, "CODE", of(codes.TypePremium), times(2))
 		s.add(t, s.mine, "BESIDE")
 		s.reserve(t, s.mine, "CODE", "ada", time.Minute)
 		s.reserve(t, s.mine, "CODE", "bob", 2*time.Minute)
@@ -88,16 +89,16 @@ func testReservations(t *testing.T, newStore Factory) {
 		}
 		for _, c := range cases {
 			at := now.Add(c.after)
-			found, err := s.Store.FindCodes(t.Context(), s.mine.Workspace.ID, []string{"CODE"}, at)
-			listed, errListed := s.Store.Codes(t.Context(), &access.CodeQuery{
-				WorkspaceID: s.mine.Workspace.ID, CodeFilter: access.CodeFilter{Type: access.TypePremium}, Limit: 2, At: at,
+			found, err := s.Store.FindCodes(t.Context(), s.mine.WorkspaceID, []string{"CODE"}, at)
+			listed, errListed := s.Store.Codes(t.Context(), &codes.CodeQuery{
+				WorkspaceID: s.mine.WorkspaceID, CodeFilter: codes.CodeFilter{Type: codes.TypePremium}, Limit: 2, At: at,
 			})
 			if err := errors.Join(err, errListed); err != nil || len(found) != 1 || len(listed) != 1 {
 				t.Fatalf("FindCodes: %v; Codes: %v; %v", found, listed, err)
 			}
 			got := []int64{s.code(t, s.mine, "CODE", at).Reservations, found[0].Reservations, listed[0].Reservations}
 			checkSame(t, fmt.Sprint("by Code, FindCodes and Codes after ", c.after), []int64{c.want, c.want, c.want}, got)
-			judged, err := s.Validate(t.Context(), s.mine, access.ValidateRequest{Code: "CODE", UserID: "cyd", At: &at})
+			judged, err := s.Validate(t.Context(), s.mine, codes.ValidateRequest{Code: "CODE", UserID: "cyd", At: &at})
 			if err != nil || judged.Valid != (c.want < 2) || judged.Code.Reservations != c.want {
 				t.Errorf("Validate after %v: %+v, %v", c.after, judged, err)
 			}
@@ -111,7 +112,7 @@ func testReservations(t *testing.T, newStore Factory) {
 		if made := s.redeem(t, s.mine, "CODE", "bob"); made.ReservationID != bob.ID {
 			t.Errorf("redeemed with %v, want %v", made.ReservationID, bob.ID)
 		}
-		if state := s.reservation(t, s.mine, bob.ID).State; state != access.ReservationConfirmed {
+		if state := s.reservation(t, s.mine, bob.ID).State; state != codes.ReservationConfirmed {
 			t.Errorf("the one that was used up is %s", state)
 		}
 		s.checkReservation(t, "CODE", ada)
@@ -125,22 +126,22 @@ func testReservations(t *testing.T, newStore Factory) {
 		s.erase(t, s.mine, "ada")
 		s.checkUses(t, s.mine, "ONCE", 0, 1)
 		_, err := s.Confirm(t.Context(), s.mine, held.ID)
-		checkReason(t, "Confirm", err, access.ReasonReservationNotFound)
-		_, err = s.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: "ONCE", UserID: "ada"})
-		checkReason(t, "Reserve", err, access.ReasonCodeExhausted)
+		checkReason(t, "Confirm", err, core.ReasonReservationNotFound)
+		_, err = s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "ONCE", UserID: "ada"})
+		checkReason(t, "Reserve", err, core.ReasonCodeExhausted)
 		s.release(t, s.mine, held)
 		s.checkUses(t, s.mine, "ONCE", 0, 0)
 		s.redeem(t, s.mine, "ONCE", "ada")
 	})
 	t.Run("none", func(t *testing.T) {
 		s := newSite(t, newStore)
-		if _, _, err := s.Store.Reservation(t.Context(), s.mine.Workspace.ID, newID(t)); !errors.Is(err, access.ErrNotFound) {
+		if _, _, err := s.Store.Reservation(t.Context(), s.mine.WorkspaceID, newID(t)); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("Reservation: %v", err)
 		}
 		_, err := s.Confirm(t.Context(), s.mine, newID(t))
-		checkReason(t, "Confirm", err, access.ReasonReservationNotFound)
+		checkReason(t, "Confirm", err, core.ReasonReservationNotFound)
 		_, err = s.Release(t.Context(), s.mine, newID(t))
-		checkReason(t, "Release", err, access.ReasonReservationNotFound)
+		checkReason(t, "Release", err, core.ReasonReservationNotFound)
 		if tidied, err := s.Store.TidyReservations(t.Context(), now); tidied != 0 || err != nil {
 			t.Errorf("TidyReservations = %d, %v", tidied, err)
 		}
@@ -148,7 +149,7 @@ func testReservations(t *testing.T, newStore Factory) {
 }
 
 // checkReservation checks a reservation as it is stored.
-func (s *site) checkReservation(t *testing.T, canonical string, want access.Reservation) {
+func (s *site) checkReservation(t *testing.T, canonical string, want codes.Reservation) {
 	t.Helper()
 	at, got, err := s.Store.Reservation(t.Context(), want.WorkspaceID, want.ID)
 	if at != canonical || err != nil {
@@ -165,14 +166,14 @@ func testHolding(newStore Factory) func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "ONCE", times(1), until(now.Add(time.Minute)))
 		held := s.reserve(t, s.mine, "ONCE", "ada", 20*time.Second)
-		_, err := s.Redeem(t.Context(), s.mine, access.RedeemRequest{Code: "ONCE", UserID: "bob"})
-		checkReason(t, "Redeem by another", err, access.ReasonCodeExhausted)
-		again, err := s.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: "ONCE", UserID: "ada", Life: time.Minute})
-		checkSame(t, fmt.Sprint("reserved again, ", err), access.Reserved{Reservation: held, Replayed: true}, again)
+		_, err := s.Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "ONCE", UserID: "bob"})
+		checkReason(t, "Redeem by another", err, core.ReasonCodeExhausted)
+		again, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "ONCE", UserID: "ada", Life: time.Minute})
+		checkSame(t, fmt.Sprint("reserved again, ", err), codes.Reserved{Reservation: held, Replayed: true}, again)
 
 		s.set(held.ExpiresAt)
 		_, err = s.Confirm(t.Context(), s.mine, held.ID)
-		checkReason(t, "Confirm when it lapses", err, access.ReasonReservationLapsed)
+		checkReason(t, "Confirm when it lapses", err, core.ReasonReservationLapsed)
 		next := s.reserve(t, s.mine, "ONCE", "bob", time.Hour)
 		if !next.ExpiresAt.Equal(now.Add(time.Minute)) {
 			t.Errorf("it outlives its code: %v", next.ExpiresAt)
@@ -184,7 +185,7 @@ func testHolding(newStore Factory) func(t *testing.T) {
 		}
 		s.checkStored(t, "ONCE", made)
 		s.checkUses(t, s.mine, "ONCE", 1, 0)
-		s.checkUser(t, s.mine, "ada", access.Unregistered)
+		s.checkUser(t, s.mine, "ada", codes.Unregistered)
 	}
 }
 
@@ -200,18 +201,18 @@ func testEndings(newStore Factory) func(t *testing.T) {
 		s.checkUses(t, s.mine, "CODE", 1, 0)
 
 		again, err := s.Confirm(t.Context(), s.mine, confirmed.ID)
-		checkSame(t, fmt.Sprint("confirmed again, ", err), access.Redeemed{Redemption: made, Replayed: true}, again)
+		checkSame(t, fmt.Sprint("confirmed again, ", err), codes.Redeemed{Redemption: made, Replayed: true}, again)
 		_, err = s.Release(t.Context(), s.mine, confirmed.ID)
-		checkReason(t, "Release what is confirmed", err, access.ReasonReservationConfirmed)
+		checkReason(t, "Release what is confirmed", err, core.ReasonReservationConfirmed)
 		_, err = s.Confirm(t.Context(), s.mine, released.ID)
-		checkReason(t, "Confirm what is released", err, access.ReasonReservationReleased)
+		checkReason(t, "Confirm what is released", err, core.ReasonReservationReleased)
 		twice, err := s.Release(t.Context(), s.mine, released.ID)
-		checkSame(t, fmt.Sprint("released again, ", err), access.Reserved{Reservation: released, Replayed: true}, twice)
+		checkSame(t, fmt.Sprint("released again, ", err), codes.Reserved{Reservation: released, Replayed: true}, twice)
 		again, err = s.Confirm(t.Context(), s.mine, undone.ID)
 		if err != nil || !again.Replayed || again.Redemption.Stands() {
 			t.Errorf("confirmed again what was rolled back: %+v, %v", again, err)
 		}
 		s.checkUses(t, s.mine, "CODE", 1, 0)
-		s.checkUser(t, s.mine, "cyd", access.Unregistered)
+		s.checkUser(t, s.mine, "cyd", codes.Unregistered)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 func testSearch(t *testing.T, newStore Factory) {
@@ -13,7 +14,7 @@ func testSearch(t *testing.T, newStore Factory) {
 	t.Run("as well when very many match", testManyFound(newStore))
 	t.Run("where another workspace has very many that match", func(t *testing.T) {
 		s := newSite(t, newStore)
-		var theirs []*access.NewCode
+		var theirs []*codes.NewCode
 		for i := range manyFound + 1 {
 			theirs = append(theirs, coded(s.other, fmt.Sprintf("SHARED-%04d", i), noted("a note"), addressed("ada")))
 		}
@@ -22,9 +23,9 @@ func testSearch(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, "other", noted("Shared, too"))
 		s.add(t, s.mine, "none", addressed("not shared"))
 		for _, text := range []string{"shared", "s", "SHARED"} {
-			checkSame(t, text, []string{"Shared mine", "other"}, values(s.codes(t, s.mine, access.CodeFilter{Query: text}, 1)))
+			checkSame(t, text, []string{"Shared mine", "other"}, values(s.codes(t, s.mine, codes.CodeFilter{Query: text}, 1)))
 		}
-		if got := s.codes(t, s.mine, access.CodeFilter{Query: "SHARED-0"}, 10); got != nil {
+		if got := s.codes(t, s.mine, codes.CodeFilter{Query: "SHARED-0"}, 10); got != nil {
 			t.Errorf("theirs: %v", values(got))
 		}
 	})
@@ -96,7 +97,7 @@ func testFewFound(newStore Factory) func(t *testing.T) {
 			{"prefix", []string{"prefix"}},
 		}
 		for _, c := range cases {
-			got := values(s.codes(t, s.mine, access.CodeFilter{Query: c.text}, 100))
+			got := values(s.codes(t, s.mine, codes.CodeFilter{Query: c.text}, 100))
 			slices.Sort(got)
 			slices.Sort(c.want)
 			checkSame(t, fmt.Sprintf("%q", c.text), c.want, got)
@@ -113,9 +114,9 @@ func testManyFound(newStore Factory) func(t *testing.T) {
 	return func(t *testing.T) {
 		s := newSite(t, newStore)
 		batch, ends := newID(t), now.Add(instant)
-		var codes []*access.NewCode
+		var list []*codes.NewCode
 		for i := range manyFound + 1 {
-			code := coded(s.mine, fmt.Sprintf("Bulk-%04d", i), made(now.Add(-instant)), of(access.Types()[i%3]),
+			code := coded(s.mine, fmt.Sprintf("Bulk-%04d", i), made(now.Add(-instant)), of(codes.Types()[i%3]),
 				noted(fmt.Sprintf("Frühling \\%% A%04d", i)), addressed(fmt.Sprintf("Ada+%04d@example.org", i)))
 			if i%50 == 0 {
 				code.BatchID, code.ExpiresAt = batch, &ends
@@ -123,50 +124,50 @@ func testManyFound(newStore Factory) func(t *testing.T) {
 			if i == 1000 {
 				code.Value, code.Canonical, code.Note, code.Recipient = "bulb", "BULB", "Frühling \\% b", "Ada-"
 			}
-			codes = append(codes, code)
+			list = append(list, code)
 		}
-		codes = append(codes, coded(s.mine, "ANOTHER", noted("FRÜHLING"), addressed("Frühling")), coded(s.other, "BULK AS WELL"))
-		insert(t, s.Store, codes...)
+		list = append(list, coded(s.mine, "ANOTHER", noted("FRÜHLING"), addressed("Frühling")), coded(s.other, "BULK AS WELL"))
+		insert(t, s.Store, list...)
 		s.pass(instant)
-		all := func(*access.NewCode) bool { return true }
+		all := func(*codes.NewCode) bool { return true }
 		cases := []struct {
 			name   string
-			filter access.CodeFilter
-			passes func(*access.NewCode) bool
+			filter codes.CodeFilter
+			passes func(*codes.NewCode) bool
 		}{
-			{"values", access.CodeFilter{Query: "bul"}, all},
-			{"notes", access.CodeFilter{Query: "FRüHLING \\%"}, all},
-			{"recipients", access.CodeFilter{Query: "aDA"}, all},
-			{"one less: values", access.CodeFilter{Query: "BULK"}, func(c *access.NewCode) bool { return c.Value != "bulb" }},
-			{"one less: notes", access.CodeFilter{Query: "frühling \\% a"}, func(c *access.NewCode) bool { return c.Value != "bulb" }},
-			{"one less: recipients", access.CodeFilter{Query: "ada+"}, func(c *access.NewCode) bool { return c.Value != "bulb" }},
-			{"and a type", access.CodeFilter{Query: "ada", Type: access.TypePremium}, func(c *access.NewCode) bool { return c.Type == access.TypePremium }},
-			{"and a batch", access.CodeFilter{Query: "ada", BatchID: batch}, func(c *access.NewCode) bool { return c.BatchID == batch }},
-			{"and a status", access.CodeFilter{Query: "bul", Status: access.StatusExpired}, func(c *access.NewCode) bool { return c.ExpiresAt != nil }},
-			{"and another status", access.CodeFilter{Query: "bul", Status: access.StatusActive}, func(c *access.NewCode) bool { return c.ExpiresAt == nil }},
-			{"and what none has", access.CodeFilter{Query: "bul", Status: access.StatusRevoked}, func(*access.NewCode) bool { return false }},
-			{"and a time", access.CodeFilter{Query: "frühling", CreatedAfter: &now}, func(*access.NewCode) bool { return false }},
+			{"values", codes.CodeFilter{Query: "bul"}, all},
+			{"notes", codes.CodeFilter{Query: "FRüHLING \\%"}, all},
+			{"recipients", codes.CodeFilter{Query: "aDA"}, all},
+			{"one less: values", codes.CodeFilter{Query: "BULK"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
+			{"one less: notes", codes.CodeFilter{Query: "frühling \\% a"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
+			{"one less: recipients", codes.CodeFilter{Query: "ada+"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
+			{"and a type", codes.CodeFilter{Query: "ada", Type: codes.TypePremium}, func(c *codes.NewCode) bool { return c.Type == codes.TypePremium }},
+			{"and a batch", codes.CodeFilter{Query: "ada", BatchID: batch}, func(c *codes.NewCode) bool { return c.BatchID == batch }},
+			{"and a status", codes.CodeFilter{Query: "bul", Status: codes.StatusExpired}, func(c *codes.NewCode) bool { return c.ExpiresAt != nil }},
+			{"and another status", codes.CodeFilter{Query: "bul", Status: codes.StatusActive}, func(c *codes.NewCode) bool { return c.ExpiresAt == nil }},
+			{"and what none has", codes.CodeFilter{Query: "bul", Status: codes.StatusRevoked}, func(*codes.NewCode) bool { return false }},
+			{"and a time", codes.CodeFilter{Query: "frühling", CreatedAfter: &now}, func(*codes.NewCode) bool { return false }},
 		}
 		for _, c := range cases {
 			var want []string
-			for _, code := range slices.Backward(codes[:manyFound+1]) { // all are of one instant
+			for _, code := range slices.Backward(list[:manyFound+1]) { // all are of one instant
 				if c.passes(code) && code.Value != "bulb" {
 					want = append(want, code.Value)
 				}
 			}
-			if bulb := codes[1000]; c.passes(bulb) {
+			if bulb := list[1000]; c.passes(bulb) {
 				want = append(want, bulb.Value)
 			}
-			checkSame(t, c.name, want, values(s.codes(t, s.mine, c.filter, access.MaxPage)))
+			checkSame(t, c.name, want, values(s.codes(t, s.mine, c.filter, core.MaxPage)))
 		}
-		checkSame(t, "the first page of a few", []string{"Bulk-2000", "Bulk-1999"}, values(s.someCodes(t, access.CodeFilter{Query: "b"}, 2)))
+		checkSame(t, "the first page of a few", []string{"Bulk-2000", "Bulk-1999"}, values(s.someCodes(t, codes.CodeFilter{Query: "b"}, 2)))
 	}
 }
 
 // someCodes is the first page of a list.
-func (s *site) someCodes(t *testing.T, filter access.CodeFilter, limit int) []access.Code {
+func (s *site) someCodes(t *testing.T, filter codes.CodeFilter, limit int) []codes.Code {
 	t.Helper()
-	page, err := s.ListCodes(t.Context(), s.mine, filter, access.PageRequest{Limit: limit})
+	page, err := s.ListCodes(t.Context(), s.mine, filter, core.PageRequest{Limit: limit})
 	if err != nil || page.Next == "" {
 		t.Errorf("ListCodes: the next cursor is %q, %v", page.Next, err)
 	}

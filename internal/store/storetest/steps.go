@@ -7,15 +7,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // The steps of a story, each of which must succeed, and what is checked between them.
 
 // redeem redeems a code, which must succeed.
-func (s *site) redeem(t *testing.T, caller *access.Caller, code, user string) access.Redemption {
+func (s *site) redeem(t *testing.T, caller *core.Actor, code, user string) codes.Redemption {
 	t.Helper()
-	got, err := s.Redeem(t.Context(), caller, access.RedeemRequest{Code: code, UserID: user})
+	got, err := s.Redeem(t.Context(), caller, codes.RedeemRequest{Code: code, UserID: user})
 	if err != nil {
 		t.Fatalf("Redeem %q for %q: %v", code, user, err)
 	}
@@ -23,9 +24,9 @@ func (s *site) redeem(t *testing.T, caller *access.Caller, code, user string) ac
 }
 
 // reserve reserves a code, which must succeed.
-func (s *site) reserve(t *testing.T, caller *access.Caller, code, user string, life time.Duration) access.Reservation {
+func (s *site) reserve(t *testing.T, caller *core.Actor, code, user string, life time.Duration) codes.Reservation {
 	t.Helper()
-	got, err := s.Reserve(t.Context(), caller, access.ReserveRequest{Code: code, UserID: user, Life: life})
+	got, err := s.Reserve(t.Context(), caller, codes.ReserveRequest{Code: code, UserID: user, Life: life})
 	if err != nil {
 		t.Fatalf("Reserve %q for %q: %v", code, user, err)
 	}
@@ -33,7 +34,7 @@ func (s *site) reserve(t *testing.T, caller *access.Caller, code, user string, l
 }
 
 // confirm confirms a reservation, which must succeed.
-func (s *site) confirm(t *testing.T, caller *access.Caller, r access.Reservation) access.Redemption {
+func (s *site) confirm(t *testing.T, caller *core.Actor, r codes.Reservation) codes.Redemption {
 	t.Helper()
 	got, err := s.Confirm(t.Context(), caller, r.ID)
 	if err != nil {
@@ -43,7 +44,7 @@ func (s *site) confirm(t *testing.T, caller *access.Caller, r access.Reservation
 }
 
 // release releases a reservation, which must succeed.
-func (s *site) release(t *testing.T, caller *access.Caller, r access.Reservation) access.Reservation {
+func (s *site) release(t *testing.T, caller *core.Actor, r codes.Reservation) codes.Reservation {
 	t.Helper()
 	got, err := s.Release(t.Context(), caller, r.ID)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *site) release(t *testing.T, caller *access.Caller, r access.Reservation
 }
 
 // rollback rolls a redemption back, which must succeed.
-func (s *site) rollback(t *testing.T, caller *access.Caller, r access.Redemption) access.Redemption {
+func (s *site) rollback(t *testing.T, caller *core.Actor, r codes.Redemption) codes.Redemption {
 	t.Helper()
 	got, err := s.Rollback(t.Context(), caller, r.ID, "")
 	if err != nil {
@@ -63,7 +64,7 @@ func (s *site) rollback(t *testing.T, caller *access.Caller, r access.Redemption
 }
 
 // put registers a user, which must succeed.
-func (s *site) put(t *testing.T, caller *access.Caller, id string, status access.UserStatus) access.User {
+func (s *site) put(t *testing.T, caller *core.Actor, id string, status codes.UserStatus) codes.User {
 	t.Helper()
 	user, err := s.PutUser(t.Context(), caller, id, status)
 	if err != nil {
@@ -73,7 +74,7 @@ func (s *site) put(t *testing.T, caller *access.Caller, id string, status access
 }
 
 // erase erases a user, whom something must hold.
-func (s *site) erase(t *testing.T, caller *access.Caller, id string) {
+func (s *site) erase(t *testing.T, caller *core.Actor, id string) {
 	t.Helper()
 	if err := s.EraseUser(t.Context(), caller, id); err != nil {
 		t.Fatalf("EraseUser %q: %v", id, err)
@@ -81,9 +82,9 @@ func (s *site) erase(t *testing.T, caller *access.Caller, id string) {
 }
 
 // code is a code as it is at an instant.
-func (s *site) code(t *testing.T, caller *access.Caller, value string, at time.Time) access.Code {
+func (s *site) code(t *testing.T, caller *core.Actor, value string, at time.Time) codes.Code {
 	t.Helper()
-	code, err := s.Store.Code(t.Context(), caller.Workspace.ID, access.Canonical(value), at)
+	code, err := s.Store.Code(t.Context(), caller.WorkspaceID, core.Canonical(value), at)
 	if err != nil {
 		t.Fatalf("Code %q: %v", value, err)
 	}
@@ -91,9 +92,9 @@ func (s *site) code(t *testing.T, caller *access.Caller, value string, at time.T
 }
 
 // redemption is a redemption as it is stored.
-func (s *site) redemption(t *testing.T, caller *access.Caller, id access.ID) access.Redemption {
+func (s *site) redemption(t *testing.T, caller *core.Actor, id core.ID) codes.Redemption {
 	t.Helper()
-	_, r, err := s.Store.Redemption(t.Context(), caller.Workspace.ID, id)
+	_, r, err := s.Store.Redemption(t.Context(), caller.WorkspaceID, id)
 	if err != nil {
 		t.Fatalf("Redemption: %v", err)
 	}
@@ -101,9 +102,9 @@ func (s *site) redemption(t *testing.T, caller *access.Caller, id access.ID) acc
 }
 
 // reservation is a reservation as it is stored.
-func (s *site) reservation(t *testing.T, caller *access.Caller, id access.ID) access.Reservation {
+func (s *site) reservation(t *testing.T, caller *core.Actor, id core.ID) codes.Reservation {
 	t.Helper()
-	_, r, err := s.Store.Reservation(t.Context(), caller.Workspace.ID, id)
+	_, r, err := s.Store.Reservation(t.Context(), caller.WorkspaceID, id)
 	if err != nil {
 		t.Fatalf("Reservation: %v", err)
 	}
@@ -111,7 +112,7 @@ func (s *site) reservation(t *testing.T, caller *access.Caller, id access.ID) ac
 }
 
 // checkUses checks how often a code is redeemed and reserved at the present.
-func (s *site) checkUses(t *testing.T, caller *access.Caller, value string, redeemed, reserved int64) {
+func (s *site) checkUses(t *testing.T, caller *core.Actor, value string, redeemed, reserved int64) {
 	t.Helper()
 	code := s.code(t, caller, value, s.time())
 	if code.Redemptions != redeemed || code.Reservations != reserved {
@@ -120,10 +121,10 @@ func (s *site) checkUses(t *testing.T, caller *access.Caller, value string, rede
 }
 
 // checkUser checks what a user is; Unregistered: nobody.
-func (s *site) checkUser(t *testing.T, caller *access.Caller, id string, want access.UserStatus) {
+func (s *site) checkUser(t *testing.T, caller *core.Actor, id string, want codes.UserStatus) {
 	t.Helper()
-	user, err := s.Store.User(t.Context(), caller.Workspace.ID, id)
-	if errors.Is(err, access.ErrNotFound) {
+	user, err := s.Store.User(t.Context(), caller.WorkspaceID, id)
+	if errors.Is(err, core.ErrNotFound) {
 		err = nil
 	}
 	if user.Status != want || err != nil {
@@ -132,7 +133,7 @@ func (s *site) checkUser(t *testing.T, caller *access.Caller, id string, want ac
 }
 
 // checkReason checks why a request was refused; "": it was not.
-func checkReason(t *testing.T, what string, err error, want access.Reason) {
+func checkReason(t *testing.T, what string, err error, want core.Reason) {
 	t.Helper()
 	if got := reasonOf(err); got != want {
 		t.Errorf("%s: %v, want the reason %q", what, err, want)
@@ -140,11 +141,11 @@ func checkReason(t *testing.T, what string, err error, want access.Reason) {
 }
 
 // reasonOf is why a request was refused; "": it was not.
-func reasonOf(err error) access.Reason {
+func reasonOf(err error) core.Reason {
 	if err == nil {
 		return ""
 	}
-	return access.AsError(err).Reason
+	return core.AsError(err).Reason
 }
 
 // checkSame checks that two values are the same.

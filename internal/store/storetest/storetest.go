@@ -1,4 +1,4 @@
-// Package storetest is the conformance suite of [access.Store]: ordinary code that
+// Package storetest is the conformance suite of [storetest.Store]: ordinary code that
 // takes a factory and holds every store to the same contract, bare and wrapped.
 package storetest
 
@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 )
 
 // Factory opens an empty store for one test. Stores that are opened for the same
 // test by a second call of open share one database, as two processes would.
-type Factory func(t *testing.T) (open func() access.Store)
+type Factory func(t *testing.T) (open func() Store)
 
 // Run holds the factory's stores to the contract.
 func Run(t *testing.T, newStore Factory) {
@@ -51,7 +53,7 @@ func Run(t *testing.T, newStore Factory) {
 }
 
 // open returns one store on an empty database.
-func open(t *testing.T, newStore Factory) access.Store {
+func open(t *testing.T, newStore Factory) Store {
 	t.Helper()
 	return newStore(t)()
 }
@@ -59,7 +61,7 @@ func open(t *testing.T, newStore Factory) access.Store {
 // now is a time with every digit that stores keep, so that lost precision shows.
 var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 
-func newID(t *testing.T) access.ID {
+func newID(t *testing.T) core.ID {
 	t.Helper()
 	id, err := nextID()
 	if err != nil {
@@ -69,11 +71,11 @@ func newID(t *testing.T) access.ID {
 }
 
 // newWorkspace stores a workspace with a random slug.
-func newWorkspace(t *testing.T, s access.Store) access.Workspace {
+func newWorkspace(t *testing.T, s Store) tenancy.Workspace {
 	t.Helper()
-	w := access.Workspace{
+	w := tenancy.Workspace{
 		ID: newID(t), Slug: strings.ToLower(rand.Text()), Name: "Acme",
-		Format: access.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}, CreatedAt: now,
+		Format: core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}, CreatedAt: now,
 	}
 	inserted, err := s.InsertWorkspace(t.Context(), w)
 	if err != nil || !inserted {
@@ -83,17 +85,17 @@ func newWorkspace(t *testing.T, s access.Store) access.Workspace {
 }
 
 // newCode is a code that is not stored yet.
-func newCode(workspace access.ID, value string) *access.NewCode {
-	return &access.NewCode{
-		Canonical: access.Canonical(value),
-		Code: access.Code{
-			Value: value, WorkspaceID: workspace, Type: access.TypeNormal,
-			CreatedAt: now, CreatedBy: access.ID{15: 1},
+func newCode(workspace core.ID, value string) *codes.NewCode {
+	return &codes.NewCode{
+		Canonical: core.Canonical(value),
+		Code: codes.Code{
+			Value: value, WorkspaceID: workspace, Type: codes.TypeNormal,
+			CreatedAt: now, CreatedBy: core.ID{15: 1},
 		},
 	}
 }
 
-func insert(t *testing.T, s access.Store, codes ...*access.NewCode) []access.InsertResult {
+func insert(t *testing.T, s Store, codes ...*codes.NewCode) []codes.InsertResult {
 	t.Helper()
 	results, err := s.InsertCodes(t.Context(), codes)
 	if err != nil {
@@ -102,8 +104,8 @@ func insert(t *testing.T, s access.Store, codes ...*access.NewCode) []access.Ins
 	return results
 }
 
-func outcomes(results []access.InsertResult) []access.InsertOutcome {
-	var all []access.InsertOutcome
+func outcomes(results []codes.InsertResult) []codes.InsertOutcome {
+	var all []codes.InsertOutcome
 	for _, r := range results {
 		all = append(all, r.Outcome)
 	}

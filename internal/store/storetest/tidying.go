@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 func testTidying(newStore Factory) func(t *testing.T) {
@@ -28,7 +29,7 @@ func testTidying(newStore Factory) func(t *testing.T) {
 		s.set(lapsed.ExpiresAt)
 		look := func() any {
 			_, err := s.Confirm(t.Context(), s.mine, lapsed.ID)
-			valid, errValid := s.Validate(t.Context(), s.mine, access.ValidateRequest{Code: "ALONE", UserID: "bob"})
+			valid, errValid := s.Validate(t.Context(), s.mine, codes.ValidateRequest{Code: "ALONE", UserID: "bob"})
 			return []any{
 				s.everything(t, s.mine), s.everything(t, s.other), reasonOf(err), valid.Valid, errValid,
 				s.code(t, s.mine, "SHARED", s.time()), s.code(t, s.mine, "SHARED", s.time().Add(instant)),
@@ -41,8 +42,8 @@ func testTidying(newStore Factory) func(t *testing.T) {
 		s.checkTidied(t, 0)
 		s.checkUses(t, s.mine, "SHARED", 1, 1)
 		s.checkReservation(t, "SHARED", live)
-		for id, want := range map[access.ID]access.ReservationState{
-			lapsed.ID: access.ReservationLapsed, live.ID: access.ReservationHeld, confirmed.ID: access.ReservationConfirmed,
+		for id, want := range map[core.ID]codes.ReservationState{
+			lapsed.ID: codes.ReservationLapsed, live.ID: codes.ReservationHeld, confirmed.ID: codes.ReservationConfirmed,
 		} {
 			if got := s.reservation(t, s.mine, id); got.State != want {
 				t.Errorf("%s's reservation is %s, want %s", got.UserID, got.State, want)
@@ -54,11 +55,11 @@ func testTidying(newStore Factory) func(t *testing.T) {
 }
 
 // checkLapsed checks that a reservation has nothing to release, whether or not it is tidied.
-func (s *site) checkLapsed(t *testing.T, r access.Reservation) {
+func (s *site) checkLapsed(t *testing.T, r codes.Reservation) {
 	t.Helper()
-	r.State = access.ReservationLapsed
+	r.State = codes.ReservationLapsed
 	got, err := s.Release(t.Context(), s.mine, r.ID)
-	checkSame(t, fmt.Sprint("Release, ", err), access.Reserved{Reservation: r, Replayed: true}, got)
+	checkSame(t, fmt.Sprint("Release, ", err), codes.Reserved{Reservation: r, Replayed: true}, got)
 }
 
 // checkTidied checks how many reservations are tidied at the present.
@@ -81,7 +82,7 @@ func testTidyingMany(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, code)
 		all.Go(func() {
 			for i := range manyLapsed / 8 {
-				_, err := s.Reserve(t.Context(), s.mine, access.ReserveRequest{Code: code, UserID: fmt.Sprint("user ", i), Life: time.Minute})
+				_, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: code, UserID: fmt.Sprint("user ", i), Life: time.Minute})
 				if err != nil {
 					t.Errorf("Reserve: %v", err)
 				}
@@ -97,7 +98,7 @@ func testTidyingMany(t *testing.T, newStore Factory) {
 		}
 	})
 	s.checkTidied(t, 0)
-	for _, code := range s.codes(t, s.mine, access.CodeFilter{}, access.MaxPage) {
+	for _, code := range s.codes(t, s.mine, codes.CodeFilter{}, core.MaxPage) {
 		if at := s.code(t, s.mine, code.Value, now); at.Reservations != 0 {
 			t.Errorf("%s: %d reservations are still stored as held", code.Value, at.Reservations)
 		}

@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // testTogether carries acts out in one call and compares with what they would do one
@@ -18,13 +19,13 @@ func testTogether(newStore Factory) func(t *testing.T) {
 			name  string
 			limit int64
 			first func(code string) []request // what was done earlier is in the store
-			want  []access.Reason
+			want  []core.Reason
 			then  []int64 // redemptions and reservations afterwards; nil: the code is gone
 		}{
 			{
 				"one user twice", 1,
 				func(code string) []request { return []request{redeem(code, "a1"), redeem(code, "a1")} },
-				[]access.Reason{"", ""},
+				[]core.Reason{"", ""},
 				[]int64{1, 0},
 			},
 			{
@@ -32,7 +33,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{redeem(code, "b1"), redeem(code, "b2"), redeem(code, "b3")}
 				},
-				[]access.Reason{"", "", access.ReasonCodeExhausted},
+				[]core.Reason{"", "", core.ReasonCodeExhausted},
 				[]int64{2, 0},
 			},
 			{
@@ -40,7 +41,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{s.toReserve(t, code, "c1", 0), redeem(code, "c2"), redeem(code, "c1")}
 				},
-				[]access.Reason{"", access.ReasonCodeExhausted, ""},
+				[]core.Reason{"", core.ReasonCodeExhausted, ""},
 				[]int64{1, 0},
 			},
 			{
@@ -48,7 +49,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{s.toReserve(t, code, "d1", 0), s.toReserve(t, code, "d1", time.Hour), s.toReserve(t, code, "d2", 0)}
 				},
-				[]access.Reason{"", "", ""},
+				[]core.Reason{"", "", ""},
 				[]int64{0, 2},
 			},
 			{
@@ -56,7 +57,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{s.toRevoke(t, code), redeem(code, "e1"), s.toRestore(t, code), redeem(code, "e1"), s.toRevoke(t, code)}
 				},
-				[]access.Reason{"", access.ReasonCodeRevoked, "", "", ""},
+				[]core.Reason{"", core.ReasonCodeRevoked, "", "", ""},
 				[]int64{1, 0},
 			},
 			{
@@ -64,7 +65,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{redeem(code, "f1"), redeem(code, "f2"), s.toLimit(t, code, 2), redeem(code, "f2")}
 				},
-				[]access.Reason{"", access.ReasonCodeExhausted, "", ""},
+				[]core.Reason{"", core.ReasonCodeExhausted, "", ""},
 				[]int64{2, 0},
 			},
 			{
@@ -72,13 +73,13 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{s.toDelete(t, code), redeem(code, "g1"), s.toDelete(t, code)}
 				},
-				[]access.Reason{"", access.ReasonCodeNotFound, access.ReasonCodeNotFound},
+				[]core.Reason{"", core.ReasonCodeNotFound, core.ReasonCodeNotFound},
 				nil,
 			},
 			{
 				"deleted last", 1,
 				func(code string) []request { return []request{s.toReserve(t, code, "h1", 0), s.toDelete(t, code)} },
-				[]access.Reason{"", access.ReasonCodeInUse},
+				[]core.Reason{"", core.ReasonCodeInUse},
 				[]int64{0, 1},
 			},
 			{
@@ -87,7 +88,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 					earlier := s.redeem(t, s.mine, code, "i1")
 					return []request{redeem(code, "i2"), s.toRollBack(t, earlier), redeem(code, "i2"), redeem(code, "i1")}
 				},
-				[]access.Reason{access.ReasonCodeExhausted, "", "", access.ReasonCodeExhausted},
+				[]core.Reason{core.ReasonCodeExhausted, "", "", core.ReasonCodeExhausted},
 				[]int64{1, 0},
 			},
 			{
@@ -95,7 +96,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				func(code string) []request {
 					return []request{s.toRollBack(t, s.redeem(t, s.mine, code, "j1")), redeem(code, "j1")}
 				},
-				[]access.Reason{"", ""},
+				[]core.Reason{"", ""},
 				[]int64{1, 0},
 			},
 			{
@@ -104,7 +105,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 					earlier := s.reserve(t, s.mine, code, "k1", 0)
 					return []request{s.toReserve(t, code, "k2", 0), s.toRelease(t, earlier), s.toReserve(t, code, "k2", 0), s.toConfirm(t, earlier)}
 				},
-				[]access.Reason{access.ReasonCodeExhausted, "", "", access.ReasonReservationReleased},
+				[]core.Reason{core.ReasonCodeExhausted, "", "", core.ReasonReservationReleased},
 				[]int64{0, 1},
 			},
 			{
@@ -113,20 +114,20 @@ func testTogether(newStore Factory) func(t *testing.T) {
 					earlier := s.reserve(t, s.mine, code, "l1", 0)
 					return []request{s.toConfirm(t, earlier), redeem(code, "l1"), s.toRelease(t, earlier), s.toConfirm(t, earlier)}
 				},
-				[]access.Reason{"", "", access.ReasonReservationConfirmed, ""},
+				[]core.Reason{"", "", core.ReasonReservationConfirmed, ""},
 				[]int64{1, 0},
 			},
 		}
 		for _, c := range cases {
 			s.add(t, s.mine, c.name, times(c.limit))
-			var got []access.Reason
+			var got []core.Reason
 			for _, result := range s.carryOut(t, s.acts(t, c.first(c.name)...)) {
 				got = append(got, reasonOf(result.Err))
 			}
 			checkSame(t, c.name, c.want, got)
 			if c.then == nil {
 				_, err := s.GetCode(t.Context(), s.mine, c.name)
-				checkReason(t, c.name, err, access.ReasonCodeNotFound)
+				checkReason(t, c.name, err, core.ReasonCodeNotFound)
 				continue
 			}
 			s.checkUses(t, s.mine, c.name, c.then[0], c.then[1])
@@ -140,30 +141,30 @@ func testTogether(newStore Factory) func(t *testing.T) {
 func (s *site) testDeletingTheUsed(t *testing.T) {
 	s.add(t, s.mine, "SHORT")
 	n := &Noting{Store: s.Store}
-	service := s.serve(t, n)
+	service := s.serve(n)
 	for _, ask := range []func() request{
 		func() request { return s.toReserve(t, "SHORT", "m1", 0) },
-		func() request { return s.toRelease(t, access.Reservation{ID: n.Acts[0].Reservation}) },
+		func() request { return s.toRelease(t, codes.Reservation{ID: n.Acts[0].Reservation}) },
 		func() request { return s.toDelete(t, "SHORT") },
 	} {
 		if err := ask()(service); !errors.Is(err, ErrNoted) {
 			t.Fatalf("a request was not noted: %v", err)
 		}
 	}
-	var got []access.Reason
+	var got []core.Reason
 	for _, result := range s.carryOut(t, n.Acts) {
 		got = append(got, reasonOf(result.Err))
 	}
-	checkSame(t, "reasons", []access.Reason{"", "", access.ReasonCodeInUse}, got)
+	checkSame(t, "reasons", []core.Reason{"", "", core.ReasonCodeInUse}, got)
 	s.checkUses(t, s.mine, "SHORT", 0, 0)
 }
 
 // testAcross: one person's codes, and the same id in another workspace.
 func (s *site) testAcross(t *testing.T) {
 	s.add(t, s.mine, "JOIN")
-	s.add(t, s.mine, "JOIN, TOO", of(access.TypePremium))
-	s.add(t, s.mine, "UP", of(access.TypeUpgrade))
-	s.add(t, s.other, "THEIRS", of(access.TypePremium))
+	s.add(t, s.mine, "JOIN, TOO", of(codes.TypePremium))
+	s.add(t, s.mine, "UP", of(codes.TypeUpgrade))
+	s.add(t, s.other, "THEIRS", of(codes.TypePremium))
 	results := s.carryOut(t, s.acts(
 		t,
 		s.toRedeem(t, s.mine, "UP", "ada"),
@@ -174,15 +175,15 @@ func (s *site) testAcross(t *testing.T) {
 		s.toRedeem(t, s.mine, "UP", "ada"),
 		s.toRedeem(t, s.mine, "UP", "ada"),
 	))
-	var got []access.Reason
+	var got []core.Reason
 	for _, result := range results {
 		got = append(got, reasonOf(result.Err))
 	}
-	checkSame(t, "reasons", []access.Reason{
-		access.ReasonUserNotRegistered, "", "", access.ReasonUserAlreadyRegistered, access.ReasonCodeNotFound, "", "",
+	checkSame(t, "reasons", []core.Reason{
+		core.ReasonUserNotRegistered, "", "", core.ReasonUserAlreadyRegistered, core.ReasonCodeNotFound, "", "",
 	}, got)
 	raised, again := results[5], results[6]
-	if raised.Redemption.Ordinal != 2 || raised.Redemption.Before != access.UserNormal || raised.Replayed {
+	if raised.Redemption.Ordinal != 2 || raised.Redemption.Before != codes.UserNormal || raised.Replayed {
 		t.Errorf("raised: %+v", raised.Redemption)
 	}
 	if again.Redemption.ID != raised.Redemption.ID || !again.Replayed {
@@ -191,7 +192,7 @@ func (s *site) testAcross(t *testing.T) {
 	s.checkStored(t, "UP", *raised.Redemption)
 	s.checkStored(t, "JOIN", *results[1].Redemption)
 	checkSame(t, "the code as it is then", s.code(t, s.mine, "UP", s.time()), *again.Code)
-	s.checkUser(t, s.mine, "ada", access.UserPremium)
-	s.checkUser(t, s.other, "ada", access.UserPremium)
+	s.checkUser(t, s.mine, "ada", codes.UserPremium)
+	s.checkUser(t, s.other, "ada", codes.UserPremium)
 	s.checkUses(t, s.mine, "JOIN, TOO", 0, 0)
 }

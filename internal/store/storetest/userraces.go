@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 )
 
 // rounds is how often a race is run whose outcome depends on who is faster.
@@ -29,7 +30,7 @@ func testUserRaces(t *testing.T, newStore Factory) {
 					return
 				}
 				errRedeem = patiently(func() error {
-					_, err := nodes[round/2%2].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: second, UserID: user})
+					_, err := nodes[round/2%2].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: second, UserID: user})
 					return err
 				})
 			})
@@ -37,10 +38,10 @@ func testUserRaces(t *testing.T, newStore Factory) {
 			s.checkUses(t, s.mine, first, 0, 0)
 			switch reasonOf(errRedeem) {
 			case "": // after the rollback
-				s.checkUser(t, s.mine, user, access.UserNormal)
+				s.checkUser(t, s.mine, user, codes.UserNormal)
 				s.checkUses(t, s.mine, second, 1, 0)
-			case access.ReasonUserAlreadyRegistered: // before it
-				s.checkUser(t, s.mine, user, access.Unregistered)
+			case core.ReasonUserAlreadyRegistered: // before it
+				s.checkUser(t, s.mine, user, codes.Unregistered)
 				s.checkUses(t, s.mine, second, 0, 0)
 			default:
 				t.Errorf("Redeem: %v", errRedeem)
@@ -50,34 +51,34 @@ func testUserRaces(t *testing.T, newStore Factory) {
 	t.Run("many who redeem and roll back leave nothing behind", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "JOIN")
-		s.add(t, s.mine, "UP", of(access.TypeUpgrade))
+		s.add(t, s.mine, "UP", of(codes.TypeUpgrade))
 		nodes := s.nodes(t)
 		race(12, func(i int) {
 			user := fmt.Sprint("user ", i/2) // two callers each, on two nodes
 			for _, code := range []string{"JOIN", "UP", "JOIN"} {
-				var got access.Redeemed
+				var got codes.Redeemed
 				err := patiently(func() (err error) {
-					got, err = nodes[i%2].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: code, UserID: user})
+					got, err = nodes[i%2].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: code, UserID: user})
 					return err
 				})
 				if err == nil {
 					err = patiently(func() error { _, err := nodes[i%2].Rollback(t.Context(), s.mine, got.Redemption.ID, ""); return err })
 				}
 				switch reasonOf(err) {
-				case "", access.ReasonUserNotRegistered, access.ReasonUserAlreadyRegistered, access.ReasonUserAlreadyPremium, access.ReasonRollbackOutOfOrder:
+				case "", core.ReasonUserNotRegistered, core.ReasonUserAlreadyRegistered, core.ReasonUserAlreadyPremium, core.ReasonRollbackOutOfOrder:
 				default:
 					t.Errorf("%s for %s: %v", code, user, err)
 				}
 			}
 		})
-		for _, r := range s.redemptions(t, s.mine, access.RedemptionFilter{}, 50) { // the last first
+		for _, r := range s.redemptions(t, s.mine, codes.RedemptionFilter{}, 50) { // the last first
 			if r.Stands() {
 				s.rollback(t, s.mine, r)
 			}
 		}
 		s.checkUses(t, s.mine, "JOIN", 0, 0)
 		s.checkUses(t, s.mine, "UP", 0, 0)
-		if left := s.users(t, s.mine, access.UserFilter{}, 50); left != nil {
+		if left := s.users(t, s.mine, codes.UserFilter{}, 50); left != nil {
 			t.Errorf("users are left: %v", left)
 		}
 	})
@@ -87,22 +88,22 @@ func testUserRaces(t *testing.T, newStore Factory) {
 		for round := range rounds {
 			code, user := fmt.Sprint("CODE ", round), fmt.Sprint("user ", round)
 			s.add(t, s.mine, code, times(1))
-			var made access.Redeemed
+			var made codes.Redeemed
 			race(2, func(i int) {
 				err := error(nil)
 				if i == 0 {
-					err = patiently(func() error { _, err := nodes[0].Store.EraseUser(t.Context(), s.mine.Workspace.ID, user); return err })
+					err = patiently(func() error { _, err := s.Store.EraseUser(t.Context(), s.mine.WorkspaceID, user); return err })
 				} else {
 					err = patiently(func() (err error) {
-						made, err = nodes[1].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: code, UserID: user})
+						made, err = nodes[1].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: code, UserID: user})
 						return err
 					})
 				}
 				checkReason(t, fmt.Sprint("caller ", i), err, "")
 			})
-			want := access.UserNormal
+			want := codes.UserNormal
 			if s.redemption(t, s.mine, made.Redemption.ID).UserID == "" {
-				want = access.Unregistered // all of them is gone
+				want = codes.Unregistered // all of them is gone
 			}
 			s.checkUser(t, s.mine, user, want)
 			s.checkUses(t, s.mine, code, 1, 0)
@@ -117,21 +118,21 @@ func testUserRaces(t *testing.T, newStore Factory) {
 			var errPut, errRedeem error
 			race(2, func(i int) {
 				if i == 0 {
-					errPut = patiently(func() error { _, err := nodes[0].PutUser(t.Context(), s.mine, user, access.UserPremium); return err })
+					errPut = patiently(func() error { _, err := nodes[0].PutUser(t.Context(), s.mine, user, codes.UserPremium); return err })
 					return
 				}
 				errRedeem = patiently(func() error {
-					_, err := nodes[1].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: code, UserID: user})
+					_, err := nodes[1].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: code, UserID: user})
 					return err
 				})
 			})
 			checkReason(t, "PutUser", errPut, "")
-			s.checkUser(t, s.mine, user, access.UserPremium)
+			s.checkUser(t, s.mine, user, codes.UserPremium)
 			uses := int64(0)
 			if errRedeem == nil {
 				uses = 1
 			} else {
-				checkReason(t, "Redeem", errRedeem, access.ReasonUserAlreadyRegistered)
+				checkReason(t, "Redeem", errRedeem, core.ReasonUserAlreadyRegistered)
 			}
 			s.checkUses(t, s.mine, code, uses, 0)
 		}
@@ -153,16 +154,16 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 					return
 				}
 				errRedeem = patiently(func() error {
-					_, err := nodes[1].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: code, UserID: user})
+					_, err := nodes[1].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: code, UserID: user})
 					return err
 				})
 			})
 			if errDelete == nil {
-				checkReason(t, "Redeem", errRedeem, access.ReasonCodeNotFound)
-				s.checkUser(t, s.mine, user, access.Unregistered)
+				checkReason(t, "Redeem", errRedeem, core.ReasonCodeNotFound)
+				s.checkUser(t, s.mine, user, codes.Unregistered)
 				continue
 			}
-			checkReason(t, "DeleteCode", errDelete, access.ReasonCodeInUse)
+			checkReason(t, "DeleteCode", errDelete, core.ReasonCodeInUse)
 			checkReason(t, "Redeem", errRedeem, "")
 			s.checkUses(t, s.mine, code, 1, 0)
 		}
@@ -175,25 +176,25 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 		race(30, func(i int) {
 			if i%3 != 0 {
 				err := patiently(func() error {
-					_, err := nodes[i%2].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: "CODE", UserID: fmt.Sprint("user ", i)})
+					_, err := nodes[i%2].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "CODE", UserID: fmt.Sprint("user ", i)})
 					return err
 				})
 				if err != nil {
-					checkReason(t, "Redeem", err, access.ReasonCodeExhausted)
+					checkReason(t, "Redeem", err, core.ReasonCodeExhausted)
 				}
 				return
 			}
 			limit := int64(i/3 + 5)
 			limited.addRequest(false, patiently(func() error {
-				_, err := nodes[i%2].ChangeCode(t.Context(), s.mine, "CODE", access.CodeChange{MaxRedemptions: access.Limit{Given: true, Max: &limit}})
+				_, err := nodes[i%2].ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
 				return err
 			}))
 		})
-		if limited.times["done"]+limited.times[string(access.ReasonCodeInUse)] != 10 {
+		if limited.times["done"]+limited.times[string(core.ReasonCodeInUse)] != 10 {
 			t.Errorf("outcomes of limiting: %v", limited.times)
 		}
 		code := s.code(t, s.mine, "CODE", s.time())
-		if all := s.redemptions(t, s.mine, access.RedemptionFilter{}, 50); code.Redemptions != int64(len(all)) || code.Redemptions > *code.MaxRedemptions {
+		if all := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 50); code.Redemptions != int64(len(all)) || code.Redemptions > *code.MaxRedemptions {
 			t.Errorf("%d redemptions, %d uses, a limit of %d", len(all), code.Redemptions, *code.MaxRedemptions)
 		}
 	})
@@ -211,7 +212,7 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 				return
 			}
 			checkReason(t, "Redeem", patiently(func() error {
-				_, err := nodes[i%2].Redeem(t.Context(), s.mine, access.RedeemRequest{Code: "CODE", UserID: fmt.Sprint("user ", i)})
+				_, err := nodes[i%2].Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "CODE", UserID: fmt.Sprint("user ", i)})
 				return err
 			}), "")
 		})

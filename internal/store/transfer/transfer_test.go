@@ -16,18 +16,21 @@ import (
 	zsqlite "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"accesscodes/internal/access"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/store/transfer"
+	"accesscodes/internal/tenancy"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
 // store is both: what callers use and one end of a transfer.
 type store interface {
-	access.Store
+	storetest.Store
 	transfer.Side
 }
 
@@ -83,13 +86,13 @@ var now = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 
 // contents are what fill stores.
 type contents struct {
-	workspaces   []access.Workspace
-	keys         []access.Key
-	codes        []*access.NewCode
-	used         []access.Code
-	users        []access.User
-	redemptions  []access.Redemption
-	reservations []access.Reservation
+	workspaces   []tenancy.Workspace
+	keys         []tenancy.Key
+	codes        []*codes.NewCode
+	used         []codes.Code
+	users        []codes.User
+	redemptions  []codes.Redemption
+	reservations []codes.Reservation
 	rows         map[string]int64 // in each table
 }
 
@@ -108,9 +111,9 @@ func fill(t *testing.T, s store) (c contents) {
 	_, err := s.Secret(ctx, secret)
 	must(t, err)
 	for _, slug := range []string{"acme", "other"} {
-		w := access.Workspace{
+		w := tenancy.Workspace{
 			ID: newID(t), Slug: slug, Name: "Grüße & <Söhne>", CreatedAt: now,
-			Format: access.Format{Prefix: strings.ToUpper(slug), Groups: 3, GroupLength: 5},
+			Format: core.Format{Prefix: strings.ToUpper(slug), Groups: 3, GroupLength: 5},
 		}
 		if _, err := s.InsertWorkspace(ctx, w); err != nil {
 			t.Fatal(err)
@@ -118,13 +121,13 @@ func fill(t *testing.T, s store) (c contents) {
 		c.workspaces = append(c.workspaces, w)
 	}
 	suspended := true
-	c.workspaces[1], err = s.UpdateWorkspace(ctx, "other", access.WorkspaceChange{Suspended: &suspended}, now)
+	c.workspaces[1], err = s.UpdateWorkspace(ctx, "other", tenancy.WorkspaceChange{Suspended: &suspended}, now)
 	must(t, err)
 	later := now.Add(time.Hour)
 	for i := range 3 {
-		k := access.Key{
-			ID: newID(t), WorkspaceID: c.workspaces[0].ID, Name: fmt.Sprint("key ", i), Role: access.RoleFull,
-			Hash: access.KeyHash{byte(i)}, Display: "ack_ab12…wxyz", CreatedAt: now,
+		k := tenancy.Key{
+			ID: newID(t), WorkspaceID: c.workspaces[0].ID, Name: fmt.Sprint("key ", i), Role: tenancy.RoleFull,
+			Hash: tenancy.KeyHash{byte(i)}, Display: "ack_ab12…wxyz", CreatedAt: now,
 		}
 		if i > 0 {
 			k.ExpiresAt, k.LastUsedAt, k.RevokedAt = &later, &now, &now
@@ -136,7 +139,7 @@ func fill(t *testing.T, s store) (c contents) {
 	results, err := s.InsertCodes(ctx, c.codes)
 	must(t, err)
 	for i, r := range results {
-		if r.Outcome != access.Inserted {
+		if r.Outcome != codes.Inserted {
 			t.Fatalf("code %d: outcome %v", i, r.Outcome)
 		}
 	}
@@ -154,27 +157,26 @@ func fill(t *testing.T, s store) (c contents) {
 func use(t *testing.T, s store, c *contents) {
 	t.Helper()
 	ctx, at := t.Context(), now
-	service, err := access.NewService(ctx, access.Deps{
-		Store: s, Now: func() time.Time { return at }, Entropy: access.SystemEntropy(),
-		NewID: func() (access.ID, error) { id, err := uuid.NewV7(); return access.ID(id), err },
+	service := codes.NewServices(codes.Deps{
+		Store: s, Now: func() time.Time { return at }, Entropy: core.SystemEntropy(),
+		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
 	})
-	must(t, err)
-	mine := &access.Caller{Workspace: c.workspaces[0], Key: c.keys[0]}
+	mine := &core.Actor{WorkspaceID: c.workspaces[0].ID, ID: c.keys[0].ID}
 	join, raise := newCode(*c, "Jöin 🎉"), newCode(*c, "UP")
-	raise.Type = access.TypeUpgrade
-	_, err = s.InsertCodes(ctx, []*access.NewCode{join, raise})
+	raise.Type = codes.TypeUpgrade
+	_, err := s.InsertCodes(ctx, []*codes.NewCode{join, raise})
 	must(t, err)
-	redeem := func(code, user string, metadata map[string]string) access.ID {
-		made, err := service.Redeem(ctx, mine, access.RedeemRequest{Code: code, UserID: user, Metadata: metadata})
+	redeem := func(code, user string, metadata map[string]string) core.ID {
+		made, err := service.Redeem(ctx, mine, codes.RedeemRequest{Code: code, UserID: user, Metadata: metadata})
 		must(t, err)
 		return made.Redemption.ID
 	}
-	reserve := func(user string, life time.Duration) access.ID {
-		held, err := service.Reserve(ctx, mine, access.ReserveRequest{Code: join.Value, UserID: user, Life: life})
+	reserve := func(user string, life time.Duration) core.ID {
+		held, err := service.Reserve(ctx, mine, codes.ReserveRequest{Code: join.Value, UserID: user, Life: life})
 		must(t, err)
 		return held.Reservation.ID
 	}
-	redemptions := []access.ID{
+	redemptions := []core.ID{
 		redeem(join.Value, "Ada Ö'Hara", map[string]string{"z": "<&>", "a": "", "ключ": `"\`}), redeem(raise.Value, "Ada Ö'Hara", nil),
 		redeem(join.Value, "bob", nil), redeem(join.Value, "erased", nil),
 	}
@@ -194,18 +196,18 @@ func use(t *testing.T, s store, c *contents) {
 	at = now.Add(time.Minute)
 	must(t, service.TidyReservations(ctx))
 	for _, id := range append(redemptions, made.Redemption.ID) {
-		_, r, err := s.Redemption(ctx, mine.Workspace.ID, id)
+		_, r, err := s.Redemption(ctx, mine.WorkspaceID, id)
 		must(t, err)
 		c.redemptions = append(c.redemptions, r)
 	}
-	for _, id := range []access.ID{held, confirmed, released, lapsing, erased} {
-		_, r, err := s.Reservation(ctx, mine.Workspace.ID, id)
+	for _, id := range []core.ID{held, confirmed, released, lapsing, erased} {
+		_, r, err := s.Reservation(ctx, mine.WorkspaceID, id)
 		must(t, err)
 		c.reservations = append(c.reservations, r)
 	}
-	c.users, err = s.Users(ctx, &access.UserQuery{WorkspaceID: mine.Workspace.ID, Limit: 10})
+	c.users, err = s.Users(ctx, &codes.UserQuery{WorkspaceID: mine.WorkspaceID, Limit: 10})
 	must(t, err)
-	for _, code := range []*access.NewCode{join, raise} {
+	for _, code := range []*codes.NewCode{join, raise} {
 		used, err := s.Code(ctx, code.WorkspaceID, code.Canonical, now)
 		must(t, err)
 		c.used = append(c.used, used)
@@ -221,7 +223,7 @@ func useMany(t *testing.T, s store, c contents) {
 	for i := range max(manyUsers, manyRedemptions) {
 		id := newID(t)
 		if i%2 == 1 { // the last one's
-			id = access.ID(rows["redemptions"][i-1][1].([]byte))
+			id = core.ID(rows["redemptions"][i-1][1].([]byte))
 		}
 		workspace, user := c.workspaces[i%2].ID, fmt.Sprintf("%s-%d", []string{"user", "User", "Üser", "🎉"}[i/2%4], i/2)
 		if i < manyUsers {
@@ -237,35 +239,35 @@ func useMany(t *testing.T, s store, c contents) {
 	}
 }
 
-func newCodes(t *testing.T, c contents) []*access.NewCode {
+func newCodes(t *testing.T, c contents) []*codes.NewCode {
 	t.Helper()
 	full := newCode(c, "Ünï 🎉-code")
 	limit, starts, expires := int64(7), now.Add(time.Microsecond), now.Add(time.Hour)
-	full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = access.TypeUpgrade, &limit, &starts, &expires
+	full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = codes.TypeUpgrade, &limit, &starts, &expires
 	full.Note, full.Recipient, full.BatchID = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org", newID(t)
 	full.Metadata = map[string]string{"z": "<&>", "a": "", "ключ": "значение", `q"`: `\`}
-	full.Retry = access.Retry{Key: [16]byte{1, 0, 255}, Fingerprint: [16]byte{2}}
-	codes := []*access.NewCode{full}
+	full.Retry = codes.Retry{Key: [16]byte{1, 0, 255}, Fingerprint: [16]byte{2}}
+	codes := []*codes.NewCode{full}
 	for i := range manyCodes {
 		codes = append(codes, newCode(c, fmt.Sprintf("MANY-%d", i)))
 	}
 	return codes
 }
 
-func newCode(c contents, value string) *access.NewCode {
-	return &access.NewCode{
-		Canonical: access.Canonical(value),
-		Code: access.Code{
-			Value: value, WorkspaceID: c.workspaces[0].ID, Type: access.TypeNormal, CreatedAt: now, CreatedBy: c.keys[0].ID,
+func newCode(c contents, value string) *codes.NewCode {
+	return &codes.NewCode{
+		Canonical: core.Canonical(value),
+		Code: codes.Code{
+			Value: value, WorkspaceID: c.workspaces[0].ID, Type: codes.TypeNormal, CreatedAt: now, CreatedBy: c.keys[0].ID,
 		},
 	}
 }
 
-func newID(t *testing.T) access.ID {
+func newID(t *testing.T) core.ID {
 	t.Helper()
 	id, err := uuid.NewV7()
 	must(t, err)
-	return access.ID(id)
+	return core.ID(id)
 }
 
 func must(t *testing.T, err error) {
@@ -294,7 +296,7 @@ func requireContents(t *testing.T, s store, want contents) {
 	if diff := cmp.Diff(want.workspaces, workspaces) + cmp.Diff(want.keys, keys); diff != "" {
 		t.Errorf("workspaces and keys (-want +got):\n%s", diff)
 	}
-	for _, code := range []*access.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes]} {
+	for _, code := range []*codes.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes]} {
 		got, err := s.Code(ctx, code.WorkspaceID, code.Canonical, now)
 		must(t, err)
 		if diff := cmp.Diff(code.Code, got); diff != "" {
@@ -302,9 +304,9 @@ func requireContents(t *testing.T, s store, want contents) {
 		}
 	}
 	requireUse(t, s, want)
-	again, err := s.InsertCodes(ctx, []*access.NewCode{want.codes[0]})
+	again, err := s.InsertCodes(ctx, []*codes.NewCode{want.codes[0]})
 	must(t, err)
-	if again[0].Outcome != access.RetryKeyUsed || again[0].Existing.Retry != want.codes[0].Retry {
+	if again[0].Outcome != codes.RetryKeyUsed || again[0].Existing.Retry != want.codes[0].Retry {
 		t.Errorf("a repeated request: %+v", again[0])
 	}
 }
@@ -314,7 +316,7 @@ func requireUse(t *testing.T, s store, want contents) {
 	t.Helper()
 	ctx, got := t.Context(), contents{}
 	for _, code := range want.used {
-		used, err := s.Code(ctx, code.WorkspaceID, access.Canonical(code.Value), now)
+		used, err := s.Code(ctx, code.WorkspaceID, core.Canonical(code.Value), now)
 		must(t, err)
 		got.used = append(got.used, used)
 	}
@@ -326,7 +328,7 @@ func requireUse(t *testing.T, s store, want contents) {
 	for _, r := range want.redemptions {
 		canonical, found, err := s.Redemption(ctx, r.WorkspaceID, r.ID)
 		must(t, err)
-		if canonical != access.Canonical(r.Code) {
+		if canonical != core.Canonical(r.Code) {
 			t.Errorf("the redemption of %q has the canonical form %q", r.Code, canonical)
 		}
 		got.redemptions = append(got.redemptions, found)
@@ -334,7 +336,7 @@ func requireUse(t *testing.T, s store, want contents) {
 	for _, r := range want.reservations {
 		canonical, found, err := s.Reservation(ctx, r.WorkspaceID, r.ID)
 		must(t, err)
-		if canonical != access.Canonical(r.Code) {
+		if canonical != core.Canonical(r.Code) {
 			t.Errorf("the reservation of %q has the canonical form %q", r.Code, canonical)
 		}
 		got.reservations = append(got.reservations, found)
@@ -344,7 +346,7 @@ func requireUse(t *testing.T, s store, want contents) {
 	if diff != "" {
 		t.Errorf("codes, users, redemptions and reservations (-want +got):\n%s", diff)
 	}
-	last, err := s.Redemptions(ctx, &access.RedemptionQuery{WorkspaceID: want.workspaces[1].ID, UserID: "Üser-2", Limit: 2})
+	last, err := s.Redemptions(ctx, &codes.RedemptionQuery{WorkspaceID: want.workspaces[1].ID, UserID: "Üser-2", Limit: 2})
 	if err != nil || len(last) != 1 || last[0].Code != "MANY-5" {
 		t.Errorf("a user's redemptions: %+v, %v", last, err)
 	}
@@ -443,7 +445,7 @@ func TestCopyNoticesThatTheSourceWasChanged(t *testing.T) {
 	forEachPair(t, func(t *testing.T, from, to store) {
 		c := fill(t, from)
 		late := &meddling{Side: to, meddle: func() {
-			_, err := from.InsertCodes(t.Context(), []*access.NewCode{newCode(c, "AAA")}) // before the first page's end
+			_, err := from.InsertCodes(t.Context(), []*codes.NewCode{newCode(c, "AAA")}) // before the first page's end
 			must(t, err)
 		}}
 		_, err := transfer.Copy(t.Context(), from, late, &seen{})

@@ -1,0 +1,30 @@
+package codes
+
+import (
+	"encoding/binary"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// afterCode is the cursor behind a code. Its key is its time in microseconds, eight
+// bytes, and its canonical form.
+func afterCode(c core.Cursor, code *Code) string {
+	return c.After(append(binary.BigEndian.AppendUint64(nil, uint64(code.CreatedAt.UnixMicro())), core.Canonical(code.Value)...))
+}
+
+// codeKeyOf reads what afterCode writes.
+func codeKeyOf(c core.Cursor, text string) (*CodeKey, error) {
+	key, err := c.Key(text)
+	if err != nil || key == nil {
+		return nil, err
+	}
+	if len(key) < 8 {
+		return nil, core.InvalidCursor()
+	}
+	read := &CodeKey{CreatedAt: time.UnixMicro(int64(binary.BigEndian.Uint64(key))).UTC(), Canonical: string(key[8:])}
+	if !core.IsStorable(read.Canonical) || read.CreatedAt.Year() < 0 || read.CreatedAt.Year() > 9999 {
+		return nil, core.InvalidCursor()
+	}
+	return read, nil
+}

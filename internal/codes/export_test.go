@@ -1,0 +1,27 @@
+package codes
+
+import (
+	"io"
+
+	"accesscodes/internal/core"
+)
+
+// SetAlphabet makes the service draw codes from other symbols, so few that collisions
+// happen. Their number must be a power of two.
+func (s *Service) SetAlphabet(symbols string) { s.alphabet = symbols }
+
+// Candidates returns the function that goes through the values for one new code.
+func Candidates(format core.Format, alphabet string, source io.Reader) func() (string, error) {
+	return (&candidates{format: format, alphabet: alphabet, source: source}).next
+}
+
+// Space returns the number of codes of a format with so many symbols.
+func Space(format core.Format, symbols int) int64 { return format.Space(symbols) }
+
+// Behind returns the cursor of a list behind the entry with this key, whatever it is.
+func Behind(key []byte, list string, caller *core.Actor, filters ...string) string {
+	return core.NewCursor(list, caller.WorkspaceID, filters...).After(key)
+}
+
+// Held returns how many reservations of the act's code are stored as held.
+func (s *Execution) Held() int64 { return s.code().Held }

@@ -1,0 +1,218 @@
+package codes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"accesscodes/internal/core"
+)
+
+// IssueRequest asks for a new code.
+type IssueRequest struct {
+	Type Type
+	Options
+	IdempotencyKey string // as the header has it; empty: none was sent
+}
+
+// Issued is a code that was added or generated.
+type Issued struct {
+	Code     Code // as it was when it was made
+	Replayed bool // an earlier request with the same Idempotency-Key made it
+}
+
+// Limits of the search for a free value. A collision in a format with space left is
+// so rare that the first insert nearly always succeeds. When several in a row find
+// their value taken the space is nearly full, and many values are looked up at once.
+// If all maxProbes are taken, less than about one value in ten thousand is free.
+const (
+	directInserts = 4
+	probeChunk    = 512
+	maxProbes     = 1 << 16
+)
+
+// AddCode creates a code with a value that the caller chose. Without a limit in the
+// request anybody may redeem it: a chosen code is for a campaign.
+//
+// Errors: KindInvalid with ReasonCodeAlreadyExists if a code with the same canonical
+// form exists in any workspace; KindInvalid with the fields that are wrong;
+// KindConflict with ReasonIdempotencyKeyReused; KindUnavailable.
+func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, req IssueRequest) (Issued, error) {
+	var errs core.FieldErrors
+	value = core.CleanValue(value, &errs)
+	made, err := s.prepare(actor, "add", value, &req, &errs)
+	if err != nil {
+		return Issued{}, err
+	}
+	if late := req.checkExpiry(made.CreatedAt); late != nil {
+		return s.replay(ctx, made, late)
+	}
+	result, err := s.insert(ctx, made, value)
+	if err != nil {
+		return Issued{}, err
+	}
+	if result.Outcome == CodeTaken {
+		return Issued{}, core.Invalid(core.ReasonCodeAlreadyExists, core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
+	}
+	return made.answer(result)
+}
+
+// GenerateCode creates a code with a random value in the workspace's format. Without
+// a limit in the request it can be redeemed once. A value that is taken is drawn
+// again; callers never see that.
+//
+// Errors: KindInvalid with the fields that are wrong; KindConflict with
+// ReasonCodeSpaceExhausted or ReasonIdempotencyKeyReused; KindUnavailable.
+func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req IssueRequest) (Issued, error) {
+	if !req.MaxRedemptions.Given {
+		once := int64(1)
+		req.MaxRedemptions.Max = &once
+	}
+	made, err := s.prepare(actor, "generate", "", &req, &core.FieldErrors{})
+	if err != nil {
+		return Issued{}, err
+	}
+	if late := req.checkExpiry(made.CreatedAt); late != nil {
+		return s.replay(ctx, made, late)
+	}
+	source := s.entropy
+	if !made.Retry.IsZero() {
+		if source, err = retrySource(s.secret, made.Retry.Key); err != nil {
+			return Issued{}, err
+		}
+	}
+	return s.insertGenerated(ctx, made, actor.Format, source)
+}
+
+// prepare checks a request and makes a code of it that lacks only its value. Whether
+// the request comes too late for its own expiry is not checked.
+func (s *Service) prepare(actor *core.Actor, act, value string, req *IssueRequest, errs *core.FieldErrors) (*NewCode, error) {
+	checkType(req.Type, errs)
+	req.check(errs, expiresTooEarly)
+	key, err := parseIdempotencyKey(req.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	made := &NewCode{Code: Code{
+		WorkspaceID: actor.WorkspaceID, Type: req.Type, MaxRedemptions: req.MaxRedemptions.Max,
+		StartsAt: req.StartsAt, ExpiresAt: req.ExpiresAt,
+		Note: req.Note, Recipient: req.Recipient, Metadata: req.Metadata,
+		CreatedAt: s.now(), CreatedBy: actor.ID,
+	}}
+	if key != "" {
+		made.Retry = Retry{
+			Key:         retryKey(actor.WorkspaceID, key),
+			Fingerprint: fingerprint(act, value, req.Type, &req.Options),
+		}
+	}
+	return made, nil
+}
+
+// replay answers a request that comes too late: with what an earlier request with the
+// same Idempotency-Key made, or with the error late.
+func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued, error) {
+	if made.Retry.IsZero() {
+		return Issued{}, late
+	}
+	existing, err := s.store.CodeByRetryKey(ctx, made.WorkspaceID, made.Retry.Key, made.CreatedAt)
+	if errors.Is(err, core.ErrNotFound) {
+		return Issued{}, late
+	}
+	if err != nil {
+		return Issued{}, err
+	}
+	return made.answer(InsertResult{Outcome: RetryKeyUsed, Existing: existing})
+}
+
+func checkType(t Type, errs *core.FieldErrors) {
+	switch t {
+	case TypeNormal, TypePremium, TypeUpgrade:
+	default:
+		errs.Add(core.ReasonInvalidValue, "/type", `type must be "Normal", "Premium" or "Upgrade", spelt exactly so`)
+	}
+}
+
+// insert stores the code under this value.
+func (s *Service) insert(ctx context.Context, made *NewCode, value string) (InsertResult, error) {
+	made.Value, made.Canonical = value, core.Canonical(value)
+	results, err := s.store.InsertCodes(ctx, []*NewCode{made})
+	if err != nil {
+		return InsertResult{}, err
+	}
+	return results[0], nil
+}
+
+// insertGenerated stores the code under the first free value of a sequence.
+func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format core.Format, source io.Reader) (Issued, error) {
+	values := &candidates{format: format, alphabet: s.alphabet, source: source}
+	left := min(format.Space(len(s.alphabet)), maxProbes)
+	for tries := 0; left > 0; tries++ {
+		free, tried, err := s.pick(ctx, values, tries, left)
+		if err != nil {
+			return Issued{}, err
+		}
+		left -= tried
+		for _, value := range free { // another caller may be faster with the first
+			result, err := s.insert(ctx, made, value)
+			if err != nil {
+				return Issued{}, err
+			}
+			if result.Outcome != CodeTaken {
+				return made.answer(result)
+			}
+		}
+	}
+	return Issued{}, core.Conflict(core.ReasonCodeSpaceExhausted, fmt.Sprintf(
+		"no free code of the format %s was found; give the workspace more or longer groups", format))
+}
+
+// pick returns the next values to try to insert and how many of the sequence it used
+// up. The first few come unseen; then they are looked up by the chunk, and only the
+// free ones are returned.
+func (s *Service) pick(ctx context.Context, values *candidates, tries int, left int64) ([]string, int64, error) {
+	if tries < directInserts {
+		value, err := values.next()
+		return []string{value}, 1, err
+	}
+	var chunk, canonicals []string
+	for range min(left, probeChunk) {
+		value, err := values.next()
+		if err != nil {
+			return nil, 0, err
+		}
+		chunk, canonicals = append(chunk, value), append(canonicals, core.Canonical(value))
+	}
+	taken, err := s.store.CodesTaken(ctx, canonicals)
+	if err != nil {
+		return nil, 0, err
+	}
+	var free []string
+	for i := range chunk {
+		if !taken[i] {
+			free = append(free, chunk[i])
+		}
+	}
+	return free, int64(len(chunk)), nil
+}
+
+// answer says what an insert means to the caller.
+func (n *NewCode) answer(result InsertResult) (Issued, error) {
+	switch {
+	case result.Outcome == Inserted:
+		return Issued{Code: n.Code}, nil
+	case result.Outcome == RetryKeyUsed && result.Existing.Retry.Fingerprint == n.Retry.Fingerprint:
+		first := n.Code // the same was asked for then; what became of the code since is no part of the answer
+		first.Value, first.CreatedAt, first.CreatedBy = result.Existing.Value, result.Existing.CreatedAt, result.Existing.CreatedBy
+		return Issued{Code: first, Replayed: true}, nil
+	default:
+		return Issued{}, core.Conflict(core.ReasonIdempotencyKeyReused,
+			"this Idempotency-Key was used for a different request; a new request needs a new key")
+	}
+}
+
+// StatusNow returns the code's status at the present.
+func (s *Service) StatusNow(c *Code) Status { return c.StatusAt(s.now()) }

@@ -1,0 +1,124 @@
+package codes
+
+import (
+	"context"
+	"errors"
+
+	"accesscodes/internal/core"
+)
+
+// GetCode returns a code of the caller's workspace, however its value is spelt.
+//
+// Errors: KindNotFound with ReasonCodeNotFound; KindUnavailable.
+func (s *Service) GetCode(ctx context.Context, actor *core.Actor, value string) (Code, error) {
+	canonical, err := lookedUp(value, &core.FieldErrors{})
+	if err != nil {
+		return Code{}, errCodeNotFound()
+	}
+	code, err := s.store.Code(ctx, actor.WorkspaceID, canonical, s.now())
+	if errors.Is(err, core.ErrNotFound) {
+		err = errCodeNotFound()
+	}
+	return code, err
+}
+
+// ChangeCode changes a code's options.
+//
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with
+// ReasonCodeNotFound; KindConflict with ReasonCodeInUse if more uses are taken than it
+// would have; KindUnavailable.
+func (s *Service) ChangeCode(ctx context.Context, actor *core.Actor, value string, want CodeChange) (Code, error) {
+	if err := want.check(s.now()); err != nil {
+		return Code{}, err
+	}
+	return s.manage(ctx, actor, value, Command{Rule: change(&want)})
+}
+
+// RevokeCode takes a code back: it cannot be redeemed any more. Revoking twice does
+// nothing more.
+//
+// Errors: KindNotFound with ReasonCodeNotFound; KindUnavailable.
+func (s *Service) RevokeCode(ctx context.Context, actor *core.Actor, value string) (Code, error) {
+	return s.manage(ctx, actor, value, Command{Rule: revoke(true)})
+}
+
+// RestoreCode undoes [Service.RevokeCode]. Errors are the same.
+func (s *Service) RestoreCode(ctx context.Context, actor *core.Actor, value string) (Code, error) {
+	return s.manage(ctx, actor, value, Command{Rule: revoke(false)})
+}
+
+// DeleteCode deletes a code that was never redeemed nor reserved.
+//
+// Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonCodeInUse;
+// KindUnavailable.
+func (s *Service) DeleteCode(ctx context.Context, actor *core.Actor, value string) error {
+	_, err := s.manage(ctx, actor, value, Command{Rule: remove, NeedsUsage: true})
+	return err
+}
+
+// manage carries out an act that changes a code itself and returns the code.
+func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, act Command) (Code, error) {
+	canonical, err := lookedUp(value, &core.FieldErrors{})
+	if err != nil {
+		return Code{}, errCodeNotFound()
+	}
+	act.WorkspaceID, act.Canonical = actor.WorkspaceID, canonical
+	result, err := s.execute(ctx, &act)
+	if err != nil {
+		return Code{}, err
+	}
+	return *result.Code, nil
+}
+
+// PutUser registers a user, or changes what a registered user is, without any code: for
+// people who were there before the codes.
+//
+// Errors: KindInvalid with the fields that are wrong; KindUnavailable.
+func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, status UserStatus) (User, error) {
+	var errs core.FieldErrors
+	checkUserID(&errs, "", id)
+	if status != UserNormal && status != UserPremium {
+		errs.Add(core.ReasonInvalidValue, "/status", `status must be "Normal" or "Premium", spelt exactly so`)
+	}
+	if err := errs.Err(); err != nil {
+		return User{}, err
+	}
+	now := s.now()
+	return s.store.PutUser(ctx, User{WorkspaceID: actor.WorkspaceID, ID: id, Status: status, CreatedAt: now, UpdatedAt: now})
+}
+
+// GetUser returns a registered user.
+//
+// Errors: KindNotFound with ReasonUserNotFound; KindUnavailable.
+func (s *Users) GetUser(ctx context.Context, actor *core.Actor, id string) (User, error) {
+	if isNoUserID(id) {
+		return User{}, errUserNotFound()
+	}
+	user, err := s.store.User(ctx, actor.WorkspaceID, id)
+	if errors.Is(err, core.ErrNotFound) {
+		err = errUserNotFound()
+	}
+	return user, err
+}
+
+// EraseUser erases a person: the user is gone, and their redemptions and reservations
+// stay without the id. What they redeemed stays used.
+//
+// Errors: KindNotFound with ReasonUserNotFound if nothing holds this id;
+// KindUnavailable.
+func (s *Users) EraseUser(ctx context.Context, actor *core.Actor, id string) error {
+	if isNoUserID(id) {
+		return errUserNotFound()
+	}
+	found, err := s.store.EraseUser(ctx, actor.WorkspaceID, id)
+	if err == nil && !found {
+		return errUserNotFound()
+	}
+	return err
+}
+
+func isNoUserID(id string) bool {
+	var errs core.FieldErrors
+	checkUserID(&errs, "", id)
+	return errs.Err() != nil
+}

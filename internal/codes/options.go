@@ -1,0 +1,95 @@
+package codes
+
+import (
+	"slices"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Limits of the options, in characters (Unicode code points) unless it says
+// otherwise.
+const (
+	MaxNoteLength          = 500
+	MaxRecipientLength     = 320 // the longest e-mail address: RFC 3696 errata 1690, local part and domain
+	MaxMetadataEntries     = 50  // entries
+	MaxMetadataKeyLength   = 40
+	MaxMetadataValueLength = 500
+	// MaxMaxRedemptions is the largest limit of uses: the largest integer that
+	// every JSON reader keeps exactly (RFC 8259 §6).
+	MaxMaxRedemptions = 1<<53 - 1
+)
+
+// Limit is how often a code can be redeemed, as a request states it: left out, no
+// limit, or a number.
+type Limit struct {
+	Given bool
+	Max   *int64 // nil with Given: no limit
+}
+
+// Options are the fields that a request for a new code may leave out.
+type Options struct {
+	MaxRedemptions Limit
+	StartsAt       *time.Time
+	ExpiresAt      *time.Time
+	Note           string
+	Recipient      string
+	Metadata       map[string]string
+}
+
+// What is said of a code that would expire before it starts, depending on which of the two
+// times the request can change.
+var (
+	expiresTooEarly = core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be later than startsAt"}
+	startsTooLate   = core.FieldError{Pointer: "/startsAt", Detail: "startsAt must be earlier than expiresAt"}
+)
+
+// check adds what is wrong with the options whatever the time is, and brings the
+// times to the precision that stores keep. wrongOrder is what it says of times in the wrong
+// order.
+func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
+	if limit := o.MaxRedemptions.Max; limit != nil && (*limit < 1 || *limit > MaxMaxRedemptions) {
+		errs.Add(core.ReasonInvalidValue, "/maxRedemptions", "maxRedemptions must be null or from 1 to %d", int64(MaxMaxRedemptions))
+	}
+	o.StartsAt, o.ExpiresAt = core.StoredTime(o.StartsAt), core.StoredTime(o.ExpiresAt)
+	core.CheckYear(errs, "/startsAt", "startsAt", o.StartsAt)
+	core.CheckYear(errs, "/expiresAt", "expiresAt", o.ExpiresAt)
+	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
+		errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
+	}
+	core.CheckText(errs, "/note", "note", o.Note, MaxNoteLength)
+	core.CheckText(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
+	o.checkMetadata(errs)
+}
+
+// checkExpiry says what is wrong with the options only because of the time. It is
+// apart from check because a retry must not fail for having come later.
+func (o *Options) checkExpiry(now time.Time) error {
+	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) {
+		return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be in the future"})
+	}
+	return nil
+}
+
+func (o *Options) checkMetadata(errs *core.FieldErrors) {
+	if len(o.Metadata) > MaxMetadataEntries {
+		errs.Add(core.ReasonInvalidValue, "/metadata", "metadata must have at most %d entries", MaxMetadataEntries)
+	}
+	for _, key := range sortedKeys(o.Metadata) {
+		pointer := "/metadata/" + core.EscapePointer(key)
+		if key == "" {
+			errs.Add(core.ReasonInvalidValue, pointer, "a metadata key must not be empty")
+		}
+		core.CheckText(errs, pointer, "a metadata key", key, MaxMetadataKeyLength)
+		core.CheckText(errs, pointer, "a metadata value", o.Metadata[key], MaxMetadataValueLength)
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,219 @@
+package codes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// RedeemRequest asks to redeem a code for a user.
+type RedeemRequest struct {
+	Code     string
+	UserID   string
+	Metadata map[string]string
+}
+
+// Redeemed is a redemption.
+type Redeemed struct {
+	Redemption Redemption
+	Replayed   bool // an earlier request did it
+}
+
+// Redeem gives one use of a code to a user and makes the user what the code grants. The
+// same code and user again is the same redemption. A live reservation of the code for
+// this user is used up by it.
+//
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with
+// ReasonCodeNotFound; KindConflict with ReasonCodeRevoked, ReasonCodeExpired,
+// ReasonCodeNotStarted, ReasonCodeExhausted, ReasonUserAlreadyRegistered,
+// ReasonUserNotRegistered or ReasonUserAlreadyPremium; KindUnavailable. A refused
+// redemption uses nothing up.
+func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemRequest) (Redeemed, error) {
+	var errs core.FieldErrors
+	checkUserID(&errs, "/userId", req.UserID)
+	(&Options{Metadata: req.Metadata}).checkMetadata(&errs)
+	canonical, err := lookedUp(req.Code, &errs)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return Redeemed{}, err
+	}
+	result, err := s.execute(ctx, &Command{
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Redemption: id, Creates: true, Idempotent: true,
+		Rule: redeem(id, actor.ID, req.Metadata),
+	})
+	if err != nil {
+		return Redeemed{}, err
+	}
+	return Redeemed{*result.Redemption, result.Replayed}, nil
+}
+
+// ReserveRequest asks to hold one use of a code for a user.
+type ReserveRequest struct {
+	Code   string
+	UserID string
+	Life   time.Duration // 0: DefaultReservation
+}
+
+// Reserved is a reservation.
+type Reserved struct {
+	Reservation Reservation
+	Replayed    bool // an earlier request did it
+}
+
+// Reserve holds one use of a code for a user until it is confirmed, released, or lapses:
+// after the time asked for, and at the latest when the code expires. A user who holds a
+// use of the code already keeps that one as it is.
+//
+// Errors are those of [Service.Redeem].
+func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req ReserveRequest) (Reserved, error) {
+	var errs core.FieldErrors
+	checkUserID(&errs, "/userId", req.UserID)
+	if req.Life == 0 {
+		req.Life = DefaultReservation
+	}
+	if req.Life < MinReservation || req.Life > MaxReservation {
+		errs.Add(core.ReasonInvalidValue, "/ttlSeconds", "ttlSeconds must be from %d to %d", MinReservation/time.Second, MaxReservation/time.Second)
+	}
+	canonical, err := lookedUp(req.Code, &errs)
+	if err != nil {
+		return Reserved{}, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return Reserved{}, err
+	}
+	result, err := s.execute(ctx, &Command{
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Reservation: id, Creates: true, Idempotent: true,
+		Rule: reserve(id, actor.ID, req.Life),
+	})
+	if err != nil {
+		return Reserved{}, err
+	}
+	return Reserved{*result.Reservation, result.Replayed}, nil
+}
+
+// Confirm redeems a code with the use that a reservation holds. Confirming twice is the
+// same redemption.
+//
+// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with
+// ReasonReservationLapsed, ReasonReservationReleased or those of [Service.Redeem];
+// KindUnavailable.
+func (s *Redemptions) Confirm(ctx context.Context, actor *core.Actor, reservation core.ID) (Redeemed, error) {
+	act, err := s.onReservation(ctx, actor, reservation)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return Redeemed{}, err
+	}
+	act.Rule = confirm(id, actor.ID)
+	result, err := s.execute(ctx, act)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	if result.Redemption == nil { // rolled back since, or its person was erased
+		_, made, err := s.store.Redemption(ctx, actor.WorkspaceID, result.Reservation.RedemptionID)
+		return Redeemed{made, result.Replayed}, err
+	}
+	return Redeemed{*result.Redemption, result.Replayed}, nil
+}
+
+// Release gives back the use that a reservation holds. Releasing one that holds nothing
+// any more does nothing.
+//
+// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with
+// ReasonReservationConfirmed; KindUnavailable.
+func (s *Redemptions) Release(ctx context.Context, actor *core.Actor, reservation core.ID) (Reserved, error) {
+	act, err := s.onReservation(ctx, actor, reservation)
+	if err != nil {
+		return Reserved{}, err
+	}
+	act.Rule = release
+	result, err := s.execute(ctx, act)
+	if err != nil {
+		return Reserved{}, err
+	}
+	return Reserved{*result.Reservation, result.Replayed}, nil
+}
+
+func (s *Redemptions) onReservation(ctx context.Context, actor *core.Actor, id core.ID) (*Command, error) {
+	canonical, r, err := s.store.Reservation(ctx, actor.WorkspaceID, id)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil, errReservationNotFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Command{WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Reservation: id, Idempotent: true}, nil
+}
+
+// MaxReasonLength is the longest reason of a rollback, in characters.
+const MaxReasonLength = 500
+
+// Rollback undoes a redemption: the code has its use back and the user is what they were
+// before. Rolling back twice does nothing more.
+//
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with
+// ReasonRedemptionNotFound; KindConflict with ReasonRollbackOutOfOrder if a later
+// redemption of the user stands; KindUnavailable.
+func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemption core.ID, reason string) (Redeemed, error) {
+	var errs core.FieldErrors
+	core.CheckText(&errs, "/reason", "reason", reason, MaxReasonLength)
+	if err := errs.Err(); err != nil {
+		return Redeemed{}, err
+	}
+	canonical, r, err := s.store.Redemption(ctx, actor.WorkspaceID, redemption)
+	if errors.Is(err, core.ErrNotFound) {
+		return Redeemed{}, errRedemptionNotFound()
+	}
+	if err != nil {
+		return Redeemed{}, err
+	}
+	result, err := s.execute(ctx, &Command{
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Redemption: redemption, Idempotent: true,
+		Rule: rollback(actor.ID, reason),
+	})
+	if err != nil {
+		return Redeemed{}, err
+	}
+	return Redeemed{*result.Redemption, result.Replayed}, nil
+}
+
+// lookedUp returns the canonical form to look a code up by, once everything else about
+// the request is right. A value that no code can have is not found, but for an empty
+// one, which is a mistake of the caller's program.
+func lookedUp(value string, errs *core.FieldErrors) (string, error) {
+	canonical := core.Canonical(value)
+	if canonical == "" {
+		errs.Add(core.ReasonInvalidValue, "/code", "code must contain something other than spaces and dashes")
+	}
+	if err := errs.Err(); err != nil {
+		return "", err
+	}
+	if core.CleanValue(value, errs); errs.Err() != nil {
+		return "", errCodeNotFound()
+	}
+	return canonical, nil
+}
+
+// TidyReservations marks reservations that have lapsed as such. What counts as held does
+// not depend on it; it keeps the look-up of what is held short. It returns when there is
+// nothing left to tidy.
+func (s *Redemptions) TidyReservations(ctx context.Context) error {
+	for {
+		tidied, err := s.store.TidyReservations(ctx, s.now())
+		if err != nil {
+			return fmt.Errorf("tidy reservations: %w", err)
+		}
+		if tidied == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package codes
+
+import (
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Redemption is one use of one code by one user, with what it granted.
+type Redemption struct {
+	ID            core.ID
+	WorkspaceID   core.ID
+	Code          string // the code's value as it was given or generated
+	Type          Type   // the code's
+	UserID        string // empty: the person has been erased
+	Grants        UserStatus
+	Before        UserStatus // what the user was before
+	Ordinal       int64      // 1 for a user's first redemption; a later one has a higher number
+	Metadata      map[string]string
+	ReservationID core.ID // zero: redeemed without a reservation
+	CreatedAt     time.Time
+	CreatedBy     core.ID // the API key
+	RolledBackAt  *time.Time
+	RolledBackBy  core.ID // the API key; zero while it stands
+	Reason        string  // for the rollback; empty: none was given
+}
+
+// Stands reports whether the redemption has not been rolled back.
+func (r *Redemption) Stands() bool { return r.RolledBackAt == nil }
+
+// ReservationState is how far a reservation has come.
+type ReservationState string
+
+// The states. A reservation that has lapsed is still stored as held until somebody
+// tidies it; what counts is [Reservation.LiveAt].
+const (
+	ReservationHeld      ReservationState = "held"
+	ReservationConfirmed ReservationState = "confirmed"
+	ReservationReleased  ReservationState = "released"
+	ReservationLapsed    ReservationState = "lapsed"
+)
+
+// Limits of how long a reservation holds a use.
+const (
+	MinReservation     = 10 * time.Second
+	DefaultReservation = 5 * time.Minute
+	MaxReservation     = time.Hour
+)
+
+// Reservation is one use of a code, held for a user for a short time.
+type Reservation struct {
+	ID           core.ID
+	WorkspaceID  core.ID
+	Code         string // the code's value
+	UserID       string // empty: the person has been erased
+	State        ReservationState
+	ExpiresAt    time.Time // from when on it holds nothing any more
+	CreatedAt    time.Time
+	CreatedBy    core.ID // the API key
+	RedemptionID core.ID // what it became when it was confirmed
+}
+
+// LiveAt reports whether the reservation holds a use at an instant.
+func (r *Reservation) LiveAt(now time.Time) bool {
+	return r.State == ReservationHeld && now.Before(r.ExpiresAt)
+}

@@ -1,0 +1,83 @@
+package codes
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Store keeps codes and what becomes of them. Each method is one atomic act: it happens whole
+// and is durable when the method returns, or it returns an error and nothing happened, but for
+// [core.OutcomeUnknown]. Methods are safe for concurrent use by many goroutines and by many
+// processes on one database.
+//
+// A store that cannot act now returns [core.Unavailable]. Stores decide nothing: they answer
+// questions of fact and keep rows unique.
+type Store interface {
+	CodeStore
+	RedemptionStore
+	ListStore
+}
+
+// Deps is what the services need from outside.
+type Deps struct {
+	Store   Store
+	Now     func() time.Time
+	Entropy io.Reader               // a cryptographic source
+	NewID   func() (core.ID, error) // UUIDv7
+	Secret  []byte                  // the installation's
+}
+
+// Services are what can be done with codes, by what it is about. They are safe for concurrent
+// use.
+type Services struct {
+	*Service
+	*Redemptions
+	*Users
+}
+
+// Service makes codes, looks them up and changes them.
+type Service struct {
+	base
+	alphabet string // its size is a power of two
+	secret   []byte
+}
+
+// Redemptions is what uses codes up, and what gives uses back.
+type Redemptions struct{ base }
+
+// Users is who is registered in a workspace.
+type Users struct{ base }
+
+// base is what the services have in common.
+type base struct {
+	store   Store
+	clock   func() time.Time
+	entropy io.Reader
+	newID   func() (core.ID, error)
+}
+
+// NewServices returns the services over a migrated store.
+func NewServices(deps Deps) *Services {
+	b := base{store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID}
+	return &Services{
+		Service:     &Service{base: b, alphabet: core.Alphabet, secret: deps.Secret},
+		Redemptions: &Redemptions{b},
+		Users:       &Users{b},
+	}
+}
+
+// now is the current time as stores keep it.
+func (b *base) now() time.Time { return b.clock().UTC().Truncate(time.Microsecond) }
+
+// execute carries out one command at the present.
+func (b *base) execute(ctx context.Context, command *Command) (Result, error) {
+	command.At = b.now()
+	results, err := b.store.Execute(ctx, []*Command{command})
+	if err != nil {
+		return Result{}, err
+	}
+	return results[0], results[0].Err
+}

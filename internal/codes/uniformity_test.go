@@ -1,0 +1,87 @@
+package codes_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+)
+
+// codesDrawn gives each symbol an expected count of 2,000 at each position.
+const codesDrawn = 64_000
+
+// chiSquaredLimit is what the statistic of a uniform position exceeds once in eight
+// million times: the quantile 1-1e-6/8 of the chi-squared distribution with 31 degrees
+// of freedom (32 symbols less one). A code has eight positions, so a run of the test
+// fails by chance about once in a million.
+const chiSquaredLimit = 89.79
+
+func TestEverySymbolIsEquallyLikelyAtEveryPosition(t *testing.T) {
+	for name, retryKey := range map[string]func(int) string{
+		"drawn":                           func(int) string { return "" },
+		"derived from an Idempotency-Key": func(n int) string { return fmt.Sprint("order-", n) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for position, statistic := range chiSquared(t, core.SystemEntropy(), retryKey) {
+				if statistic > chiSquaredLimit {
+					t.Errorf("position %d: chi-squared %.1f, at most %.1f expected", position, statistic, chiSquaredLimit)
+				}
+			}
+		})
+	}
+}
+
+// TestABiasedSourceIsNoticed shows that the test above can fail. Numbers brought into a
+// range by a remainder are the usual mistake: the first few come up too often.
+func TestABiasedSourceIsNoticed(t *testing.T) {
+	for position, statistic := range chiSquared(t, remainders{core.SystemEntropy()}, func(int) string { return "" }) {
+		if statistic <= chiSquaredLimit {
+			t.Errorf("position %d: chi-squared %.1f, more than %.1f expected", position, statistic, chiSquaredLimit)
+		}
+	}
+}
+
+// remainders are random bytes modulo 250.
+type remainders struct{ source io.Reader }
+
+func (r remainders) Read(p []byte) (int, error) {
+	n, err := r.source.Read(p)
+	for i := range p[:n] {
+		p[i] %= 250
+	}
+	return n, err
+}
+
+// chiSquared generates codes as a server does, the n-th with this Idempotency-Key, and returns for each random position how
+// far the counts of the symbols are from equal.
+func chiSquared(t *testing.T, entropy io.Reader, retryKey func(n int) string) [8]float64 {
+	t.Helper()
+	var counts [8][256]int
+	service, caller := newFakeService(t, &fakeStore{
+		insertCodes: func(list []*codes.NewCode) ([]codes.InsertResult, error) {
+			random := strings.ReplaceAll(strings.TrimPrefix(list[0].Value, "ACME-"), "-", "")
+			for position := range counts {
+				counts[position][random[position]]++
+			}
+			return make([]codes.InsertResult, len(list)), nil
+		},
+	}, bufio.NewReader(entropy))
+	for n := range codesDrawn {
+		if _, err := service.GenerateCode(t.Context(), caller, normal(retryKey(n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const expected = float64(codesDrawn) / float64(len(core.Alphabet))
+	var statistics [8]float64
+	for position := range counts {
+		for _, symbol := range core.Alphabet {
+			off := float64(counts[position][symbol]) - expected
+			statistics[position] += off * off / expected
+		}
+	}
+	return statistics
+}

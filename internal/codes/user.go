@@ -1,0 +1,72 @@
+package codes
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"accesscodes/internal/core"
+)
+
+// MaxUserIDLength is the longest user id, in characters.
+const MaxUserIDLength = 255
+
+// UserStatus is what a user is. Somebody who is not registered has none.
+type UserStatus string
+
+// The statuses, spelt exactly so wherever they appear.
+const (
+	Unregistered UserStatus = ""
+	UserNormal   UserStatus = "Normal"
+	UserPremium  UserStatus = "Premium"
+)
+
+// User is someone in the customer's system who is registered in a workspace. Times are
+// UTC with microseconds.
+type User struct {
+	WorkspaceID core.ID
+	ID          string // the customer's own, opaque; compared byte by byte
+	Status      UserStatus
+	CreatedAt   time.Time
+	UpdatedAt   time.Time // when the status changed last
+}
+
+// checkUserID refuses what cannot be a user's id. Ids are the customer's: nothing is
+// trimmed and case counts.
+func checkUserID(errs *core.FieldErrors, pointer, id string) {
+	switch {
+	case id == "":
+		errs.Add(core.ReasonInvalidValue, pointer, "userId must not be empty")
+	case utf8.RuneCountInString(id) > MaxUserIDLength:
+		errs.Add(core.ReasonInvalidValue, pointer, "userId must have at most %d characters", MaxUserIDLength)
+	case id == "/" || id == "." || id == "..":
+		errs.Add(core.ReasonInvalidValue, pointer, `userId must not be "/", "." or "..", which the path of an address cannot name`)
+	case !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl):
+		errs.Add(core.ReasonInvalidValue, pointer, "userId must be UTF-8 without control characters")
+	}
+}
+
+// grant is what redeeming a code of this type makes of a user, or why it cannot.
+func (t Type) grant(user UserStatus) (UserStatus, error) {
+	switch {
+	case t == TypeUpgrade && user == Unregistered:
+		return "", core.Conflict(core.ReasonUserNotRegistered, "this user is not registered; an Upgrade code is for a registered user")
+	case t == TypeUpgrade && user == UserPremium:
+		return "", core.Conflict(core.ReasonUserAlreadyPremium, "this user is premium already")
+	case t == TypeUpgrade:
+		return UserPremium, nil
+	case user != Unregistered:
+		return "", core.Conflict(core.ReasonUserAlreadyRegistered, "this user is registered already; a "+string(t)+" code registers a new user")
+	default:
+		return t.Grants(), nil
+	}
+}
+
+// Grants is the status that a user has after redeeming a code of this type.
+func (t Type) Grants() UserStatus {
+	if t == TypeNormal {
+		return UserNormal
+	}
+	return UserPremium
+}

@@ -1,0 +1,63 @@
+package codes
+
+import (
+	"context"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// ValidateRequest asks whether a code could be redeemed.
+type ValidateRequest struct {
+	Code   string
+	UserID string     // by whom; empty: only the code is judged
+	At     *time.Time // when; nil: now
+}
+
+// Validation is the answer.
+type Validation struct {
+	Valid      bool
+	Code       *Code       // nil: there is no such code
+	At         time.Time   // the instant that the answer is about
+	Grants     UserStatus  // with Valid: what the user would be
+	Why        *core.Error // unless Valid
+	Suggestion string      // of a code that was not found: the one that was probably meant
+}
+
+// Validate says what [Service.Redeem] would, with no effect.
+//
+// Errors: KindInvalid with the fields that are wrong; KindUnavailable.
+func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req ValidateRequest) (Validation, error) {
+	var errs core.FieldErrors
+	if req.UserID != "" {
+		checkUserID(&errs, "/userId", req.UserID)
+	}
+	at := s.now()
+	if req.At != nil {
+		at = *core.StoredTime(req.At)
+		core.CheckYear(&errs, "/at", "at", &at)
+	}
+	canonical, err := lookedUp(req.Code, &errs)
+	if core.HasReason(err, core.ReasonCodeNotFound) {
+		return Validation{At: at, Why: errCodeNotFound()}, nil
+	}
+	if err != nil {
+		return Validation{}, err
+	}
+	results, err := s.store.DryRun(ctx, []*Command{{
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, At: at, Hypothetical: req.At != nil, Rule: validate,
+	}})
+	if err != nil {
+		return Validation{}, err
+	}
+	v := Validation{Code: results[0].Code, At: results[0].At}
+	if why := results[0].Err; why != nil {
+		v.Why = core.AsError(why)
+		if v.Code == nil && actor.May(core.PermissionRead) {
+			v.Suggestion, err = s.suggest(ctx, actor, canonical)
+		}
+		return v, err
+	}
+	v.Valid, v.Grants = true, v.Code.Type.Grants()
+	return v, nil
+}

@@ -1,0 +1,45 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ActorKind says what sort of thing an [Actor] is.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ActorKey    ActorKind = "key"    // an API key of a workspace
+	ActorMember ActorKind = "member" // a person who signed in
+	ActorCLI    ActorKind = "cli"    // the command line, straight on the database
+	ActorSystem ActorKind = "system" // the program itself, in the background
+)
+
+// Actor is who asks for something, for which workspace, and what they may do.
+type Actor struct {
+	Kind        ActorKind
+	ID          ID     // of the key or the member; zero: it has none
+	Name        string // what people call it
+	Display     string // how the log names it; never a secret
+	Role        string // how its permissions are called, for messages
+	Permissions []Permission
+	WorkspaceID ID
+	Workspace   string // the workspace's slug
+	Format      Format // of the workspace's generated codes
+	RequestID   string // of the request that it acts in; empty: none
+}
+
+// May reports whether the actor has a permission.
+func (a *Actor) May(p Permission) bool { return slices.Contains(a.Permissions, p) }
+
+// Require returns an error of KindForbidden unless the actor has the permission.
+func (a *Actor) Require(p Permission) error {
+	if a.May(p) {
+		return nil
+	}
+	return &Error{
+		Kind: KindForbidden, Reason: ReasonRoleNotAllowed,
+		Detail: fmt.Sprintf("a %s with the role %s may not do this", a.Kind, a.Role),
+	}
+}

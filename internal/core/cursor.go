@@ -1,0 +1,87 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Cursor writes and reads the cursors of one list. It is the digest of what is listed.
+type Cursor [sha256.Size]byte
+
+// sealLength is how many bytes a cursor begins with by which it is refused elsewhere, and
+// when it was cut off or changed: a digest of what is listed and of the rest of the cursor,
+// which is the key of the last entry that was shown.
+const sealLength = 8
+
+// NewCursor returns the cursors of a list of a workspace with these filters.
+func NewCursor(list string, workspace ID, filters ...string) Cursor {
+	h := sha256.New()
+	_, _ = h.Write(workspace[:]) // a hash never fails
+	for _, text := range append(filters, list) {
+		_, _ = io.WriteString(h, strconv.Itoa(len(text))+":"+text)
+	}
+	return Cursor(h.Sum(nil))
+}
+
+// After is the cursor behind the entry with this key.
+func (c Cursor) After(key []byte) string {
+	seal := sha256.Sum256(append(c[:len(c):len(c)], key...))
+	return base64.RawURLEncoding.EncodeToString(append(seal[:sealLength:sealLength], key...))
+}
+
+// Key reads a cursor. Without one there is no key: the list begins at its beginning.
+func (c Cursor) Key(text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	read, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(read) <= sealLength || c.After(read[sealLength:]) != text {
+		return nil, InvalidCursor()
+	}
+	return read[sealLength:], nil
+}
+
+// TextKey reads a cursor whose key is a text.
+func (c Cursor) TextKey(text string) (string, error) {
+	key, err := c.Key(text)
+	if err == nil && !IsStorable(string(key)) {
+		err = InvalidCursor()
+	}
+	return string(key), err
+}
+
+// IDKey reads a cursor whose key is an id.
+func (c Cursor) IDKey(text string) (ID, error) {
+	key, err := c.Key(text)
+	if err != nil || key == nil {
+		return ID{}, err
+	}
+	if len(key) != len(ID{}) {
+		return ID{}, InvalidCursor()
+	}
+	return ID(key), nil
+}
+
+// IsStorable reports whether a database can compare a text with what it holds.
+func IsStorable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+// InvalidCursor is the error about a text that is no cursor of the list.
+func InvalidCursor() *Error {
+	return &Error{
+		Kind: KindInvalid, Reason: ReasonInvalidCursor,
+		Detail: "cursor must be the nextCursor of an earlier page of the same list with the same filters",
+	}
+}
+
+// Digits writes a time as part of a list's filters; nothing for nil.
+func Digits(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMicro(), 10)
+}

@@ -1,0 +1,189 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// InvalidParameter is an error about a parameter of a request's address.
+func InvalidParameter(detail string, args ...any) *Error {
+	return &Error{Kind: KindInvalid, Reason: ReasonInvalidParameter, Detail: fmt.Sprintf(detail, args...)}
+}
+
+// Kind says what sort of failure an [Error] is. It decides the HTTP status.
+type Kind int
+
+// The kinds, each with the HTTP status that it becomes.
+const (
+	KindInternal        Kind = iota // 500: a fault of ours
+	KindInvalid                     // 400: the request is wrong and stays wrong
+	KindUnauthenticated             // 401: no usable key
+	KindForbidden                   // 403: the key's role does not allow this
+	KindNotFound                    // 404: no such thing in this workspace
+	KindConflict                    // 409: the state does not allow it
+	KindUnavailable                 // 503: nothing was done, try again
+)
+
+// Reason is a stable word that a program can switch on. Reasons are part of the
+// API: they are added, never renamed.
+type Reason string
+
+// The reasons that the rules of this package give.
+const (
+	ReasonInternal              Reason = "internal_error"
+	ReasonMissingField          Reason = "missing_field"
+	ReasonInvalidValue          Reason = "invalid_value"
+	ReasonInvalidIdempotencyKey Reason = "invalid_idempotency_key"
+	ReasonIdempotencyKeyReused  Reason = "idempotency_key_reused"
+	ReasonCodeAlreadyExists     Reason = "code_already_exists"
+	ReasonCodeSpaceExhausted    Reason = "code_space_exhausted"
+	ReasonCodeNotFound          Reason = "code_not_found"
+	ReasonCodeRevoked           Reason = "code_revoked"
+	ReasonCodeExpired           Reason = "code_expired"
+	ReasonCodeNotStarted        Reason = "code_not_started"
+	ReasonCodeExhausted         Reason = "code_exhausted"
+	ReasonCodeInUse             Reason = "code_in_use"
+	ReasonUserNotFound          Reason = "user_not_found"
+	ReasonUserAlreadyRegistered Reason = "user_already_registered"
+	ReasonUserNotRegistered     Reason = "user_not_registered"
+	ReasonUserAlreadyPremium    Reason = "user_already_premium"
+	ReasonReservationNotFound   Reason = "reservation_not_found"
+	ReasonReservationLapsed     Reason = "reservation_lapsed"
+	ReasonReservationReleased   Reason = "reservation_released"
+	ReasonReservationConfirmed  Reason = "reservation_confirmed"
+	ReasonRedemptionNotFound    Reason = "redemption_not_found"
+	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order"
+	ReasonInvalidParameter      Reason = "invalid_parameter"
+	ReasonInvalidCursor         Reason = "invalid_cursor"
+	ReasonInvalidAPIKey         Reason = "invalid_api_key"
+	ReasonRoleNotAllowed        Reason = "role_not_allowed"
+	ReasonWorkspaceNotFound     Reason = "workspace_not_found"
+	ReasonWorkspaceExists       Reason = "workspace_already_exists"
+	ReasonKeyNotFound           Reason = "key_not_found"
+	ReasonKeyNotActive          Reason = "key_not_active"
+	ReasonStoreUnavailable      Reason = "store_unavailable"
+	ReasonOverloaded            Reason = "overloaded"
+	ReasonOutcomeUnknown        Reason = "outcome_unknown"
+)
+
+// FieldError is what is wrong with one field of a request.
+type FieldError struct {
+	Pointer string // RFC 6901 pointer into the request body, such as /expiresAt
+	Detail  string // a sentence for a person; never repeats a secret
+}
+
+// ErrNotFound is what a store returns when there is no such thing. It has no detail:
+// the [Service] knows what was looked for.
+var ErrNotFound = errors.New("not found")
+
+// Error is the one error type that callers of this package handle. Its Detail and
+// Fields are fit to be shown; the cause is for the log only.
+type Error struct {
+	Kind       Kind
+	Reason     Reason
+	Detail     string
+	Fields     []FieldError
+	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
+	cause      error
+}
+
+// Error returns the detail, with the cause behind it if there is one. It is meant
+// for logs: show callers Detail.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Reason, e.Detail, e.cause)
+	}
+	return fmt.Sprintf("%s: %s", e.Reason, e.Detail)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// AsError returns the [Error] in err's chain; anything else becomes KindInternal
+// with err as its cause.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Kind: KindInternal, Reason: ReasonInternal, Detail: "an internal error occurred", cause: err}
+}
+
+// IsKind reports whether err is an [Error] of this kind.
+func IsKind(err error, kind Kind) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == kind
+}
+
+// HasReason reports whether err is an [Error] with this reason.
+func HasReason(err error, reason Reason) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == reason
+}
+
+// Unavailable says that the store cannot act now and that nothing was done: the
+// caller may safely try again after a second. Stores return it for a full disk, a
+// database that somebody else has locked, a connection that cannot be made.
+func Unavailable(cause error) *Error {
+	return &Error{
+		Kind: KindUnavailable, Reason: ReasonStoreUnavailable, RetryAfter: time.Second, cause: cause,
+		Detail: "the database cannot take this request now; nothing was done, try again",
+	}
+}
+
+// Overloaded says that more requests wait for the store than the server holds and
+// that nothing was done for this one.
+func Overloaded() *Error {
+	return &Error{
+		Kind: KindUnavailable, Reason: ReasonOverloaded, RetryAfter: time.Second,
+		Detail: "too many requests are waiting; nothing was done, try again",
+	}
+}
+
+// OutcomeUnknown says that a write was under way when its caller stopped waiting
+// or its connection broke: it may or may not have been done.
+func OutcomeUnknown(cause error) *Error {
+	return &Error{
+		Kind: KindInternal, Reason: ReasonOutcomeUnknown, cause: cause,
+		Detail: "the request may or may not have been carried out; repeat it to find out, with the same Idempotency-Key where the route takes one",
+	}
+}
+
+// NotFound is an error of KindNotFound.
+func NotFound(reason Reason, detail string) *Error {
+	return &Error{Kind: KindNotFound, Reason: reason, Detail: detail}
+}
+
+// Conflict is an error of KindConflict.
+func Conflict(reason Reason, detail string) *Error {
+	return &Error{Kind: KindConflict, Reason: reason, Detail: detail}
+}
+
+// Invalid is an error of KindInvalid about these fields; its detail is the first
+// field's.
+func Invalid(reason Reason, fields ...FieldError) *Error {
+	return &Error{Kind: KindInvalid, Reason: reason, Detail: fields[0].Detail, Fields: fields}
+}
+
+// FieldErrors collects what is wrong with a request, so that a caller sees every
+// mistake at once.
+type FieldErrors struct {
+	reason Reason // of the first mistake
+	fields []FieldError
+}
+
+// Add adds a mistake.
+func (f *FieldErrors) Add(reason Reason, pointer, detail string, args ...any) {
+	if len(f.fields) == 0 {
+		f.reason = reason
+	}
+	f.fields = append(f.fields, FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
+}
+
+// Err returns the mistakes as one error, or nil for none.
+func (f *FieldErrors) Err() error {
+	if len(f.fields) == 0 {
+		return nil
+	}
+	return Invalid(f.reason, f.fields...)
+}

@@ -1,0 +1,73 @@
+package core
+
+import (
+	"math"
+	"strings"
+)
+
+// Alphabet holds the symbols of generated codes: 32 upper-case letters and digits
+// without I, O, 0 and 1, which people confuse.
+const Alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// Limits of a code format.
+const (
+	MaxPrefixLength    = 16 // characters of A-Z and 0-9
+	MinGroups          = 2
+	MaxGroups          = 6
+	DefaultGroups      = 2
+	MinGroupLength     = 3 // characters
+	MaxGroupLength     = 8
+	DefaultGroupLength = 4
+)
+
+// Format is how a workspace's generated codes look: PREFIX-ABCD-EFGH.
+type Format struct {
+	Prefix      string // empty: no prefix and no dash for it
+	Groups      int
+	GroupLength int // characters in each group
+}
+
+// Check adds what is wrong with the format.
+func (f Format) Check(errs *FieldErrors) {
+	outside := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
+	if len(f.Prefix) > MaxPrefixLength || strings.ContainsFunc(f.Prefix, outside) {
+		errs.Add(ReasonInvalidValue, "/prefix", "prefix must be 0 to %d characters of A-Z and 0-9", MaxPrefixLength)
+	}
+	if f.Groups < MinGroups || f.Groups > MaxGroups {
+		errs.Add(ReasonInvalidValue, "/groups", "groups must be from %d to %d", MinGroups, MaxGroups)
+	}
+	if f.GroupLength < MinGroupLength || f.GroupLength > MaxGroupLength {
+		errs.Add(ReasonInvalidValue, "/groupLength", "group length must be from %d to %d", MinGroupLength, MaxGroupLength)
+	}
+}
+
+// String shows the format with X for each random character.
+func (f Format) String() string {
+	return f.Layout([]byte(strings.Repeat("X", f.Length())))
+}
+
+// Length is the number of random characters.
+func (f Format) Length() int { return f.Groups * f.GroupLength }
+
+// Space is the number of codes that the format has with an alphabet of so many
+// symbols, or the largest int64 if it has more.
+func (f Format) Space(symbols int) int64 {
+	size := math.Pow(float64(symbols), float64(f.Length()))
+	if size >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(size)
+}
+
+// Layout puts the random symbols into the format.
+func (f Format) Layout(symbols []byte) string {
+	out := make([]byte, 0, len(f.Prefix)+f.Length()+f.Groups)
+	out = append(out, f.Prefix...)
+	for i := 0; i < len(symbols); i += f.GroupLength {
+		if len(out) > 0 {
+			out = append(out, '-')
+		}
+		out = append(out, symbols[i:i+f.GroupLength]...)
+	}
+	return string(out)
+}

@@ -1,0 +1,39 @@
+package core
+
+import (
+	"encoding/hex"
+	"errors"
+)
+
+// ID names a workspace, an API key or a batch. The program makes them as UUIDv7
+// (RFC 9562 §5.7), so that they sort by creation and need no database sequence.
+type ID [16]byte
+
+// IsZero reports whether the id names nothing.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// String returns the id as RFC 9562 text, 8-4-4-4-12 lower-case hexadecimal digits.
+func (id ID) String() string {
+	var text [36]byte
+	hex.Encode(text[0:8], id[0:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:36], id[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+// ParseID reads what [ID.String] writes; nothing else is accepted but upper-case
+// hexadecimal digits.
+func ParseID(text string) (ID, error) {
+	var id ID
+	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return ID{}, errors.New("not a UUID")
+	}
+	digits := text[0:8] + text[9:13] + text[14:18] + text[19:23] + text[24:36]
+	if _, err := hex.Decode(id[:], []byte(digits)); err != nil {
+		return ID{}, errors.New("not a UUID")
+	}
+	return id, nil
+}

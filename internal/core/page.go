@@ -1,0 +1,45 @@
+package core
+
+import (
+	"time"
+)
+
+// Limits of a page of a list, in entries.
+const (
+	DefaultPage = 50
+	MaxPage     = 1000
+)
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T
+	Next  string    // the cursor of the next page; empty: there is none
+	At    time.Time // of a list of codes, the instant that it was filtered by
+}
+
+// PageRequest asks for one page of a list.
+type PageRequest struct {
+	Limit  int    // 0: DefaultPage
+	Cursor string // of the page before; empty: the first page
+}
+
+// CheckedLimit checks the request's limit and fills it in.
+func (p PageRequest) CheckedLimit() (int, error) {
+	switch {
+	case p.Limit == 0:
+		return DefaultPage, nil
+	case p.Limit < 1 || p.Limit > MaxPage:
+		return 0, InvalidParameter("limit must be a whole number from 1 to %d", MaxPage)
+	default:
+		return p.Limit, nil
+	}
+}
+
+// PageOf makes a page of up to limit of the items, of which one more was asked for to see
+// whether there is a next page.
+func PageOf[T any](items []T, limit int, cursor func(last *T) string) Page[T] {
+	if len(items) <= limit {
+		return Page[T]{Items: items}
+	}
+	return Page[T]{Items: items[:limit], Next: cursor(&items[limit-1])}
+}

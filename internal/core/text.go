@@ -1,0 +1,50 @@
+package core
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// PrefixRange returns the texts between which, compared byte by byte, lie exactly those
+// that begin with prefix: from low on and before high. An empty high means no end.
+func PrefixRange(prefix string) (low, high string) {
+	runes := []rune(prefix)
+	for i := len(runes) - 1; i >= 0; i-- {
+		next := runes[i] + 1
+		if next == 0xD800 { // surrogates are no characters (RFC 3629 §3)
+			next = 0xE000
+		}
+		if next <= utf8.MaxRune {
+			return prefix, string(append(runes[:i:i], next))
+		}
+	}
+	return prefix, ""
+}
+
+// FoldASCII lowers the ASCII letters of a text: what a search for notes and recipients
+// compares. Databases differ in what they take for a letter beyond those.
+func FoldASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+// CheckText refuses control characters other than tab and line breaks: some
+// databases cannot store them and no screen shows them.
+func CheckText(errs *FieldErrors, pointer, name, text string, limit int) {
+	if utf8.RuneCountInString(text) > limit {
+		errs.Add(ReasonInvalidValue, pointer, "%s must have at most %d characters", name, limit)
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
+		errs.Add(ReasonInvalidValue, pointer, "%s must not contain control characters", name)
+	}
+}
+
+// EscapePointer writes a name as a reference token of a JSON pointer (RFC 6901 §3).
+func EscapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}

@@ -1,0 +1,179 @@
+// Package grouped wraps a store so that concurrent hot writes share one commit: each
+// caller waits for its own result, all of them for one fsync. The hottest look-ups share a
+// transaction, and the round trip to a server, in the same way. Everything else goes
+// straight to the store below.
+package grouped
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/group"
+	)
+
+// Options says how much is gathered.
+type Options struct {
+	MaxBatch int // calls in one commit; 0: 256
+	MaxQueue int // calls that may wait before further ones are refused; 0: 16,384
+	// MaxWait is how long a call may wait for its commit to begin before it is refused;
+	// 0: 5 s.
+	MaxWait time.Duration
+	// Observe, if not nil, is told of every commit that was tried: how many codes or acts
+	// it held and how long it took.
+	Observe func(size int, took time.Duration)
+	// DryRunLanes is how many look-ups may be under way at once, each shared by those that
+	// waited for it; 0: one for every two processors. On few, many share one.
+	DryRunLanes int
+}
+
+// maxDryRunWait is how long a look-up may wait for its turn, at most.
+const maxDryRunWait = 2 * time.Second
+
+// Store is a store whose hot calls are gathered: inserts of codes in one queue, acts that
+// may be repeated in another, look-ups of what acts would do in a third.
+type Store struct {
+	codes.Store
+	inserts *gatherer[*codes.NewCode, codes.InsertResult]
+	commands *gatherer[*codes.Command, codes.Result]
+	dryRuns []*gatherer[*codes.Command, codes.Result] // each takes a part of the look-ups
+	turn    atomic.Uint32                             // whose turn it is
+}
+
+// New wraps a store.
+func New(below codes.Store, options Options) *Store {
+	if options.MaxBatch == 0 {
+		options.MaxBatch = 256
+	}
+	if options.MaxQueue == 0 {
+		options.MaxQueue = 16384
+	}
+	if options.MaxWait == 0 {
+		options.MaxWait = 5 * time.Second
+	}
+	if options.DryRunLanes == 0 {
+		options.DryRunLanes = max(1, runtime.NumCPU()/2)
+	}
+	if options.Observe == nil {
+		options.Observe = func(int, time.Duration) {}
+	}
+	s := &Store{
+		Store:   below,
+		inserts: gather(options, below.InsertCodes),
+		commands: gather(options, below.Execute),
+	}
+	options.Observe = func(int, time.Duration) {} // a look-up is no commit
+	// Nobody waits long for what can be asked again at once.
+	options.MaxWait = min(options.MaxWait, maxDryRunWait)
+	for range options.DryRunLanes {
+		s.dryRuns = append(s.dryRuns, gather(options, below.DryRun))
+	}
+	return s
+}
+
+// Close writes what waits. It is called once, after the last other method, and before the store
+// below is closed.
+func (s *Store) Close() {
+	s.inserts.group.Stop()
+	s.commands.group.Stop()
+	for _, dryRuns := range s.dryRuns {
+		dryRuns.group.Stop()
+	}
+}
+
+// InsertCodes implements [codes.CodeStore]. The codes of one call stay together.
+func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]codes.InsertResult, error) {
+	return s.inserts.do(ctx, codes)
+}
+
+// Act implements [codes.RedemptionStore]. The acts of one call stay together. Those that must
+// not be repeated are not gathered: for their sake, nobody knew what became of the others
+// when a connection breaks.
+func (s *Store) Execute(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
+	for _, act := range acts {
+		if !act.Idempotent {
+			return s.Store.Execute(ctx, acts)
+		}
+	}
+	return s.commands.do(ctx, acts)
+}
+
+// Peek implements [codes.RedemptionStore]. What a call sees was so at some time after it began.
+func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
+	if slices.ContainsFunc(acts, func(act *codes.Command) bool { return act.Hypothetical }) {
+		return s.Store.DryRun(ctx, acts)
+	}
+	results, err := s.dryRuns[s.turn.Add(1)%uint32(len(s.dryRuns))].do(ctx, acts)
+	if core.HasReason(err, core.ReasonOutcomeUnknown) {
+		err = ctx.Err() // the caller has gone; a look-up has no outcome
+	}
+	return results, err
+}
+
+// gatherer gathers the calls of one of the store's methods.
+type gatherer[In, Out any] struct {
+	group   *group.Group[[]In, written[Out]]
+	write   func(context.Context, []In) ([]Out, error)
+	observe func(size int, took time.Duration)
+}
+
+// written is what one call gets from a commit.
+type written[Out any] struct {
+	results   []Out
+	batchSize int // items in the commit
+}
+
+func gather[In, Out any](options Options, write func(context.Context, []In) ([]Out, error)) *gatherer[In, Out] {
+	g := &gatherer[In, Out]{write: write, observe: options.Observe}
+	g.group = group.Start(group.Config[[]In, written[Out]]{
+		Flush:     g.flush,
+		Divisible: divisible,
+		MaxBatch:  options.MaxBatch,
+		MaxQueue:  options.MaxQueue,
+		MaxWait:   options.MaxWait,
+	})
+	return g
+}
+
+func (g *gatherer[In, Out]) do(ctx context.Context, items []In) ([]Out, error) {
+	done, err := g.group.Do(ctx, items)
+	switch {
+	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrExpired), errors.Is(err, group.ErrStopped):
+		return nil, core.Overloaded()
+	case errors.Is(err, group.ErrAbandoned):
+		return nil, core.OutcomeUnknown(err)
+	}
+	codes.ReportBatchSize(ctx, done.batchSize)
+	return done.results, err
+}
+
+// flush writes the items of several calls in one act.
+func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([]written[Out], error) {
+	var items []In
+	for _, call := range calls {
+		items = append(items, call...)
+	}
+	start := time.Now()
+	results, err := g.write(ctx, items)
+	g.observe(len(items), time.Since(start))
+	if err != nil {
+		return nil, err
+	}
+	perCall := make([]written[Out], len(calls))
+	for i, call := range calls {
+		perCall[i] = written[Out]{results: results[:len(call)], batchSize: len(items)}
+		results = results[len(call):]
+	}
+	return perCall, nil
+}
+
+// divisible: a store that is away is away for every call alone too, and a batch whose
+// outcome is unknown must not be written again.
+func divisible(err error) bool {
+	return !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown)
+}

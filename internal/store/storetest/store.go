@@ -1,0 +1,48 @@
+package storetest
+
+import (
+	"context"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/store/grouped"
+	"accesscodes/internal/tenancy"
+)
+
+// Store is a store of every area, as an engine is. The areas' interfaces say what the methods
+// promise.
+type Store interface {
+	codes.Store
+	tenancy.Store
+	// Ping reports whether the store answers.
+	Ping(ctx context.Context) error
+	// Close ends every connection. It is called once, after the last other method.
+	Close() error
+}
+
+// Wrapped is a store of which areas are wrapped one by one, as the program does it.
+type Wrapped struct {
+	codes.Store
+	Tenancy
+	Below Store  // what answers, and is closed
+	End   func() // is called before that; nil: nothing
+}
+
+// Tenancy is [tenancy.Store] by another name, so that it can stand beside the others.
+type Tenancy interface{ tenancy.Store }
+
+// Ping implements [Store].
+func (w *Wrapped) Ping(ctx context.Context) error { return w.Below.Ping(ctx) }
+
+// Close implements [Store].
+func (w *Wrapped) Close() error {
+	if w.End != nil {
+		w.End()
+	}
+	return w.Below.Close()
+}
+
+// Grouped wraps a store so that hot writes share commits.
+func Grouped(below Store) Store {
+	store := grouped.New(below, grouped.Options{})
+	return &Wrapped{Store: store, Tenancy: below, Below: below, End: store.Close}
+}

@@ -1,0 +1,105 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// errUnauthenticated is one answer for every unusable key, so that nobody learns
+// which keys exist.
+var errUnauthenticated = &core.Error{
+	Kind: core.KindUnauthenticated, Reason: core.ReasonInvalidAPIKey,
+	Detail: "send a valid API key in the X-Api-Key header",
+}
+
+// Caller is a key and the workspace that it stands for.
+type Caller struct {
+	Workspace Workspace
+	Key       Key
+}
+
+// Actor is the caller as the areas know it.
+func (c *Caller) Actor() core.Actor {
+	return core.Actor{
+		Kind: core.ActorKey, ID: c.Key.ID, Name: c.Key.Name, Display: c.Key.Display,
+		Role: string(c.Key.Role), Permissions: c.Key.Role.Permissions(),
+		WorkspaceID: c.Workspace.ID, Workspace: c.Workspace.Slug, Format: c.Workspace.Format,
+	}
+}
+
+// Authenticate returns the actor whose key has this secret. Unknown, expired and
+// revoked keys and keys of a suspended workspace get one and the same error of
+// KindUnauthenticated.
+func (s *Service) Authenticate(ctx context.Context, secret string) (core.Actor, error) {
+	hash, ok := hashSecret(secret)
+	if !ok {
+		return core.Actor{}, errUnauthenticated
+	}
+	caller, err := s.store.CallerByHash(ctx, hash)
+	if errors.Is(err, core.ErrNotFound) {
+		return core.Actor{}, errUnauthenticated
+	}
+	if err != nil {
+		return core.Actor{}, err
+	}
+	now := s.now()
+	if !caller.Key.ActiveAt(now) || caller.Workspace.SuspendedAt != nil {
+		return core.Actor{}, errUnauthenticated
+	}
+	s.usage.note(caller.Key.ID, now)
+	return caller.Actor(), nil
+}
+
+// FlushKeyUsage stores when keys were last used, for those used since the last
+// flush. Call it every minute or so and once before the store is closed. What a failed
+// flush would have stored is stored by the next.
+func (s *Service) FlushKeyUsage(ctx context.Context) error {
+	used := s.usage.take()
+	if len(used) == 0 {
+		return nil
+	}
+	if err := s.store.TouchKeys(ctx, used); err != nil {
+		s.usage.putBack(used)
+		return err
+	}
+	return nil
+}
+
+// keyUsage remembers in memory when keys were last used, because a write for each
+// request would cost more than the request.
+type keyUsage struct {
+	last sync.Map // ID → *atomic.Int64, microseconds since 1970
+}
+
+func (u *keyUsage) note(id core.ID, now time.Time) {
+	last, ok := u.last.Load(id)
+	if !ok {
+		last, _ = u.last.LoadOrStore(id, new(atomic.Int64))
+	}
+	last.(*atomic.Int64).Store(now.UnixMicro())
+}
+
+func (u *keyUsage) take() map[core.ID]time.Time {
+	used := map[core.ID]time.Time{}
+	u.last.Range(func(id, last any) bool {
+		if at := last.(*atomic.Int64).Swap(0); at != 0 {
+			used[id.(core.ID)] = time.UnixMicro(at).UTC()
+		}
+		return true
+	})
+	return used
+}
+
+// putBack undoes take, but for keys that were used again since.
+func (u *keyUsage) putBack(used map[core.ID]time.Time) {
+	for id, at := range used {
+		if last, ok := u.last.Load(id); ok {
+			last.(*atomic.Int64).CompareAndSwap(0, at.UnixMicro())
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package tenancy
+
+import (
+	"slices"
+
+	"accesscodes/internal/core"
+)
+
+// Role is what an API key may do.
+type Role string
+
+// The roles.
+const (
+	RoleFull   Role = "full"   // everything
+	RoleIssue  Role = "issue"  // add and generate codes, batches
+	RoleRedeem Role = "redeem" // validate, redeem, reserve, confirm, release
+	RoleRead   Role = "read"   // look things up
+)
+
+// Roles lists every role.
+func Roles() []Role { return []Role{RoleFull, RoleIssue, RoleRedeem, RoleRead} }
+
+// permissions of the roles.
+var permissions = map[Role][]core.Permission{
+	RoleFull: {
+		core.PermissionIssue, core.PermissionRedeem, core.PermissionRead, core.PermissionManage, core.PermissionValidate,
+	},
+	RoleIssue:  {core.PermissionIssue},
+	RoleRedeem: {core.PermissionRedeem, core.PermissionValidate},
+	RoleRead:   {core.PermissionRead, core.PermissionValidate},
+}
+
+// Permissions are what keys with this role may do; none for an unknown role. The list must not
+// be changed.
+func (r Role) Permissions() []core.Permission { return permissions[r] }
+
+// Allows reports whether keys with this role have the permission.
+func (r Role) Allows(p core.Permission) bool { return slices.Contains(permissions[r], p) }

@@ -1,0 +1,237 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Store keeps workspaces, keys and what belongs to the installation. Each method is one atomic
+// act: it happens whole and is durable when the method returns, or nothing happened.
+type Store interface {
+	WorkspaceStore
+	KeyStore
+	InstallationStore
+}
+
+// Deps is what a [Service] needs from outside.
+type Deps struct {
+	Store   Store
+	Now     func() time.Time
+	Entropy io.Reader               // a cryptographic source
+	NewID   func() (core.ID, error) // UUIDv7
+}
+
+// Service is everything that can be done with workspaces and keys. It is safe for concurrent
+// use.
+type Service struct {
+	store   Store
+	clock   func() time.Time
+	entropy io.Reader
+	newID   func() (core.ID, error)
+	usage   keyUsage
+}
+
+// NewService returns a service over a migrated store.
+func NewService(deps Deps) *Service {
+	return &Service{store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID}
+}
+
+// now is the current time as stores keep it.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// CreateWorkspace stores a new workspace. Errors: KindInvalid; KindConflict with
+// ReasonWorkspaceExists.
+func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format core.Format) (Workspace, error) {
+	w, err := s.newWorkspace(slug, name, format)
+	if err != nil {
+		return Workspace{}, err
+	}
+	inserted, err := s.store.InsertWorkspace(ctx, w)
+	if err != nil {
+		return Workspace{}, err
+	}
+	if !inserted {
+		return Workspace{}, core.Conflict(core.ReasonWorkspaceExists, fmt.Sprintf("a workspace with the slug %s exists already", slug))
+	}
+	return w, nil
+}
+
+// Workspaces returns all workspaces, oldest first.
+func (s *Service) Workspaces(ctx context.Context) ([]Workspace, error) {
+	return s.store.Workspaces(ctx)
+}
+
+// Workspace returns a workspace by its slug. Errors: KindNotFound.
+func (s *Service) Workspace(ctx context.Context, slug string) (Workspace, error) {
+	w, err := s.store.WorkspaceBySlug(ctx, slug)
+	return w, workspaceError(slug, err)
+}
+
+// UpdateWorkspace changes a workspace. Running servers follow within seconds: they
+// generate codes in the new format, and refuse every key of a suspended workspace
+// until it is resumed. Nothing is deleted. Errors: KindNotFound, KindInvalid.
+func (s *Service) UpdateWorkspace(ctx context.Context, slug string, change WorkspaceChange) (Workspace, error) {
+	if err := change.check(); err != nil {
+		return Workspace{}, err
+	}
+	w, err := s.store.UpdateWorkspace(ctx, slug, change, s.now())
+	return w, workspaceError(slug, err)
+}
+
+func (s *Service) newWorkspace(slug, name string, format core.Format) (Workspace, error) {
+	id, err := s.newID()
+	if err != nil {
+		return Workspace{}, err
+	}
+	w := Workspace{ID: id, Slug: slug, Name: name, Format: format, CreatedAt: s.now()}
+	return w, w.check()
+}
+
+// NewKey says what key to make.
+type NewKey struct {
+	Name      string
+	Role      Role
+	ExpiresAt *time.Time // nil: never
+}
+
+// CreateKey stores a new key of a workspace and returns it with its secret, which
+// nobody can show again. Errors: KindNotFound, KindInvalid.
+func (s *Service) CreateKey(ctx context.Context, slug string, req NewKey) (Key, string, error) {
+	w, err := s.Workspace(ctx, slug)
+	if err != nil {
+		return Key{}, "", err
+	}
+	key, secret, err := s.newKey(w.ID, req)
+	if err != nil {
+		return Key{}, "", err
+	}
+	if err := s.store.InsertKey(ctx, key); err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+// Keys returns a workspace's keys, oldest first. Errors: KindNotFound.
+func (s *Service) Keys(ctx context.Context, slug string) ([]Key, error) {
+	w, err := s.Workspace(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.Keys(ctx, w.ID)
+}
+
+// FindKey returns a key by its id or by its secret, which is what somebody who found a
+// leaked key has. Errors: KindNotFound.
+func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
+	if id, err := core.ParseID(reference); err == nil {
+		key, err := s.store.Key(ctx, id)
+		return key, keyError(reference, err)
+	}
+	hash, ok := hashSecret(reference)
+	if !ok {
+		return Key{}, core.NotFound(core.ReasonKeyNotFound, "that is neither the id of a key nor a key")
+	}
+	caller, err := s.store.CallerByHash(ctx, hash)
+	if err != nil {
+		return Key{}, keyError("that you gave", err)
+	}
+	return caller.Key, nil
+}
+
+// RevokeKey makes a key useless for good; running servers follow within seconds.
+// Revoking twice keeps the first time. Errors: KindNotFound.
+func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
+	if err := s.store.RevokeKey(ctx, id, s.now()); err != nil {
+		return Key{}, keyError(id.String(), err)
+	}
+	key, err := s.store.Key(ctx, id)
+	return key, keyError(id.String(), err)
+}
+
+// RotateKey makes a key with the same name, role and expiry and lets the old one work
+// for the overlap longer, or until it would have expired. A key is rotated once: after that
+// its expiry is the end of the overlap, which is no life for another key. Errors: KindNotFound;
+// KindConflict with ReasonKeyNotActive; KindInvalid for a negative overlap.
+func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Duration) (Key, string, error) {
+	if overlap < 0 {
+		return Key{}, "", core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
+	}
+	old, err := s.store.Key(ctx, id)
+	if err != nil {
+		return Key{}, "", keyError(id.String(), err)
+	}
+	now := s.now()
+	if !old.ActiveAt(now) {
+		return Key{}, "", core.Conflict(core.ReasonKeyNotActive, fmt.Sprintf("the key %s has expired or was revoked; create a new one", id))
+	}
+	if !old.ReplacedBy.IsZero() {
+		return Key{}, "", core.Conflict(core.ReasonKeyNotActive, fmt.Sprintf("the key %s was rotated already; rotate the one that replaced it, %s", id, old.ReplacedBy))
+	}
+	key, secret, err := s.newKey(old.WorkspaceID, NewKey{Name: old.Name, Role: old.Role, ExpiresAt: old.ExpiresAt})
+	if err != nil {
+		return Key{}, "", err
+	}
+	ends := now.Add(overlap)
+	if old.ExpiresAt != nil && old.ExpiresAt.Before(ends) {
+		ends = *old.ExpiresAt
+	}
+	if err := s.store.ReplaceKey(ctx, id, ends, key); err != nil {
+		return Key{}, "", keyError(id.String(), err)
+	}
+	return key, secret, nil
+}
+
+// Bootstrap stores the first workspace and a key with the role full, if there is no
+// workspace yet, and returns the key's secret; otherwise it returns "".
+func (s *Service) Bootstrap(ctx context.Context, slug, name string, format core.Format) (string, error) {
+	w, err := s.newWorkspace(slug, name, format)
+	if err != nil {
+		return "", err
+	}
+	key, secret, err := s.newKey(w.ID, NewKey{Name: "first key", Role: RoleFull})
+	if err != nil {
+		return "", err
+	}
+	created, err := s.store.Bootstrap(ctx, w, key)
+	if err != nil || !created {
+		return "", err
+	}
+	return secret, nil
+}
+
+func (s *Service) newKey(workspace core.ID, req NewKey) (Key, string, error) {
+	id, err := s.newID()
+	if err != nil {
+		return Key{}, "", err
+	}
+	secret, err := newSecret(s.entropy)
+	if err != nil {
+		return Key{}, "", err
+	}
+	hash, _ := hashSecret(secret)
+	now := s.now()
+	key := Key{
+		ID: id, WorkspaceID: workspace, Name: req.Name, Role: req.Role, Hash: hash,
+		Display: displayForm(secret), CreatedAt: now, ExpiresAt: core.StoredTime(req.ExpiresAt),
+	}
+	return key, secret, key.check(now)
+}
+
+func keyError(which string, err error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return core.NotFound(core.ReasonKeyNotFound, fmt.Sprintf("there is no key %s", which))
+	}
+	return err
+}
+
+func workspaceError(slug string, err error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return core.NotFound(core.ReasonWorkspaceNotFound, fmt.Sprintf("there is no workspace with the slug %s", slug))
+	}
+	return err
+}

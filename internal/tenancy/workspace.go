@@ -1,0 +1,68 @@
+package tenancy
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// MaxNameLength is the longest name of a workspace or an API key, in characters.
+const MaxNameLength = 100
+
+// slugPattern is what a workspace's slug looks like: a DNS label (RFC 1123 §2.1).
+var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Workspace is a customer organisation. It owns codes, users and API keys.
+type Workspace struct {
+	ID          core.ID
+	Slug        string // its short name on the command line; never changes
+	Name        string
+	Format      core.Format // how its generated codes look
+	SuspendedAt *time.Time
+	CreatedAt   time.Time
+}
+
+func (w *Workspace) check() error {
+	var errs core.FieldErrors
+	if !slugPattern.MatchString(w.Slug) {
+		errs.Add(core.ReasonInvalidValue, "/slug", "slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+	}
+	checkName(&errs, w.Name)
+	w.Format.Check(&errs)
+	return errs.Err()
+}
+
+func checkName(errs *core.FieldErrors, name string) {
+	if strings.TrimFunc(name, core.IsSpace) == "" {
+		errs.Add(core.ReasonInvalidValue, "/name", "name must not be empty")
+	}
+	if strings.ContainsAny(name, "\t\n\r") { // a list shows it in one line
+		errs.Add(core.ReasonInvalidValue, "/name", "name must not contain tabs or line breaks")
+	}
+	core.CheckText(errs, "/name", "name", name, MaxNameLength)
+}
+
+// WorkspaceChange says what to change about a workspace; nil leaves a field as it
+// is. Codes that were generated before keep their values.
+type WorkspaceChange struct {
+	Name        *string
+	Prefix      *string
+	Groups      *int
+	GroupLength *int
+	Suspended   *bool // suspending twice keeps the first time
+}
+
+func (c *WorkspaceChange) check() error {
+	var errs core.FieldErrors
+	if c.Name != nil {
+		checkName(&errs, *c.Name)
+	}
+	format := core.Format{Groups: core.DefaultGroups, GroupLength: core.DefaultGroupLength}
+	core.Set(&format.Prefix, c.Prefix)
+	core.Set(&format.Groups, c.Groups)
+	core.Set(&format.GroupLength, c.GroupLength)
+	format.Check(&errs)
+	return errs.Err()
+}

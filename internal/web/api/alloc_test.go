@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/alloctest"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/store/cached"
+	"accesscodes/internal/store/grouped"
+	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/tenancy"
+)
+
+// What may be allocated: what is allocated now, and one more where libraries have a part in
+// it, of which another version may need one more. With the race detector a whole request
+// takes it up: the number in its id becomes a string of its own.
+const (
+	limitOfGenerateBody   = 3 + 1
+	limitOfAddBody        = 7 + 1
+	limitOfRedeemBody     = 4 + 1
+	limitOfAuthentication = 1 // our own code alone: no slack
+	limitOfGenerate       = 20 + 1
+	limitOfValidate       = 28 + 1
+)
+
+// Bodies of requests, each of the hottest form.
+const (
+	generateBody = `{"type":"Normal"}`
+	addBody      = `{"code":"WELCOME2031","type":"Premium","maxRedemptions":100,"expiresAt":"2031-12-31T23:59:59Z","note":"spring fair"}`
+	redeemBody   = `{"code":"welcome 2031","userId":"user-4711"}`
+)
+
+var hot = []alloctest.Function{
+	{Name: "DecodeGenerate", Start: decoding[generateRequest](generateBody), Limit: limitOfGenerateBody},
+	{Name: "DecodeAdd", Start: decoding[addRequest](addBody), Limit: limitOfAddBody},
+	{Name: "DecodeRedeem", Start: decoding[redeemRequest](redeemBody), Limit: limitOfRedeemBody},
+	{Name: "Authenticate", Start: authenticating, Limit: limitOfAuthentication},
+	{Name: "Generate", Start: requesting(generatePath, generateBody), Limit: limitOfGenerate},
+	{Name: "Validate", Start: requesting("/tenant-codes/validate", redeemBody), Limit: limitOfValidate},
+}
+
+func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { alloctest.Hold(t, hot) }
+
+func BenchmarkHot(b *testing.B) { alloctest.Measure(b, hot) }
+
+// repeated is a request that can be sent again and again.
+type repeated struct {
+	*http.Request
+	text   string
+	reader *strings.Reader
+}
+
+func newRepeated(path, body, key string) *repeated {
+	reader := strings.NewReader(body)
+	r := httptest.NewRequest(http.MethodPost, path, reader)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Api-Key", key)
+	return &repeated{r, body, reader}
+}
+
+// again is the request with its body unread.
+func (r *repeated) again() *http.Request {
+	r.reader.Reset(r.text)
+	return r.Request
+}
+
+// decoding reads a request's body into a value of the type that its endpoint has for it.
+func decoding[Body any](text string) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		request := newRepeated(generatePath, text, "")
+		c := &call{}
+		return func() {
+			var body Body
+			c.request = request.again()
+			if err := decode(c, &body); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// authenticating finds out who sends a request, with a key that is in the cache.
+func authenticating(t testing.TB) func() {
+	server, key := newHotServer(t)
+	request := newRepeated(generatePath, generateBody, key)
+	return func() {
+		if _, err := server.tenancy.Authenticate(request.Context(), request.Header.Get("X-Api-Key")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// requesting sends a whole request through everything but the network and the database.
+func requesting(path, body string) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		server, key := newHotServer(t)
+		request, w := newRepeated(path, body, key), &statusOnly{header: http.Header{}}
+		return func() {
+			server.ServeHTTP(w, request.again())
+			if w.status != http.StatusOK {
+				t.Fatalf("%s is answered with %d", path, w.status)
+			}
+		}
+	}
+}
+
+// statusOnly is a ResponseWriter that allocates nothing of its own.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *statusOnly) Header() http.Header            { return w.header }
+func (w *statusOnly) WriteHeader(status int)         { w.status = status }
+func (w *statusOnly) Write(text []byte) (int, error) { return len(text), nil }
+
+// newHotServer starts a server with the wrappings that the program has around its store,
+// and returns a key of a workspace.
+func newHotServer(t testing.TB) (*Server, string) {
+	t.Helper()
+	hot := &hotStore{code: codes.Code{Value: "WELCOME2031", Type: codes.TypePremium}}
+	store := grouped.New(hot, grouped.Options{})
+	t.Cleanup(store.Close)
+	newID := func() (core.ID, error) { return core.ID{1}, nil }
+	people := tenancy.NewService(tenancy.Deps{
+		Store: cached.New(hot, cached.DefaultLife, time.Now), Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
+	})
+	service := codes.NewServices(codes.Deps{
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
+		NewID: newID,
+	})
+	key, err := people.Bootstrap(t.Context(), "acme", "Acme", core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := New(Deps{Codes: service, Tenancy: people, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.ids.count.Store(1 << 20) // the ids of the first few requests need no allocation
+	return server, key
+}
+
+// hotStore is a store in memory in which every value is free and every code that is looked
+// for is the same. It allocates next to nothing.
+type hotStore struct {
+	storetest.Store
+	caller tenancy.Caller
+	code   codes.Code
+}
+
+func (s *hotStore) Close() error { return nil }
+
+func (s *hotStore) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
+
+func (s *hotStore) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+	s.caller = tenancy.Caller{Workspace: w, Key: k}
+	s.code.WorkspaceID = w.ID
+	return true, nil
+}
+
+func (s *hotStore) CallerByHash(context.Context, tenancy.KeyHash) (*tenancy.Caller, error) {
+	return &s.caller, nil
+}
+
+func (s *hotStore) InsertCodes(_ context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
+	return make([]codes.InsertResult, len(list)), nil
+}
+
+func (s *hotStore) DryRun(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
+	book := codes.NewUnitOfWork(acts, false)
+	book.LoadCode(&codes.TrackedCode{Code: s.code, Canonical: acts[0].Canonical})
+	return book.Run(), nil
+}

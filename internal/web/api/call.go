@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/core"
+)
+
+// endpoint answers one kind of request. It writes the answer itself when it returns
+// nil, and nothing when it returns an error.
+type endpoint func(ctx context.Context, c *call) error
+
+// call is one request on its way, filled in as it proceeds.
+type call struct {
+	request   *http.Request
+	writer    http.ResponseWriter
+	route     *route              // its pattern is what logs and metrics show: paths hold codes
+	answered  prometheus.Observer // counts answers with 200
+	start     time.Time
+	requestID string
+	actor     core.Actor // of no kind for routes without a key
+
+	status    int // 0 until the answer is written
+	batchSize int // how many calls shared the commit or the look-up, 0 if none was shared
+	reason    core.Reason
+	err       error
+}
+
+// answer writes v as the JSON answer with status 200. The members of maps are in the order of
+// their names, so that the same thing is the same text each time.
+func (c *call) answer(v any) error {
+	body, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	c.write(http.StatusOK, jsonType, body)
+	return nil
+}
+
+// Header values that never change, ready to be put into a header map.
+var (
+	jsonType    = []string{"application/json"}
+	problemType = []string{"application/problem+json"}
+	noStore     = []string{"no-store"}
+)
+
+// write sends an answer that must not be cached. Answers to POST are not, without being
+// told so (RFC 9110 §9.3.3).
+func (c *call) write(status int, contentType []string, body []byte) {
+	header := c.writer.Header()
+	header["Content-Type"] = contentType
+	if c.request.Method != http.MethodPost {
+		header["Cache-Control"] = noStore
+	}
+	c.status = status
+	c.writer.WriteHeader(status)
+	// A caller who has gone cannot be told so.
+	_, _ = c.writer.Write(body)
+}
+
+// handled runs a handler of another library as an endpoint.
+func handled(h http.Handler) endpoint {
+	return func(_ context.Context, c *call) error {
+		recorder := &statusRecorder{ResponseWriter: c.writer, status: http.StatusOK}
+		h.ServeHTTP(recorder, c.request)
+		c.status = recorder.status
+		return nil
+	}
+}
+
+// statusRecorder remembers the status that a handler writes.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}

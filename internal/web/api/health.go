@@ -1,0 +1,25 @@
+package api
+
+import (
+	"context"
+
+	"accesscodes/internal/core"
+)
+
+type health struct {
+	Status string `json:"status"`
+}
+
+// live answers GET /livez: the process runs.
+func (s *Server) live(_ context.Context, c *call) error { return c.answer(health{"live"}) }
+
+// ready answers GET /readyz: requests can be served now.
+func (s *Server) ready(ctx context.Context, c *call) error {
+	if s.draining.Load() {
+		return core.Overloaded()
+	}
+	if err := s.ping(ctx); err != nil {
+		return core.Unavailable(err)
+	}
+	return c.answer(health{"ready"})
+}

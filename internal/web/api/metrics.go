@@ -1,0 +1,53 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts and times requests. Labels are route patterns, never paths: a path
+// may hold a code, and there are too many of them.
+type metrics struct {
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics(registry *prometheus.Registry) *metrics {
+	m := &metrics{duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "accesscodes_http_request_duration_seconds",
+		Help:    "Time from the first byte of a request's head to its answer, by route pattern.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"method", "route", "status"})}
+	registry.MustRegister(m.duration)
+	return m
+}
+
+// answered is where a route's answers with 200 are counted. It is looked up once, when
+// the route is registered, because nearly every request ends there. Routes that only
+// fail, which have no method, have none.
+func (m *metrics) answered(rt route) prometheus.Observer {
+	if rt.method == "" {
+		return nil
+	}
+	return m.duration.WithLabelValues(methodLabel(rt.method), rt.path, "200")
+}
+
+func (m *metrics) observe(c *call, took time.Duration) {
+	if c.status == http.StatusOK && c.request.Method == c.route.method {
+		c.answered.Observe(took.Seconds())
+		return
+	}
+	m.duration.WithLabelValues(methodLabel(c.request.Method), c.route.path, strconv.Itoa(c.status)).Observe(took.Seconds())
+}
+
+// methodLabel bounds what a caller can put into a label.
+func methodLabel(method string) string {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return method
+	default:
+		return "other"
+	}
+}

@@ -1,0 +1,46 @@
+package api
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// maxRequestIDLength is the longest X-Request-Id that is taken over from a caller.
+const maxRequestIDLength = 128
+
+// requestIDs names requests: the caller's name if it is sane, else a random prefix
+// of this process and a counter, which needs no randomness per request.
+type requestIDs struct {
+	prefix string
+	count  *atomic.Uint64
+}
+
+func newRequestIDs() requestIDs {
+	return requestIDs{prefix: strings.ToLower(rand.Text()[:12]) + "-", count: new(atomic.Uint64)}
+}
+
+func (ids requestIDs) of(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); saneRequestID(id) {
+		return id
+	}
+	return ids.prefix + strconv.FormatUint(ids.count.Add(1), 36)
+}
+
+// saneRequestID: letters, digits and -._~:/+=@ only, so that an id can stand in a log
+// and a header without escaping.
+func saneRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestIDLength {
+		return false
+	}
+	for i := range len(id) {
+		b := id[i]
+		letter := 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+		if !letter && strings.IndexByte("-._~:/+=@", b) < 0 {
+			return false
+		}
+	}
+	return true
+}

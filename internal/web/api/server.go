@@ -1,0 +1,203 @@
+// Package api is the HTTP interface: it decodes requests, asks
+// [codes.Service], and writes answers and errors. Every route stands in routes.go,
+// and the OpenAPI document is made from the same table. It holds no rule about codes.
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/tenancy"
+)
+
+// Deps is what a [Server] needs from outside.
+type Deps struct {
+	Codes    *codes.Services
+	Tenancy  *tenancy.Service
+	Ping     func(context.Context) error // whether the database answers
+	Log      *slog.Logger
+	Registry *prometheus.Registry // its metrics are shown at /metrics
+	Version  string               // of the program, for the OpenAPI document
+}
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	service  *codes.Services
+	tenancy  *tenancy.Service
+	ping     func(context.Context) error
+	log      *slog.Logger
+	metrics  *metrics
+	ids      requestIDs
+	mux      *http.ServeMux
+	methods  map[string][]string // that the path of a route takes
+	unknown  http.Handler        // answers a path that no route can have
+	draining atomic.Bool
+}
+
+// methods are the methods that routes have, but for HEAD.
+var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+// New returns a server with every route.
+func New(deps Deps) (*Server, error) {
+	s := &Server{
+		service: deps.Codes, tenancy: deps.Tenancy, ping: deps.Ping, log: deps.Log, metrics: newMetrics(deps.Registry),
+		ids: newRequestIDs(), mux: http.NewServeMux(), methods: map[string][]string{},
+	}
+	routes := s.routes(deps.Registry)
+	document, err := openAPI(routes, deps.Version)
+	if err != nil {
+		return nil, fmt.Errorf("make the OpenAPI document: %w", err)
+	}
+	s.register(append(routes, documentRoute(document)))
+	return s, nil
+}
+
+// Drain makes /readyz fail from now on, so that load balancers send new requests
+// elsewhere. Requests are still answered.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The mux would answer such a path with a redirection, or with an error of its own.
+	if p := cmp.Or(r.URL.RawPath, r.URL.Path); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+		s.unknown.ServeHTTP(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// register puts the routes into the mux, with an answer for every other path and method.
+func (s *Server) register(routes []route) {
+	for _, rt := range routes {
+		s.mux.Handle(rt.method+" "+rt.path, s.handler(rt))
+		s.methods[rt.path] = append(s.methods[rt.path], rt.method)
+		if rt.method == "GET" { // which the mux answers HEAD with as well
+			s.methods[rt.path] = append(s.methods[rt.path], "HEAD")
+		}
+	}
+	for path, allowed := range s.methods {
+		if strings.Contains(path, "{") {
+			continue
+		}
+		// Otherwise GET /tenant-codes/add would look for the code ADD, which has other
+		// spellings to be found by.
+		for _, method := range methods {
+			if !slices.Contains(allowed, method) {
+				s.mux.Handle(method+" "+path, s.handler(s.methodNotAllowed(path)))
+			}
+		}
+	}
+	s.unknown = s.handler(route{path: unknownPath, endpoint: notFound})
+	s.mux.Handle("/", s.handler(route{path: unknownPath, endpoint: s.unmatched}))
+}
+
+// handler runs a route's endpoint and sees to everything around it: the request id,
+// who calls, the answer or the error, one log event, the metrics.
+func (s *Server) handler(rt route) http.Handler {
+	answered := s.metrics.answered(rt)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{request: r, writer: w, route: &rt, answered: answered, start: time.Now(), requestID: s.ids.of(r)}
+		w.Header()["X-Request-Id"] = []string{c.requestID}
+		defer s.finish(c)
+		if err := s.run(rt, c); err != nil {
+			s.fail(c, err)
+		}
+	})
+}
+
+// run authenticates the caller if the route asks for it, then runs the endpoint.
+func (s *Server) run(rt route, c *call) error {
+	ctx := c.request.Context()
+	if rt.permission != "" {
+		actor, err := s.tenancy.Authenticate(ctx, c.request.Header.Get("X-Api-Key"))
+		if err != nil {
+			return err
+		}
+		actor.RequestID = c.requestID
+		c.actor = actor
+		if err := actor.Require(rt.permission); err != nil {
+			return err
+		}
+		if c.request.URL.RawQuery != "" && !rt.takesQuery() { // those that do read it themselves
+			if err := c.parameters().err; err != nil {
+				return err
+			}
+		}
+	}
+	return rt.endpoint(codes.WithBatchSize(ctx, &c.batchSize), c)
+}
+
+// fail answers with the error as a problem. What only the log may know stays there.
+func (s *Server) fail(c *call, err error) {
+	p := problemOf(err)
+	if errors.Is(err, context.Canceled) && c.request.Context().Err() != nil {
+		p.Status = statusClientGone // nobody reads the answer; the log should not call it a fault
+	}
+	c.err = err
+	c.reason = p.Reason
+	p.RequestID = c.requestID
+	p.write(c)
+}
+
+// finish logs and counts the request. A panic in an endpoint ends here.
+func (s *Server) finish(c *call) {
+	if p := recover(); p != nil {
+		s.log.Error("panic", "request_id", c.requestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if c.status == 0 {
+			s.fail(c, fmt.Errorf("panic: %v", p))
+		}
+	}
+	end := time.Now()
+	s.metrics.observe(c, end.Sub(c.start))
+	s.logEvent(c, end)
+}
+
+// logEvent writes the one log event of a request that has ended. It names no code, no secret
+// and no person. It goes around the logger's own methods, which look up for each event what
+// line of the program writes it.
+func (s *Server) logEvent(c *call, end time.Time) {
+	level := slog.LevelInfo
+	switch {
+	case c.status >= 500 && c.status != http.StatusServiceUnavailable:
+		level = slog.LevelError
+	case c.status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	}
+	ctx := context.Background()
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	event := slog.NewRecord(end, level, "request", 0)
+	event.AddAttrs(
+		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
+		slog.String("route", c.route.path), slog.Int("status", c.status),
+		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
+	more := make([]slog.Attr, 0, 5) // what does not fit into the event is added at once: it is copied
+	if c.actor.Kind != "" {
+		more = append(more, slog.String("workspace", c.actor.Workspace), slog.String("key", c.actor.Display))
+	}
+	if c.batchSize > 0 {
+		more = append(more, slog.Int("batch_size", c.batchSize))
+	}
+	if c.reason != "" {
+		more = append(more, slog.String("reason", string(c.reason)))
+	}
+	if c.err != nil && level > slog.LevelInfo {
+		more = append(more, slog.String("error", c.err.Error()))
+	}
+	event.AddAttrs(more...)
+	_ = s.log.Handler().Handle(ctx, event) // a log that cannot be written must not stop the work
+}
