@@ -24,14 +24,15 @@ var mayImport = []struct {
 
 	{"internal/store/transfer", nil, nil},
 	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
+	{"internal/store/plain", []string{"internal/access"}, nil},
 	{
 		"internal/store/sqlite",
-		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
+		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
 		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "modernc.org/libc", "golang.org/x/sys", "github.com/pressly/goose/v3"},
 	},
 	{
 		"internal/store/postgres",
-		[]string{"internal/access", "internal/store/schema", "internal/store/transfer"},
+		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
 		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	},
 	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
@@ -39,7 +40,7 @@ var mayImport = []struct {
 	{"internal/store/cached", []string{"internal/access"}, nil},
 	{
 		"internal/store/storetest",
-		[]string{"internal/access"},
+		[]string{"internal/access", "internal/store/plain"},
 		[]string{"github.com/google/go-cmp", "github.com/google/uuid"},
 	},
 

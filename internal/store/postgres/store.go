@@ -19,8 +19,9 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/store/plain"
 	"accesscodes/internal/tenancy"
-	)
+)
 
 // Limits that hold unless [Options] or the address say otherwise.
 const (
@@ -45,6 +46,8 @@ type Options struct {
 
 // Store keeps every area in a PostgreSQL database.
 type Store struct {
+	plain.Store
+
 	pool        *pgxpool.Pool
 	timeout     time.Duration
 	readTimeout time.Duration
@@ -70,6 +73,7 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 		return nil, err
 	}
 	s := &Store{timeout: options.Timeout, readTimeout: options.ReadTimeout}
+	s.Store = plain.New(s)
 	if err := s.examine(ctx, config); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

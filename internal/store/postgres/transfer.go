@@ -45,15 +45,15 @@ func scanRow(found pgx.CollectableRow, table transfer.Table) (transfer.Row, erro
 	}
 	row := make(transfer.Row, len(values))
 	for i, value := range values {
-		if row[i], err = plain(value); err != nil {
+		if row[i], err = portable(value); err != nil {
 			return nil, fmt.Errorf("column %s: %w", table.Columns[i].Name, err)
 		}
 	}
 	return row, nil
 }
 
-// plain is a value that was read as it is in a [transfer.Row].
-func plain(value any) (any, error) {
+// portable is a value that was read as it is in a [transfer.Row].
+func portable(value any) (any, error) {
 	switch v := value.(type) {
 	case nil, string, []byte, int64:
 		return v, nil

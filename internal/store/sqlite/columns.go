@@ -67,6 +67,14 @@ func micros(t *time.Time) any {
 	return t.UnixMicro()
 }
 
+// optional is a value as an argument of sqlitex.Execute; nil for none.
+func optional[T any](value *T) any {
+	if value == nil {
+		return nil
+	}
+	return *value
+}
+
 func orNotFound(found bool, err error) error {
 	if err == nil && !found {
 		return core.ErrNotFound

@@ -24,8 +24,9 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/store/plain"
 	"accesscodes/internal/tenancy"
-	)
+)
 
 // DefaultBusyTimeout is how long a write waits for another process's lock.
 const DefaultBusyTimeout = 5 * time.Second
@@ -38,6 +39,8 @@ type Options struct {
 
 // Store keeps every area in an SQLite file.
 type Store struct {
+	plain.Store
+
 	busyTimeout time.Duration
 	file        *os.File          // the database's, which the checkpointer syncs; see Close
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
@@ -97,6 +100,7 @@ func Open(path string, options Options) (*Store, error) {
 		writer:      make(chan *sqlite.Conn, 1),
 		readers:     newReaders(runtime.GOMAXPROCS(0)),
 	}
+	s.Store = plain.New(s)
 	if err := s.connect(path, options.LogLength); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect(), file.Close())
 	}
@@ -257,6 +261,16 @@ func exec(conn *sqlite.Conn, statement string) error {
 // run runs a statement that returns no rows.
 func run(conn *sqlite.Conn, statement string, args ...any) error {
 	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
+}
+
+// one runs a statement that gives one row at most; none is core.ErrNotFound.
+func one(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.Stmt)) error {
+	found := false
+	err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+		Args:       args,
+		ResultFunc: func(stmt *sqlite.Stmt) error { found = true; scan(stmt); return nil },
+	})
+	return orNotFound(found, err)
 }
 
 // first runs a query and reads its first row; none is core.ErrNotFound. It and the binding

@@ -1,0 +1,53 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
+)
+
+// Secret implements [tenancy.InstallationStore]. It writes only the first time: a node starts
+// while the database only takes reads, and commands that only read wait for no lock.
+func (s Store) Secret(ctx context.Context, secret []byte) ([]byte, error) {
+	stored, err := read(ctx, s.db, readSecret)
+	if !errors.Is(err, core.ErrNotFound) {
+		return stored, err
+	}
+	return write(ctx, s.db, Idempotent, func(tx Tx) ([]byte, error) {
+		const sql = "INSERT INTO installation (id, secret) VALUES (1, ?1) ON CONFLICT (id) DO NOTHING"
+		if _, err := tx.Exec(sql, secret); err != nil {
+			return nil, fmt.Errorf("store secret: %w", err)
+		}
+		return readSecret(tx)
+	})
+}
+
+func readSecret(tx Tx) (secret []byte, err error) {
+	err = one(tx, "SELECT secret FROM installation", nil, func(row Row) error { return row.Scan(&secret) })
+	return secret, err
+}
+
+// Bootstrap implements [tenancy.InstallationStore]. It writes only if there is something to do.
+// Of two nodes that run it at once, the slug, which both use, lets one through.
+func (s Store) Bootstrap(ctx context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+	if some, err := read(ctx, s.db, hasWorkspaces); err != nil || some {
+		return false, err
+	}
+	return write(ctx, s.db, Once, func(tx Tx) (bool, error) {
+		if some, err := hasWorkspaces(tx); err != nil || some {
+			return false, err
+		}
+		if inserted, err := insertWorkspace(tx, &w); err != nil || !inserted {
+			return false, err
+		}
+		return true, insertKey(tx, &k)
+	})
+}
+
+func hasWorkspaces(tx Tx) (some bool, err error) {
+	err = tx.Query("SELECT 1 FROM workspaces LIMIT 1", nil, func(Row) error { some = true; return nil })
+	return some, err
+}
