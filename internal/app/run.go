@@ -57,6 +57,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		return err
 	}
 	closers.add(bare.Close)
+	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
 	secret, err := tenancy.InstallationSecret(ctx, bare, core.SystemEntropy())

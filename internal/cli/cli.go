@@ -41,7 +41,7 @@ func Run(ctx context.Context, args []string, env Env) error {
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		// Nothing can be done if stderr is gone.
-		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", nameVariables(cmd.Flags(), oneLine(message(err))))
+		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", redact(nameSources(cmd.Flags(), oneLine(message(err)))))
 	}
 	return err
 }
@@ -77,23 +77,13 @@ func message(err error) string {
 
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
-// nameVariables names the environment variable instead of the flag where a flag's value
-// came from there: that is where to look.
-func nameVariables(flags *pflag.FlagSet, text string) string {
-	flags.VisitAll(func(flag *pflag.Flag) {
-		if names := flag.Annotations[fromVariable]; len(names) > 0 {
-			text = strings.ReplaceAll(text, "--"+flag.Name+" ", names[0]+" ")
-		}
-	})
-	return text
-}
-
 func newRoot(env Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "accesscodes",
 		Short: "Access codes: registration, premium and upgrade codes behind an HTTP API",
 		Long: "Access codes: registration, premium and upgrade codes behind an HTTP API.\n\n" +
-			"Every flag can also be set in the environment: --listen is ACCESSCODES_LISTEN.",
+			"Every flag can also be set in the environment: --listen is ACCESSCODES_LISTEN, and\n" +
+			"ACCESSCODES_LISTEN_FILE is the path of a file that holds it.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -153,32 +143,6 @@ func require(flags *pflag.FlagSet, names ...string) error {
 		}
 	}
 	return nil
-}
-
-// fromVariable is the annotation of a flag that was set from the environment: the
-// variable's name.
-const fromVariable = "variable"
-
-// setFromEnvironment gives every flag that the command line did not set the value of
-// its environment variable, if there is one.
-func setFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
-	var errs []error
-	flags.VisitAll(func(flag *pflag.Flag) {
-		name := envName(flag.Name)
-		value, ok := lookup(name)
-		if flag.Changed || !ok || flag.Name == "help" {
-			return
-		}
-		if err := flags.Set(flag.Name, value); err != nil {
-			errs = append(errs, usageError{fmt.Errorf("%s: %w", name, err)})
-		}
-		errs = append(errs, flags.SetAnnotation(flag.Name, fromVariable, []string{name}))
-	})
-	return errors.Join(errs...)
-}
-
-func envName(flag string) string {
-	return "ACCESSCODES_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 func newVersion(env Env) *cobra.Command {

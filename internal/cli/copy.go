@@ -47,6 +47,8 @@ func newCopy() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&from, "from", "", "`address` of the database to copy from: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE; required")
 	cmd.Flags().StringVar(&to, "to", "", "`address` of the database to copy into, of the same form; required")
+	fileFlag(cmd.Flags(), "from", "`path` of a file that holds the address to copy from; instead of --from")
+	fileFlag(cmd.Flags(), "to", "`path` of a file that holds the address to copy into; instead of --to")
 	outputFlag(cmd.Flags())
 	return cmd
 }

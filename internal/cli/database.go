@@ -15,6 +15,7 @@ import (
 
 func databaseFlag(flags *pflag.FlagSet, database *string) {
 	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	fileFlag(flags, "database", "`path` of a file that holds the address, which then is not in ps; instead of --database")
 }
 
 // work is what a command does with a service.

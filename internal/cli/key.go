@@ -139,13 +139,12 @@ func newKeyList() *cobra.Command {
 
 func newKeyRevoke() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "revoke KEY", Short: "Make a key useless for good; KEY is its id or the key itself", Args: exactArgs("KEY"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			key, err := service.FindKey(ctx, args[0])
+		Use: "revoke KEY", Short: "Make a key useless for good; KEY is its id, or - for a key on stdin",
+		Args: exactArgs("KEY"),
+		Long: "Make a key useless for good. " + keyHelp,
+		RunE: onKey(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, key tenancy.Key) error {
+			key, err := service.RevokeKey(ctx, key.ID)
 			if err != nil {
-				return err
-			}
-			if key, err = service.RevokeKey(ctx, key.ID); err != nil {
 				return err
 			}
 			return printList(cmd, keyColumns, []tenancy.Key{key})
@@ -161,8 +160,7 @@ func newKeyRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer", Args: exactArgs("KEY"),
 		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
-			"for the overlap longer. KEY is the old key's id or the key itself. A key is rotated once; then the\n" +
-			"new one is.",
+			"for the overlap longer. A key is rotated once; then the new one is.\n\n" + keyHelp,
 		PreRunE: func(*cobra.Command, []string) (err error) {
 			length, err = parseDays(overlap)
 			if err != nil || length < 0 {
@@ -170,11 +168,7 @@ func newKeyRotate() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			old, err := service.FindKey(ctx, args[0])
-			if err != nil {
-				return err
-			}
+		RunE: onKey(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, old tenancy.Key) error {
 			key, secret, err := service.RotateKey(ctx, old.ID, length)
 			if err != nil {
 				return err

@@ -243,7 +243,8 @@ func TestKeyRotate(t *testing.T) {
 			got := p.run(t, "key rotate "+old+" "+c.flags)
 			check(t, got, result{
 				stdout: "SECRET\n",
-				stderr: "Key 00000000-0000-7000-8000-000000000000 with the role issue works until it is revoked. It is shown only this once:\n",
+				stderr: "Key 00000000-0000-7000-8000-000000000000 with the role issue works until it is revoked. " +
+					"It is shown only this once:\n" + keyHint,
 			})
 			keys := list[keyRow](t, p, "key list --workspace acme")
 			if len(keys) != 2 || keys[1].Name != "CRM" || keys[1].Role != "issue" || keys[1].ExpiresAt != nil {

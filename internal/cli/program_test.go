@@ -15,8 +15,9 @@ import (
 // program runs command lines as main does, on a database file that its test has for
 // itself and that does not exist yet.
 type program struct {
-	path string            // of the database
-	env  map[string]string // the environment; nothing else is in it
+	path  string            // of the database
+	env   map[string]string // the environment; nothing else is in it
+	stdin string
 }
 
 func newProgram(t *testing.T) *program {
@@ -42,7 +43,7 @@ func (p *program) exec(t *testing.T, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	err := cli.Run(t.Context(), args, cli.Env{
-		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3-test",
+		Stdin: strings.NewReader(p.stdin), Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3-test",
 		LookupEnv: func(name string) (string, bool) { value, ok := p.env[name]; return value, ok },
 	})
 	return result{code: cli.ExitCode(err), stdout: stdout.String(), stderr: stderr.String()}

@@ -4,10 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,6 +119,55 @@ func TestCommandsWhileAServerRuns(t *testing.T) {
 	if keys := list[keyRow](t, p, "key list --workspace acme"); keys[0].LastUsedAt == nil {
 		t.Error("the use of the key was not noted")
 	}
+}
+
+// A database that others can read keeps its permissions, which may be somebody's intention, but
+// not in silence.
+func TestServeWarnsOfADatabaseThatOthersCanRead(t *testing.T) {
+	p := newProgram(t)
+	if err := os.Chmod(filepath.Dir(p.path), 0o700); err != nil { // whatever the umask made it
+		t.Fatal(err)
+	}
+	p.must(t, "migrate up")
+	if warnings := warningsOfAServer(t, p); len(warnings) != 0 {
+		t.Errorf("a database that was made by the program: %v", warnings)
+	}
+	if err := os.Chmod(p.path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, warning := range warningsOfAServer(t, p) {
+		got = append(got, warning.Mode+" "+warning.Remedy)
+	}
+	want := []string{"0666 chmod go= " + p.path, "0666 chmod go= " + p.path + "-wal", "0666 chmod go= " + p.path + "-shm"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if info, err := os.Stat(p.path); err != nil || info.Mode().Perm() != 0o666 {
+		t.Errorf("the mode is now %v, %v", info.Mode(), err)
+	}
+}
+
+// exposureWarning is a log event about a database that others can use.
+type exposureWarning struct{ Level, Msg, Path, Mode, Remedy string }
+
+// warningsOfAServer starts and stops a server and returns the warnings that it logged.
+func warningsOfAServer(t *testing.T, p *program) (all []exposureWarning) {
+	t.Helper()
+	code, log := p.serve(t).stop()
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for line := range strings.Lines(log) {
+		var event exposureWarning
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if event.Level == "WARN" {
+			all = append(all, event)
+		}
+	}
+	return all
 }
 
 func TestServeOnAnAddressThatIsTaken(t *testing.T) {

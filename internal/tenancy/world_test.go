@@ -41,6 +41,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.acme = acme
+	w.key(t, "acme", tenancy.NewKey{Name: "full", Role: tenancy.RoleFull})
 	return w
 }
 

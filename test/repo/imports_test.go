@@ -21,6 +21,7 @@ var mayImport = []struct {
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/config", nil, nil},
+	{"internal/csvcell", nil, nil},
 
 	{"internal/store/transfer", nil, nil},
 	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
@@ -64,7 +65,7 @@ var mayImport = []struct {
 	},
 	{
 		"internal/cli",
-		[]string{"internal/access", "internal/app", "internal/config", "internal/store/transfer"},
+		[]string{"internal/access", "internal/app", "internal/config", "internal/csvcell", "internal/store/transfer"},
 		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 
