@@ -3,9 +3,9 @@ package app
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/pprof"
-	"time"
 )
 
 // startDebug serves profiles at /debug/pprof/ on an address of their own, which should
@@ -20,12 +20,16 @@ func startDebug(ctx context.Context, address string, log *slog.Logger) (*http.Se
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	log.Info("profiles", "url", baseURL("http", listener.Addr())+"/debug/pprof/")
+	return serveAside(listener, &http.Server{Handler: mux, ReadHeaderTimeout: headPatience}, "profiles", log), nil
+}
+
+// serveAside serves something beside the API until it is closed.
+func serveAside(listener net.Listener, server *http.Server, what string, log *slog.Logger) *http.Server {
 	go func() {
 		if err := server.Serve(listener); err != nil && err != http.ErrServerClosed {
-			log.Error("profiles are not served any more", "error", err.Error())
+			log.Error(what+" are not served any more", "error", err.Error())
 		}
 	}()
-	log.Info("profiles", "url", baseURL(listener.Addr())+"/debug/pprof/")
-	return server, nil
+	return server
 }

@@ -44,18 +44,29 @@ func greet(ctx context.Context, service *tenancy.Service, cfg config.Serve, url 
 			}
 		}
 	}
-	_, err := fmt.Fprintf(out, "Listening on %[1]s (documentation: %[1]s/docs).\nMore keys: accesscodes key create --help\n", url)
+	docs := ""
+	if cfg.Docs {
+		docs = " (documentation: " + url + "/docs)."
+	}
+	_, err := fmt.Fprintf(out, "Listening on %s%s\nMore keys: accesscodes key create --help\n", url, docs)
 	return err
 }
 
 // baseURL is where a person on this machine reaches the address.
-func baseURL(addr net.Addr) string {
+func baseURL(scheme string, addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return scheme + "://" + addr.String()
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+func scheme(secured bool) string {
+	if secured {
+		return "https"
+	}
+	return "http"
 }

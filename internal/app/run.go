@@ -11,6 +11,7 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,6 @@ import (
 
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
-	"accesscodes/internal/httpserver"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
@@ -64,11 +64,17 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
+	proxies, _ := cfg.Proxies() // Validate has seen them
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now))
 	services := newCodes(gathered, secret)
-	server, err := api.New(api.Deps{
+	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Ping: bare.Ping, Log: log, Registry: registry, Version: streams.Version,
+		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
+	if err != nil {
+		return err
+	}
+	certificate, err := certificateOf(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -77,6 +83,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		return err
 	}
 	closers.add(func() error { return ignoreClosed(listener.Close()) })
+	if cfg.MetricsListen != "" {
+		metrics, err := startMetrics(ctx, cfg.MetricsListen, registry, log)
+		if err != nil {
+			return err
+		}
+		closers.add(metrics.Close)
+	}
 	if cfg.DebugListen != "" {
 		profiles, err := startDebug(ctx, cfg.DebugListen, log)
 		if err != nil {
@@ -89,40 +102,18 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	tidier := startWorker(tidyInterval, services.TidyReservations, log)
 	closers.add(tidier.stop)
 
-	url := baseURL(listener.Addr())
+	publicURL, err := publicURLOf(ctx, bare, cfg)
+	if err != nil {
+		return err
+	}
+	url := baseURL(scheme(certificate != nil), listener.Addr())
 	if err := greet(ctx, people, cfg, url, streams.Out); err != nil {
 		return err
 	}
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
-	log.Info("listening", "url", url, "database_engine", engineName(cfg.Database), "version", streams.Version)
-	return serve(ctx, cfg, listener, server, log)
-}
-
-// serve answers requests until ctx ends and then drains.
-func serve(ctx context.Context, cfg config.Serve, listener net.Listener, handler *api.Server, log *slog.Logger) error {
-	server := httpserver.New(httpserver.Config{
-		Handler: handler, Refuse: handler.Refuse, Log: log,
-		ReadTimeout:    30 * time.Second,
-		WriteTimeout:   60 * time.Second,
-		IdleTimeout:    2 * time.Minute,
-		MaxHeaderBytes: 16 << 10,
-	})
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	log.Info("draining", "timeout", cfg.DrainTimeout.String())
-	handler.Drain()
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
-	defer cancel()
-	if err := server.Shutdown(deadline); err != nil {
-		return fmt.Errorf("requests were still under way after %s: %w", cfg.DrainTimeout, err)
-	}
-	log.Info("stopped")
-	return nil
+	log.Info("listening", "url", url, "public_url", publicURL,
+		"database_engine", engineName(cfg.Database), "version", streams.Version)
+	return newServer(handler, listener, cfg.MaxConnections, certificate, log).serveUntil(ctx, cfg.DrainTimeout, log)
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
@@ -163,6 +154,24 @@ func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Du
 		sizes.Observe(float64(size))
 		durations.Observe(took.Seconds())
 	}
+}
+
+// certificateOf reads the server's certificate; without TLS it is nil.
+func certificateOf(cfg config.Serve, log *slog.Logger) (*certificate, error) {
+	if cfg.TLSCert == "" {
+		return nil, nil
+	}
+	return loadCertificate(cfg.TLSCert, cfg.TLSKey, time.Now, log)
+}
+
+// publicURLOf stores the address that callers use if it is given, and returns the stored one.
+func publicURLOf(ctx context.Context, store tenancy.InstallationStore, cfg config.Serve) (string, error) {
+	stored, err := store.PublicURL(ctx)
+	given := strings.TrimRight(cfg.PublicURL, "/")
+	if err != nil || given == "" || given == stored {
+		return stored, err
+	}
+	return given, store.SetPublicURL(ctx, given)
 }
 
 func engineName(database string) string {

@@ -15,10 +15,15 @@ const gcPercent = 400
 const sparePlaces = 2
 
 // tuneRuntime sets what the Go runtime cannot know of this program, unless the operator
-// has set it (GOGC, GOMAXPROCS).
+// has set it (GOGC, GOMAXPROCS, GOMEMLIMIT).
 func tuneRuntime() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
+	}
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		if limit := memoryLimit(os.DirFS("/")); limit > 0 {
+			debug.SetMemoryLimit(int64(memoryShare * float64(limit)))
+		}
 	}
 	if _, set := os.LookupEnv("GOMAXPROCS"); !set {
 		// The goroutine that commits spends its time in system calls. Coming back from

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"accesscodes/internal/app"
 	"accesscodes/internal/config"
@@ -29,5 +30,22 @@ func newServe(env Env) *cobra.Command {
 	flags.StringVar(&cfg.LogFormat, "log-format", cfg.LogFormat, "json or text")
 	flags.DurationVar(&cfg.DrainTimeout, "drain-timeout", cfg.DrainTimeout, "how long requests under way may take after SIGTERM")
 	flags.StringVar(&cfg.DebugListen, "debug-listen", cfg.DebugListen, "`address` for profiles (net/http/pprof), host:port; keep it private; none if empty")
+	networkFlags(flags, &cfg)
 	return cmd
+}
+
+// networkFlags are the flags for how the server meets its callers.
+func networkFlags(flags *pflag.FlagSet, cfg *config.Serve) {
+	flags.StringVar(&cfg.TLSCert, "tls-cert", "",
+		"PEM `file` of the server's certificate and those above it; read again when it changes; plain HTTP if empty")
+	flags.StringVar(&cfg.TLSKey, "tls-key", "", "PEM `file` of the certificate's private key")
+	flags.IntVar(&cfg.MaxConnections, "max-connections", cfg.MaxConnections,
+		"how many connections may be open at once; more wait until one ends")
+	flags.StringVar(&cfg.PublicURL, "public-url", "",
+		"`URL` under which callers reach the server, for links; it is kept in the database")
+	flags.StringVar(&cfg.TrustedProxies, "trusted-proxies", "",
+		"`CIDRs` of proxies, with commas: only from these is X-Forwarded-For or Forwarded believed")
+	flags.StringVar(&cfg.MetricsListen, "metrics-listen", "",
+		"`address` for /metrics alone, host:port; with everything else if empty")
+	flags.BoolVar(&cfg.Docs, "docs", cfg.Docs, "serve the documentation at /docs; --docs=false turns it off")
 }

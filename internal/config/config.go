@@ -21,6 +21,13 @@ type Serve struct {
 	LogFormat    string        // json or text
 	DrainTimeout time.Duration // how long requests under way may take after SIGTERM
 	DebugListen  string        // host:port for net/http/pprof; empty: none
+
+	TLSCert, TLSKey string // PEM files; both empty: plain HTTP
+	MaxConnections  int    // open at once; more wait until one ends
+	PublicURL       string // the address that callers use; empty: what the database holds
+	TrustedProxies  string // CIDRs with commas between them; their word about a client's address is taken
+	MetricsListen   string // host:port for /metrics; empty: with everything else
+	Docs            bool   // serve /docs
 }
 
 // DefaultDatabase is the database that every command uses unless told otherwise.
@@ -31,6 +38,7 @@ func DefaultServe() Serve {
 	return Serve{
 		Listen: "127.0.0.1:8080", Database: DefaultDatabase,
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 25 * time.Second,
+		MaxConnections: 10_000, Docs: true,
 	}
 }
 
@@ -55,7 +63,7 @@ func (c Serve) Validate() error {
 	if c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("--drain-timeout must not be negative"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validateNetwork()...)...)
 }
 
 // Level returns the log level.

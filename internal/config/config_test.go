@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -39,11 +40,32 @@ func TestValidate(t *testing.T) {
 		{"draining backwards", func(c *config.Serve) { c.DrainTimeout = -time.Second }, []string{"--drain-timeout must not be negative"}},
 		{"another file", func(c *config.Serve) { c.Database = "sqlite:/var/lib/a b?#%.db" }, nil},
 		{"a path alone", func(c *config.Serve) { c.Database = "data/x.db" }, []string{"--database"}},
+		{"TLS", func(c *config.Serve) { c.TLSCert, c.TLSKey = "a.pem", "b.pem" }, nil},
+		{"a certificate without its key", func(c *config.Serve) { c.TLSCert = "a.pem" }, []string{"--tls-cert and --tls-key"}},
+		{"a key without its certificate", func(c *config.Serve) { c.TLSKey = "b.pem" }, []string{"--tls-cert and --tls-key"}},
+		{"one connection", func(c *config.Serve) { c.MaxConnections = 1 }, nil},
+		{"no connections", func(c *config.Serve) { c.MaxConnections = 0 }, []string{"--max-connections must be at least 1"}},
+		{"a public URL", func(c *config.Serve) { c.PublicURL = "https://codes.example.org:8443/api/" }, nil},
+		{"a public host", func(c *config.Serve) { c.PublicURL = "codes.example.org" }, []string{`--public-url "codes.example.org" is not`}},
+		{"a public file", func(c *config.Serve) { c.PublicURL = "file:///etc" }, []string{"--public-url"}},
+		{"a public URL with a query", func(c *config.Serve) { c.PublicURL = "https://x.org/?a" }, []string{"--public-url"}},
+		{"a public URL with a user", func(c *config.Serve) { c.PublicURL = "https://u@x.org" }, []string{"--public-url"}},
+		{"proxies", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8, 192.0.2.7,2001:db8::/32" }, nil},
+		{"a proxy by name", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8,lb" }, []string{`--trusted-proxies "lb" is not`}},
+		{"an empty proxy", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8," }, []string{`--trusted-proxies "" is not`}},
+		{"metrics elsewhere", func(c *config.Serve) { c.MetricsListen = "127.0.0.1:9090" }, nil},
+		{"metrics without a port", func(c *config.Serve) { c.MetricsListen = "x" }, []string{`--metrics-listen "x" is not host:port`}},
 		{
 			"everything wrong", func(c *config.Serve) {
-				*c = config.Serve{Listen: "a", DebugListen: "b", Database: "c", LogLevel: "d", LogFormat: "e", DrainTimeout: -1}
+				*c = config.Serve{
+					Listen: "a", DebugListen: "b", Database: "c", LogLevel: "d", LogFormat: "e", DrainTimeout: -1,
+					TLSCert: "f", MaxConnections: -1, PublicURL: "g", TrustedProxies: "h", MetricsListen: "i",
+				}
 			},
-			[]string{"--listen", "--debug-listen", "--database", "--log-level", "--log-format", "--drain-timeout"},
+			[]string{
+				"--listen", "--debug-listen", "--database", "--log-level", "--log-format", "--drain-timeout",
+				"--tls-cert", "--max-connections", "--public-url", "--trusted-proxies", "--metrics-listen",
+			},
 		},
 	}
 	for _, c := range cases {
@@ -63,6 +85,16 @@ func TestValidate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestProxies(t *testing.T) {
+	got, err := (config.Serve{TrustedProxies: "10.1.2.3/8, 192.0.2.7,2001:db8::1"}).Proxies()
+	if text := fmt.Sprint(got); text != "[10.0.0.0/8 192.0.2.7/32 2001:db8::1/128]" || err != nil {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if got, err := (config.Serve{}).Proxies(); got != nil || err != nil {
+		t.Errorf("of none: got %v, %v", got, err)
 	}
 }
 

@@ -49,4 +49,9 @@ type InstallationStore interface {
 	// Bootstrap stores the first workspace and its key and reports true, or reports
 	// false and stores nothing if there is a workspace already.
 	Bootstrap(ctx context.Context, w Workspace, k Key) (bool, error)
+	// PublicURL returns the address under which callers reach the installation, without a
+	// slash at its end, or "" if none was stored.
+	PublicURL(ctx context.Context) (string, error)
+	// SetPublicURL stores that address, for every node. It comes after Secret.
+	SetPublicURL(ctx context.Context, url string) error
 }

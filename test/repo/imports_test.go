@@ -50,18 +50,17 @@ var mayImport = []struct {
 		[]string{"internal/access"},
 		[]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang",
-			"github.com/swaggest/swgui", "github.com/vearutop/statigz",
+			"github.com/swaggest/swgui",
 		},
 	},
-	{"internal/httpserver", nil, []string{"github.com/valyala/fasthttp"}},
 	{
 		"internal/app",
 		[]string{
-			"internal/access", "internal/config", "internal/web/api", "internal/httpserver",
+			"internal/access", "internal/config", "internal/web/api",
 			"internal/store/sqlite", "internal/store/postgres", "internal/store/grouped", "internal/store/cached",
 			"internal/store/transfer",
 		},
-		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang"},
+		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/net"},
 	},
 	{
 		"internal/cli",

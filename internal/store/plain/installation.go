@@ -51,3 +51,19 @@ func hasWorkspaces(tx Tx) (some bool, err error) {
 	err = tx.Query("SELECT 1 FROM workspaces LIMIT 1", nil, func(Row) error { some = true; return nil })
 	return some, err
 }
+
+// PublicURL implements [tenancy.InstallationStore].
+func (s Store) PublicURL(ctx context.Context) (string, error) {
+	return read(ctx, s.db, func(tx Tx) (url string, err error) {
+		err = one(tx, "SELECT public_url FROM installation", nil, func(row Row) error { return row.Scan(&url) })
+		return url, err
+	})
+}
+
+// SetPublicURL implements [tenancy.InstallationStore].
+func (s Store) SetPublicURL(ctx context.Context, url string) error {
+	return s.db.Write(ctx, Idempotent, func(tx Tx) error {
+		_, err := tx.Exec("UPDATE installation SET public_url = ?1", url)
+		return err
+	})
+}

@@ -192,6 +192,25 @@ func testInstallation(t *testing.T, newStore Factory) {
 			}
 		}
 	})
+	t.Run("the public URL is what was stored last", func(t *testing.T) {
+		openAgain := newStore(t)
+		if _, err := openAgain().Secret(t.Context(), []byte("secret")); err != nil {
+			t.Fatal(err)
+		}
+		for _, url := range []string{"", "https://codes.example.org", "https://example.org/codes"} {
+			if url != "" {
+				if err := openAgain().SetPublicURL(t.Context(), url); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := openAgain().PublicURL(t.Context()); got != url || err != nil {
+				t.Errorf("PublicURL = %q, %v; want %q", got, err, url)
+			}
+		}
+		if got, err := openAgain().Secret(t.Context(), []byte("another")); string(got) != "secret" || err != nil {
+			t.Errorf("Secret = %q, %v", got, err)
+		}
+	})
 	t.Run("of many that bootstrap at once one does", func(t *testing.T) {
 		openAgain := newStore(t)
 		stores := []Store{openAgain(), openAgain()}

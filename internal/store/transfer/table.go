@@ -60,7 +60,7 @@ type Row []any
 // beside them can be made from them.
 func Tables() []Table {
 	return []Table{
-		{"installation", 1, []Column{{"id", Int}, {"secret", Bytes}}},
+		{"installation", 1, []Column{{"id", Int}, {"secret", Bytes}, {"public_url", Text}}},
 		{"workspaces", 1, []Column{
 			{"id", ID},
 			{"slug", Text},

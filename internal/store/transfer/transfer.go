@@ -97,7 +97,7 @@ func identify(ctx context.Context, from Side) (string, error) {
 		return "", errors.New("the source is empty")
 	}
 	sum := newChecksum()
-	sum.add(rows[0])
+	sum.add(rows[0][:2]) // the id and the secret, which never change
 	return sum.String(), nil
 }
 

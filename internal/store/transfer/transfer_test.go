@@ -108,6 +108,7 @@ func fill(t *testing.T, s store) (c contents) {
 	secret := []byte("the installation's secret " + t.Name())
 	_, err := s.Secret(ctx, secret)
 	must(t, err)
+	must(t, s.SetPublicURL(ctx, "https://codes.example.org/"+t.Name()))
 	for _, slug := range []string{"acme", "other"} {
 		w := tenancy.Workspace{
 			ID: newID(t), Slug: slug, Name: "Grüße & <Söhne>", CreatedAt: now,

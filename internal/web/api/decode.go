@@ -108,15 +108,23 @@ func readBody(into *bytes.Buffer, request *http.Request) error {
 	}
 	_, err := into.ReadFrom(io.LimitReader(request.Body, maxBodyBytes+1))
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &httpError{status: http.StatusRequestTimeout, reason: reasonRequestTimeout, detail: "the body did not arrive in time"}
 	case err != nil:
-		return &httpError{status: http.StatusBadRequest, reason: reasonInvalidJSON, detail: "the body broke off"}
+		return errBody(err)
 	case into.Len() > maxBodyBytes:
 		_, _ = io.CopyN(io.Discard, request.Body, maxDrainBytes)
 		return errBodyTooLarge()
 	}
 	return nil
+}
+
+// errBody is the error of a body that could not be read to its end.
+func errBody(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &httpError{
+			status: http.StatusRequestTimeout, reason: reasonRequestTimeout, detail: "the body did not arrive in time",
+		}
+	}
+	return &httpError{status: http.StatusBadRequest, reason: reasonInvalidJSON, detail: "the body broke off"}
 }
 
 func errBodyTooLarge() error {

@@ -1,12 +1,12 @@
 package api
 
 import (
+	"context"
 	"embed"
+	"fmt"
 	"io/fs"
-	"net/http"
 
 	swaggerui "github.com/swaggest/swgui/v5/static"
-	"github.com/vearutop/statigz"
 )
 
 //go:embed docs
@@ -16,35 +16,44 @@ var docsFiles embed.FS
 // Swagger UI sets style attributes and draws its icons from data: addresses.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// docsAssets are the files of Swagger UI that the page loads.
-var docsAssets = []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"}
+// docsFile is a file that the documentation is made of.
+type docsFile struct {
+	path, contentType string
+	from              fs.FS
+	name              string
+	compressed        bool
+}
+
+// docsFilesServed are the page and what it loads.
+var docsFilesServed = []docsFile{
+	{"/docs", "text/html; charset=utf-8", docsFiles, "docs/page.html", false},
+	{"/docs/start.js", "text/javascript; charset=utf-8", docsFiles, "docs/start.js", false},
+	{"/docs/assets/swagger-ui.css", "text/css; charset=utf-8", swaggerui.FS, "swagger-ui.css.gz", true},
+	{"/docs/assets/swagger-ui-bundle.js", "text/javascript; charset=utf-8", swaggerui.FS, "swagger-ui-bundle.js.gz", true},
+	{"/docs/assets/favicon-32x32.png", "image/png", swaggerui.FS, "favicon-32x32.png", false},
+}
 
 // docsRoutes serve Swagger UI over /openapi.json, all of it from this binary.
-func docsRoutes() []route {
-	page, err := fs.Sub(docsFiles, "docs")
-	if err != nil {
-		panic(err) // the folder is part of the binary
-	}
-	own := http.StripPrefix("/docs/", http.FileServerFS(page))
-	assets := http.StripPrefix("/docs/assets", statigz.FileServer(swaggerui.FS))
-	index := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, page, "page.html") })
-	routes := []route{docsRoute("/docs", index), docsRoute("/docs/start.js", own)}
-	for _, name := range docsAssets {
-		routes = append(routes, docsRoute("/docs/assets/"+name, assets))
+func docsRoutes() (routes []route) {
+	for _, file := range docsFilesServed {
+		text, err := fs.ReadFile(file.from, file.name)
+		if err != nil {
+			panic(fmt.Sprintf("httpapi: %v", err)) // the file is part of the binary
+		}
+		body := packedAlready(file.contentType, text)
+		if !file.compressed {
+			body = pack(file.contentType, text)
+		}
+		routes = append(routes, route{method: "GET", path: file.path, undocumented: true, endpoint: docsEndpoint(body)})
 	}
 	return routes
 }
 
-func docsRoute(path string, h http.Handler) route {
-	return route{method: "GET", path: path, undocumented: true, endpoint: handled(docsHeaders(h))}
-}
-
-func docsHeaders(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
+func docsEndpoint(body *packed) endpoint {
+	return func(ctx context.Context, c *call) error {
+		header := c.writer.Header()
 		header.Set("Content-Security-Policy", docsPolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
-		h.ServeHTTP(w, r)
-	})
+		return body.answer(ctx, c)
+	}
 }

@@ -15,8 +15,10 @@ func (s *Server) live(_ context.Context, c *call) error { return c.answer(health
 
 // ready answers GET /readyz: requests can be served now.
 func (s *Server) ready(ctx context.Context, c *call) error {
-	if s.draining.Load() {
+	select {
+	case <-s.draining:
 		return core.Overloaded()
+	default:
 	}
 	if err := s.ping(ctx); err != nil {
 		return core.Unavailable(err)

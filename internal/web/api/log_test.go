@@ -94,6 +94,7 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 			delete(got, "duration_us")
 			delete(got, "time")
 			test.want["msg"], test.want["request_id"], test.want["method"] = "request", known, test.method
+			test.want["client"] = "192.0.2.1" // as httptest has it
 			if test.caller {
 				for name, value := range withKey(f) {
 					test.want[name] = value

@@ -126,7 +126,7 @@ func operation(rt route, registry huma.Registry, problemSchema *huma.Schema) *hu
 		op.Responses["200"] = good
 	}
 	op.Responses["default"] = &huma.Response{
-		Description: "Anything else, such as what is no HTTP request (malformed_request, header_too_large)",
+		Description: "Anything else",
 		Content:     jsonContent("application/problem+json", problemSchema),
 	}
 	for status, reasons := range failures(rt) {

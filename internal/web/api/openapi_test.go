@@ -189,7 +189,7 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 // notOfOneRoute are the reasons that no documented route gives: those of paths and
 // methods, of what is no request, and those of the command line.
 var notOfOneRoute = []core.Reason{
-	reasonRouteNotFound, reasonMethodNotAllowed, reasonMalformedRequest, reasonHeaderTooLarge, core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists,
+	reasonRouteNotFound, reasonMethodNotAllowed, core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists,
 	core.ReasonKeyNotFound, core.ReasonKeyNotActive,
 }
 

@@ -23,8 +23,6 @@ const (
 	reasonBodyTooLarge         core.Reason = "body_too_large"
 	reasonUnsupportedMediaType core.Reason = "unsupported_media_type"
 	reasonRequestTimeout       core.Reason = "request_timeout"
-	reasonMalformedRequest     core.Reason = "malformed_request"
-	reasonHeaderTooLarge       core.Reason = "header_too_large"
 )
 
 // statusClientGone is what logs show for a caller who went before the answer came;
@@ -126,30 +124,8 @@ const unknownPath = "(none)"
 func notFound(context.Context, *call) error {
 	return &httpError{
 		status: http.StatusNotFound, reason: reasonRouteNotFound,
-		detail: "there is nothing at this path; /docs shows every route",
+		detail: "there is nothing at this path; /openapi.json describes every route",
 	}
-}
-
-// refusals are the errors of what never became a request, by status.
-var refusals = map[int]*httpError{
-	http.StatusBadRequest: {
-		status: http.StatusBadRequest, reason: reasonMalformedRequest,
-		detail: "this is not a request of HTTP/1.1 that can be understood",
-	},
-	http.StatusRequestTimeout: {
-		status: http.StatusRequestTimeout, reason: reasonRequestTimeout,
-		detail: "the request did not arrive in time",
-	},
-	http.StatusRequestHeaderFieldsTooLarge: {
-		status: http.StatusRequestHeaderFieldsTooLarge, reason: reasonHeaderTooLarge,
-		detail: "the address and the header together are too long",
-	},
-}
-
-// Refuse answers what never became a request with an error of this status: 400, 408 or 431.
-func (s *Server) Refuse(w http.ResponseWriter, status int) {
-	refused := s.handler(route{path: unknownPath, endpoint: func(context.Context, *call) error { return refusals[status] }})
-	refused.ServeHTTP(w, &http.Request{Header: http.Header{}})
 }
 
 // methodNotAllowed answers methods that a route's path does not take.

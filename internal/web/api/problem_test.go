@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -142,20 +141,6 @@ func TestTitlesAreTheReasonInWords(t *testing.T) {
 	} {
 		if got := titleOf(reason); got != want {
 			t.Errorf("titleOf(%s) = %s, want %s", reason, got, want)
-		}
-	}
-}
-
-func TestWhatIsNoRequestIsAnsweredWithAProblem(t *testing.T) {
-	f := newFixture(t)
-	for status, reason := range map[int]core.Reason{400: reasonMalformedRequest, 408: reasonRequestTimeout, 431: reasonHeaderTooLarge} {
-		f.log.take()
-		w := httptest.NewRecorder()
-		f.server.Refuse(w, status)
-		answer{status: w.Code, header: w.Header(), body: w.Body.String()}.mustBe(t, status, reason)
-		events := requests(t, f.log.take())
-		if len(events) != 1 || events[0]["reason"] != string(reason) || events[0]["route"] != unknownPath {
-			t.Errorf("%d was logged as %v", status, events)
 		}
 	}
 }

@@ -28,6 +28,10 @@ type route struct {
 	replays                  bool         // says when an earlier request did it
 	reasons                  []core.Reason
 	undocumented             bool
+
+	// streams: the body, the answer and what happens between them may take as long as they move;
+	// see stream. The endpoint limits the size of the body itself.
+	streams bool
 }
 
 // routes is every route but /openapi.json, which is made from it.
@@ -211,7 +215,7 @@ func (s *Server) observing(registry *prometheus.Registry) []route {
 			reasons:     []core.Reason{core.ReasonStoreUnavailable, core.ReasonOverloaded},
 		},
 		{
-			method: "GET", path: "/metrics", endpoint: handled(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})),
+			method: "GET", path: "/metrics", endpoint: handled(MetricsHandler(registry)),
 			undocumented: true,
 		},
 	}
@@ -219,11 +223,15 @@ func (s *Server) observing(registry *prometheus.Registry) []route {
 
 // documentRoute serves the OpenAPI document.
 func documentRoute(document []byte) route {
-	return route{
-		method: "GET", path: "/openapi.json", undocumented: true,
-		endpoint: handled(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
-			_, _ = w.Write(document) // a caller who has gone cannot be told so
-		})),
-	}
+	body := pack("application/vnd.oai.openapi+json;version=3.1", document)
+	return route{method: "GET", path: "/openapi.json", undocumented: true, endpoint: body.answer}
+}
+
+// MetricsHandler shows the metrics of a registry to Prometheus.
+func MetricsHandler(registry *prometheus.Registry) http.Handler {
+	shown := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = noSniff
+		shown.ServeHTTP(w, r)
+	})
 }

@@ -10,11 +10,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,10 @@ type Deps struct {
 	Log      *slog.Logger
 	Registry *prometheus.Registry // its metrics are shown at /metrics
 	Version  string               // of the program, for the OpenAPI document
+
+	Stall             time.Duration  // how long a caller may neither take nor send in a stream; 0: DefaultStall
+	TrustedProxies    []netip.Prefix // whose word about a client's address is taken
+	NoDocs, NoMetrics bool           // serve nothing at /docs, at /metrics
 }
 
 // Server answers HTTP requests. It is safe for concurrent use.
@@ -44,7 +49,10 @@ type Server struct {
 	mux      *http.ServeMux
 	methods  map[string][]string // that the path of a route takes
 	unknown  http.Handler        // answers a path that no route can have
-	draining atomic.Bool
+	proxies  proxies
+	stall    time.Duration
+	draining chan struct{} // closed when draining begins
+	drain    func()        // closes it
 }
 
 // methods are the methods that routes have, but for HEAD.
@@ -55,8 +63,12 @@ func New(deps Deps) (*Server, error) {
 	s := &Server{
 		service: deps.Codes, tenancy: deps.Tenancy, ping: deps.Ping, log: deps.Log, metrics: newMetrics(deps.Registry),
 		ids: newRequestIDs(), mux: http.NewServeMux(), methods: map[string][]string{},
+		proxies: deps.TrustedProxies, stall: cmp.Or(deps.Stall, DefaultStall), draining: make(chan struct{}),
 	}
-	routes := s.routes(deps.Registry)
+	s.drain = sync.OnceFunc(func() { close(s.draining) })
+	routes := slices.DeleteFunc(s.routes(deps.Registry), func(rt route) bool {
+		return deps.NoDocs && strings.HasPrefix(rt.path, "/docs") || deps.NoMetrics && rt.path == "/metrics"
+	})
 	document, err := openAPI(routes, deps.Version)
 	if err != nil {
 		return nil, fmt.Errorf("make the OpenAPI document: %w", err)
@@ -66,8 +78,9 @@ func New(deps Deps) (*Server, error) {
 }
 
 // Drain makes /readyz fail from now on, so that load balancers send new requests
-// elsewhere. Requests are still answered.
-func (s *Server) Drain() { s.draining.Store(true) }
+// elsewhere. Requests are still answered; endpoints that wait for something to happen select on
+// s.draining and answer at once with what they have.
+func (s *Server) Drain() { s.drain() }
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +123,14 @@ func (s *Server) handler(rt route) http.Handler {
 	answered := s.metrics.answered(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{request: r, writer: w, route: &rt, answered: answered, start: time.Now(), requestID: s.ids.of(r)}
+		c.client = s.proxies.clientOf(r)
 		w.Header()["X-Request-Id"] = []string{c.requestID}
+		w.Header()["X-Content-Type-Options"] = noSniff
+		if rt.streams {
+			streamed := startStream(w, r, s.stall)
+			c.writer = streamed
+			defer streamed.end()
+		}
 		defer s.finish(c)
 		if err := s.run(rt, c); err != nil {
 			s.fail(c, err)
@@ -148,6 +168,10 @@ func (s *Server) fail(c *call, err error) {
 	}
 	c.err = err
 	c.reason = p.Reason
+	if c.status != 0 { // which has gone to the caller: finish aborts the answer
+		c.status, c.broken = p.Status, true
+		return
+	}
 	p.RequestID = c.requestID
 	p.write(c)
 }
@@ -156,13 +180,14 @@ func (s *Server) fail(c *call, err error) {
 func (s *Server) finish(c *call) {
 	if p := recover(); p != nil {
 		s.log.Error("panic", "request_id", c.requestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		if c.status == 0 {
-			s.fail(c, fmt.Errorf("panic: %v", p))
-		}
+		s.fail(c, fmt.Errorf("panic: %v", p))
 	}
 	end := time.Now()
 	s.metrics.observe(c, end.Sub(c.start))
 	s.logEvent(c, end)
+	if c.broken {
+		panic(http.ErrAbortHandler) // so that nothing incomplete looks complete
+	}
 }
 
 // logEvent writes the one log event of a request that has ended. It names no code, no secret
@@ -185,7 +210,8 @@ func (s *Server) logEvent(c *call, end time.Time) {
 		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
 		slog.String("route", c.route.path), slog.Int("status", c.status),
 		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
-	more := make([]slog.Attr, 0, 5) // what does not fit into the event is added at once: it is copied
+	more := make([]slog.Attr, 0, 6) // what does not fit into the event is added at once: it is copied
+	more = append(more, slog.String("client", c.client))
 	if c.actor.Kind != "" {
 		more = append(more, slog.String("workspace", c.actor.Workspace), slog.String("key", c.actor.Display))
 	}

@@ -23,3 +23,6 @@ func InstallationSecret(ctx context.Context, store InstallationStore, entropy io
 	}
 	return secret, nil
 }
+
+// PublicURL is the address under which callers reach the installation; empty: nobody has said.
+func (s *Service) PublicURL(ctx context.Context) (string, error) { return s.store.PublicURL(ctx) }

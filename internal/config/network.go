@@ -1,0 +1,57 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// validateNetwork says what is wrong with how the server meets its callers.
+func (c Serve) validateNetwork() (errs []error) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key are given together or not at all"))
+	}
+	if c.MaxConnections < 1 {
+		errs = append(errs, errors.New("--max-connections must be at least 1"))
+	}
+	if c.PublicURL != "" && !isBaseURL(c.PublicURL) {
+		errs = append(errs, fmt.Errorf("--public-url %q is not like https://codes.example.org", c.PublicURL))
+	}
+	if _, err := c.Proxies(); err != nil {
+		errs = append(errs, fmt.Errorf("--trusted-proxies %w", err))
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && err != nil {
+		errs = append(errs, fmt.Errorf("--metrics-listen %q is not host:port", c.MetricsListen))
+	}
+	return errs
+}
+
+// isBaseURL reports whether links can be made by adding a path to the text.
+func isBaseURL(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Hostname() != "" &&
+		parsed.User == nil && !strings.ContainsAny(text, "?#")
+}
+
+// Proxies returns the networks of the proxies whose word about a client's address is taken. A
+// single address is a network, too.
+func (c Serve) Proxies() (networks []netip.Prefix, err error) {
+	if c.TrustedProxies == "" {
+		return nil, nil
+	}
+	for text := range strings.SplitSeq(c.TrustedProxies, ",") {
+		text = strings.TrimSpace(text)
+		network, err := netip.ParsePrefix(text)
+		if addr, single := netip.ParseAddr(text); single == nil && addr.Zone() == "" {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network like 10.0.0.0/8 or an address", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
+}
