@@ -64,9 +64,16 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
+	oldForms, err := bare.OldForms(ctx)
+	if err != nil {
+		return fmt.Errorf("read which codes have old forms: %w", err)
+	}
+	if len(oldForms) > 0 {
+		log.Warn("codes mean the same as older ones; accesscodes migrate status lists them", "codes", len(oldForms))
+	}
 	proxies, _ := cfg.Proxies() // Validate has seen them
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now))
-	services := newCodes(gathered, secret)
+	services := newCodes(gathered, secret, oldForms)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Ping: bare.Ping, Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",

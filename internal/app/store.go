@@ -115,6 +115,15 @@ func MigrationStatus(ctx context.Context, database string) ([]schema.Migration, 
 	return e.migrationStatus(ctx)
 }
 
+// OldFormCodes returns the codes of a migrated database that are left with their old forms.
+func OldFormCodes(ctx context.Context, database string) ([]codes.OldFormCode, error) {
+	e, err := engineOf(database)
+	if err != nil {
+		return nil, err
+	}
+	return e.oldFormCodes(ctx)
+}
+
 // Distribute spreads the tables of a PostgreSQL database over the nodes of a Citus cluster
 // and returns where each lies then.
 func Distribute(ctx context.Context, database string) ([]schema.Placement, error) {
@@ -149,6 +158,7 @@ type engine struct {
 	name                     config.Engine
 	open                     func(ctx context.Context, timeout time.Duration) (bareStore, error)
 	migrate, migrationStatus func(context.Context) ([]schema.Migration, error)
+	oldFormCodes             func(context.Context) ([]codes.OldFormCode, error)
 	distribute               func(context.Context) ([]schema.Placement, error) // nil: impossible
 }
 
@@ -165,7 +175,10 @@ func engineOf(database string) (engine, error) {
 			},
 			migrate:         func(ctx context.Context) ([]schema.Migration, error) { return postgres.Migrate(ctx, db.URL) },
 			migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
-			distribute:      func(ctx context.Context) ([]schema.Placement, error) { return postgres.Distribute(ctx, db.URL) },
+			oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {
+				return postgres.OldFormCodes(ctx, db.URL)
+			},
+			distribute: func(ctx context.Context) ([]schema.Placement, error) { return postgres.Distribute(ctx, db.URL) },
 		}, nil
 	}
 	return engine{
@@ -173,6 +186,9 @@ func engineOf(database string) (engine, error) {
 		open:            func(context.Context, time.Duration) (bareStore, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
 		migrate:         func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
 		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
+		oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {
+			return sqlite.OldFormCodes(ctx, db.Path)
+		},
 	}, nil
 }
 
@@ -180,9 +196,10 @@ func newTenancy(store tenancy.Store) *tenancy.Service {
 	return tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
 }
 
-func newCodes(store codes.Store, secret []byte) *codes.Services {
+func newCodes(store codes.Store, secret []byte, oldForms map[string]core.ID) *codes.Services {
 	return codes.NewServices(codes.Deps{
-		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Secret: secret,
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
+		Secret: secret, OldForms: oldForms,
 	})
 }
 

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +84,33 @@ func newMigration(use, short string, do func(ctx context.Context, database strin
 			if err != nil {
 				return err
 			}
-			return printList(cmd, migrationColumns, all)
+			if err := printList(cmd, migrationColumns, all); err != nil {
+				return err
+			}
+			if slices.ContainsFunc(all, func(m schema.Migration) bool { return m.AppliedAt.IsZero() }) {
+				return nil // the codes are not as this program leaves them yet
+			}
+			return reportOldForms(cmd, database)
 		},
 	}
 }
+
+// reportOldForms names the codes that are left with their old forms: on stderr, so that what
+// another program reads stays a list of migrations.
+func reportOldForms(cmd *cobra.Command, database string) error {
+	codes, err := app.OldFormCodes(cmd.Context(), database)
+	if err != nil || len(codes) == 0 {
+		return err
+	}
+	table := tabwriter.NewWriter(cmd.ErrOrStderr(), 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, oldFormsNotice) // Flush returns the error
+	for _, code := range codes {
+		_, _ = fmt.Fprintf(table, "  %s\t%s\t%+q\n", code.Slug, code.Value, code.Value)
+	}
+	return table.Flush()
+}
+
+// oldFormsNotice stands above the codes: each with its workspace, as it is shown, and
+// character by character, because two of them can look the same.
+const oldFormsNotice = "These codes mean the same as an older code. Each is found only if it is typed exactly as\n" +
+	"it was made; see \"Codes that mean the same\" in docs/operations.md."

@@ -32,6 +32,8 @@ func migrationFiles(t *testing.T) (names []string) {
 	for _, file := range files {
 		names = append(names, file.Name())
 	}
+	names = append(names, "00006_canonical_forms.go") // which is written in Go
+	slices.Sort(names)
 	return names
 }
 
@@ -86,6 +88,31 @@ func TestMigrateStatus(t *testing.T) {
 	rows := list[migrationRow](t, p, "migrate status")
 	if len(rows) != len(migrationFiles(t)) || rows[0].Version != 1 || rows[0].Status != "applied" || rows[0].AppliedAt == nil {
 		t.Errorf("as JSON: %+v", rows)
+	}
+}
+
+// TestMigrateListsCodesThatAreLeftWithTheirOldForms, as the migration of canonical forms
+// leaves them.
+func TestMigrateListsCodesThatAreLeftWithTheirOldForms(t *testing.T) {
+	p := withAcme(t)
+	if got := p.run(t, "migrate status"); got.code != 0 || got.stderr != "" {
+		t.Errorf("without any: exit %d, %s", got.code, got.stderr)
+	}
+	for form, value := range map[string]string{"NOëL": "Noël", " NOE\u0308L": "Noe\u0308l", "PLAIN": "Plain"} {
+		execute(t, p, fmt.Sprintf(`INSERT INTO codes (canonical, workspace_id, value, type, created_at, created_by)
+			SELECT '%s', id, '%s', 'Normal', 0, zeroblob(16) FROM workspaces`, form, value))
+	}
+	const listed = "  acme  Noe\u0308l  \"Noe\\u0308l\"\n"
+	for _, line := range []string{
+		"migrate up", "migrate up", "migrate status", "migrate status -o json", "migrate status -o csv",
+	} {
+		got := p.run(t, line)
+		if got.code != 0 || !strings.HasSuffix(got.stderr, "\n"+listed) || strings.Count(got.stderr, "acme") != 1 {
+			t.Errorf("%s: exit %d, stderr %q", line, got.code, got.stderr)
+		}
+		if strings.Contains(got.stdout, "acme") {
+			t.Errorf("%s: stdout %q", line, got.stdout)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 
 var hot = []alloctest.Function{
 	{Name: "GenerateValue", Start: generatingValue, Limit: limitOfValue},
+	{Name: "Canonical/canonical", Start: canonicalOf("ACME7KQWM2XN"), Limit: 0},
 	{Name: "Canonical/generated", Start: canonicalOf("ACME-7KQW-M2XN"), Limit: limitOfCanonical},
 	{Name: "Canonical/retyped", Start: canonicalOf("acme 7kqw–m2xn"), Limit: limitOfCanonical},
 }

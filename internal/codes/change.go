@@ -41,7 +41,18 @@ func (c *CodeChange) applyTo(code *Code) error {
 	if c.StartsAt.Given && !c.ExpiresAt.Given {
 		wrongOrder = startsTooLate
 	}
-	options.check(&errs, wrongOrder)
+	checked := options // what stays as it is may be older than a rule
+	if !c.Note.Given {
+		checked.Note = ""
+	}
+	if !c.Recipient.Given {
+		checked.Recipient = ""
+	}
+	if !c.Metadata.Given {
+		checked.Metadata = nil
+	}
+	checked.check(&errs, wrongOrder)
+	options.StartsAt, options.ExpiresAt = checked.StartsAt, checked.ExpiresAt
 	if err := errs.Err(); err != nil {
 		return err
 	}

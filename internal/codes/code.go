@@ -54,6 +54,7 @@ type Code struct {
 	BatchID        core.ID // zero: not part of a batch
 	CreatedAt      time.Time
 	CreatedBy      core.ID // the API key that created it
+	HasOldForm     bool    // its canonical form is an older code's; see Form
 }
 
 // StatusAt returns the code's status at an instant. A code can be redeemed from

@@ -10,7 +10,7 @@ import (
 // afterCode is the cursor behind a code. Its key is its time in microseconds, eight
 // bytes, and its canonical form.
 func afterCode(c core.Cursor, code *Code) string {
-	return c.After(append(binary.BigEndian.AppendUint64(nil, uint64(code.CreatedAt.UnixMicro())), core.Canonical(code.Value)...))
+	return c.After(append(binary.BigEndian.AppendUint64(nil, uint64(code.CreatedAt.UnixMicro())), code.Form()...))
 }
 
 // codeKeyOf reads what afterCode writes.

@@ -48,12 +48,19 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 	if late := req.checkExpiry(made.CreatedAt); late != nil {
 		return s.replay(ctx, made, late)
 	}
+	exists := core.Invalid(core.ReasonCodeAlreadyExists,
+		core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
+	if taken, err := s.isOldFormTaken(ctx, value); err != nil {
+		return Issued{}, err
+	} else if taken {
+		return s.replay(ctx, made, exists)
+	}
 	result, err := s.insert(ctx, made, value)
 	if err != nil {
 		return Issued{}, err
 	}
 	if result.Outcome == CodeTaken {
-		return Issued{}, core.Invalid(core.ReasonCodeAlreadyExists, core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
+		return Issued{}, exists
 	}
 	return made.answer(result)
 }
@@ -112,7 +119,7 @@ func (s *Service) prepare(actor *core.Actor, act, value string, req *IssueReques
 	return made, nil
 }
 
-// replay answers a request that comes too late: with what an earlier request with the
+// replay answers a request that cannot be carried out now: with what an earlier request with the
 // same Idempotency-Key made, or with the error late.
 func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued, error) {
 	if made.Retry.IsZero() {

@@ -34,16 +34,17 @@ func CompareInLists(a, b Code) int {
 	if order := b.CreatedAt.Compare(a.CreatedAt); order != 0 {
 		return order
 	}
-	return cmp.Compare(core.Canonical(b.Value), core.Canonical(a.Value))
+	return cmp.Compare(b.Form(), a.Form())
 }
 
 // CodeQuery is a page of codes as a store is asked for it.
 type CodeQuery struct {
 	WorkspaceID core.ID
 	CodeFilter
-	After *CodeKey // the last of the page before
-	Limit int
-	At    time.Time // the instant that statuses are about
+	OldForm string   // the old form of Query, where codes have such; else empty
+	After   *CodeKey // the last of the page before
+	Limit   int
+	At      time.Time // the instant that statuses are about
 }
 
 // Types are the types to list.
@@ -74,9 +75,11 @@ func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeF
 		return core.Page[Code]{}, err
 	}
 	at := s.now()
-	codes, err := s.store.Codes(ctx, &CodeQuery{
-		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Limit: limit + 1, At: at,
-	})
+	query := &CodeQuery{WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Limit: limit + 1, At: at}
+	if old := core.OldForm(filter.Query); len(s.oldForms) > 0 && old != core.OldForm("") {
+		query.OldForm = old
+	}
+	codes, err := s.store.Codes(ctx, query)
 	found := core.PageOf(codes, limit, func(c *Code) string { return afterCode(list, c) })
 	found.At = at
 	return found, err
@@ -129,8 +132,11 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 	if err != nil {
 		return core.Page[Redemption]{}, err
 	}
-	canonical := core.Canonical(filter.Code)
-	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) || !core.IsStorable(canonical) {
+	canonical, err := s.formOf(ctx, actor, filter.Code)
+	if err != nil {
+		return core.Page[Redemption]{}, err
+	}
+	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) || core.IsTooLong(canonical) {
 		return core.Page[Redemption]{}, nil // which no redemption has
 	}
 	list := core.NewCursor("redemptions", actor.WorkspaceID, canonical, filter.UserID)

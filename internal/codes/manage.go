@@ -11,9 +11,9 @@ import (
 //
 // Errors: KindNotFound with ReasonCodeNotFound; KindUnavailable.
 func (s *Service) GetCode(ctx context.Context, actor *core.Actor, value string) (Code, error) {
-	canonical, err := lookedUp(value, &core.FieldErrors{})
+	canonical, err := s.lookedUp(ctx, actor, value, &core.FieldErrors{})
 	if err != nil {
-		return Code{}, errCodeNotFound()
+		return Code{}, codeError(err)
 	}
 	code, err := s.store.Code(ctx, actor.WorkspaceID, canonical, s.now())
 	if errors.Is(err, core.ErrNotFound) {
@@ -58,9 +58,9 @@ func (s *Service) DeleteCode(ctx context.Context, actor *core.Actor, value strin
 
 // manage carries out an act that changes a code itself and returns the code.
 func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, act Command) (Code, error) {
-	canonical, err := lookedUp(value, &core.FieldErrors{})
+	canonical, err := s.lookedUp(ctx, actor, value, &core.FieldErrors{})
 	if err != nil {
-		return Code{}, errCodeNotFound()
+		return Code{}, codeError(err)
 	}
 	act.WorkspaceID, act.Canonical = actor.WorkspaceID, canonical
 	result, err := s.execute(ctx, &act)
@@ -68,6 +68,15 @@ func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, a
 		return Code{}, err
 	}
 	return *result.Code, nil
+}
+
+// codeError is the error of a look-up by the path of an address, which names no code where a
+// text has nothing to look up.
+func codeError(err error) error {
+	if core.HasReason(err, core.ReasonInvalidValue) {
+		return errCodeNotFound()
+	}
+	return err
 }
 
 // PutUser registers a user, or changes what a registered user is, without any code: for

@@ -57,8 +57,8 @@ func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
 	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
 		errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
 	}
-	core.CheckText(errs, "/note", "note", o.Note, MaxNoteLength)
-	core.CheckText(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
+	core.CheckProse(errs, "/note", "note", o.Note, MaxNoteLength)
+	core.CheckProse(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
 	o.checkMetadata(errs)
 }
 

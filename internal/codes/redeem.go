@@ -35,7 +35,7 @@ func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemR
 	var errs core.FieldErrors
 	checkUserID(&errs, "/userId", req.UserID)
 	(&Options{Metadata: req.Metadata}).checkMetadata(&errs)
-	canonical, err := lookedUp(req.Code, &errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
 	if err != nil {
 		return Redeemed{}, err
 	}
@@ -80,7 +80,7 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 	if req.Life < MinReservation || req.Life > MaxReservation {
 		errs.Add(core.ReasonInvalidValue, "/ttlSeconds", "ttlSeconds must be from %d to %d", MinReservation/time.Second, MaxReservation/time.Second)
 	}
-	canonical, err := lookedUp(req.Code, &errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
 	if err != nil {
 		return Reserved{}, err
 	}
@@ -165,7 +165,7 @@ const MaxReasonLength = 500
 // redemption of the user stands; KindUnavailable.
 func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemption core.ID, reason string) (Redeemed, error) {
 	var errs core.FieldErrors
-	core.CheckText(&errs, "/reason", "reason", reason, MaxReasonLength)
+	core.CheckProse(&errs, "/reason", "reason", reason, MaxReasonLength)
 	if err := errs.Err(); err != nil {
 		return Redeemed{}, err
 	}
@@ -186,21 +186,24 @@ func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemptio
 	return Redeemed{*result.Redemption, result.Replayed}, nil
 }
 
-// lookedUp returns the canonical form to look a code up by, once everything else about
-// the request is right. A value that no code can have is not found, but for an empty
-// one, which is a mistake of the caller's program.
-func lookedUp(value string, errs *core.FieldErrors) (string, error) {
-	canonical := core.Canonical(value)
-	if canonical == "" {
+// lookedUp returns the form to look a code up by, once everything else about the request is
+// right. Any text will do; only one that has nothing to look up is a mistake of the caller's
+// program.
+func (b *base) lookedUp(ctx context.Context, actor *core.Actor, text string, errs *core.FieldErrors) (string, error) {
+	form, err := b.formOf(ctx, actor, text)
+	if err != nil {
+		return "", err
+	}
+	if form == "" {
 		errs.Add(core.ReasonInvalidValue, "/code", "code must contain something other than spaces and dashes")
 	}
 	if err := errs.Err(); err != nil {
 		return "", err
 	}
-	if core.CleanValue(value, errs); errs.Err() != nil {
+	if core.IsTooLong(form) {
 		return "", errCodeNotFound()
 	}
-	return canonical, nil
+	return form, nil
 }
 
 // TidyReservations marks reservations that have lapsed as such. What counts as held does

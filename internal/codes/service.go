@@ -28,6 +28,8 @@ type Deps struct {
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
 	Secret  []byte                  // the installation's
+	// OldForms is what [CodeStore.OldForms] said when the program started.
+	OldForms map[string]core.ID
 }
 
 // Services are what can be done with codes, by what it is about. They are safe for concurrent
@@ -53,10 +55,11 @@ type Users struct{ base }
 
 // base is what the services have in common.
 type base struct {
-	store   Store
-	clock   func() time.Time
-	entropy io.Reader
-	newID   func() (core.ID, error)
+	store    Store
+	clock    func() time.Time
+	entropy  io.Reader
+	newID    func() (core.ID, error)
+	oldForms map[string]core.ID // the workspaces of the codes that are left with these; see formOf
 }
 
 // NewServices returns the services over a migrated store.

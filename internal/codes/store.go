@@ -26,6 +26,9 @@ type CodeStore interface {
 	// CodeByRetryKey returns the workspace's code that carries this Retry.Key, or
 	// ErrNotFound.
 	CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (*RetriedCode, error)
+	// OldForms returns the workspace of every code that is stored under an old form, by that
+	// form; see [IsOldForm].
+	OldForms(ctx context.Context) (map[string]core.ID, error)
 }
 
 // RedemptionStore keeps what becomes of codes: redemptions, reservations, users.

@@ -37,7 +37,7 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 		at = *core.StoredTime(req.At)
 		core.CheckYear(&errs, "/at", "at", &at)
 	}
-	canonical, err := lookedUp(req.Code, &errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
 	if core.HasReason(err, core.ReasonCodeNotFound) {
 		return Validation{At: at, Why: errCodeNotFound()}, nil
 	}

@@ -265,6 +265,8 @@ type fakeStore struct {
 
 func (f *fakeStore) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
 
+func (f *fakeStore) OldForms(context.Context) (map[string]core.ID, error) { return nil, nil }
+
 func (f *fakeStore) InsertCodes(_ context.Context, codes []*codes.NewCode) ([]codes.InsertResult, error) {
 	return f.insertCodes(codes)
 }

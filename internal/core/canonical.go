@@ -4,51 +4,168 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/unicode/rangetable"
 )
 
-// MaxCodeLength is the longest chosen code value, in characters (Unicode code
-// points) after trimming.
-const MaxCodeLength = 128
+// MaxFormLength is the longest canonical form, in bytes.
+const MaxFormLength = 512
 
-// Canonical returns the form of a code value that is unique and looked up:
-// upper-cased, without any Unicode space (category Z) or dash (category Pd).
-// People retype codes and phones turn hyphens into dashes, so "acme abcd–efgh"
-// finds ACME-ABCD-EFGH. Canonical(Canonical(v)) == Canonical(v).
+// Canonical returns the form of a code value that is unique and looked up. It is the same
+// for every way in which people and keyboards write a value: it ignores case, white space,
+// dashes and what cannot be seen, and it understands full-width letters, the digits of every
+// script, and letters with marks, composed or not. So "acme abcd–efgh" finds ACME-ABCD-EFGH.
+// Canonical(Canonical(v)) == Canonical(v).
+//
+// Generated values, and nearly all others, are ASCII but for what is ignored. They take a
+// path of their own, which allocates nothing where nothing changes.
 func Canonical(value string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - ('a' - 'A')
-		case r == ' ' || r == '-':
-			return -1
-		case r < utf8.RuneSelf:
-			return r
-		case IsSpace(r) || unicode.Is(unicode.Pd, r):
-			return -1
-		default:
-			return unicode.ToUpper(r)
+	changes := false
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		if c >= utf8.RuneSelf {
+			return canonicalBeyondASCII(value, i)
 		}
-	}, value)
-}
-
-// IsSpace is the one notion of space for code values: the Unicode separators.
-// Tabs and line breaks are control characters (Cc), not separators.
-func IsSpace(r rune) bool { return r == ' ' || r >= utf8.RuneSelf && unicode.Is(unicode.Z, r) }
-
-// CleanValue trims a chosen value and checks it; the result is what is stored and
-// shown.
-func CleanValue(value string, errs *FieldErrors) string {
-	const pointer = "/code"
-	value = strings.TrimFunc(value, IsSpace)
-	switch {
-	case value == "":
-		errs.Add(ReasonInvalidValue, pointer, "code must not be empty")
-	case utf8.RuneCountInString(value) > MaxCodeLength:
-		errs.Add(ReasonInvalidValue, pointer, "code must have at most %d characters", MaxCodeLength)
-	case strings.ContainsFunc(value, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) }):
-		errs.Add(ReasonInvalidValue, pointer, "code must not contain control or invisible format characters")
-	case Canonical(value) == "":
-		errs.Add(ReasonInvalidValue, pointer, "code must contain something other than spaces and dashes")
+		changes = changes || canonicalASCII[c] != c || c == 0
 	}
-	return value
+	if !changes {
+		return value
+	}
+	return appendCanonicalASCII(value)
 }
+
+// canonicalASCII is what each ASCII character becomes; 0: it is ignored.
+var canonicalASCII = func() (table [utf8.RuneSelf]byte) {
+	for c := byte('!'); c < 0x7f; c++ {
+		table[c] = c
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		table[c] = c - 'a' + 'A'
+	}
+	table['-'] = 0
+	return table
+}()
+
+// canonicalBeyondASCII continues at the first byte that is not ASCII. What people retype on
+// a phone often has dashes and spaces beyond ASCII and nothing else; they are ignored.
+func canonicalBeyondASCII(value string, i int) string {
+	for i < len(value) {
+		r, size := utf8.DecodeRuneInString(value[i:])
+		if r >= utf8.RuneSelf && !isIgnored(r) {
+			return fold(value)
+		}
+		i += size
+	}
+	return appendCanonicalASCII(value)
+}
+
+// appendCanonicalASCII is the form of a value in which everything beyond ASCII is ignored.
+func appendCanonicalASCII(value string) string {
+	var form strings.Builder
+	form.Grow(len(value))
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; c < utf8.RuneSelf && canonicalASCII[c] != 0 {
+			form.WriteByte(canonicalASCII[c])
+		}
+	}
+	return form.String()
+}
+
+// fold is Canonical for any text. Taking out what is ignored can bring characters together
+// that compose, or an i and its dot, so it goes on until nothing changes any more.
+func fold(value string) string {
+	value = strings.ToValidUTF8(value, string(utf8.RuneError))
+	for {
+		next := foldOnce(value)
+		if next == value {
+			return value
+		}
+		value = next
+	}
+}
+
+// caseFold does full case folding (Unicode Standard, 3.13, toCasefold).
+var caseFold = cases.Fold()
+
+func foldOnce(value string) string {
+	folded := caseFold.String(norm.NFKC.String(value))
+	kept := make([]rune, 0, len(folded))
+	afterI := false // since the last i, there was nothing but dots above
+	for _, r := range folded {
+		if r == dotAbove && afterI {
+			continue
+		}
+		r = plain(r)
+		afterI = r == 'i'
+		if !isIgnored(r) {
+			kept = append(kept, r)
+		}
+	}
+	return strings.Map(capitalASCII, norm.NFC.String(string(kept)))
+}
+
+const (
+	dotAbove = '\u0307'
+	dotlessI = 'ı' // İ is folded to an i with a dot above
+)
+
+// plain brings a folded character to the one that stands for it: the dotless i, which
+// Turkish keyboards give for a capital I, to an i; a decimal digit to its ASCII digit; and a
+// small Cherokee letter to its capital, which is how Unicode folds them (CaseFolding.txt)
+// while x/text/cases exchanges the two.
+func plain(r rune) rune {
+	switch {
+	case r < utf8.RuneSelf:
+		return r
+	case r == dotlessI:
+		return 'i'
+	case 0xab70 <= r && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case 0x13f8 <= r && r <= 0x13fd:
+		return r - 0x13f8 + 0x13f0
+	case unicode.Is(unicode.Nd, r):
+		return '0' + digitOf(r)
+	default:
+		return r
+	}
+}
+
+// digitOf is the value of a decimal digit beyond ASCII. Unicode encodes the ten digits of a
+// script in a row, from 0 on (Unicode Standard, 4.6), and so each range of them is a
+// multiple of ten.
+func digitOf(r rune) rune {
+	for _, digits := range unicode.Nd.R16 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return (r - rune(digits.Lo)) % 10
+		}
+	}
+	for _, digits := range unicode.Nd.R32 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return (r - rune(digits.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+func capitalASCII(r rune) rune {
+	if 'a' <= r && r <= 'z' {
+		return r - 'a' + 'A'
+	}
+	return r
+}
+
+// brailleBlank is a symbol that looks like a space.
+const brailleBlank = '\u2800'
+
+// ignored are white space, dashes, and what has no look of its own: controls, format
+// characters such as the soft hyphen, variation selectors, and whatever else programs show
+// nothing for (Default_Ignorable_Code_Point).
+var ignored = rangetable.Merge(
+	unicode.Z, unicode.White_Space, unicode.Pd, unicode.Cc, unicode.Cf,
+	unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point,
+	rangetable.New(brailleBlank),
+)
+
+func isIgnored(r rune) bool { return unicode.Is(ignored, r) }

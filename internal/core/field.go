@@ -1,6 +1,5 @@
 package core
 
-
 // Field is a field of a change: left out, none, or a value.
 type Field[T any] struct {
 	Given bool

@@ -1,6 +1,5 @@
 package core
 
-
 // Permission is one group of acts that roles allow or not.
 type Permission string
 

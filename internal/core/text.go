@@ -48,3 +48,18 @@ func CheckText(errs *FieldErrors, pointer, name, text string, limit int) {
 func EscapePointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
+
+// CheckProse checks a text that people read. Beyond checkText it refuses the controls that
+// turn the direction of writing (Unicode Standard Annex #9): with them a text can look like
+// another one, and turn what stands behind it.
+func CheckProse(errs *FieldErrors, pointer, name, text string, limit int) {
+	CheckText(errs, pointer, name, text, limit)
+	if strings.ContainsFunc(text, isBidiControl) {
+		errs.Add(ReasonInvalidValue, pointer,
+			"%s must not contain characters that turn the direction of writing (U+202A–202E, U+2066–2069)", name)
+	}
+}
+
+func isBidiControl(r rune) bool {
+	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}

@@ -41,7 +41,7 @@ func checkName(errs *core.FieldErrors, name string) {
 	if strings.ContainsAny(name, "\t\n\r") { // a list shows it in one line
 		errs.Add(core.ReasonInvalidValue, "/name", "name must not contain tabs or line breaks")
 	}
-	core.CheckText(errs, "/name", "name", name, MaxNameLength)
+	core.CheckProse(errs, "/name", "name", name, MaxNameLength)
 }
 
 // WorkspaceChange says what to change about a workspace; nil leaves a field as it

@@ -43,6 +43,8 @@ type lastCode struct {
 
 func (s *lastCode) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
 
+func (s *lastCode) OldForms(context.Context) (map[string]core.ID, error) { return nil, nil }
+
 func (s *lastCode) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
 	s.caller = tenancy.Caller{Workspace: w, Key: k}
 	return true, nil

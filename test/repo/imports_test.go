@@ -17,7 +17,7 @@ var mayImport = []struct {
 }{
 	{"cmd/accesscodes", []string{"internal/cli"}, nil},
 
-	{"internal/access", nil, nil},
+	{"internal/access", nil, []string{"golang.org/x/text"}},
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/config", nil, nil},

@@ -143,6 +143,7 @@ func scanCode(row pgx.CollectableRow) (*storedCode, error) {
 		return nil, err
 	}
 	c.StartsAt, c.ExpiresAt, c.RevokedAt, c.CreatedAt = utc(c.StartsAt), utc(c.ExpiresAt), utc(c.RevokedAt), c.CreatedAt.UTC()
+	c.HasOldForm = core.IsOldForm(c.canonical)
 	c.Note, c.Recipient = orEmpty(note), orEmpty(recipient)
 	if batch != nil {
 		c.BatchID = *batch

@@ -2,11 +2,14 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/store/storetest"
 )
 
 // Query is a statement with its arguments, as tests explain it.
@@ -98,4 +101,20 @@ type sending struct {
 func (s *sending) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	s.queries = append(s.queries, Query{sql, args})
 	return s.querier.Query(ctx, sql, args...)
+}
+
+// MigrateTo brings a new database's schema to an older version.
+func MigrateTo(ctx context.Context, address string, version int64) error {
+	return withProvider(address, func(_ *sql.DB, p *goose.Provider) error {
+		_, err := p.UpTo(ctx, version)
+		return err
+	})
+}
+
+// Forms does the work of the migration of canonical forms, one code in each transaction, and
+// stops before it gives the code number limit another form.
+func Forms(ctx context.Context, address string, limit int) error {
+	killed := forms
+	killed.AtOnce, killed.Rename = 1, storetest.Killing(limit, forms.Rename)
+	return withProvider(address, func(db *sql.DB, _ *goose.Provider) error { return killed.Up(ctx, db) })
 }

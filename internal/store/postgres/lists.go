@@ -59,7 +59,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	case isFew:
 		w.add("c.canonical = ANY ($)", found)
 	default:
-		addSearch(&w, q.Query)
+		addSearch(&w, q)
 	}
 	return "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE " + w.text() +
 		" ORDER BY c.created_at DESC, c.canonical DESC LIMIT " + strconv.Itoa(q.Limit), w.args
@@ -158,6 +158,9 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 	if canonical := core.Canonical(q.Query); canonical != "" {
 		add(where{}, "canonical", canonical)
 	}
+	if q.OldForm != "" {
+		add(where{}, "canonical", q.OldForm)
+	}
 	folded := core.FoldASCII(q.Query)
 	for column, text := range map[string]string{"note": foldedNote, "recipient": foldedRecipient} {
 		var w where
@@ -168,12 +171,14 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 }
 
 // addSearch adds the condition that a row matches.
-func addSearch(w *where, text string) {
-	folded := core.FoldASCII(text)
+func addSearch(w *where, q *codes.CodeQuery) {
+	folded := core.FoldASCII(q.Query)
 	length := len([]rune(folded))
 	condition, args := "left("+foldedNote+", $) = $ OR left("+foldedRecipient+", $) = $", []any{length, folded, length, folded}
-	if canonical := core.Canonical(text); canonical != "" {
-		condition, args = condition+" OR left(canonical, $) = $", append(args, len([]rune(canonical)), canonical)
+	for _, form := range []string{core.Canonical(q.Query), q.OldForm} {
+		if form != "" {
+			condition, args = condition+" OR left(canonical, $) = $", append(args, len([]rune(form)), form)
+		}
 	}
 	w.add("("+condition+")", args...)
 }

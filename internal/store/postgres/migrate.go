@@ -88,7 +88,8 @@ func withProvider(address string, act func(*sql.DB, *goose.Provider) error) (err
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLocker(locker),
+		goose.WithGoMigrations(forms.Migration(formsVersion)))
 	if err != nil {
 		return err
 	}

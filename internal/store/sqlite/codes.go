@@ -25,7 +25,7 @@ ON CONFLICT (canonical) DO NOTHING`
 const codeColumns = `
 value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
 note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint, reservations,
-CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END, rowid, first_redemption IS NULL`
+CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END, rowid, first_redemption IS NULL, canonical < '!'`
 
 // liveReservations counts the reservations of a row of codes that hold a use.
 const liveReservations = `
@@ -221,6 +221,7 @@ func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
 		BatchID:        columnID(stmt, 11),
 		CreatedAt:      *columnTime(stmt, 12),
 		CreatedBy:      columnID(stmt, 13),
+		HasOldForm:     stmt.ColumnBool(20),
 	}
 	stmt.ColumnBytes(14, code.Retry.Key[:])
 	stmt.ColumnBytes(15, code.Retry.Fingerprint[:])

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/pressly/goose/v3"
@@ -10,6 +11,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/store/storetest"
 )
 
 // MigrateTo brings a new file's schema to an older version.
@@ -83,4 +85,16 @@ func (s *Store) FailFileSync() <-chan error {
 	}
 	s.checkpoints.file = os.NewFile(^uintptr(0), "gone")
 	return lost
+}
+
+// Forms does the work of the migration of canonical forms, one code in each transaction, and
+// stops before it gives the code number limit another form.
+func Forms(ctx context.Context, path string, limit int) error {
+	killed := forms
+	killed.AtOnce, killed.Rename = 1, storetest.Killing(limit, forms.Rename)
+	db, err := openSQL(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(killed.Up(ctx, db), db.Close())
 }

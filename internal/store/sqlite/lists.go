@@ -68,7 +68,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 		index = "sqlite_autoindex_codes_1" // of the primary key
 		w.add("canonical IN (SELECT value FROM json_each(?))", jsonList(found))
 	default:
-		addSearch(&w, q.Query)
+		addSearch(&w, q)
 	}
 	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() +
 		" ORDER BY created_at DESC, canonical DESC LIMIT ?", append(w.args, q.Limit)
@@ -151,6 +151,9 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 	if canonical := core.Canonical(q.Query); canonical != "" {
 		add("", "canonical", canonical)
 	}
+	if q.OldForm != "" {
+		add("", "canonical", q.OldForm)
+	}
 	folded := core.FoldASCII(q.Query)
 	add("workspace_id = ? AND note IS NOT NULL AND ", "lower(note)", folded, q.WorkspaceID[:])
 	add("workspace_id = ? AND recipient IS NOT NULL AND ", "lower(recipient)", folded, q.WorkspaceID[:])
@@ -158,13 +161,15 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 }
 
 // addSearch adds the condition that a row matches.
-func addSearch(w *where, text string) {
-	folded := core.FoldASCII(text)
+func addSearch(w *where, q *codes.CodeQuery) {
+	folded := core.FoldASCII(q.Query)
 	conditions := "substr(lower(note), 1, ?) = ? OR substr(lower(recipient), 1, ?) = ?"
 	length := len([]rune(folded))
 	args := []any{length, folded, length, folded}
-	if canonical := core.Canonical(text); canonical != "" {
-		conditions, args = conditions+" OR substr(canonical, 1, ?) = ?", append(args, len([]rune(canonical)), canonical)
+	for _, form := range []string{core.Canonical(q.Query), q.OldForm} {
+		if form != "" {
+			conditions, args = conditions+" OR substr(canonical, 1, ?) = ?", append(args, len([]rune(form)), form)
+		}
 	}
 	w.add("("+conditions+")", args...)
 }

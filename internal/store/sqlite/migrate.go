@@ -81,21 +81,31 @@ func isMigrated(path string) (found bool, err error) {
 }
 
 func withProvider(path string, act func(*goose.Provider) error) (err error) {
-	// The busy timeout comes first: the other pragmas may already need a lock.
-	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}
-	db, err := sql.Open("sqlite", dsn.String())
+	db, err := openSQL(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1)
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files,
+		goose.WithGoMigrations(forms.Migration(formsVersion)))
 	if err != nil {
 		return err
 	}
 	return act(provider)
+}
+
+// openSQL opens a file as the library that migrates needs it.
+func openSQL(path string) (*sql.DB, error) {
+	// The busy timeout comes first: the other pragmas may already need a lock.
+	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: pragmas}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err == nil {
+		db.SetMaxOpenConns(2) // the library keeps one while a migration in Go uses the other
+	}
+	return db, err
 }

@@ -42,7 +42,7 @@ func (n *Noting) Reservation(ctx context.Context, workspace, id core.ID) (string
 func (s *site) acts(t *testing.T, requests ...request) []*codes.Command {
 	t.Helper()
 	n := &Noting{Store: s.Store}
-	service := s.serve(n)
+	service := s.serve(t, n)
 	for _, ask := range requests {
 		if err := ask(service); !errors.Is(err, ErrNoted) {
 			t.Fatalf("a request was not noted: %v", err)

@@ -62,7 +62,9 @@ func testCodes(t *testing.T, newStore Factory) {
 		values := []string{"STRASSE", "STRAßE", "E\u0301", "\u00c9", "K", "\u212a", "a\x00b"[:1], "🎉", "🎊"}
 		var list []*codes.NewCode
 		for _, v := range values {
-			list = append(list, newCode(w.ID, v))
+			code := newCode(w.ID, v)
+			code.Canonical = v
+			list = append(list, code)
 		}
 		for i, r := range insert(t, s, list...) {
 			if r.Outcome != codes.Inserted {

@@ -69,7 +69,7 @@ func (c *tally) check(t *testing.T, want map[string]int) {
 // nodes are two servers on the site's database.
 func (s *site) nodes(t *testing.T) []*codes.Services {
 	t.Helper()
-	return []*codes.Services{s.Services, s.serve(s.open())}
+	return []*codes.Services{s.Services, s.serve(t, s.open())}
 }
 
 // raceToRedeem lets many callers redeem at once, through two nodes.

@@ -13,7 +13,7 @@ import (
 func testReservations(t *testing.T, newStore Factory) {
 	t.Run("every field comes back as it went in", func(t *testing.T) {
 		s := newSite(t, newStore)
-		const user, canonical = `O'Hara "Ö" 🎉`, "ÜNÏ🎉CODE"
+		const user, canonical = `O'Hara "Ö" 🎉`, "üNï🎉CODE"
 		s.add(t, s.mine, "Ünï 🎉-code")
 		s.pass(3 * instant)
 		got, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "ünï🎉code", UserID: user, Life: time.Minute + instant})

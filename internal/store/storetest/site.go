@@ -27,14 +27,19 @@ func newSite(t *testing.T, newStore Factory) *site {
 	t.Helper()
 	s := &site{clock: new(clock), open: newStore(t)}
 	s.Store = s.open()
-	s.Services = s.serve(s.Store)
+	s.Services = s.serve(t, s.Store)
 	s.mine, s.other = newCaller(t, s.Store), newCaller(t, s.Store)
 	return s
 }
 
 // serve returns a server over a store, with the site's clock.
-func (s *site) serve(store Store) *codes.Services {
-	return codes.NewServices(codes.Deps{Store: store, Now: s.time, Entropy: core.SystemEntropy(), NewID: nextID})
+func (s *site) serve(t *testing.T, store Store) *codes.Services {
+	t.Helper()
+	oldForms, err := store.OldForms(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codes.NewServices(codes.Deps{Store: store, Now: s.time, Entropy: core.SystemEntropy(), NewID: nextID, OldForms: oldForms})
 }
 
 // nextID makes ids that grow.

@@ -141,7 +141,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 func (s *site) testDeletingTheUsed(t *testing.T) {
 	s.add(t, s.mine, "SHORT")
 	n := &Noting{Store: s.Store}
-	service := s.serve(n)
+	service := s.serve(t, n)
 	for _, ask := range []func() request{
 		func() request { return s.toReserve(t, "SHORT", "m1", 0) },
 		func() request { return s.toRelease(t, codes.Reservation{ID: n.Acts[0].Reservation}) },

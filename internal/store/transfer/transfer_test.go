@@ -250,7 +250,9 @@ func newCodes(t *testing.T, c contents) []*codes.NewCode {
 	for i := range manyCodes {
 		codes = append(codes, newCode(c, fmt.Sprintf("MANY-%d", i)))
 	}
-	return codes
+	old := newCode(c, "Noe\u0308l") // left with its old form by a migration
+	old.Canonical, old.HasOldForm = core.OldForm(old.Value), true
+	return append(codes, old)
 }
 
 func newCode(c contents, value string) *codes.NewCode {
@@ -295,7 +297,7 @@ func requireContents(t *testing.T, s store, want contents) {
 	if diff := cmp.Diff(want.workspaces, workspaces) + cmp.Diff(want.keys, keys); diff != "" {
 		t.Errorf("workspaces and keys (-want +got):\n%s", diff)
 	}
-	for _, code := range []*codes.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes]} {
+	for _, code := range []*codes.NewCode{want.codes[0], want.codes[1], want.codes[manyCodes], want.codes[manyCodes+1]} {
 		got, err := s.Code(ctx, code.WorkspaceID, code.Canonical, now)
 		must(t, err)
 		if diff := cmp.Diff(code.Code, got); diff != "" {

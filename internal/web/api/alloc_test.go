@@ -163,6 +163,8 @@ func (s *hotStore) Close() error { return nil }
 
 func (s *hotStore) Secret(_ context.Context, secret []byte) ([]byte, error) { return secret, nil }
 
+func (s *hotStore) OldForms(context.Context) (map[string]core.ID, error) { return nil, nil }
+
 func (s *hotStore) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
 	s.caller = tenancy.Caller{Workspace: w, Key: k}
 	s.code.WorkspaceID = w.ID

@@ -13,7 +13,7 @@ type OptionFields struct {
 	MaxRedemptions optional[int64]           `json:"maxRedemptions" required:"false" minimum:"1" maximum:"9007199254740991" doc:"How often the code can be redeemed; null for no limit. Left out: no limit for an added code, 1 for a generated one."`
 	StartsAt       optional[time.Time]       `json:"startsAt" required:"false" doc:"From when on the code can be redeemed; RFC 3339, kept to the microsecond."`
 	ExpiresAt      optional[time.Time]       `json:"expiresAt" required:"false" doc:"From when on the code cannot be redeemed any more; in the future and later than startsAt."`
-	Note           optional[string]          `json:"note" required:"false" maxLength:"500" doc:"For your own people. No control characters but tabs and line breaks, here and below."`
+	Note           optional[string]          `json:"note" required:"false" maxLength:"500" doc:"For your own people. No control characters but tabs and line breaks, here and below, and none that turn the direction of writing."`
 	Recipient      optional[string]          `json:"recipient" required:"false" maxLength:"320" doc:"Who the code was given to."`
 	Metadata       optional[map[string]text] `json:"metadata" required:"false" doc:"Up to 50 strings of your own; keys of 1 to 40 characters, values of up to 500."`
 }
@@ -119,7 +119,7 @@ type requiredField struct {
 }
 
 type addRequest struct {
-	Code optional[string] `json:"code" required:"true" nullable:"false" minLength:"1" maxLength:"128" doc:"The value that people type. It is trimmed of outer spaces; compared with others, case, spaces and dashes do not count. No control or invisible format characters." example:"WELCOME2031"`
+	Code optional[string] `json:"code" required:"true" nullable:"false" minLength:"1" maxLength:"128" doc:"The value that people type. It is trimmed of outer white space; compared with others, case, spaces, dashes and what cannot be seen do not count. No control, invisible or blank-looking characters, but joined emoji are fine; not . or .. alone." example:"WELCOME2031"`
 	IssueFields
 }
 

@@ -111,16 +111,17 @@ var invalidCodes = []refusal{
 	{"code has 129 characters beyond ASCII", `{"code":"` + strings.Repeat("é", 129) + `","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a null character", `{"code":"A\u0000B","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a tab", `{"code":"A\tB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
-	{"code ends with a line break", `{"code":"AB\n","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
+	{"code has a line break", `{"code":"A\nB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a delete character", `{"code":"A\u007fB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a C1 control character", `{"code":"A\u0085B","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a zero-width space", `{"code":"A\u200bB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
-	{"code ends with a zero-width space", `{"code":"AB\u200b","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
-	{"code has a zero-width joiner", `{"code":"A\u200dB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
-	{"code has a byte order mark", `{"code":"\ufeffAB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
+	{"code is two dots", `{"code":"..","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
+	{"code has a letter that looks blank", `{"code":"A\u3164B","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
+	{"note turns the direction of writing", `{@"type":"Normal","note":"A\u202eB"}`, core.ReasonInvalidValue, []string{"/note"}},
+	{"code has a byte order mark", `{"code":"A\ufeffB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a soft hyphen", `{"code":"A\u00adB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code has a right-to-left override", `{"code":"A\u202eB","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
-	{"code has an invisible tag", `{"code":"A\udb40\udc41B","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
+	{"code has an invisible language tag", `{"code":"A\udb40\udc01B","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code and type are wrong", `{"code":"","type":"normal"}`, core.ReasonInvalidValue, []string{"/code", "/type"}},
 }
 
@@ -204,7 +205,7 @@ func TestCodesOfEveryScriptAreAcceptedAsTheyAre(t *testing.T) {
 		f := newFixture(t)
 		for i, value := range []string{
 			"x", "0", "a–b", "🎉", "👨", "❤️", "ÄÖÜß", "ПРИВЕТ", "你好", "مرحبا", "e\u0301", "%00", "../..", "'; DROP TABLE codes; --", "<script>", `"\`,
-			strings.Repeat("y", 128), strings.Repeat("🎉", 128), "-.-",
+			strings.Repeat("y", 128), strings.Repeat("🎉", 128), "-.!-", "👩\u200d🎤",
 		} {
 			got := f.post(t, addPath, `{"code":`+quoted(value)+`,"type":"Normal"}`).mustBeOK(t).object(t)
 			if diff := cmp.Diff(value, got["code"]); diff != "" {

@@ -156,7 +156,8 @@ func TestValidatingACode(t *testing.T) {
 			`{"valid":false,"reason":"code_expired","detail":"this code expired at 2031-03-01T00:00:00Z","code":`+strings.Replace(code, `"active"`, `"expired"`, 1)+`}`)
 		sameJSON(t, ask(`{"code":"SPRING-78"}`).body,
 			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace","suggestion":"SPRING-77"}`)
-		sameJSON(t, ask(`{"code":"\u0007"}`).body, `{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
+		sameJSON(t, ask(`{"code":"\u0007?"}`).body,
+			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
 		for role, sees := range map[tenancy.Role]bool{tenancy.RoleRead: true, tenancy.RoleRedeem: false} {
 			got := f.post(t, "/tenant-codes/validate", `{"code":"SPRING-78"}`, with("X-Api-Key", f.keyOf(t, "acme", role))).mustBeOK(t)
 			if _, suggests := got.object(t)["suggestion"]; suggests != sees {

@@ -1,0 +1,70 @@
+package core
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxCodeLength is the longest chosen code value, in characters (Unicode code
+// points) after trimming.
+const MaxCodeLength = 128
+
+// isSpace reports whether a character is a Unicode separator. Tabs and line breaks are
+// control characters (Cc), not separators.
+func IsSpace(r rune) bool { return r == ' ' || r >= utf8.RuneSelf && unicode.Is(unicode.Z, r) }
+
+// cleanValue trims a chosen value and checks it; the result is what is stored and
+// shown.
+func CleanValue(value string, errs *FieldErrors) string {
+	const pointer = "/code"
+	value = strings.TrimFunc(value, isTrimmed)
+	form := Canonical(value)
+	switch {
+	case value == "":
+		errs.Add(ReasonInvalidValue, pointer, "code must not be empty")
+	case utf8.RuneCountInString(value) > MaxCodeLength:
+		errs.Add(ReasonInvalidValue, pointer, "code must have at most %d characters", MaxCodeLength)
+	case strings.ContainsFunc(value, isInvisible):
+		errs.Add(ReasonInvalidValue, pointer,
+			"code must not contain control, invisible format or blank-looking characters")
+	case !strings.ContainsFunc(form, isVisible):
+		errs.Add(ReasonInvalidValue, pointer, "code must contain something other than spaces and dashes")
+	case form == "." || form == "..":
+		errs.Add(ReasonInvalidValue, pointer, `code must not be "." or "..", which the path of an address cannot name`)
+	case len(form) > MaxFormLength:
+		errs.Add(ReasonInvalidValue, pointer, "code must have at most %d bytes when it is compared", MaxFormLength)
+	}
+	return value
+}
+
+// isTrimmed reports whether a character is taken off the ends of a value.
+func isTrimmed(r rune) bool { return IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) }
+
+// isVisible reports whether a character of a form can be seen by itself: a letter, a digit,
+// punctuation or a symbol.
+func isVisible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
+
+// isInvisible reports whether a character must not be in a value: nobody could tell it from
+// one without. Emoji are joined by format characters (UTS #51), and so are the letters of
+// some scripts; those are allowed.
+func isInvisible(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return unicode.IsControl(r)
+	case r == zeroWidthNonJoiner || r == zeroWidthJoiner || firstTag <= r && r <= lastTag:
+		return false
+	default:
+		return unicode.In(r, unicode.Cc, unicode.Cf) || strings.ContainsRune(blankLooking, r)
+	}
+}
+
+const (
+	zeroWidthNonJoiner = '\u200c'
+	zeroWidthJoiner    = '\u200d'
+	firstTag, lastTag  = '\U000e0020', '\U000e007f' // the letters of flags such as Scotland's
+
+	// blankLooking are letters, a mark and a symbol that look like nothing: the Hangul
+	// fillers, the combining grapheme joiner and the blank of Braille.
+	blankLooking = "\u115f\u1160\u3164\uffa0\u034f" + string(brailleBlank)
+)
