@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"accesscodes/internal/config"
-	"accesscodes/internal/core"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
@@ -60,10 +59,6 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
-	secret, err := tenancy.InstallationSecret(ctx, bare, core.SystemEntropy())
-	if err != nil {
-		return err
-	}
 	oldForms, err := bare.OldForms(ctx)
 	if err != nil {
 		return fmt.Errorf("read which codes have old forms: %w", err)
@@ -73,7 +68,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	proxies, _ := cfg.Proxies() // Validate has seen them
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now))
-	services := newCodes(gathered, secret, oldForms)
+	services := newCodes(gathered, oldForms)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Ping: bare.Ping, Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",

@@ -49,6 +49,9 @@ func openStore(ctx context.Context, database string) (bareStore, error) {
 	if err == nil && source != "" {
 		err = errors.New("this database is an unfinished copy of another one: finish it with accesscodes copy, or use another database")
 	}
+	if err == nil {
+		err = tenancy.EnsureSecret(ctx, store, core.SystemEntropy())
+	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -196,10 +199,10 @@ func newTenancy(store tenancy.Store) *tenancy.Service {
 	return tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
 }
 
-func newCodes(store codes.Store, secret []byte, oldForms map[string]core.ID) *codes.Services {
+func newCodes(store codes.Store, oldForms map[string]core.ID) *codes.Services {
 	return codes.NewServices(codes.Deps{
 		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
-		Secret: secret, OldForms: oldForms,
+		OldForms: oldForms,
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 type candidates struct {
 	format   core.Format
 	alphabet string    // its size is a power of two
-	source   io.Reader // uniform random bytes, or bytes derived from an idempotency key
+	source   io.Reader // uniform random bytes
 	digits   []byte    // the current value, one symbol's index each, lowest first
 	step     []byte
 }

@@ -188,6 +188,64 @@ func TestAnExpiredCodeCanBeChanged(t *testing.T) {
 	w.redeem(t, "CODE", "ada")
 }
 
+// TestToRepeatWhatACodeIsIsNoChange, although the code could not be made so today.
+func TestToRepeatWhatACodeIsIsNoChange(t *testing.T) {
+	w := newWorld(t)
+	old := codes.Code{
+		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, CreatedAt: start, CreatedBy: w.acme.ID,
+		MaxRedemptions: limitOf(1).Max, StartsAt: after(2 * time.Hour), ExpiresAt: after(time.Hour),
+		Note: strings.Repeat("n", codes.MaxNoteLength+1), Recipient: strings.Repeat("r", codes.MaxRecipientLength+1),
+		Metadata: entries(codes.MaxMetadataEntries + 1),
+	}
+	old.Metadata["long"] = strings.Repeat("v", codes.MaxMetadataValueLength+1)
+	results, err := w.Store.InsertCodes(t.Context(), []*codes.NewCode{{Code: old, Canonical: "OLD"}})
+	if err != nil || results[0].Outcome != codes.Inserted {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	w.pass(3 * time.Hour)
+	elsewhere := old.ExpiresAt.In(time.FixedZone("", 3600)).Add(999) // below what is kept
+	unchanged := map[string]codes.CodeChange{
+		"the limit":      {MaxRedemptions: codes.Limit{Given: true, Max: old.MaxRedemptions}},
+		"the start":      {StartsAt: given(*old.StartsAt)},
+		"the expiry":     {ExpiresAt: given(*old.ExpiresAt)},
+		"in another way": {ExpiresAt: given(elsewhere)},
+		"the note":       {Note: given(old.Note)},
+		"the recipient":  {Recipient: given(old.Recipient)},
+		"an entry":       {Metadata: patch("long", old.Metadata["long"], "absent", "-")},
+	}
+	all := codes.CodeChange{
+		MaxRedemptions: codes.Limit{Given: true, Max: old.MaxRedemptions},
+		StartsAt:       given(*old.StartsAt), ExpiresAt: given(*old.ExpiresAt),
+		Note: given(old.Note), Recipient: given(old.Recipient), Metadata: given(map[string]*string{}),
+	}
+	for key, value := range old.Metadata {
+		(*all.Metadata.Value)[key] = &value
+	}
+	unchanged["everything"] = all
+	for name, change := range unchanged {
+		t.Run(name, func(t *testing.T) { checkSame(t, "code", old, w.change(t, "OLD", change)) })
+	}
+	refused := map[string]codes.CodeChange{
+		"/expiresAt":     {StartsAt: none[time.Time](), ExpiresAt: given(old.ExpiresAt.Add(time.Microsecond))},
+		"/startsAt":      {StartsAt: given(old.StartsAt.Add(time.Microsecond))},
+		"/note":          {Note: given(old.Note + "n")},
+		"/recipient":     {Recipient: given(old.Recipient + "r")},
+		"/metadata":      {Metadata: patch("new", "1")},
+		"/metadata/long": {Metadata: patch("long", old.Metadata["long"][1:]+"w")},
+	}
+	for pointer, change := range refused {
+		t.Run(pointer, func(t *testing.T) {
+			_, err := w.ChangeCode(t.Context(), w.acme, "OLD", change)
+			checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, pointer)
+		})
+	}
+	mended := all
+	mended.Note, mended.Metadata, mended.ExpiresAt = given("short"), patch("long", "short", "key1", "-"), none[time.Time]()
+	delete(old.Metadata, "key1")
+	old.Note, old.Metadata["long"], old.ExpiresAt = "short", "short", nil
+	checkSame(t, "mended", old, w.change(t, "OLD", mended))
+}
+
 // TestTheLimitIsNeverLessThanWhatIsTaken counts what was redeemed and what is held at the
 // moment, but neither what was given back nor what has lapsed.
 func TestTheLimitIsNeverLessThanWhatIsTaken(t *testing.T) {

@@ -59,6 +59,20 @@ func (s *Execution) standing() *TrackedRedemption {
 	return nil
 }
 
+// stood returns the redemption of the act's code by its user that stands at the instant that the
+// act is about, or nil.
+func (s *Execution) stood() *TrackedRedemption {
+	if !s.command.Hypothetical {
+		return s.standing()
+	}
+	for _, e := range s.user().redemptions {
+		if e.Canonical == s.command.Canonical && e.StandsAt(s.At) {
+			return e
+		}
+	}
+	return nil
+}
+
 // hold returns the live reservation of the act's code for its user, or nil.
 func (s *Execution) hold() *TrackedReservation {
 	for _, e := range s.user().reservations {

@@ -101,8 +101,8 @@ func TestWithoutRandomBytesNoCodeIsGenerated(t *testing.T) {
 	if _, secret, err := w.CreateKey(t.Context(), "acme", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); !errors.Is(err, empty) || secret != "" {
 		t.Errorf("CreateKey = %q, %v", secret, err)
 	}
-	if _, err := tenancy.InstallationSecret(t.Context(), w.Store, w); !errors.Is(err, empty) {
-		t.Errorf("InstallationSecret: %v", err)
+	if err := tenancy.EnsureSecret(t.Context(), w.Store, w); !errors.Is(err, empty) {
+		t.Errorf("EnsureSecret: %v", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"accesscodes/internal/core"
 )
@@ -37,7 +36,7 @@ const (
 //
 // Errors: KindInvalid with ReasonCodeAlreadyExists if a code with the same canonical
 // form exists in any workspace; KindInvalid with the fields that are wrong;
-// KindConflict with ReasonIdempotencyKeyReused; KindUnavailable.
+// KindConflict with ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
 func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, req IssueRequest) (Issued, error) {
 	var errs core.FieldErrors
 	value = core.CleanValue(value, &errs)
@@ -70,7 +69,7 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 // again; callers never see that.
 //
 // Errors: KindInvalid with the fields that are wrong; KindConflict with
-// ReasonCodeSpaceExhausted or ReasonIdempotencyKeyReused; KindUnavailable.
+// ReasonCodeSpaceExhausted, ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
 func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req IssueRequest) (Issued, error) {
 	if !req.MaxRedemptions.Given {
 		once := int64(1)
@@ -83,13 +82,7 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 	if late := req.checkExpiry(made.CreatedAt); late != nil {
 		return s.replay(ctx, made, late)
 	}
-	source := s.entropy
-	if !made.Retry.IsZero() {
-		if source, err = retrySource(s.secret, made.Retry.Key); err != nil {
-			return Issued{}, err
-		}
-	}
-	return s.insertGenerated(ctx, made, actor.Format, source)
+	return s.insertGenerated(ctx, made, actor.Format)
 }
 
 // prepare checks a request and makes a code of it that lacks only its value. Whether
@@ -154,8 +147,8 @@ func (s *Service) insert(ctx context.Context, made *NewCode, value string) (Inse
 }
 
 // insertGenerated stores the code under the first free value of a sequence.
-func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format core.Format, source io.Reader) (Issued, error) {
-	values := &candidates{format: format, alphabet: s.alphabet, source: source}
+func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format core.Format) (Issued, error) {
+	values := &candidates{format: format, alphabet: s.alphabet, source: s.entropy}
 	left := min(format.Space(len(s.alphabet)), maxProbes)
 	for tries := 0; left > 0; tries++ {
 		free, tried, err := s.pick(ctx, values, tries, left)
@@ -208,16 +201,20 @@ func (s *Service) pick(ctx context.Context, values *candidates, tries int, left 
 
 // answer says what an insert means to the caller.
 func (n *NewCode) answer(result InsertResult) (Issued, error) {
+	existing := result.Existing
 	switch {
 	case result.Outcome == Inserted:
 		return Issued{Code: n.Code}, nil
-	case result.Outcome == RetryKeyUsed && result.Existing.Retry.Fingerprint == n.Retry.Fingerprint:
-		first := n.Code // the same was asked for then; what became of the code since is no part of the answer
-		first.Value, first.CreatedAt, first.CreatedBy = result.Existing.Value, result.Existing.CreatedAt, result.Existing.CreatedBy
-		return Issued{Code: first, Replayed: true}, nil
-	default:
+	case existing.Retry.Fingerprint != n.Retry.Fingerprint:
 		return Issued{}, core.Conflict(core.ReasonIdempotencyKeyReused,
 			"this Idempotency-Key was used for a different request; a new request needs a new key")
+	case existing.Deleted:
+		return Issued{}, core.Conflict(core.ReasonCodeDeleted,
+			"the code that this Idempotency-Key made has been deleted; a new code needs a new key")
+	default:
+		first := n.Code // the same was asked for then; what became of the code since is no part of the answer
+		first.Value, first.CreatedAt, first.CreatedBy = existing.Value, existing.CreatedAt, existing.CreatedBy
+		return Issued{Code: first, Replayed: true}, nil
 	}
 }
 

@@ -173,7 +173,7 @@ func (m *machine) revoke(t *rapid.T) {
 }
 
 func (m *machine) change(t *rapid.T) {
-	code, pastExpiry := drawCode(t), false
+	code := drawCode(t)
 	var want codes.CodeChange
 	var apply func(*modelCode)
 	switch rapid.SampledFrom([]string{"limit", "limit", "no limit", "start", "no start", "expiry", "no expiry"}).Draw(t, "field") {
@@ -190,12 +190,11 @@ func (m *machine) change(t *rapid.T) {
 	case "expiry":
 		at := m.model.now.Add(drawTens(t, 0, "expiry"))
 		want.ExpiresAt, apply = given(at), func(c *modelCode) { c.expires = at }
-		pastExpiry = !at.After(m.model.now)
 	case "no expiry":
 		want.ExpiresAt, apply = none[time.Time](), func(c *modelCode) { c.expires = time.Time{} }
 	}
 	got, err := m.real.ChangeCode(t.Context(), m.real.acme, code, want)
-	m.checkCode(t, m.model.change(code, apply, pastExpiry), code, got, err)
+	m.checkCode(t, m.model.change(code, apply), code, got, err)
 }
 
 func (m *machine) delete(t *rapid.T) {
@@ -220,9 +219,11 @@ func (m *machine) erase(t *rapid.T) {
 
 func (m *machine) tidy(t *rapid.T) { m.real.tidy(t) }
 
-// validate asks for now or for later: before now, nobody knows what was reserved then.
+// validate asks for now, for later and for before: then only for what the user had redeemed,
+// because nobody knows what was reserved then.
 func (m *machine) validate(t *rapid.T) {
-	code, user, at := drawCode(t), rapid.SampledFrom(append(machineUsers(), "")).Draw(t, "user"), m.model.now.Add(drawTens(t, 0, "later"))
+	code, user := drawCode(t), rapid.SampledFrom(append(machineUsers(), "")).Draw(t, "user")
+	at := m.model.now.Add(drawTens(t, -2, "later"))
 	got, err := m.real.Validate(t.Context(), m.real.acme, codes.ValidateRequest{Code: code, UserID: user, At: &at})
 	if err != nil {
 		t.Fatal(err)
@@ -232,6 +233,19 @@ func (m *machine) validate(t *rapid.T) {
 		why, got.Why = got.Why.Reason, nil
 	}
 	reason := m.model.validate(code, user, at)
+	if earlier := m.model.stood(code, user, at); user != "" && earlier != nil {
+		if got.Redemption == nil {
+			t.Fatalf("no redemption in %+v", got)
+		}
+		earlier.check(t, got.Redemption)
+		got.Redemption = nil
+	}
+	if at.Before(m.model.now) {
+		if (why == core.ReasonAlreadyRedeemed) != (reason == core.ReasonAlreadyRedeemed) {
+			t.Fatalf("not valid before now for the reason %q; want %q", why, reason)
+		}
+		return
+	}
 	if why != reason {
 		t.Fatalf("not valid for the reason %q; want %q", why, reason)
 	}

@@ -188,7 +188,10 @@ func (r *modelRedemption) check(t *rapid.T, got *codes.Redemption) {
 	t.Helper()
 	found := modelRedemption{
 		id: got.ID, code: got.Code, user: got.UserID, before: got.Before, grants: got.Grants,
-		undone: !got.Stands(), withReservationID: got.ReservationID,
+		undone: !got.Stands(), made: got.CreatedAt, withReservationID: got.ReservationID,
+	}
+	if got.RolledBackAt != nil {
+		found.undoneAt = *got.RolledBackAt
 	}
 	if found != *r {
 		t.Fatalf("redemption %+v, want %+v", found, *r)

@@ -35,6 +35,7 @@ type modelRedemption struct {
 	code, user        string // a user who was erased has no id
 	before, grants    codes.UserStatus
 	undone            bool
+	made, undoneAt    time.Time
 	withReservationID core.ID
 }
 
@@ -78,6 +79,16 @@ func (m *model) taken(code string, at time.Time) (redeemed, held int64) {
 func (m *model) standing(code, user string) *modelRedemption {
 	for _, r := range m.redemptions {
 		if r.code == code && r.user == user && !r.undone {
+			return r
+		}
+	}
+	return nil
+}
+
+// stood is the redemption that stands at an instant.
+func (m *model) stood(code, user string, at time.Time) *modelRedemption {
+	for _, r := range m.redemptions {
+		if r.code == code && r.user == user && !at.Before(r.made) && (!r.undone || at.Before(r.undoneAt)) {
 			return r
 		}
 	}
@@ -161,8 +172,8 @@ func (m *model) become(user string, status codes.UserStatus) {
 
 func (m *model) validate(code, user string, at time.Time) core.Reason {
 	own := int64(0)
-	if user != "" && m.standing(code, user) != nil {
-		return ""
+	if user != "" && m.stood(code, user, at) != nil {
+		return core.ReasonAlreadyRedeemed
 	}
 	if user != "" && m.hold(code, user, at) != nil {
 		own = 1
@@ -187,7 +198,7 @@ func (m *model) take(code, user string, hold *modelReservation) answer {
 	if reason != "" {
 		return no(reason)
 	}
-	made := &modelRedemption{code: code, user: user, before: m.users[user].status, grants: becomes}
+	made := &modelRedemption{code: code, user: user, before: m.users[user].status, grants: becomes, made: m.now}
 	if hold != nil {
 		made.withReservationID, hold.redemption = hold.id, made
 	}
@@ -257,30 +268,31 @@ func (m *model) rollback(r *modelRedemption) answer {
 		}
 		m.become(r.user, r.before)
 	}
-	r.undone = true
+	r.undone, r.undoneAt = true, m.now
 	return answer{redemption: r}
 }
 
 // change changes one of a code's fields.
-func (m *model) change(code string, apply func(*modelCode), pastExpiry bool) answer {
-	switch c := m.codes[code]; {
-	case pastExpiry:
-		return no(core.ReasonInvalidValue)
-	case c == nil:
+func (m *model) change(code string, apply func(*modelCode)) answer {
+	c := m.codes[code]
+	if c == nil {
 		return no(core.ReasonCodeNotFound)
-	default:
-		changed := *c
-		apply(&changed)
-		redeemed, held := m.taken(code, m.now)
-		if !changed.starts.IsZero() && !changed.expires.IsZero() && !changed.starts.Before(changed.expires) {
-			return no(core.ReasonInvalidValue)
-		}
-		if changed.limit > 0 && changed.limit < redeemed+held {
-			return no(core.ReasonCodeInUse)
-		}
-		*c = changed
-		return answer{}
 	}
+	changed := *c
+	apply(&changed)
+	redeemed, held := m.taken(code, m.now)
+	switch {
+	case changed == *c:
+		return answer{}
+	case !changed.starts.IsZero() && !changed.expires.IsZero() && !changed.starts.Before(changed.expires):
+		return no(core.ReasonInvalidValue)
+	case changed.expires != c.expires && !changed.expires.IsZero() && !changed.expires.After(m.now):
+		return no(core.ReasonInvalidValue)
+	case changed.limit != c.limit && changed.limit > 0 && changed.limit < redeemed+held:
+		return no(core.ReasonCodeInUse)
+	}
+	*c = changed
+	return answer{}
 }
 
 func (m *model) revoke(code string, revoked bool) answer {

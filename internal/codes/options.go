@@ -72,16 +72,25 @@ func (o *Options) checkExpiry(now time.Time) error {
 }
 
 func (o *Options) checkMetadata(errs *core.FieldErrors) {
-	if len(o.Metadata) > MaxMetadataEntries {
+	checkMetadataSize(errs, o.Metadata)
+	checkMetadataEntries(errs, o.Metadata)
+}
+
+// checkMetadataSize checks metadata as a whole.
+func checkMetadataSize(errs *core.FieldErrors, metadata map[string]string) {
+	if len(metadata) > MaxMetadataEntries {
 		errs.Add(core.ReasonInvalidValue, "/metadata", "metadata must have at most %d entries", MaxMetadataEntries)
 	}
-	for _, key := range sortedKeys(o.Metadata) {
+}
+
+func checkMetadataEntries(errs *core.FieldErrors, metadata map[string]string) {
+	for _, key := range sortedKeys(metadata) {
 		pointer := "/metadata/" + core.EscapePointer(key)
 		if key == "" {
 			errs.Add(core.ReasonInvalidValue, pointer, "a metadata key must not be empty")
 		}
 		core.CheckText(errs, pointer, "a metadata key", key, MaxMetadataKeyLength)
-		core.CheckText(errs, pointer, "a metadata value", o.Metadata[key], MaxMetadataValueLength)
+		core.CheckText(errs, pointer, "a metadata value", metadata[key], MaxMetadataValueLength)
 	}
 }
 

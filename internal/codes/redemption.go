@@ -28,6 +28,12 @@ type Redemption struct {
 // Stands reports whether the redemption has not been rolled back.
 func (r *Redemption) Stands() bool { return r.RolledBackAt == nil }
 
+// StandsAt reports whether the redemption stands at an instant: from when it was made until it
+// was rolled back.
+func (r *Redemption) StandsAt(at time.Time) bool {
+	return !r.CreatedAt.After(at) && (r.RolledBackAt == nil || r.RolledBackAt.After(at))
+}
+
 // ReservationState is how far a reservation has come.
 type ReservationState string
 

@@ -1,8 +1,6 @@
 package codes
 
 import (
-	"bytes"
-	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -18,9 +16,9 @@ import (
 const MaxIdempotencyKeyLength = 255
 
 // Retry marks a code that was asked for with an Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header). It lives in the code's own row: a
-// retry finds the code for as long as the code exists, on any node, and no table of
-// past answers is kept.
+// (draft-ietf-httpapi-idempotency-key-header). It lives in the code's own row, by which a
+// retry finds the code on any node, and stays on record when the code is deleted. No table
+// of past answers is kept.
 type Retry struct {
 	Key         [16]byte // digest of the workspace and the key
 	Fingerprint [16]byte // digest of what was asked for
@@ -57,20 +55,9 @@ func retryKey(workspace core.ID, key string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// retrySource returns the bytes from which a code asked for with an Idempotency-Key
-// is generated: HKDF-Expand (RFC 5869; HMAC-SHA-256) under the installation's secret
-// over the key's digest. The same key gives the same codes on every node.
-func retrySource(secret []byte, key [16]byte) (io.Reader, error) {
-	const startAndStep = 2 * core.MaxGroups * core.MaxGroupLength // what candidates draws at most
-	derived, err := hkdf.Expand(sha256.New, secret, "accesscodes generate "+string(key[:]), startAndStep)
-	if err != nil {
-		return nil, fmt.Errorf("derive code: %w", err)
-	}
-	return bytes.NewReader(derived), nil
-}
-
 // fingerprint digests what a request asks for. act keeps an added code apart from a
-// generated one.
+// generated one. The digests are stored: a request that does without a later field must keep
+// the one that it has.
 func fingerprint(act, value string, codeType Type, o *Options) [16]byte {
 	h := sha256.New()
 	for _, text := range []string{act, value, string(codeType), o.Note, o.Recipient} {

@@ -1,6 +1,8 @@
 package codes_test
 
 import (
+	"encoding/hex"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -226,43 +228,107 @@ func TestARetryThatRacesItselfMakesOneCode(t *testing.T) {
 	})
 }
 
-// TestADerivedCodeThatIsTakenIsReplaced learns what code a key leads to in one world
-// and lets somebody else take it in another.
-func TestADerivedCodeThatIsTakenIsReplaced(t *testing.T) {
-	there, here := newWorld(t), newWorld(t)
-	derived := there.generate(t, there.acme, normal("k")).Code.Value
-	here.add(t, here.join(t, "other", acmeFormat), derived, normal(""))
-
-	first := here.generate(t, here.acme, normal("k"))
-	if first.Replayed || first.Code.Value == derived {
-		t.Errorf("got %+v although %s was taken", first, derived)
+// TestAGeneratedCodeFollowsFromNothing that is sent or stored: the same Idempotency-Key in a
+// copy of the database gives another code than in the original.
+func TestAGeneratedCodeFollowsFromNothing(t *testing.T) {
+	newCopy := manyWorlds(t)
+	seen := map[string]bool{}
+	for range 2 {
+		w := newCopy(t)
+		seen[w.generate(t, w.acme, normal("k")).Code.Value] = true
 	}
-	for _, node := range []*codes.Services{here.Services, here.node(t)} {
-		again, err := node.GenerateCode(t.Context(), here.acme, normal("k"))
-		if err != nil || !again.Replayed || again.Code.Value != first.Code.Value {
-			t.Errorf("retry: %+v, %v; want %s", again, err, first.Code.Value)
-		}
+	if len(seen) != 2 {
+		t.Errorf("two copies of one database gave the same code: %v", seen)
 	}
 }
 
-// TestADerivedCodeIsSecret: who knows an Idempotency-Key cannot tell the code without
-// the installation's secret.
-func TestADerivedCodeIsSecret(t *testing.T) {
-	fake := func() *fakeStore {
-		return &fakeStore{insertCodes: func(list []*codes.NewCode) ([]codes.InsertResult, error) {
-			return make([]codes.InsertResult, len(list)), nil
-		}}
+// TestARetryWhoseValueIsTakenGetsAnotherOne: with few symbols nearly every value is taken.
+func TestARetryWhoseValueIsTakenGetsAnotherOne(t *testing.T) {
+	w := newWorld(t)
+	w.SetAlphabet("AB")
+	w.acme.Format = core.Format{Groups: 2, GroupLength: 3} // 64 values
+	made := map[string]bool{}
+	for n := range 64 {
+		key := fmt.Sprint("order-", n)
+		first := w.generate(t, w.acme, normal(key))
+		again := w.generate(t, w.acme, normal(key))
+		if first.Replayed || made[first.Code.Value] || !again.Replayed || again.Code.Value != first.Code.Value {
+			t.Errorf("first %+v, then %+v", first, again)
+		}
+		made[first.Code.Value] = true
 	}
-	seen := map[string]bool{}
-	for range 2 {
-		service, caller := newFakeService(t, fake()) // keeps the random secret that it is offered
-		issued, err := service.GenerateCode(t.Context(), caller, normal("k"))
+	_, err := w.GenerateCode(t.Context(), w.acme, normal("one-more"))
+	checkError(t, err, core.KindConflict, core.ReasonCodeSpaceExhausted)
+}
+
+// TestDigestsStayWhatTheyAre: they are stored, so a retry from before an upgrade is found only
+// while the same request gives the same digests.
+func TestDigestsStayWhatTheyAre(t *testing.T) {
+	full := request("order-1")
+	full.StartsAt, full.ExpiresAt = &start, new(start.AddDate(1, 0, 0))
+	full.Metadata = map[string]string{"a": "1", "ключ": "b", "c": ""}
+	for _, test := range []struct {
+		name, fingerprint string
+		issue             func(*codes.Services, *core.Actor) error
+	}{
+		{"generate", "aa0f6086172b21a0dc5a973d00e0a7b8", func(s *codes.Services, caller *core.Actor) error {
+			_, err := s.GenerateCode(t.Context(), caller, normal("order-1"))
+			return err
+		}},
+		{"add", "edf5ed9de80bfff3ce658b5e4db6d437", func(s *codes.Services, caller *core.Actor) error {
+			req := codes.IssueRequest{Type: codes.TypePremium, IdempotencyKey: "order-1"}
+			_, err := s.AddCode(t.Context(), caller, "A", req)
+			return err
+		}},
+		{"add with every option", "0aa7fd0f1703d28fc4e36623d9b0e426", func(s *codes.Services, caller *core.Actor) error {
+			_, err := s.AddCode(t.Context(), caller, "Spring – 2031", full)
+			return err
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stored codes.Retry
+			store := &fakeStore{insertCodes: func(list []*codes.NewCode) ([]codes.InsertResult, error) {
+				stored = list[0].Retry
+				return make([]codes.InsertResult, 1), nil
+			}}
+			service, caller := newFakeService(t, store)
+			caller.WorkspaceID = core.ID{1, 2, 3, 15: 16}
+			if err := test.issue(service, caller); err != nil {
+				t.Fatal(err)
+			}
+			checkSame(t, "key", "c555940f696d3d1984e234888878ce97", hex.EncodeToString(stored.Key[:]))
+			checkSame(t, "fingerprint", test.fingerprint, hex.EncodeToString(stored.Fingerprint[:]))
+		})
+	}
+}
+
+// TestARetryAfterItsCodeWasDeletedMakesNoOther: the same request is told so, any other one is
+// told that the key was used. That holds on every node, and once the request's own expiry has passed.
+func TestARetryAfterItsCodeWasDeletedMakesNoOther(t *testing.T) {
+	onEachWay(t, func(t *testing.T, issue issue) {
+		w := newWorld(t)
+		first, err := issue(t, w.Services, w.acme, request("k"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen[issued.Code.Value] = true
-	}
-	if len(seen) != 2 {
-		t.Errorf("two installations derived the same code: %v", seen)
-	}
+		if err := w.DeleteCode(t.Context(), w.acme, first.Code.Value); err != nil {
+			t.Fatal(err)
+		}
+		other := request("k")
+		other.Type = codes.TypePremium
+		for _, passed := range []time.Duration{0, 2 * time.Hour} {
+			w.pass(passed)
+			for _, node := range []*codes.Services{w.Services, w.node(t)} {
+				_, err := issue(t, node, w.acme, request("k"))
+				checkError(t, err, core.KindConflict, core.ReasonCodeDeleted)
+				_, err = issue(t, node, w.acme, other)
+				checkError(t, err, core.KindConflict, core.ReasonIdempotencyKeyReused)
+				_, err = node.AddCode(t.Context(), w.acme, "ANOTHER", request("k"))
+				checkError(t, err, core.KindConflict, core.ReasonIdempotencyKeyReused)
+			}
+		}
+		if w.stored(t, first.Code.Value) || w.stored(t, "ANOTHER") {
+			t.Error("a retry stored a code")
+		}
+	})
 }

@@ -32,7 +32,8 @@ func redeem(id, by core.ID, metadata map[string]string) func(*Execution) Result 
 	}
 }
 
-// validate is redeem without its effect. Without a user only the code is judged.
+// validate is redeem without its effect. Without a user only the code is judged. That the user
+// has redeemed it already is what it refuses and redeem does not: there it is a replay.
 func validate(s *Execution) Result {
 	c := s.code()
 	if c == nil {
@@ -41,7 +42,10 @@ func validate(s *Execution) Result {
 	result := Result{Code: s.codeNow()}
 	if s.command.UserID == "" {
 		result.Err = c.refusal(s.At, false)
-	} else if s.standing() == nil {
+	} else if earlier := s.stood(); earlier != nil {
+		result.Redemption = earlier.snapshot()
+		result.Err = core.Conflict(core.ReasonAlreadyRedeemed, "this user redeemed this code at "+instant(earlier.CreatedAt))
+	} else {
 		_, result.Err = s.usable(c, s.hold())
 	}
 	return result
@@ -165,11 +169,14 @@ func change(want *CodeChange) func(*Execution) Result {
 		if c == nil {
 			return refuse(errCodeNotFound())
 		}
-		if err := want.applyTo(&c.Code); err != nil {
+		changed, err := want.applyTo(&c.Code, s.At)
+		if err != nil {
 			return refuse(err)
 		}
-		c.Change = c.Change.then(Changed)
-		return Result{Code: s.codeNow()}
+		if changed {
+			c.Change = c.Change.then(Changed)
+		}
+		return Result{Code: s.codeNow(), Replayed: !changed}
 	}
 }
 

@@ -27,7 +27,6 @@ type Deps struct {
 	Now     func() time.Time
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
-	Secret  []byte                  // the installation's
 	// OldForms is what [CodeStore.OldForms] said when the program started.
 	OldForms map[string]core.ID
 }
@@ -44,7 +43,6 @@ type Services struct {
 type Service struct {
 	base
 	alphabet string // its size is a power of two
-	secret   []byte
 }
 
 // Redemptions is what uses codes up, and what gives uses back.
@@ -64,9 +62,11 @@ type base struct {
 
 // NewServices returns the services over a migrated store.
 func NewServices(deps Deps) *Services {
-	b := base{store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID}
+	b := base{
+		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
+	}
 	return &Services{
-		Service:     &Service{base: b, alphabet: core.Alphabet, secret: deps.Secret},
+		Service:     &Service{base: b, alphabet: core.Alphabet},
 		Redemptions: &Redemptions{b},
 		Users:       &Users{b},
 	}

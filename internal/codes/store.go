@@ -23,8 +23,8 @@ type CodeStore interface {
 	// FindCodes returns those codes of the workspace that have one of these canonical
 	// forms, in no order.
 	FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) ([]Code, error)
-	// CodeByRetryKey returns the workspace's code that carries this Retry.Key, or
-	// ErrNotFound.
+	// CodeByRetryKey returns the workspace's code that carries this Retry.Key, or carried it
+	// until it was deleted, or ErrNotFound.
 	CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (*RetriedCode, error)
 	// OldForms returns the workspace of every code that is stored under an old form, by that
 	// form; see [IsOldForm].
@@ -81,9 +81,11 @@ type InsertOutcome int
 
 // The outcomes.
 const (
-	Inserted     InsertOutcome = iota
-	CodeTaken                  // a code with this canonical form exists, in whatever workspace
-	RetryKeyUsed               // a code of this workspace carries this Retry.Key; takes precedence over CodeTaken
+	Inserted  InsertOutcome = iota
+	CodeTaken               // a code with this canonical form exists, in whatever workspace
+	// RetryKeyUsed: a code of this workspace carries this Retry.Key, or carried it until it was
+	// deleted. It takes precedence over CodeTaken.
+	RetryKeyUsed
 )
 
 // InsertResult is what became of one code.
@@ -95,5 +97,6 @@ type InsertResult struct {
 // RetriedCode is a code with the mark that a retry finds it by.
 type RetriedCode struct {
 	Code
-	Retry Retry
+	Retry   Retry
+	Deleted bool // the code is gone: of it, only Retry is known
 }

@@ -2,7 +2,6 @@ package codes_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -21,24 +20,17 @@ const codesDrawn = 64_000
 const chiSquaredLimit = 89.79
 
 func TestEverySymbolIsEquallyLikelyAtEveryPosition(t *testing.T) {
-	for name, retryKey := range map[string]func(int) string{
-		"drawn":                           func(int) string { return "" },
-		"derived from an Idempotency-Key": func(n int) string { return fmt.Sprint("order-", n) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			for position, statistic := range chiSquared(t, core.SystemEntropy(), retryKey) {
-				if statistic > chiSquaredLimit {
-					t.Errorf("position %d: chi-squared %.1f, at most %.1f expected", position, statistic, chiSquaredLimit)
-				}
-			}
-		})
+	for position, statistic := range chiSquared(t, core.SystemEntropy()) {
+		if statistic > chiSquaredLimit {
+			t.Errorf("position %d: chi-squared %.1f, at most %.1f expected", position, statistic, chiSquaredLimit)
+		}
 	}
 }
 
 // TestABiasedSourceIsNoticed shows that the test above can fail. Numbers brought into a
 // range by a remainder are the usual mistake: the first few come up too often.
 func TestABiasedSourceIsNoticed(t *testing.T) {
-	for position, statistic := range chiSquared(t, remainders{core.SystemEntropy()}, func(int) string { return "" }) {
+	for position, statistic := range chiSquared(t, remainders{core.SystemEntropy()}) {
 		if statistic <= chiSquaredLimit {
 			t.Errorf("position %d: chi-squared %.1f, more than %.1f expected", position, statistic, chiSquaredLimit)
 		}
@@ -56,9 +48,9 @@ func (r remainders) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chiSquared generates codes as a server does, the n-th with this Idempotency-Key, and returns for each random position how
-// far the counts of the symbols are from equal.
-func chiSquared(t *testing.T, entropy io.Reader, retryKey func(n int) string) [8]float64 {
+// chiSquared generates codes as a server does and returns for each random position how far the
+// counts of the symbols are from equal.
+func chiSquared(t *testing.T, entropy io.Reader) [8]float64 {
 	t.Helper()
 	var counts [8][256]int
 	service, caller := newFakeService(t, &fakeStore{
@@ -70,8 +62,8 @@ func chiSquared(t *testing.T, entropy io.Reader, retryKey func(n int) string) [8
 			return make([]codes.InsertResult, len(list)), nil
 		},
 	}, bufio.NewReader(entropy))
-	for n := range codesDrawn {
-		if _, err := service.GenerateCode(t.Context(), caller, normal(retryKey(n))); err != nil {
+	for range codesDrawn {
+		if _, err := service.GenerateCode(t.Context(), caller, normal("")); err != nil {
 			t.Fatal(err)
 		}
 	}

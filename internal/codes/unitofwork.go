@@ -104,7 +104,7 @@ type TrackedCode struct {
 type TrackedUser struct {
 	User         // its Status is Unregistered if there is no such user
 	Change       Change
-	redemptions  []*TrackedRedemption  // those that stand, of whatever code
+	redemptions  []*TrackedRedemption  // those that stand, and others that were entered, of whatever code
 	reservations []*TrackedReservation // those that are held, of whatever code
 }
 
@@ -173,7 +173,8 @@ func (b *UnitOfWork) UsageToLoad() (canonicals []string) {
 }
 
 // Users returns the users whom the acts concern, sorted, each once. Their redemptions
-// that stand and their reservations that are held must be entered, too.
+// that stand and their reservations that are held must be entered, too, and where
+// [Book.AsksRolledBack] says so, those of their redemptions that were rolled back.
 func (b *UnitOfWork) UsersToLoad() []UserRef {
 	var all []UserRef
 	for _, act := range b.commands {
@@ -196,6 +197,12 @@ func (b *UnitOfWork) RedemptionsToLoad() []Ref {
 // Reservations is the same of reservations.
 func (b *UnitOfWork) ReservationsToLoad() []Ref {
 	return b.refs(func(act *Command) core.ID { return act.Reservation })
+}
+
+// AsksRolledBack reports whether it matters which redemptions of the users were rolled back: at
+// another instant they may stand.
+func (b *UnitOfWork) AsksRolledBack() bool {
+	return slices.ContainsFunc(b.commands, func(act *Command) bool { return act.Hypothetical })
 }
 
 func (b *UnitOfWork) refs(of func(*Command) core.ID) (all []Ref) {
@@ -261,7 +268,7 @@ func (b *UnitOfWork) LoadReservation(canonical string, r Reservation) {
 
 func (b *UnitOfWork) addRedemption(e *TrackedRedemption) {
 	load(&b.redemptions, e.ID, e)
-	if e.UserID != "" && e.Stands() {
+	if e.UserID != "" {
 		u := b.user(UserRef{e.WorkspaceID, e.UserID})
 		u.redemptions = append(u.redemptions, e)
 	}

@@ -22,9 +22,14 @@ type Validation struct {
 	Grants     UserStatus  // with Valid: what the user would be
 	Why        *core.Error // unless Valid
 	Suggestion string      // of a code that was not found: the one that was probably meant
+	// Redemption is the one by the user that stands at the instant, with ReasonAlreadyRedeemed.
+	Redemption *Redemption
+	// Limited: the caller may not see notes, recipients and metadata. They are empty here.
+	Limited bool
 }
 
-// Validate says what [Service.Redeem] would, with no effect.
+// Validate says what [Service.Redeem] would, with no effect, but for a user who has redeemed
+// the code already: for them it is not valid, with ReasonAlreadyRedeemed and the redemption.
 //
 // Errors: KindInvalid with the fields that are wrong; KindUnavailable.
 func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req ValidateRequest) (Validation, error) {
@@ -50,7 +55,10 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 	if err != nil {
 		return Validation{}, err
 	}
-	v := Validation{Code: results[0].Code, At: results[0].At}
+	v := Validation{Code: results[0].Code, At: results[0].At, Redemption: results[0].Redemption}
+	if !actor.May(core.PermissionRead) {
+		v.limit()
+	}
 	if why := results[0].Err; why != nil {
 		v.Why = core.AsError(why)
 		if v.Code == nil && actor.May(core.PermissionRead) {
@@ -60,4 +68,15 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 	}
 	v.Valid, v.Grants = true, v.Code.Type.Grants()
 	return v, nil
+}
+
+// limit takes out what is for those who may look codes up.
+func (v *Validation) limit() {
+	v.Limited = true
+	if v.Code != nil {
+		v.Code.Note, v.Code.Recipient, v.Code.Metadata = "", "", nil
+	}
+	if v.Redemption != nil {
+		v.Redemption.Metadata = nil
+	}
 }

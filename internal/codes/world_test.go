@@ -30,8 +30,7 @@ var start = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 var acmeFormat = core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}
 
 // world is an installation: one database and a server node on it, with the workspace
-// acme and a caller who may do everything there. Two worlds have the same secret and
-// the same ids, so that a derived code is the same in both.
+// acme and a caller who may do everything there. Two worlds have the same ids.
 type world struct {
 	*codes.Services
 	*tenancy.Service
@@ -64,11 +63,7 @@ func newEmptyWorld(t *testing.T) *world {
 	if _, err := sqlite.Migrate(t.Context(), w.path); err != nil {
 		t.Fatal(err)
 	}
-	store := w.open(t)
-	if _, err := store.Secret(t.Context(), []byte("the secret of every world, 32 B.")); err != nil {
-		t.Fatal(err)
-	}
-	w.start(t, store)
+	w.start(t, w.open(t))
 	return w
 }
 
@@ -146,17 +141,14 @@ func (w *world) start(t tester, store storetest.Store) {
 }
 
 // serve returns the services of codes over a store.
-func (w *world) serve(t tester, store interface {
-	codes.Store
-	tenancy.InstallationStore
-}) *codes.Services {
+func (w *world) serve(t tester, store codes.Store) *codes.Services {
 	t.Helper()
-	secret, err := tenancy.InstallationSecret(t.Context(), store, core.SystemEntropy())
+	oldForms, err := store.OldForms(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return codes.NewServices(codes.Deps{
-		Store: store, Entropy: w, NewID: w.newID, Now: w.clock, Secret: secret,
+		Store: store, Entropy: w, NewID: w.newID, Now: w.clock, OldForms: oldForms,
 	})
 }
 

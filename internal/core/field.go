@@ -9,8 +9,14 @@ type Field[T any] struct {
 // ApplyTo sets a field to what is given, if anything is.
 func (f Field[T]) ApplyTo(field *T) {
 	if f.Given {
-		*field = *new(T)
-		Set(field, f.Value)
+		*field = OrZero(f.Value)
+	}
+}
+
+// Replace is ApplyTo for a field that may have no value.
+func (f Field[T]) Replace(field **T) {
+	if f.Given {
+		*field = f.Value
 	}
 }
 
@@ -19,4 +25,12 @@ func Set[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value
 	}
+}
+
+// OrZero is a value, or the zero value for none.
+func OrZero[T any](value *T) (v T) {
+	if value != nil {
+		v = *value
+	}
+	return v
 }

@@ -6,22 +6,21 @@ import (
 	"io"
 )
 
-// secretLength is the length of an installation's secret in bytes: the size of the
-// hash that it keys (RFC 2104 §3).
+// secretLength is the length of an installation's secret in bytes.
 const secretLength = 32
 
-// InstallationSecret returns the installation's secret, and makes it if there is none yet.
-// entropy is a cryptographic source.
-func InstallationSecret(ctx context.Context, store InstallationStore, entropy io.Reader) ([]byte, error) {
+// EnsureSecret makes the installation's secret if there is none yet. Nothing that is given out
+// follows from it: it tells one installation from another, for one that is copied. entropy is a
+// cryptographic source.
+func EnsureSecret(ctx context.Context, store InstallationStore, entropy io.Reader) error {
 	proposed := make([]byte, secretLength)
 	if _, err := io.ReadFull(entropy, proposed); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
+		return fmt.Errorf("read random bytes: %w", err)
 	}
-	secret, err := store.Secret(ctx, proposed)
-	if err != nil {
-		return nil, fmt.Errorf("read the installation's secret: %w", err)
+	if _, err := store.Secret(ctx, proposed); err != nil {
+		return fmt.Errorf("read the installation's secret: %w", err)
 	}
-	return secret, nil
+	return nil
 }
 
 // PublicURL is the address under which callers reach the installation; empty: nobody has said.

@@ -104,6 +104,25 @@ func hashSecret(secret string) (KeyHash, bool) {
 	return sha256.Sum256(text[:]), true
 }
 
+// HoldsKey reports whether something that looks like a key's secret stands anywhere in a text,
+// with a right checksum or not: such a text must not be logged.
+func HoldsKey(text string) bool {
+	for {
+		_, rest, found := strings.Cut(text, keyPrefix)
+		if !found {
+			return false
+		}
+		symbols := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune(base62, r) })
+		if symbols < 0 {
+			symbols = len(rest)
+		}
+		if symbols >= keyLength-len(keyPrefix) {
+			return true
+		}
+		text = rest
+	}
+}
+
 // displayForm shows enough of a secret to recognise the key and too little to use it.
 func displayForm(secret string) string {
 	return secret[:len(keyPrefix)+4] + "…" + secret[keyLength-4:]

@@ -144,15 +144,19 @@ type count struct {
 // those that everybody holds.
 const theyHold = " AND (state = 'held') IS TRUE"
 
-// enterUsers enters users, the redemptions of theirs that stand and the reservations that
-// they hold.
+// enterUsers enters users, the redemptions of theirs that stand, or all if the book asks for
+// them, and the reservations that they hold.
 func (s *Store) enterUsers(batch *pgx.Batch, book *codes.UnitOfWork, users []codes.UserRef, lock bool) {
 	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
 	queue(batch, scanUser, book.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
-	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", " AND rolled_back_at IS NULL"), workspaces, ids)
+	which := " AND rolled_back_at IS NULL"
+	if book.AsksRolledBack() {
+		which = ""
+	}
+	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", which), workspaces, ids)
 	enterReservations(batch, book, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
 }
 
@@ -246,12 +250,19 @@ func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
 	return nil
 }
 
-// removeCode deletes a code and the claim of the Idempotency-Key that it was made with.
+// removeCode deletes a code. The mark of the retry that made it stays, and so does the claim of
+// its key, which then names no code.
 func removeCode(ctx context.Context, q querier, canonical string) error {
-	rows, err := q.Query(ctx, "DELETE FROM codes WHERE canonical = $1 RETURNING retry_key", canonical)
-	keys, err := rowsOf(rows, err, pgx.RowTo[[]byte])
-	if err == nil && len(keys) > 0 && keys[0] != nil {
-		_, err = q.Exec(ctx, "DELETE FROM code_retries WHERE retry_key = $1", keys[0])
+	rows, err := q.Query(ctx, `
+		DELETE FROM codes WHERE canonical = $1 RETURNING retry_key, workspace_id, retry_fingerprint`, canonical)
+	marks, err := rowsOf(rows, err, scanDeletedRetry)
+	if err == nil && len(marks) > 0 && marks[0].key != nil {
+		mark := marks[0]
+		_, err = q.Exec(ctx, "UPDATE code_retries SET canonical = '' WHERE retry_key = $1", mark.key)
+		if err == nil {
+			_, err = q.Exec(ctx, "INSERT INTO deleted_retries ("+deletedRetryColumns+") VALUES ($1, $2, $3)",
+				mark.key, mark.workspace, mark.fingerprint)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("delete code: %w", err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,7 +36,7 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 		case existing == nil:
 			return nil, errAgain // on a distributed engine a claim may be seen before its code
 		default:
-			i.results[n] = codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: existing.retried()}
+			i.results[n] = codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: existing}
 		}
 	}
 	return free, nil
@@ -44,21 +45,30 @@ func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int
 // claim is a row of the table code_retries.
 type claim struct {
 	key       []byte
-	canonical string
+	canonical string // empty: the code has been deleted
 	mark      int64
 }
 
-// usedKeys claims the codes' retry keys and returns those that somebody else has, with
+// claimColumns are what scanClaim reads, in its order.
+const claimColumns = "retry_key, canonical, mark"
+
+func scanClaim(row pgx.CollectableRow) (c claim, err error) {
+	return c, row.Scan(&c.key, &c.canonical, &c.mark)
+}
+
+// usedKeys claims the codes' retry keys and returns those that are in use already, with
 // their codes.
 //
 // A claim that is there is written again as it is, so that the commit waits until the
 // standby has everything up to it: a code that is visible but not replicated (because
 // somebody cancelled the wait for that) must not be given out as done.
-func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[[16]byte]*storedCode, error) {
+func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[[16]byte]*codes.RetriedCode, error) {
 	slices.SortFunc(marked, func(a, b int) int { return bytes.Compare(i.codes[a].Retry.Key[:], i.codes[b].Retry.Key[:]) })
-	rows, err := q.Query(ctx, "INSERT INTO code_retries (retry_key, canonical, mark) "+i.engine.rows([]string{"bytea", "text", "bigint"}, len(marked))+
-		" ON CONFLICT (retry_key) DO UPDATE SET canonical = code_retries.canonical RETURNING retry_key, canonical, mark", i.claims(marked)...)
-	claims, err := rowsOf(rows, err, func(row pgx.CollectableRow) (c claim, err error) { return c, row.Scan(&c.key, &c.canonical, &c.mark) })
+	rows, err := q.Query(ctx, "INSERT INTO code_retries ("+claimColumns+") "+
+		i.engine.rows([]string{"bytea", "text", "bigint"}, len(marked))+
+		" ON CONFLICT (retry_key) DO UPDATE SET canonical = code_retries.canonical RETURNING "+claimColumns,
+		i.claims(marked)...)
+	claims, err := rowsOf(rows, err, scanClaim)
 	if err != nil {
 		return nil, fmt.Errorf("claim retry keys: %w", err)
 	}
@@ -66,17 +76,58 @@ func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[
 	for _, n := range marked {
 		own[i.codes[n].Retry.Key] = i.markOf(n)
 	}
-	used, canonicals := map[[16]byte]*storedCode{}, []string{}
+	claims = slices.DeleteFunc(claims, func(c claim) bool { return c.mark == own[[16]byte(c.key)] })
+	return retried(ctx, q, claims, i.codes[0].CreatedAt)
+}
+
+// retried returns the codes that hold claims, by their retry keys. nil: it is not seen yet.
+func retried(ctx context.Context, q querier, claims []claim, at time.Time) (map[[16]byte]*codes.RetriedCode, error) {
+	found, canonicals, deleted := map[[16]byte]*codes.RetriedCode{}, []string{}, [][]byte{}
 	for _, c := range claims {
-		if key := [16]byte(c.key); c.mark != own[key] {
-			used[key], canonicals = nil, append(canonicals, c.canonical)
+		found[[16]byte(c.key)] = nil
+		if c.canonical == "" {
+			deleted = append(deleted, c.key)
+		} else {
+			canonicals = append(canonicals, c.canonical)
 		}
 	}
-	codes, err := codesByCanonical(ctx, q, canonicals, i.codes[0].CreatedAt)
+	codes, err := codesByCanonical(ctx, q, canonicals, at)
 	for _, code := range codes {
-		used[code.Retry.Key] = code
+		found[code.Retry.Key] = &code.RetriedCode
 	}
-	return used, err
+	if err != nil || len(deleted) == 0 {
+		return found, err
+	}
+	rows, err := q.Query(ctx, "SELECT "+deletedRetryColumns+" FROM deleted_retries WHERE retry_key = ANY ($1)", deleted)
+	marks, err := rowsOf(rows, err, scanDeletedRetry)
+	if err != nil {
+		return nil, fmt.Errorf("look up the retries of deleted codes: %w", err)
+	}
+	for _, mark := range marks {
+		found[[16]byte(mark.key)] = mark.retried()
+	}
+	return found, nil
+}
+
+// deletedRetryColumns are what scanDeletedRetry reads, in its order.
+const deletedRetryColumns = "retry_key, workspace_id, fingerprint"
+
+// deletedRetry is a row of the table deleted_retries.
+type deletedRetry struct {
+	key         []byte
+	workspace   [16]byte
+	fingerprint []byte
+}
+
+func scanDeletedRetry(row pgx.CollectableRow) (r deletedRetry, err error) {
+	return r, row.Scan(&r.key, &r.workspace, &r.fingerprint)
+}
+
+// retried is what is known of the code.
+func (r *deletedRetry) retried() *codes.RetriedCode {
+	code := &codes.RetriedCode{Deleted: true}
+	code.WorkspaceID, code.Retry.Key, code.Retry.Fingerprint = r.workspace, [16]byte(r.key), [16]byte(r.fingerprint)
+	return code
 }
 
 // claims are the rows of code_retries as the engine's rows take them.

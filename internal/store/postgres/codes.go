@@ -93,19 +93,20 @@ func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []s
 // reason that usedKeys has: what is returned will be given out as done.
 func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, "UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING canonical", key[:])
-		canonicals, err := rowsOf(rows, err, pgx.RowTo[string])
+		rows, err := tx.Query(ctx,
+			"UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING "+claimColumns, key[:])
+		claims, err := rowsOf(rows, err, scanClaim)
 		if err != nil {
 			return fmt.Errorf("look up a retry: %w", err)
 		}
-		found, err := codesByCanonical(ctx, tx, canonicals, at)
+		found, err := retried(ctx, tx, claims, at)
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 || found[0].WorkspaceID != workspace {
+		code = found[key]
+		if code == nil || code.WorkspaceID != workspace {
 			return core.ErrNotFound
 		}
-		code = found[0].retried()
 		return nil
 	})
 	return code, err
@@ -121,14 +122,6 @@ func codesByCanonical(ctx context.Context, q querier, canonicals []string, at ti
 		return nil, fmt.Errorf("look up codes: %w", err)
 	}
 	return codes, nil
-}
-
-// retried is the code as callers of the store see it; nil stays nil.
-func (c *storedCode) retried() *codes.RetriedCode {
-	if c == nil {
-		return nil
-	}
-	return &c.RetriedCode
 }
 
 func scanCode(row pgx.CollectableRow) (*storedCode, error) {

@@ -25,6 +25,7 @@ var placements = []placement{
 	{table: "api_keys"},
 	{table: "codes", column: "canonical"},
 	{table: "code_retries", column: "retry_key"},
+	{table: "deleted_retries", column: "retry_key", beside: "code_retries"},
 	{table: "users", column: "user_id"},
 	{table: "redemptions", column: "canonical", beside: "codes"},
 	{table: "reservations", column: "canonical", beside: "codes"},

@@ -16,6 +16,7 @@ import (
 var spreadBy = map[string]string{
 	"codes":           "canonical",
 	"code_retries":    "retry_key",
+	"deleted_retries": "retry_key",
 	"users":           "user_id",
 	"redemptions":     "canonical",
 	"reservations":    "canonical",

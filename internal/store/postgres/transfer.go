@@ -100,21 +100,27 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 			values[r] = append(values[r], stored(table.Columns[c].Kind, value))
 		}
 	}
-	var retries [][]any
-	if table.Name == "codes" {
+	var claims [][]any // that the rows hold
+	switch table.Name {
+	case "codes":
 		columns = append(columns, "mark")
 		retryKey := slices.Index(columns, "retry_key")
 		for r, row := range values {
 			values[r] = append(row, copiedMark)
 			if key := row[retryKey]; key != nil {
-				retries = append(retries, []any{key, row[0], copiedMark})
+				claims = append(claims, []any{key, row[0], copiedMark})
 			}
+		}
+	case "deleted_retries":
+		for _, row := range values {
+			claims = append(claims, []any{row[0], "", copiedMark})
 		}
 	}
 	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{table.Name}, columns, pgx.CopyFromRows(values))
-		if err == nil && retries != nil {
-			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"}, []string{"retry_key", "canonical", "mark"}, pgx.CopyFromRows(retries))
+		if err == nil && claims != nil {
+			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"},
+				[]string{"retry_key", "canonical", "mark"}, pgx.CopyFromRows(claims))
 		}
 		return err
 	})

@@ -108,12 +108,18 @@ func enterUsed(conn *sqlite.Conn, book *codes.UnitOfWork, canonical string) erro
 // registered has redemptions that stand.
 func enterUser(conn *sqlite.Conn, book *codes.UnitOfWork, ref codes.UserRef, someHeld bool) error {
 	user, err := findUser(conn, ref)
-	switch {
-	case err == nil:
+	registered := err == nil
+	if registered {
 		book.LoadUser(user)
-		err = enterRedemptions(conn, book, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
-	case errors.Is(err, core.ErrNotFound):
+	} else if errors.Is(err, core.ErrNotFound) {
 		err = nil
+	}
+	switch {
+	case err != nil:
+	case book.AsksRolledBack():
+		err = enterRedemptions(conn, book, redemptionsOfUser, ref.WorkspaceID[:], ref.ID)
+	case registered:
+		err = enterRedemptions(conn, book, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
 	}
 	if err == nil && someHeld {
 		err = enterReservations(conn, book, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
@@ -166,7 +172,7 @@ func store(conn *sqlite.Conn, book *codes.UnitOfWork, codes storedCodes) error {
 func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) error {
 	switch code.Change {
 	case codes.Removed:
-		return run(conn, "DELETE FROM codes WHERE rowid = ?1", stored.rowid)
+		return removeCode(conn, stored)
 	case codes.Changed:
 		metadata, err := encodeMetadata(code.Metadata)
 		if err != nil {
@@ -192,4 +198,13 @@ func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) e
 		_, err = stmt.Step()
 		return err
 	}
+}
+
+// removeCode deletes a code. The mark of the retry that made it stays.
+func removeCode(conn *sqlite.Conn, stored *storedCode) error {
+	if err := run(conn, "DELETE FROM codes WHERE rowid = ?1", stored.rowid); err != nil || stored.Retry.IsZero() {
+		return err
+	}
+	return run(conn, "INSERT INTO deleted_retries (retry_key, workspace_id, fingerprint) VALUES (?1, ?2, ?3)",
+		stored.Retry.Key[:], stored.WorkspaceID[:], stored.Retry.Fingerprint[:])
 }

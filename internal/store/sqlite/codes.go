@@ -153,16 +153,37 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 	return code, err
 }
 
+// codeByRetryKey finds the code that carries a key, or what is left of one that was deleted.
 func codeByRetryKey(conn *sqlite.Conn, workspace core.ID, key [16]byte, at time.Time) (*codes.RetriedCode, error) {
 	found, err := findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, at.UnixMicro())
 		stmt.BindBytes(2, key[:])
 		stmt.BindBytes(3, workspace[:])
 	})
+	if errors.Is(err, core.ErrNotFound) {
+		return deletedRetry(conn, workspace, key)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &found.RetriedCode, nil
+}
+
+// deletedRetry finds the mark of a code that was deleted.
+func deletedRetry(conn *sqlite.Conn, workspace core.ID, key [16]byte) (*codes.RetriedCode, error) {
+	code := &codes.RetriedCode{Deleted: true, Retry: codes.Retry{Key: key}}
+	const query = "SELECT fingerprint FROM deleted_retries WHERE retry_key = ?1 AND workspace_id = ?2"
+	err := first(conn, query, func(stmt *sqlite.Stmt) {
+		stmt.BindBytes(1, key[:])
+		stmt.BindBytes(2, workspace[:])
+	}, func(stmt *sqlite.Stmt) error {
+		stmt.ColumnBytes(0, code.Retry.Fingerprint[:])
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return code, nil
 }
 
 // storedCode is a row of the table codes.

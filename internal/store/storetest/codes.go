@@ -231,4 +231,27 @@ func testConcurrency(t *testing.T, newStore Factory) {
 			t.Errorf("outcomes %v", seen)
 		}
 	})
+	t.Run("of many random codes for one Idempotency-Key one is given to everybody and is there", func(t *testing.T) {
+		s := newSite(t, newStore)
+		nodes := []*codes.Services{s.Services, s.serve(t, s.open())}
+		var all sync.WaitGroup
+		var given sync.Map
+		for i := range 5 * values {
+			key := fmt.Sprint("order-", i%values)
+			all.Go(func() {
+				req := codes.IssueRequest{Type: codes.TypeNormal, IdempotencyKey: key}
+				made, err := nodes[i/values%2].GenerateCode(t.Context(), s.mine, req)
+				if err != nil {
+					t.Errorf("GenerateCode: %v", err)
+				} else if first, _ := given.LoadOrStore(key, made.Code.Value); first != made.Code.Value {
+					t.Errorf("%s got %v and %s", key, first, made.Code.Value)
+				}
+			})
+		}
+		all.Wait()
+		page, err := s.ListCodes(t.Context(), s.mine, codes.CodeFilter{}, core.PageRequest{})
+		if err != nil || len(page.Items) != values {
+			t.Errorf("%d codes are there, want %d; %v", len(page.Items), values, err)
+		}
+	})
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,7 +94,7 @@ func testDeleting(t *testing.T, newStore Factory) {
 			checkSame(t, c.code+" afterwards", []any{before, reasonOf(errBefore)}, []any{after, reasonOf(err)})
 		}
 	})
-	t.Run("frees its Idempotency-Key, and no other's", func(t *testing.T) {
+	t.Run("keeps its Idempotency-Key, and no other's", func(t *testing.T) {
 		s := newSite(t, newStore)
 		add := func(value, key string) (codes.Issued, error) {
 			return s.AddCode(t.Context(), s.mine, value, codes.IssueRequest{Type: codes.TypeNormal, IdempotencyKey: key})
@@ -102,28 +104,86 @@ func testDeleting(t *testing.T, newStore Factory) {
 				t.Fatal(err)
 			}
 		}
-		_, err := add("OTHER", "first")
-		checkReason(t, "the key of a code that is there", err, core.ReasonIdempotencyKeyReused)
 		s.delete(t, "CODE first")
-		if got, err := add("OTHER", "first"); err != nil || got.Replayed {
-			t.Errorf("the key of a deleted code: %+v, %v", got, err)
-		}
+		_, err := add("CODE first", "first")
+		checkReason(t, "the same request after its code was deleted", err, core.ReasonCodeDeleted)
+		_, err = add("OTHER", "first")
+		checkReason(t, "another request with the key of a deleted code", err, core.ReasonIdempotencyKeyReused)
 		if got, err := add("CODE second", "second"); err != nil || !got.Replayed {
 			t.Errorf("the key of a code that stayed: %+v, %v", got, err)
 		}
-		s.delete(t, "CODE second")
-		if got, err := add("CODE second", "second"); err != nil || got.Replayed {
-			t.Errorf("the same request after its code was deleted: %+v, %v", got, err)
+		if got, err := add("CODE first", "third"); err != nil || got.Replayed {
+			t.Errorf("the value of a deleted code with a new key: %+v, %v", got, err)
+		}
+		_, err = add("CODE first", "first")
+		checkReason(t, "the same request when its value is there again", err, core.ReasonCodeDeleted)
+		s.delete(t, "CODE first")
+		for _, key := range []string{"first", "third"} {
+			_, err = add("CODE first", key)
+			checkReason(t, "the key "+key+" when both codes were deleted", err, core.ReasonCodeDeleted)
 		}
 	})
-	t.Run("a retry key finds nothing any more", func(t *testing.T) {
+	t.Run("leaves the mark that a retry finds", func(t *testing.T) {
 		s := newSite(t, newStore)
-		code := coded(s.mine, "CODE")
-		code.Retry = codes.Retry{Key: [16]byte{1}, Fingerprint: [16]byte{2}}
-		insert(t, s.Store, code)
-		s.delete(t, "CODE")
-		if _, err := s.Store.CodeByRetryKey(t.Context(), code.WorkspaceID, code.Retry.Key, now); !errors.Is(err, core.ErrNotFound) {
-			t.Errorf("CodeByRetryKey: %v", err)
+		gone, there := coded(s.mine, "GONE"), coded(s.mine, "THERE")
+		gone.Retry = codes.Retry{Key: [16]byte{1}, Fingerprint: [16]byte{2}}
+		there.Retry = codes.Retry{Key: [16]byte{2}, Fingerprint: [16]byte{3}}
+		insert(t, s.Store, gone, there)
+		s.delete(t, "GONE")
+		got, err := s.Store.CodeByRetryKey(t.Context(), gone.WorkspaceID, gone.Retry.Key, now)
+		if err != nil || !got.Deleted || got.Retry != gone.Retry {
+			t.Errorf("CodeByRetryKey: %+v, %v", got, err)
+		}
+		_, err = s.Store.CodeByRetryKey(t.Context(), s.other.WorkspaceID, gone.Retry.Key, now)
+		if !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("another workspace's: %v", err)
+		}
+		fresh, again, late := coded(s.mine, "FRESH"), coded(s.mine, "AGAIN"), coded(s.mine, "LATE")
+		fresh.Retry, again.Retry, late.Retry = codes.Retry{Key: [16]byte{3}}, there.Retry, gone.Retry
+		results := insert(t, s.Store, late, fresh, again, coded(s.mine, "UNMARKED"))
+		want := []codes.InsertOutcome{codes.RetryKeyUsed, codes.Inserted, codes.RetryKeyUsed, codes.Inserted}
+		checkSame(t, "outcomes", want, outcomes(results))
+		if of := results[0].Existing; !of.Deleted || of.Retry != gone.Retry {
+			t.Errorf("of the deleted code: %+v", of)
+		}
+		if of := results[2].Existing; of.Deleted || of.Value != "THERE" {
+			t.Errorf("of the code that is there: %+v", of)
+		}
+		taken, err := s.Store.CodesTaken(t.Context(), []string{"LATE", "GONE", "AGAIN"})
+		if err != nil || slices.Contains(taken, true) {
+			t.Errorf("taken %v, %v", taken, err)
+		}
+	})
+	t.Run("and retrying at the same time never make a second code", func(t *testing.T) {
+		s := newSite(t, newStore)
+		second := s.serve(t, s.open())
+		generate := func(on *codes.Services, key string) (codes.Issued, error) {
+			return on.GenerateCode(t.Context(), s.mine, codes.IssueRequest{Type: codes.TypeNormal, IdempotencyKey: key})
+		}
+		for round := range 5 {
+			key := fmt.Sprint("order-", round)
+			first, err := generate(s.Services, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			all.Go(func() { s.delete(t, first.Code.Value) })
+			for _, on := range []*codes.Services{s.Services, second} {
+				all.Go(func() {
+					got, err := generate(on, key)
+					isFirst := err == nil && got.Replayed && got.Code.Value == first.Code.Value
+					if !isFirst && reasonOf(err) != core.ReasonCodeDeleted {
+						t.Errorf("a retry got %+v, %v", got, err)
+					}
+				})
+			}
+			all.Wait()
+			_, err = generate(second, key)
+			checkReason(t, "a retry afterwards", err, core.ReasonCodeDeleted)
+		}
+		page, err := s.ListCodes(t.Context(), s.mine, codes.CodeFilter{}, core.PageRequest{})
+		if err != nil || len(page.Items) != 0 {
+			t.Errorf("%d codes are there, %v", len(page.Items), err)
 		}
 	})
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, newStore Factory) {
 		"Revoking":        testRevoking,
 		"Deleting":        testDeleting,
 		"Changing":        testChanging,
+		"Validating":      testValidating,
 	}
 	for name, suite := range suites {
 		t.Run(name, func(t *testing.T) { suite(t, newStore) })

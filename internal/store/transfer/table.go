@@ -104,6 +104,11 @@ func Tables() []Table {
 			{"retry_key", Bytes},
 			{"retry_fingerprint", Bytes},
 		}},
+		{"deleted_retries", 1, []Column{
+			{"retry_key", Bytes},
+			{"workspace_id", ID},
+			{"fingerprint", Bytes},
+		}},
 		{"users", 2, []Column{
 			{"workspace_id", ID},
 			{"user_id", Text},

@@ -87,6 +87,7 @@ type contents struct {
 	workspaces   []tenancy.Workspace
 	keys         []tenancy.Key
 	codes        []*codes.NewCode
+	gone         *codes.NewCode // was deleted
 	used         []codes.Code
 	users        []codes.User
 	redemptions  []codes.Redemption
@@ -142,12 +143,17 @@ func fill(t *testing.T, s store) (c contents) {
 			t.Fatalf("code %d: outcome %v", i, r.Outcome)
 		}
 	}
+	c.gone = newCode(c, "GONE")
+	c.gone.Retry = codes.Retry{Key: [16]byte{0: 1, 15: 255}, Fingerprint: [16]byte{15: 1}}
+	_, err = s.InsertCodes(ctx, []*codes.NewCode{c.gone})
+	must(t, err)
 	use(t, s, &c)
 	c.rows = map[string]int64{
 		"installation": 1, "workspaces": 2, "api_keys": 3, "codes": int64(len(c.codes) + len(c.used)),
-		"users":        int64(len(c.users)) + manyUsers,
-		"redemptions":  int64(len(c.redemptions)) + manyRedemptions,
-		"reservations": int64(len(c.reservations)),
+		"deleted_retries": 1,
+		"users":           int64(len(c.users)) + manyUsers,
+		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
+		"reservations":    int64(len(c.reservations)),
 	}
 	return c
 }
@@ -161,6 +167,7 @@ func use(t *testing.T, s store, c *contents) {
 		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
 	})
 	mine := &core.Actor{WorkspaceID: c.workspaces[0].ID, ID: c.keys[0].ID}
+	must(t, service.DeleteCode(ctx, mine, c.gone.Value))
 	join, raise := newCode(*c, "Jöin 🎉"), newCode(*c, "UP")
 	raise.Type = codes.TypeUpgrade
 	_, err := s.InsertCodes(ctx, []*codes.NewCode{join, raise})
@@ -309,6 +316,12 @@ func requireContents(t *testing.T, s store, want contents) {
 	must(t, err)
 	if again[0].Outcome != codes.RetryKeyUsed || again[0].Existing.Retry != want.codes[0].Retry {
 		t.Errorf("a repeated request: %+v", again[0])
+	}
+	again, err = s.InsertCodes(ctx, []*codes.NewCode{want.gone})
+	must(t, err)
+	left := again[0].Existing
+	if again[0].Outcome != codes.RetryKeyUsed || !left.Deleted || left.Retry != want.gone.Retry {
+		t.Errorf("a request whose code was deleted: %+v", again[0])
 	}
 }
 

@@ -43,13 +43,14 @@ var targets = map[string]func(t *testing.T) (s store, exec func(statement string
 
 // changes are statements that leave a table as many rows as it has, and one of them different.
 var changes = map[string]string{
-	"installation": "UPDATE installation SET secret = substr(secret, 2)",
-	"workspaces":   "UPDATE workspaces SET suspended_at = NULL WHERE slug = 'other'",
-	"api_keys":     "UPDATE api_keys SET expires_at = created_at WHERE name = 'key 1'",
-	"codes":        "UPDATE codes SET max_redemptions = 8 WHERE max_redemptions = 7",
-	"users":        "UPDATE users SET status = 'Premium' WHERE user_id = 'User-9'",
-	"redemptions":  "UPDATE redemptions SET code = 'many-4299' WHERE code = 'MANY-4299'", // in the last page
-	"reservations": "UPDATE reservations SET state = 'held' WHERE state = 'lapsed'",
+	"installation":    "UPDATE installation SET secret = substr(secret, 2)",
+	"workspaces":      "UPDATE workspaces SET suspended_at = NULL WHERE slug = 'other'",
+	"api_keys":        "UPDATE api_keys SET expires_at = created_at WHERE name = 'key 1'",
+	"codes":           "UPDATE codes SET max_redemptions = 8 WHERE max_redemptions = 7",
+	"deleted_retries": "UPDATE deleted_retries SET fingerprint = retry_key",
+	"users":           "UPDATE users SET status = 'Premium' WHERE user_id = 'User-9'",
+	"redemptions":     "UPDATE redemptions SET code = 'many-4299' WHERE code = 'MANY-4299'", // in the last page
+	"reservations":    "UPDATE reservations SET state = 'held' WHERE state = 'lapsed'",
 }
 
 // TestCopyNoticesARowThatIsDifferent: each side has as many rows as the other, so what is in

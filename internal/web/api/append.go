@@ -130,7 +130,11 @@ func (o *jsonObject) metadata(metadata map[string]string) {
 }
 
 // code writes a [codeFields].
-func (o *jsonObject) code(code *codes.Code, status codes.Status) {
+func (o *jsonObject) code(code *codes.Code, status codes.Status) { o.validated(code, status, false) }
+
+// validated writes a [validatedCode], for a limited caller without what is only for those who may
+// look codes up.
+func (o *jsonObject) validated(code *codes.Code, status codes.Status, limited bool) {
 	o.open()
 	o.string("code", code.Value)
 	o.word("type", string(code.Type))
@@ -141,9 +145,11 @@ func (o *jsonObject) code(code *codes.Code, status codes.Status) {
 	o.timeOrNull("startsAt", code.StartsAt)
 	o.timeOrNull("expiresAt", code.ExpiresAt)
 	o.timeOrNull("revokedAt", code.RevokedAt)
-	o.stringOrNull("note", code.Note)
-	o.stringOrNull("recipient", code.Recipient)
-	o.metadata(code.Metadata)
+	if !limited {
+		o.stringOrNull("note", code.Note)
+		o.stringOrNull("recipient", code.Recipient)
+		o.metadata(code.Metadata)
+	}
 	o.idOrNull("batchId", code.BatchID)
 	o.time("createdAt", code.CreatedAt)
 	o.word("createdBy", code.CreatedBy.String())
@@ -160,7 +166,11 @@ func (o *jsonObject) validation(v *codes.Validation) {
 	}
 	if v.Code != nil {
 		o.name("code")
-		o.code(v.Code, v.Code.StatusAt(v.At))
+		o.validated(v.Code, v.Code.StatusAt(v.At), v.Limited)
+	}
+	if v.Redemption != nil {
+		o.name("redemption")
+		o.earlier(v.Redemption, v.Limited)
 	}
 	if v.Grants != "" {
 		o.word("grants", string(v.Grants))
@@ -172,14 +182,19 @@ func (o *jsonObject) validation(v *codes.Validation) {
 }
 
 // redemption writes a [redemptionFields].
-func (o *jsonObject) redemption(r *codes.Redemption) {
+func (o *jsonObject) redemption(r *codes.Redemption) { o.earlier(r, false) }
+
+// earlier writes an [earlierRedemption], for a limited caller without its metadata.
+func (o *jsonObject) earlier(r *codes.Redemption, limited bool) {
 	o.open()
 	o.word("id", r.ID.String())
 	o.string("code", r.Code)
 	o.word("type", string(r.Type))
 	o.stringOrNull("userId", r.UserID)
 	o.word("grants", string(r.Grants))
-	o.metadata(r.Metadata)
+	if !limited {
+		o.metadata(r.Metadata)
+	}
 	o.idOrNull("reservationId", r.ReservationID)
 	o.time("createdAt", r.CreatedAt)
 	o.word("createdBy", r.CreatedBy.String())

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"accesscodes/internal/codes"
@@ -44,6 +46,42 @@ func anyCode() *rapid.Generator[codes.Code] {
 	})
 }
 
+func anyRedemption() *rapid.Generator[codes.Redemption] {
+	return rapid.Custom(func(t *rapid.T) codes.Redemption {
+		return codes.Redemption{
+			ID: anyID().Draw(t, "id"), Code: rapid.String().Draw(t, "code"),
+			Type: rapid.SampledFrom(codes.Types()).Draw(t, "type"), UserID: rapid.String().Draw(t, "user"),
+			Grants: codes.UserPremium, Metadata: anyMetadata(t), ReservationID: anyID().Draw(t, "reservation"),
+			CreatedAt: anyTime().Draw(t, "created"), CreatedBy: anyID().Draw(t, "by"),
+			RolledBackAt: rapid.Ptr(anyTime(), true).Draw(t, "back"), RolledBackBy: anyID().Draw(t, "backBy"),
+			Reason: rapid.String().Draw(t, "reason"),
+		}
+	})
+}
+
+// requireWithout is requireSame for a limited caller: what shown has, but for the members that
+// such a caller does not see.
+func requireWithout(t *rapid.T, write func(*jsonObject), shown any) {
+	t.Helper()
+	var o jsonObject
+	write(&o)
+	text, err := json.Marshal(shown)
+	var got, want map[string]any
+	if err := errors.Join(o.err, err, json.Unmarshal(o.text, &got), json.Unmarshal(text, &want)); err != nil {
+		t.Fatal(err)
+	}
+	for name, members := range map[string][]string{"code": {"note", "recipient", "metadata"}, "redemption": {"metadata"}} {
+		if object, ok := want[name].(map[string]any); ok {
+			for _, member := range members {
+				delete(object, member)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("for a limited caller (-want +got):\n%s", diff)
+	}
+}
+
 // requireSame requires that what was written is what the library writes of a type that the
 // document shows.
 func requireSame(t *rapid.T, write func(*jsonObject), shown any) {
@@ -70,21 +108,21 @@ func TestWhatIsWrittenWithoutReflectionIsWhatTheTypesSay(t *testing.T) {
 		}
 		shown := validation{Valid: v.Valid, Grants: v.Grants, Suggestion: v.Suggestion}
 		if code != nil {
-			shown.Code = showCode(code, code.StatusAt(v.At))
+			shown.Code = (*validatedCode)(showCode(code, code.StatusAt(v.At)))
+		}
+		if v.Redemption = rapid.Ptr(anyRedemption(), true).Draw(t, "redemption"); v.Redemption != nil {
+			shown.Redemption = (*earlierRedemption)(showRedemption(v.Redemption))
 		}
 		if rapid.Bool().Draw(t, "refused") {
 			v.Why = core.Conflict(core.ReasonCodeExpired, "this code expired")
 			shown.Reason, shown.Detail = v.Why.Reason, v.Why.Detail
 		}
 		requireSame(t, func(o *jsonObject) { o.validation(&v) }, shown)
+		v.Limited = true
+		requireWithout(t, func(o *jsonObject) { o.validation(&v) }, shown)
 	}))
 	t.Run("redemption", rapid.MakeCheck(func(t *rapid.T) {
-		r := codes.Redemption{
-			ID: anyID().Draw(t, "id"), Code: rapid.String().Draw(t, "code"), Type: rapid.SampledFrom(codes.Types()).Draw(t, "type"),
-			UserID: rapid.String().Draw(t, "user"), Grants: codes.UserPremium, Metadata: anyMetadata(t), ReservationID: anyID().Draw(t, "reservation"),
-			CreatedAt: anyTime().Draw(t, "created"), CreatedBy: anyID().Draw(t, "by"),
-			RolledBackAt: rapid.Ptr(anyTime(), true).Draw(t, "back"), RolledBackBy: anyID().Draw(t, "backBy"), Reason: rapid.String().Draw(t, "reason"),
-		}
+		r := anyRedemption().Draw(t, "redemption")
 		requireSame(t, func(o *jsonObject) { o.redemption(&r) }, showRedemption(&r))
 	}))
 }

@@ -42,6 +42,10 @@ func unusableKeys(t *testing.T, f *fixture) map[string]edit {
 		"revoked":                 with("X-Api-Key", revokedSecret),
 		"expired":                 with("X-Api-Key", expired),
 		"a suspended workspace":   with("X-Api-Key", suspended),
+		"two, the first good":     several(f.secret, revokedSecret),
+		"two, both good":          several(f.secret, f.keyOf(t, "acme", tenancy.RoleFull)),
+		"two, the second empty":   several(f.secret, ""),
+		"three, one different":    several(f.secret, f.secret, "secret"),
 		"in another header": func(r *http.Request) {
 			r.Header.Del("X-Api-Key")
 			r.Header.Set("Authorization", "Bearer "+f.secret)
@@ -168,4 +172,12 @@ func TestWhoCallsIsAskedBeforeWhatTheySend(t *testing.T) {
 			t.Errorf("%d codes are stored", stored)
 		}
 	})
+}
+
+// several sends several keys.
+func several(keys ...string) edit { return func(r *http.Request) { r.Header["X-Api-Key"] = keys } }
+
+func TestTheSameKeyTwiceIsOneKey(t *testing.T) {
+	f := newFixture(t)
+	f.post(t, generatePath, `{"type":"Normal"}`, several(f.secret, f.secret)).mustBeOK(t)
 }

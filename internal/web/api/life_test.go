@@ -169,8 +169,54 @@ func TestValidatingACode(t *testing.T) {
 		}
 		f.call(t, "PUT", "/users/ada", `{"status":"Normal"}`).mustBeOK(t)
 		f.redeem(t, "SPRING-77", "ada")
-		if got := ask(`{"code":"spring77","userId":"ada"}`); !strings.HasPrefix(got.body, `{"valid":true,`) {
-			t.Errorf("by the user who has redeemed it: %s", got.body)
+		f.post(t, "/tenant-codes/spring77/revoke", "").mustBeOK(t)
+		code = f.call(t, "GET", "/tenant-codes/SPRING-77", "").mustBeOK(t).body
+		redemption := f.call(t, "GET", "/redemptions?code=spring77", "").mustBeOK(t).body
+		redemption = strings.TrimSuffix(strings.TrimPrefix(redemption, `{"data":[`), `],"nextCursor":null}`)
+		sameJSON(t, ask(`{"code":"spring77","userId":"ada"}`).body,
+			`{"valid":false,"reason":"already_redeemed","detail":"this user redeemed this code at 2031-02-03T04:05:06Z",
+			"code":`+code+`,"redemption":`+redemption+`}`)
+		sameJSON(t, ask(`{"code":"spring77","userId":"bob"}`).body,
+			`{"valid":false,"reason":"code_revoked","detail":"this code was revoked at 2031-02-03T04:05:06Z","code":`+code+`}`)
+	})
+}
+
+// TestAKeyThatRedeemsSeesNoNotes: it is in the hands of whoever signs people up.
+func TestAKeyThatRedeemsSeesNoNotes(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		const marker = "Zq7MarkerZq7"
+		f.add(t, "CODE", `"type":"Normal","maxRedemptions":9,
+			"note":"`+marker+`","recipient":"`+marker+`","metadata":{"`+marker+`":"1"}`)
+		f.post(t, "/tenant-codes/redeem", `{"code":"CODE","userId":"ada","metadata":{"`+marker+`":"1"}}`).mustBeOK(t)
+		document := newValidator(t, f)
+		for _, role := range []tenancy.Role{tenancy.RoleFull, tenancy.RoleRead, tenancy.RoleRedeem} {
+			key := with("X-Api-Key", f.keyOf(t, "acme", role))
+			for _, body := range []string{`{"code":"CODE"}`, `{"code":"CODE","userId":"ada"}`} {
+				got := converse(t, f, document, said{
+					method: "POST", path: "/tenant-codes/validate", body: body, edits: []edit{key}, goodRequest: true,
+				}).mustBeOK(t)
+				if sees := strings.Contains(got.body, marker); sees != (role != tenancy.RoleRedeem) {
+					t.Errorf("role %s: %s", role, got.body)
+				}
+				code := got.object(t)["code"].(map[string]any)
+				for _, member := range []string{"type", "maxRedemptions", "redemptions", "reservations", "status", "createdAt"} {
+					if code[member] == nil {
+						t.Errorf("role %s: no %s in %s", role, member, got.body)
+					}
+				}
+				shown, _ := got.object(t)["redemption"].(map[string]any)
+				if used := strings.Contains(body, "ada"); used != (shown["userId"] == "ada" && shown["id"] != nil) {
+					t.Errorf("role %s: %s", role, got.body)
+				}
+				for _, object := range []map[string]any{code, shown} {
+					for _, member := range []string{"note", "recipient", "metadata"} {
+						if _, there := object[member]; there && role == tenancy.RoleRedeem {
+							t.Errorf("role %s: %s in %s", role, member, got.body)
+						}
+					}
+				}
+			}
 		}
 	})
 }

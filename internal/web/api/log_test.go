@@ -61,7 +61,7 @@ func requests(t *testing.T, logged string) []map[string]any {
 }
 
 func TestEachRequestIsLoggedOnce(t *testing.T) {
-	const known = "known-id"
+	const known, validatePath = "known-id", "/tenant-codes/validate"
 	withKey := func(f *fixture) map[string]any {
 		return map[string]any{"workspace": "acme", "key": f.key.Display}
 	}
@@ -77,11 +77,26 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 		{"metrics", "GET", "/metrics", "", map[string]any{"level": "INFO", "route": "/metrics", "status": 200.0}, false},
 		{"docs asset", "GET", "/docs/assets/swagger-ui.css", "", map[string]any{"level": "INFO", "route": "/docs/assets/swagger-ui.css", "status": 200.0}, false},
 		{"a code in the path", "GET", "/tenant-codes/SECRET", "", map[string]any{"level": "INFO", "route": "/tenant-codes/{code}", "status": 404.0, "reason": "code_not_found"}, true},
+		{
+			"valid", "POST", validatePath, `{"code":"THERE"}`,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0}, true,
+		},
+		{
+			"a miss", "POST", validatePath, `{"code":"SECRET"}`,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "code_not_found"}, true,
+		},
+		{
+			"not usable", "POST", validatePath, `{"code":"THERE","userId":"used"}`,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "already_redeemed"}, true,
+		},
 		{"unknown path", "GET", "/tenant-codes/SECRET/SECRET", "", map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"}, false},
 		{"wrong method", "PUT", addPath, "", map[string]any{"level": "INFO", "route": addPath, "status": 405.0, "reason": "method_not_allowed"}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t)
+			f.add(t, "THERE", `"type":"Normal"`)
+			f.redeem(t, "THERE", "used")
+			f.log.take()
 			f.send(t, test.method, test.path, test.body, with("X-Api-Key", f.secret), with("Content-Type", "application/json"), with("X-Request-Id", known))
 			events := requests(t, f.log.take())
 			if len(events) != 1 {
@@ -122,6 +137,8 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f.post(t, addPath, body, with("Content-Type", marker)).mustBe(t, 415, reasonUnsupportedMediaType)                // no JSON
 	f.get(t, "/codes/"+marker+"?q="+marker).mustBe(t, 404, reasonRouteNotFound)                                      // in the path
 	f.get(t, addPath+"?code="+marker).mustBe(t, 405, reasonMethodNotAllowed)                                         // in the query
+	f.send(t, marker, addPath, "").mustBe(t, 405, reasonMethodNotAllowed)                                            // in place of the method
+	f.get(t, "/livez", with("X-Request-Id", f.secret)).mustBeOK(t)                                                   // in place of the request's id
 	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).generated(t)
 
 	user := `{"code":"` + marker + `","userId":"` + marker + `"}`
@@ -142,7 +159,7 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	}
 
 	logged := f.log.take()
-	if events := requests(t, logged); len(events) != 23 || events[10]["request_id"] != "after" {
+	if events := requests(t, logged); len(events) != 25 || events[12]["request_id"] != "after" {
 		t.Fatalf("%d events", len(events))
 	}
 	for _, secret := range []string{marker, value, f.secret, f.secret[8:20]} {

@@ -12,6 +12,7 @@ import (
 // may hold a code, and there are too many of them.
 type metrics struct {
 	duration *prometheus.HistogramVec
+	refusals *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -20,7 +21,11 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		Help:    "Time from the first byte of a request's head to its answer, by route pattern.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})}
-	registry.MustRegister(m.duration)
+	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "accesscodes_refusals_total",
+		Help: "Codes that were not there or could not be used, by route pattern and reason. Guesses are code_not_found.",
+	}, []string{"route", "reason"})
+	registry.MustRegister(m.duration, m.refusals)
 	return m
 }
 
@@ -35,11 +40,22 @@ func (m *metrics) answered(rt route) prometheus.Observer {
 }
 
 func (m *metrics) observe(c *call, took time.Duration) {
+	if c.isRefusal() {
+		m.refusals.WithLabelValues(c.route.path, string(c.reason)).Inc()
+	}
 	if c.status == http.StatusOK && c.request.Method == c.route.method {
 		c.answered.Observe(took.Seconds())
 		return
 	}
 	m.duration.WithLabelValues(methodLabel(c.request.Method), c.route.path, strconv.Itoa(c.status)).Observe(took.Seconds())
+}
+
+// isRefusal reports whether the answer is that a code is not there or cannot be used.
+func (c *call) isRefusal() bool {
+	if !c.route.guessable || c.reason == "" {
+		return false
+	}
+	return c.status == http.StatusOK || c.status == http.StatusNotFound || c.status == http.StatusConflict
 }
 
 // methodLabel bounds what a caller can put into a label.

@@ -58,6 +58,41 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	}
 }
 
+// TestRefusalsAreCountedByReason: what was not there or could not be used, and nothing else that
+// went wrong.
+func TestRefusalsAreCountedByReason(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, "ONE", `"type":"Normal","maxRedemptions":1`)
+	for _, body := range []string{
+		`{"code":"ONE","userId":"ada"}`, `{"code":"ONE","userId":"bob"}`, `{"code":"NONE","userId":"bob"}`, `{"code":"","userId":"bob"}`,
+	} {
+		f.post(t, "/tenant-codes/redeem", body)
+		f.post(t, "/tenant-codes/validate", body)
+		f.post(t, "/tenant-codes/validate", body)
+		f.post(t, "/tenant-codes/reserve", body)
+	}
+	f.post(t, "/tenant-codes/validate", `{"code":"NONE"}`, without("X-Api-Key"))
+	f.post(t, addPath, `{"code":"ONE","type":"Normal"}`)
+	f.call(t, "GET", "/tenant-codes/NONE", "")
+	want := map[string]string{
+		`reason="already_redeemed",route="/tenant-codes/validate"`: "2",
+		`reason="code_exhausted",route="/tenant-codes/validate"`:   "2",
+		`reason="code_not_found",route="/tenant-codes/validate"`:   "2",
+		`reason="code_exhausted",route="/tenant-codes/redeem"`:     "1",
+		`reason="code_not_found",route="/tenant-codes/redeem"`:     "1",
+		`reason="code_exhausted",route="/tenant-codes/reserve"`:    "2",
+		`reason="code_not_found",route="/tenant-codes/reserve"`:    "1",
+	}
+	got := map[string]string{}
+	line := regexp.MustCompile(`(?m)^accesscodes_refusals_total\{(.*)\} (\d+)$`)
+	for _, match := range line.FindAllStringSubmatch(f.get(t, "/metrics").body, -1) {
+		got[match[1]] = match[2]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+}
+
 func TestMetricsHoldNoValueThatACallerSent(t *testing.T) {
 	f := newFixture(t)
 	const marker = "Zq7MarkerZq7"
@@ -77,7 +112,7 @@ func TestMetricsHoldNoValueThatACallerSent(t *testing.T) {
 		}
 	}
 	for _, label := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(got, -1) {
-		if !slices.Contains([]string{"method", "route", "status", "le"}, label[1]) {
+		if !slices.Contains([]string{"method", "route", "status", "le", "reason"}, label[1]) {
 			t.Errorf("label %s", label[1])
 		}
 	}

@@ -69,6 +69,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[validation]():        "Validation",
 	reflect.TypeFor[redeemRequest]():     "RedeemCode",
 	reflect.TypeFor[reserveRequest]():    "ReserveCode",
+	reflect.TypeFor[validatedCode]():     "ValidatedCode",
+	reflect.TypeFor[earlierRedemption](): "EarlierRedemption",
 	reflect.TypeFor[redemptionFields]():  "Redemption",
 	reflect.TypeFor[redemptionList]():    "RedemptionList",
 	reflect.TypeFor[reservationFields](): "Reservation",
@@ -160,8 +162,10 @@ func idempotencyKeyParam() *huma.Param {
 	longest := codes.MaxIdempotencyKeyLength + 2 // with quotes
 	return &huma.Param{
 		Name: "Idempotency-Key", In: "header",
-		Description: "1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same body gives the same code, with the header Idempotent-Replayed, for as long as the code exists; with another body, or on another route, it is refused.",
-		Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+		Description: "1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same " +
+			"body gives the same code, with the header Idempotent-Replayed, for as long as the code exists, and code_deleted after " +
+			"that; with another body, or on another route, it is refused.",
+		Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 	}
 }
 

@@ -186,11 +186,11 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 	}
 }
 
-// notOfOneRoute are the reasons that no documented route gives: those of paths and
-// methods, of what is no request, and those of the command line.
+// notOfOneRoute are the reasons that no documented route gives as an error: those of paths and
+// methods, of what is no request, those of the command line, and one of a good answer.
 var notOfOneRoute = []core.Reason{
 	reasonRouteNotFound, reasonMethodNotAllowed, core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists,
-	core.ReasonKeyNotFound, core.ReasonKeyNotActive,
+	core.ReasonKeyNotFound, core.ReasonKeyNotActive, core.ReasonAlreadyRedeemed,
 }
 
 func TestEveryReasonIsInTheDocument(t *testing.T) {

@@ -93,10 +93,29 @@ func newProblem(status int, reason core.Reason, detail string, fields []core.Fie
 		Type: "urn:accesscodes:problem:" + string(reason), Title: titleOf(reason),
 		Status: status, Detail: detail, Reason: reason, header: header,
 	}
-	for _, f := range fields {
-		p.Errors = append(p.Errors, problemField(f))
+	for _, f := range fields[:min(len(fields), maxProblemFields)] {
+		p.Errors = append(p.Errors, problemField{Pointer: shortened(f.Pointer), Detail: f.Detail})
 	}
 	return p
+}
+
+// Limits of what an error repeats of a request. A body may have thousands of wrong fields, with
+// names as long as itself.
+const (
+	maxProblemFields = 20
+	maxPointerLength = 200 // characters
+)
+
+// shortened cuts a pointer, but not within an escape sequence (RFC 6901 §3).
+func shortened(pointer string) string {
+	count := 0
+	for end := range pointer {
+		if count == maxPointerLength {
+			return strings.TrimSuffix(pointer[:end], "~")
+		}
+		count++
+	}
+	return pointer
 }
 
 // titleOf writes a reason as words: code_already_exists is "Code already exists".

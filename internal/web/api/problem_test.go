@@ -3,15 +3,73 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/storetest"
 )
+
+// TestAnErrorIsShortWhateverIsWrong: a body may have thousands of wrong fields, with names that
+// fill it.
+func TestAnErrorIsShortWhateverIsWrong(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, "CODE", `"type":"Normal"`)
+	metadata := func(entries int, key string) string {
+		all := make([]string, entries)
+		for i := range all {
+			all[i] = fmt.Sprintf(`"%d%s":"\u0007"`, i, key)
+		}
+		return `"metadata":{` + strings.Join(all, ",") + `}`
+	}
+	long := strings.Repeat("é", 15_000)
+	const redeem, change, invalid = "/tenant-codes/redeem", "/tenant-codes/CODE", core.ReasonInvalidValue
+	for _, test := range []struct {
+		name, method, path, body string
+		reason                   core.Reason
+		errors                   int
+	}{
+		{"many keys", "POST", generatePath, `{"type":"Normal",` + metadata(1100, "") + `}`, invalid, 20},
+		{"many long keys", "POST", generatePath, `{"type":"Normal",` + metadata(300, long[:200]) + `}`, invalid, 20},
+		{"many keys of a use", "POST", redeem, `{"code":"CODE","userId":"a",` + metadata(1100, "") + `}`, invalid, 20},
+		{"many keys of a change", "PATCH", change, `{` + metadata(1100, "") + `}`, invalid, 20},
+		{"exactly as many as are shown", "POST", generatePath, `{"type":"Normal",` + metadata(20, "") + `}`, invalid, 20},
+		{"one less", "POST", generatePath, `{"type":"Normal",` + metadata(19, "") + `}`, invalid, 19},
+		{"a long key", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 1},
+		{"escapes", "POST", generatePath, `{"type":"Normal","metadata":{"a` + strings.Repeat("~", 999) + `":""}}`, invalid, 1},
+		{"a long name", "POST", generatePath, `{"` + long + `":1}`, reasonUnknownField, 1},
+		{
+			"a long name twice", "POST", generatePath,
+			`{"metadata":{"` + long + `":"","` + long + `":""}}`, reasonDuplicateField, 1,
+		},
+		{"a long name of a wrong value", "POST", generatePath, `{"metadata":{"` + long + `":1}}`, reasonWrongType, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := f.call(t, test.method, test.path, test.body)
+			p := got.mustBe(t, 400, test.reason)
+			if len(p.Errors) != test.errors || len(got.body) > 20<<10 {
+				t.Errorf("%d errors, %d bytes", len(p.Errors), len(got.body))
+			}
+			for _, e := range p.Errors {
+				text := strings.NewReplacer("~0", "", "~1", "").Replace(e.Pointer)
+				length := utf8.RuneCountInString(e.Pointer)
+				if length > 200 || !strings.HasPrefix(e.Pointer, "/") || strings.ContainsAny(text, "~\ufffd") {
+					t.Errorf("pointer %q", e.Pointer)
+				}
+			}
+		})
+	}
+	exact := strings.Repeat("k", 200-len("/metadata/"))
+	got := f.post(t, generatePath, `{"type":"Normal","metadata":{"`+exact+`":""}}`).mustBe(t, 400, invalid)
+	if got.Errors[0].Pointer != "/metadata/"+exact {
+		t.Errorf("a pointer that is just short enough is %q", got.Errors[0].Pointer)
+	}
+}
 
 func TestAnErrorRepeatsNeitherTheKeyNorWhatWasRefused(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {

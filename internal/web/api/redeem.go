@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -16,12 +19,35 @@ type validateRequest struct {
 
 // validation is what a redemption would meet with.
 type validation struct {
-	Valid      bool             `json:"valid"`
-	Reason     core.Reason      `json:"reason,omitempty" doc:"Unless valid: the reason that redeem would give." example:"code_expired"`
-	Detail     string           `json:"detail,omitempty" doc:"Unless valid: a sentence for a person, with the nearest facts." example:"this code expired at 2031-02-03T04:05:06Z"`
-	Code       *codeFields      `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code."`
-	Grants     codes.UserStatus `json:"grants,omitempty" enum:"Normal,Premium" doc:"If valid: what the user would be."`
-	Suggestion string           `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`
+	Valid      bool               `json:"valid"`
+	Reason     core.Reason        `json:"reason,omitempty" doc:"Unless valid: the reason that redeem would give; or already_redeemed, where redeem would answer with that redemption." example:"code_expired"`
+	Detail     string             `json:"detail,omitempty" doc:"Unless valid: a sentence for a person, with the nearest facts." example:"this code expired at 2031-02-03T04:05:06Z"`
+	Code       *validatedCode     `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code. Only keys with the roles full and read see note, recipient and metadata."`
+	Redemption *earlierRedemption `json:"redemption,omitempty" doc:"With already_redeemed: the redemption of the code by this user that stands at that instant. Only keys with the roles full and read see its metadata."`
+	Grants     codes.UserStatus   `json:"grants,omitempty" enum:"Normal,Premium" doc:"If valid: what the user would be."`
+	Suggestion string             `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`
+}
+
+// validatedCode is a code without what not every key that validates may see.
+type validatedCode codeFields
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (validatedCode) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return notRequired(schema, "note", "recipient", "metadata")
+}
+
+// earlierRedemption is a redemption without what not every key that validates may see.
+type earlierRedemption redemptionFields
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (earlierRedemption) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return notRequired(schema, "metadata")
+}
+
+// notRequired is an object's schema of which some members may be missing.
+func notRequired(schema *huma.Schema, names ...string) *huma.Schema {
+	schema.Required = slices.DeleteFunc(schema.Required, func(name string) bool { return slices.Contains(names, name) })
+	return schema
 }
 
 // validateCode answers POST /tenant-codes/validate.
@@ -39,6 +65,9 @@ func (s *Server) validateCode(ctx context.Context, c *call) error {
 	v, err := s.service.Validate(ctx, &c.actor, codes.ValidateRequest{Code: *body.Code.value, UserID: body.UserID.orZero(), At: body.At.value})
 	if err != nil {
 		return err
+	}
+	if v.Why != nil {
+		c.reason = v.Why.Reason
 	}
 	return c.answerObject(func(o *jsonObject) { o.validation(&v) })
 }

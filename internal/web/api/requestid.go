@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"accesscodes/internal/tenancy"
 )
 
 // maxRequestIDLength is the longest X-Request-Id that is taken over from a caller.
 const maxRequestIDLength = 128
 
-// requestIDs names requests: the caller's name if it is sane, else a random prefix
+// requestIDs names requests: the caller's name if it is sane and holds no API key, else a random prefix
 // of this process and a counter, which needs no randomness per request.
 type requestIDs struct {
 	prefix string
@@ -23,7 +25,7 @@ func newRequestIDs() requestIDs {
 }
 
 func (ids requestIDs) of(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); saneRequestID(id) {
+	if id := r.Header.Get("X-Request-Id"); saneRequestID(id) && !tenancy.HoldsKey(id) {
 		return id
 	}
 	return ids.prefix + strconv.FormatUint(ids.count.Add(1), 36)

@@ -55,6 +55,36 @@ func TestASaneRequestIDIsTakenOver(t *testing.T) {
 	}
 }
 
+// TestARequestIDThatLooksLikeAKeyIsReplaced: one that was put into the wrong header must not
+// get into the log, whole or with something around it.
+func TestARequestIDThatLooksLikeAKeyIsReplaced(t *testing.T) {
+	f := newFixture(t)
+	almost := f.secret[:len(f.secret)-1]
+	for _, test := range []struct {
+		name, sent string
+		takenOver  bool
+	}{
+		{"a key", f.secret, false},
+		{"a key that was never given out", "ack_" + strings.Repeat("0", 36), false},
+		{"a key with more behind it", f.secret + "abc", false},
+		{"a key within", "trace:" + f.secret + "/1", false},
+		{"a key behind what begins like one", "ack_ack_x-" + f.secret, false},
+		{"less than a key", almost, true},
+		{"a key in two parts", almost[:20] + "-" + almost[20:], true},
+		{"the prefix", "ack_", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := f.get(t, "/livez", with("X-Request-Id", test.sent)).header.Get("X-Request-Id")
+			if taken := got == test.sent; taken != test.takenOver || got == "" {
+				t.Errorf("X-Request-Id %q became %q", test.sent, got)
+			}
+			if logged := f.log.take(); strings.Contains(logged, test.sent) != test.takenOver {
+				t.Errorf("logged %s", logged)
+			}
+		})
+	}
+}
+
 func TestEveryResponseHasARequestID(t *testing.T) {
 	f, faulty := newFaultyFixture(t)
 	faulty.insert = func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error) { return nil, errors.New("no") }

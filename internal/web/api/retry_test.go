@@ -92,6 +92,32 @@ func TestAnIdempotencyKeyCannotBeUsedForSomethingElse(t *testing.T) {
 	})
 }
 
+// TestALateRetryBringsNoDeletedCodeBack, and none that another request asks for with its key.
+func TestALateRetryBringsNoDeletedCodeBack(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		for i, test := range []struct{ path, body, other string }{
+			{generatePath, `{"type":"Normal"}`, `{"type":"Premium"}`},
+			{addPath, `{"code":"A-B","type":"Normal"}`, `{"code":"A-C","type":"Normal"}`},
+		} {
+			key := with("Idempotency-Key", fmt.Sprint("order-", i))
+			value := f.post(t, test.path, test.body, key).mustBeOK(t).text(t, "code")
+			if got := f.call(t, "DELETE", "/tenant-codes/"+value, ""); got.status != http.StatusNoContent {
+				t.Fatalf("status %d", got.status)
+			}
+			f.post(t, test.path, test.body, key).mustBe(t, http.StatusConflict, core.ReasonCodeDeleted)
+			f.post(t, test.path, test.other, key).mustBe(t, http.StatusConflict, core.ReasonIdempotencyKeyReused)
+			f.post(t, generatePath, `{"type":"Upgrade"}`, key).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
+			f.post(t, addPath, `{"code":"A-D","type":"Upgrade"}`, key).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
+			if stored := f.stored(t); stored != 0 {
+				t.Errorf("%d codes are stored", stored)
+			}
+		}
+		other := with("X-Api-Key", f.keyOf(t, "other", tenancy.RoleIssue)) // for whom the key is new
+		f.post(t, generatePath, `{"type":"Normal"}`, with("Idempotency-Key", "order-0"), other).mustBeOK(t)
+	})
+}
+
 func TestARequestThatIsRefusedUsesUpNoIdempotencyKey(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)

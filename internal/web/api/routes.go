@@ -26,6 +26,7 @@ type route struct {
 	mergePatch               bool         // the request is a JSON merge patch (RFC 7396)
 	retryable                bool         // takes an Idempotency-Key
 	replays                  bool         // says when an earlier request did it
+	guessable                bool         // a code is used by its value: refusals are counted by reason
 	reasons                  []core.Reason
 	undocumented             bool
 
@@ -39,6 +40,11 @@ func (s *Server) routes(registry *prometheus.Registry) []route {
 	return slices.Concat(s.issuing(), s.managing(), s.redeeming(), s.users(), s.observing(registry), docsRoutes())
 }
 
+// retrying are the reasons for which an Idempotency-Key does not lead to a code.
+func retrying() []core.Reason {
+	return []core.Reason{core.ReasonIdempotencyKeyReused, core.ReasonCodeDeleted}
+}
+
 // issuing are the routes that make codes.
 func (s *Server) issuing() []route {
 	return []route{
@@ -47,14 +53,14 @@ func (s *Server) issuing() []route {
 			id: "addCode", summary: "Add a code with a value that you choose",
 			description: "The value must be unique over all workspaces of the installation, whatever its case, spaces and dashes.",
 			request:     reflect.TypeFor[addRequest](), response: reflect.TypeFor[codeFields](), retryable: true,
-			reasons: []core.Reason{core.ReasonCodeAlreadyExists, core.ReasonIdempotencyKeyReused},
+			reasons: append(retrying(), core.ReasonCodeAlreadyExists),
 		},
 		{
 			method: "POST", path: "/tenant-codes/generate", permission: core.PermissionIssue, endpoint: s.generateCode,
 			id: "generateCode", summary: "Generate a unique random code",
 			description: "The value has the workspace's prefix and format. It is unique over all workspaces of the installation.",
 			request:     reflect.TypeFor[generateRequest](), response: reflect.TypeFor[generateAnswer](), retryable: true,
-			reasons: []core.Reason{core.ReasonCodeSpaceExhausted, core.ReasonIdempotencyKeyReused},
+			reasons: append(retrying(), core.ReasonCodeSpaceExhausted),
 		},
 	}
 }
@@ -121,22 +127,26 @@ func (s *Server) redeeming() []route {
 	return []route{
 		{
 			method: "POST", path: "/tenant-codes/validate", permission: core.PermissionValidate, endpoint: s.validateCode,
-			id: "validateCode", summary: "Ask what redeeming a code would do", description: "It has no effect. That a code cannot be redeemed is a good answer, not an error.",
-			request: reflect.TypeFor[validateRequest](), response: reflect.TypeFor[validation](),
+			id: "validateCode", summary: "Ask what redeeming a code would do",
+			description: "It has no effect. That a code cannot be redeemed is a good answer, not an error. " +
+				"Of a user who has redeemed the code already, the answer is that redemption.",
+			request: reflect.TypeFor[validateRequest](), response: reflect.TypeFor[validation](), guessable: true,
 		},
 		{
 			method: "POST", path: "/tenant-codes/redeem", permission: core.PermissionRedeem, endpoint: s.redeemCode,
 			id: "redeemCode", summary: "Redeem a code for a user",
 			description: "Normal and Premium codes register a user who is unknown; Upgrade makes a registered user premium. The same code and user again is the same redemption, so a request that got no answer can be repeated. A refusal uses nothing up. A use that is reserved for this user is the one that is taken.",
 			request:     reflect.TypeFor[redeemRequest](), response: reflect.TypeFor[redemptionFields](), replays: true,
-			reasons: append(unusable(), core.ReasonCodeNotFound),
+			guessable: true,
+			reasons:   append(unusable(), core.ReasonCodeNotFound),
 		},
 		{
 			method: "POST", path: "/tenant-codes/reserve", permission: core.PermissionRedeem, endpoint: s.reserveCode,
 			id: "reserveCode", summary: "Hold one use of a code for a user",
 			description: "For as long as a sign-up takes. The use is given back by itself at expiresAt. A user who holds a use of the code already keeps that reservation as it is.",
 			request:     reflect.TypeFor[reserveRequest](), response: reflect.TypeFor[reservationFields](), replays: true,
-			reasons: append(unusable(), core.ReasonCodeNotFound),
+			guessable: true,
+			reasons:   append(unusable(), core.ReasonCodeNotFound),
 		},
 		{
 			method: "POST", path: "/reservations/{id}/confirm", permission: core.PermissionRedeem, endpoint: s.confirmReservation, parameters: reservation,

@@ -142,7 +142,7 @@ func (s *Server) handler(rt route) http.Handler {
 func (s *Server) run(rt route, c *call) error {
 	ctx := c.request.Context()
 	if rt.permission != "" {
-		actor, err := s.tenancy.Authenticate(ctx, c.request.Header.Get("X-Api-Key"))
+		actor, err := s.tenancy.Authenticate(ctx, c.apiKey())
 		if err != nil {
 			return err
 		}
@@ -158,6 +158,16 @@ func (s *Server) run(rt route, c *call) error {
 		}
 	}
 	return rt.endpoint(codes.WithBatchSize(ctx, &c.batchSize), c)
+}
+
+// apiKey returns the key that was sent, or nothing if several different ones were: a proxy may
+// look at another one of them than this server.
+func (c *call) apiKey() string {
+	sent := c.request.Header["X-Api-Key"]
+	if len(sent) == 0 || slices.ContainsFunc(sent, func(key string) bool { return key != sent[0] }) {
+		return ""
+	}
+	return sent[0]
 }
 
 // fail answers with the error as a problem. What only the log may know stays there.
@@ -207,7 +217,7 @@ func (s *Server) logEvent(c *call, end time.Time) {
 	}
 	event := slog.NewRecord(end, level, "request", 0)
 	event.AddAttrs(
-		slog.String("request_id", c.requestID), slog.String("method", c.request.Method),
+		slog.String("request_id", c.requestID), slog.String("method", methodLabel(c.request.Method)),
 		slog.String("route", c.route.path), slog.Int("status", c.status),
 		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
 	more := make([]slog.Attr, 0, 6) // what does not fit into the event is added at once: it is copied
