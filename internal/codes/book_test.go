@@ -307,7 +307,7 @@ func (w *world) settleAgain(t *testing.T, act *codes.Command) (*codes.UnitOfWork
 			t.Fatal(err)
 		}
 		book.LoadCode(&codes.TrackedCode{Code: code, Canonical: canonical, Held: code.Reservations})
-		book.LoadLive(canonical, code.Reservations)
+		book.EnterLapsed(canonical, 0)
 	}
 	for _, ref := range book.UsersToLoad() {
 		if user, err := w.Store.User(t.Context(), ref.WorkspaceID, ref.ID); err == nil {

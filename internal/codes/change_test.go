@@ -122,6 +122,69 @@ func TestAChangeChangesWhatItGives(t *testing.T) {
 	}
 }
 
+// heavy are so many entries of metadata of 500 bytes each, key by value.
+func heavy(count int) (pairs []string) {
+	for i := range count {
+		pairs = append(pairs, fmt.Sprintf("%012d", i), strings.Repeat("v", 488))
+	}
+	return pairs
+}
+
+// TestTheLimitOfMetadataBindsOnlyWhatIsSet: a code that has more from an earlier version can be
+// changed in all else, and lose some of it.
+func TestTheLimitOfMetadataBindsOnlyWhatIsSet(t *testing.T) {
+	w := newWorld(t)
+	old := &codes.NewCode{Canonical: "OLD", Code: codes.Code{
+		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, Metadata: map[string]string{}, CreatedAt: start, CreatedBy: w.acme.ID,
+	}}
+	pairs := heavy(40)
+	for i := 0; i < len(pairs); i += 2 {
+		old.Metadata[pairs[i]] = pairs[i+1]
+	}
+	if _, err := w.Store.InsertCodes(t.Context(), []*codes.NewCode{old}); err != nil {
+		t.Fatal(err)
+	}
+	note, first := "a note", pairs[0]
+	for name, change := range map[string]codes.CodeChange{
+		"a note":        {Note: given(note)},
+		"an entry less": {Metadata: core.Field[map[string]*string]{Given: true, Value: &map[string]*string{first: nil}}},
+	} {
+		if _, err := w.ChangeCode(t.Context(), w.acme, "OLD", change); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := w.code(t, "OLD"); got.Note != note || len(got.Metadata) != len(old.Metadata)-1 {
+		t.Errorf("note %q, %d entries", got.Note, len(got.Metadata))
+	}
+	_, err := w.ChangeCode(t.Context(), w.acme, "OLD", codes.CodeChange{Metadata: patch("k", "v")})
+	checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, "/metadata")
+	if _, err := w.ChangeCode(t.Context(), w.acme, "OLD", codes.CodeChange{Metadata: none[map[string]*string]()}); err != nil {
+		t.Errorf("none: %v", err)
+	}
+}
+
+// TestMetadataHas8KiBInAll: of new codes and of redemptions, of keys and values, in bytes.
+func TestMetadataHas8KiBInAll(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, w.acme, "CODE", normal(""))
+	metadata := map[string]string{}
+	for i := range 8 { // 1,024 bytes each
+		metadata[fmt.Sprintf("%024d", i)] = strings.Repeat("é", 500)
+	}
+	req := of(codes.TypeNormal, codes.Options{Metadata: metadata})
+	w.add(t, w.acme, "AS-MUCH", req)
+	if _, err := w.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "CODE", UserID: "ada", Metadata: metadata}); err != nil {
+		t.Errorf("Redeem: %v", err)
+	}
+	metadata["k"] = ""
+	_, err := w.AddCode(t.Context(), w.acme, "MORE", req)
+	checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, "/metadata")
+	_, err = w.GenerateCode(t.Context(), w.acme, req)
+	checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, "/metadata")
+	_, err = w.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "CODE", UserID: "bob", Metadata: metadata})
+	checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, "/metadata")
+}
+
 func TestAChangeBeyondALimitIsRefusedAndChangesNothing(t *testing.T) {
 	year := func(y int) core.Field[time.Time] { return given(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC)) }
 	longKey := strings.Repeat("k", codes.MaxMetadataKeyLength+1)
@@ -151,6 +214,7 @@ func TestAChangeBeyondALimitIsRefusedAndChangesNothing(t *testing.T) {
 		{"an empty metadata key", codes.CodeChange{Metadata: patch("", "v")}, []string{"/metadata/"}},
 		{"a long metadata key", codes.CodeChange{Metadata: patch(longKey, "v")}, []string{"/metadata/" + longKey}},
 		{"a long metadata value", codes.CodeChange{Metadata: patch("a/b", strings.Repeat("v", codes.MaxMetadataValueLength+1))}, []string{"/metadata/a~1b"}},
+		{"more metadata than there may be in all", codes.CodeChange{Metadata: patch(heavy(17)...)}, []string{"/metadata"}},
 		{"a control character in a metadata value", codes.CodeChange{Metadata: patch("k", "\x1b")}, []string{"/metadata/k"}},
 		{"more entries than there may be, with those that are stored", codes.CodeChange{Metadata: func() core.Field[map[string]*string] {
 			more := patch()

@@ -10,7 +10,11 @@ import (
 // afterCode is the cursor behind a code. Its key is its time in microseconds, eight
 // bytes, and its canonical form.
 func afterCode(c core.Cursor, code *Code) string {
-	return c.After(append(binary.BigEndian.AppendUint64(nil, uint64(code.CreatedAt.UnixMicro())), code.Form()...))
+	return afterKey(c, CodeKey{code.CreatedAt, code.Form()})
+}
+
+func afterKey(c core.Cursor, key CodeKey) string {
+	return c.After(append(binary.BigEndian.AppendUint64(nil, uint64(key.CreatedAt.UnixMicro())), key.Canonical...))
 }
 
 // codeKeyOf reads what afterCode writes.
@@ -28,3 +32,6 @@ func codeKeyOf(c core.Cursor, text string) (*CodeKey, error) {
 	}
 	return read, nil
 }
+
+// beforeAll is before every code in the order of lists.
+var beforeAll = CodeKey{CreatedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}

@@ -129,7 +129,7 @@ func TestACursorThatWasTamperedWithIsRefused(t *testing.T) {
 func TestACursorOfSomebodysOwnMakingBreaksNothing(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(t, w.acme, "")
-	filters := map[string][]string{"codes": {"", "", core.ID{}.String(), "", "", ""}, "redemptions": {"", ""}, "users": {"", ""}}
+	filters := map[string][]string{"codes": {"", "", core.ID{}.String(), "", "", ""}, "redemptions": {"", "", "", ""}, "users": {"", ""}}
 	instant := "\x00\x06\xd9\x60\x65\xb6\x2a\x94"
 	tests := []struct{ name, list, key string }{
 		{"half an instant", "codes", instant[:7]},

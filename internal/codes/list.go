@@ -3,8 +3,10 @@ package codes
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"accesscodes/internal/core"
 )
@@ -41,10 +43,12 @@ func CompareInLists(a, b Code) int {
 type CodeQuery struct {
 	WorkspaceID core.ID
 	CodeFilter
-	OldForm string   // the old form of Query, where codes have such; else empty
-	After   *CodeKey // the last of the page before
-	Limit   int
-	At      time.Time // the instant that statuses are about
+	OldForm  string   // the old form of Query, where codes have such; else empty
+	After    *CodeKey // the last of the page before
+	Except   string   // the canonical form of a code to leave out; empty: none
+	Limit    int
+	MaxBytes int       // after how much content the store may stop; see [core.Budget]
+	At       time.Time // the instant that statuses are about
 }
 
 // Types are the types to list.
@@ -56,10 +60,11 @@ func (q *CodeQuery) Types() []Type {
 }
 
 // ListCodes returns a page of the workspace's codes, newest first. A code that exists
-// throughout is on exactly one page, whatever is added meanwhile.
+// throughout is on exactly one page, whatever is added meanwhile. A code whose value is all of the
+// filter's text comes first.
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor;
-// KindUnavailable.
+// KindUnavailable, with ReasonOverloaded if the workspace reads too many lists at once.
 func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeFilter, page core.PageRequest) (core.Page[Code], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
@@ -74,15 +79,67 @@ func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeF
 	if err != nil {
 		return core.Page[Code]{}, err
 	}
-	at := s.now()
-	query := &CodeQuery{WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Limit: limit + 1, At: at}
-	if old := core.OldForm(filter.Query); len(s.oldForms) > 0 && old != core.OldForm("") {
-		query.OldForm = old
+	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return core.Page[Code]{}, err
 	}
-	codes, err := s.store.Codes(ctx, query)
-	found := core.PageOf(codes, limit, func(c *Code) string { return afterCode(list, c) })
-	found.At = at
+	defer leave()
+	q := &CodeQuery{
+		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Except: filter.exactly(),
+		Limit: limit + 1, MaxBytes: core.MaxPageBytes, At: s.now(),
+	}
+	if old := core.OldForm(filter.Query); len(s.oldForms) > 0 && old != core.OldForm("") {
+		q.OldForm = old
+	}
+	first, err := s.exactMatch(ctx, q)
+	if err != nil {
+		return core.Page[Code]{}, err
+	}
+	codes, err := s.store.Codes(ctx, q)
+	found := core.PageOf(append(first, codes...), limit, (*Code).Size, func(c *Code) string {
+		if q.Except != "" && c.Form() == q.Except {
+			return afterKey(list, beforeAll) // it comes first, whatever its age
+		}
+		return afterCode(list, c)
+	})
+	found.At = q.At
 	return found, err
+}
+
+// exactly is the canonical form that a code has whose value is all of the filter's text; empty: no
+// code can have it.
+func (f *CodeFilter) exactly() string {
+	canonical := core.Canonical(f.Query)
+	if utf8.RuneCountInString(canonical) > core.MaxCodeLength {
+		return ""
+	}
+	return canonical
+}
+
+// exactMatch returns the code that the list leaves out, if it passes the other filters. It is on
+// the first page, whatever its age, and costs one look-up.
+func (s *Service) exactMatch(ctx context.Context, q *CodeQuery) ([]Code, error) {
+	if q.Except == "" || q.After != nil {
+		return nil, nil
+	}
+	code, err := s.store.Code(ctx, q.WorkspaceID, q.Except, q.At)
+	if errors.Is(err, core.ErrNotFound) || err == nil && !q.passes(&code, q.At) {
+		return nil, nil
+	}
+	return []Code{code}, err
+}
+
+// passes reports whether a code has what the filter asks for beside its text.
+func (f *CodeFilter) passes(c *Code, at time.Time) bool {
+	return (f.Type == "" || c.Type == f.Type) &&
+		(f.Status == "" || c.StatusAt(at) == f.Status) &&
+		(f.BatchID.IsZero() || c.BatchID == f.BatchID) &&
+		isBetween(c.CreatedAt, f.CreatedAfter, f.CreatedBefore)
+}
+
+// isBetween reports whether an instant is after one and before another; nil does not matter.
+func isBetween(at time.Time, after, before *time.Time) bool {
+	return (after == nil || at.After(*after)) && (before == nil || at.Before(*before))
 }
 
 func (f *CodeFilter) check() error {
@@ -92,12 +149,18 @@ func (f *CodeFilter) check() error {
 	if f.Status != "" && !slices.Contains(Statuses(), f.Status) {
 		return core.InvalidParameter("status must be one of %v", Statuses())
 	}
-	if before := f.CreatedBefore; before != nil { // the first of the stored instants that is not before it
-		up := before.Add(time.Microsecond - time.Nanosecond)
-		f.CreatedBefore = &up
-	}
-	f.CreatedAfter, f.CreatedBefore = core.StoredTime(f.CreatedAfter), core.StoredTime(f.CreatedBefore)
+	f.CreatedAfter, f.CreatedBefore = storedRange(f.CreatedAfter, f.CreatedBefore)
 	return checkQuery(f.Query)
+}
+
+// storedRange brings the ends of a time range to the precision that stores keep: the second is
+// the first of the stored instants that is not before it.
+func storedRange(after, before *time.Time) (storedAfter, storedBefore *time.Time) {
+	if before != nil {
+		up := before.Add(time.Microsecond - time.Nanosecond)
+		before = &up
+	}
+	return core.StoredTime(after), core.StoredTime(before)
 }
 
 // checkQuery refuses a text that nothing can begin with.
@@ -112,17 +175,42 @@ func checkQuery(text string) error {
 
 // RedemptionFilter says which redemptions to list; zero fields do not matter.
 type RedemptionFilter struct {
-	Code   string // however it is spelt
-	UserID string
+	Code          string // however it is spelt
+	UserID        string
+	CreatedAfter  *time.Time
+	CreatedBefore *time.Time
 }
 
 // RedemptionQuery is a page of redemptions as a store is asked for it.
 type RedemptionQuery struct {
-	WorkspaceID core.ID
-	Canonical   string  // of the code; empty: any
-	UserID      string  // empty: any
-	After       core.ID // the last of the page before; zero: none
-	Limit       int
+	WorkspaceID   core.ID
+	Canonical     string // of the code; empty: any
+	UserID        string // empty: any
+	CreatedAfter  *time.Time
+	CreatedBefore *time.Time
+	After         core.ID // the last of the page before; zero: none
+	Limit         int
+	MaxBytes      int // after how much content the store may stop; see [Budget]
+}
+
+// idSlack is by how much the time in a redemption's id may differ from its CreatedAt, at most. The
+// id is made first; then the act waits for its commit and is tried for some seconds.
+const idSlack = 10 * time.Minute
+
+// IDs returns between which ids the query's redemptions lie: from low on and before high; zero: no
+// end. So that a time range, too, is one of the list's index. What lies between does not all match.
+func (q *RedemptionQuery) IDs() (low, high core.ID) {
+	if q.CreatedAfter != nil {
+		low = core.FirstID(q.CreatedAfter.Add(-idSlack))
+	}
+	high = q.After
+	if q.CreatedBefore != nil {
+		before := core.FirstID(q.CreatedBefore.Add(idSlack))
+		if high.IsZero() || slices.Compare(before[:], high[:]) < 0 {
+			high = before
+		}
+	}
+	return low, high
 }
 
 // ListRedemptions returns a page of the workspace's redemptions, newest first, those that
@@ -139,15 +227,24 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) || core.IsTooLong(canonical) {
 		return core.Page[Redemption]{}, nil // which no redemption has
 	}
-	list := core.NewCursor("redemptions", actor.WorkspaceID, canonical, filter.UserID)
+	filter.CreatedAfter, filter.CreatedBefore = storedRange(filter.CreatedAfter, filter.CreatedBefore)
+	list := core.NewCursor("redemptions", actor.WorkspaceID, canonical, filter.UserID,
+		core.Digits(filter.CreatedAfter), core.Digits(filter.CreatedBefore))
 	after, err := list.IDKey(page.Cursor)
 	if err != nil {
 		return core.Page[Redemption]{}, err
 	}
+	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return core.Page[Redemption]{}, err
+	}
+	defer leave()
 	redemptions, err := s.store.Redemptions(ctx, &RedemptionQuery{
-		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: filter.UserID, After: after, Limit: limit + 1,
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: filter.UserID,
+		CreatedAfter: filter.CreatedAfter, CreatedBefore: filter.CreatedBefore,
+		After: after, Limit: limit + 1, MaxBytes: core.MaxPageBytes,
 	})
-	return core.PageOf(redemptions, limit, func(r *Redemption) string { return list.After(r.ID[:]) }), err
+	return core.PageOf(redemptions, limit, (*Redemption).Size, func(r *Redemption) string { return list.After(r.ID[:]) }), err
 }
 
 // UserFilter says which users to list; zero fields do not matter.
@@ -160,8 +257,9 @@ type UserFilter struct {
 type UserQuery struct {
 	WorkspaceID core.ID
 	UserFilter
-	After string // the last id of the page before; empty: none
-	Limit int
+	After    string // the last id of the page before; empty: none
+	Limit    int
+	MaxBytes int // after how much content the store may stop; see [Budget]
 }
 
 // ListUsers returns a page of the workspace's registered users, in the order of their ids,
@@ -182,6 +280,13 @@ func (s *Users) ListUsers(ctx context.Context, actor *core.Actor, filter UserFil
 	if err != nil {
 		return core.Page[User]{}, err
 	}
-	users, err := s.store.Users(ctx, &UserQuery{WorkspaceID: actor.WorkspaceID, UserFilter: filter, After: after, Limit: limit + 1})
-	return core.PageOf(users, limit, func(u *User) string { return list.After([]byte(u.ID)) }), err
+	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return core.Page[User]{}, err
+	}
+	defer leave()
+	users, err := s.store.Users(ctx, &UserQuery{
+		WorkspaceID: actor.WorkspaceID, UserFilter: filter, After: after, Limit: limit + 1, MaxBytes: core.MaxPageBytes,
+	})
+	return core.PageOf(users, limit, (*User).Size, func(u *User) string { return list.After([]byte(u.ID)) }), err
 }

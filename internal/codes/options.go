@@ -15,6 +15,7 @@ const (
 	MaxMetadataEntries     = 50  // entries
 	MaxMetadataKeyLength   = 40
 	MaxMetadataValueLength = 500
+	MaxMetadataBytes       = 8 << 10 // bytes of all keys and values together
 	// MaxMaxRedemptions is the largest limit of uses: the largest integer that
 	// every JSON reader keeps exactly (RFC 8259 §6).
 	MaxMaxRedemptions = 1<<53 - 1
@@ -80,6 +81,10 @@ func (o *Options) checkMetadata(errs *core.FieldErrors) {
 func checkMetadataSize(errs *core.FieldErrors, metadata map[string]string) {
 	if len(metadata) > MaxMetadataEntries {
 		errs.Add(core.ReasonInvalidValue, "/metadata", "metadata must have at most %d entries", MaxMetadataEntries)
+	}
+	if sizeOf(metadata) > MaxMetadataBytes {
+		errs.Add(core.ReasonInvalidValue, "/metadata",
+			"metadata must have at most %d bytes, keys and values together", MaxMetadataBytes)
 	}
 }
 

@@ -46,7 +46,10 @@ type Service struct {
 }
 
 // Redemptions is what uses codes up, and what gives uses back.
-type Redemptions struct{ base }
+type Redemptions struct {
+	base
+	suggestions *lane // of the typos that are looked for
+}
 
 // Users is who is registered in a workspace.
 type Users struct{ base }
@@ -57,6 +60,7 @@ type base struct {
 	clock    func() time.Time
 	entropy  io.Reader
 	newID    func() (core.ID, error)
+	lists    *lane              // of all lists of a workspace
 	oldForms map[string]core.ID // the workspaces of the codes that are left with these; see formOf
 }
 
@@ -64,10 +68,11 @@ type base struct {
 func NewServices(deps Deps) *Services {
 	b := base{
 		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
+		lists: newLane(ListsAtOnce, listsWaiting, listWait),
 	}
 	return &Services{
 		Service:     &Service{base: b, alphabet: core.Alphabet},
-		Redemptions: &Redemptions{b},
+		Redemptions: &Redemptions{base: b, suggestions: newLane(suggestionsAtOnce, 0, 0)},
 		Users:       &Users{b},
 	}
 }

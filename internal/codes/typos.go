@@ -2,6 +2,7 @@ package codes
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -9,18 +10,26 @@ import (
 )
 
 // maxSuggested is the longest canonical form, in characters, that a typo is looked for in:
-// the longest that is generated. There are about 140 typos for each character.
+// the longest that is generated.
 const maxSuggested = core.MaxPrefixLength + core.MaxGroups*core.MaxGroupLength
 
+// maxTypos is how many codes are looked up for one suggestion, at most.
+const maxTypos = 500
+
 // suggest returns the value of the one code of the caller's workspace that can be redeemed
-// now and is one typo away: one wrong, missing or additional character, or two
-// neighbours swapped. If there is none, or more than one, it returns "".
+// now and is one typo away. If there is none, or more than one, it returns "". So it does while
+// another typo of the workspace is looked for: a miss costs hundreds of look-ups.
 func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical string) (string, error) {
 	if utf8.RuneCountInString(canonical) > maxSuggested {
 		return "", nil
 	}
+	leave, err := s.suggestions.enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return "", ctx.Err()
+	}
+	defer leave()
 	at := s.now()
-	found, err := s.store.FindCodes(ctx, actor.WorkspaceID, typosOf(canonical), at)
+	found, err := s.store.FindCodes(ctx, actor.WorkspaceID, typosOf(canonical, actor.Format), at)
 	if err != nil {
 		return "", err
 	}
@@ -37,77 +46,163 @@ func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical 
 	return suggestion, nil
 }
 
-// What a typo may have replaced or left out: the letters of every script that the value is
-// written in, and what stands between and beside letters in any of them. Looking alike (O and Q,
-// 8 and B) needs no list of its own: it is one wrong character.
-const (
-	latin    = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	greek    = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ"
-	cyrillic = "АБВГҐДЕЁЄЖЗИІЇЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"
-	between  = "0123456789" + "!\"#$%&'()*+,./:;<=>?@[\\]^_`{|}~" // all of ASCII's but the dash, which does not count
-)
+// What a typo may have replaced or left out in a value that was chosen.
+const lettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-// alike are letters that people type for one another: a keyboard has no Ü, or a phone puts an
-// accent where none was. They are looked for as wrong characters, beyond the letters of a script.
-var alike = []string{
-	"AÀÁÂÃÄÅĀĂĄ", "CÇĆČ", "DĎĐ", "EÈÉÊËĒĖĘĚ", "GĞ", "IÌÍÎÏĪİ", "LŁĽ", "NÑŃŇ", "OÒÓÔÕÖØŌŐ", "RŘ", "SŚŞŠȘ",
-	"TŤŢȚ", "UÙÚÛÜŪŮŰ", "YÝŸ", "ZŹŻŽ", "ΑΆ", "ΕΈ", "ΗΉ", "ΙΊΪ", "ΟΌ", "ΥΎΫ", "ΩΏ",
+// alike are characters that people take for one another.
+var alike = []string{"0OQ", "1IL", "2Z", "5S", "6G", "8B", "UV"}
+
+// typoKind is a way to mistype, by how much longer the value is that was meant.
+type typoKind struct {
+	longer int
+	find   func(*typos)
 }
 
-// lettersOf returns what may stand for any character of a value.
-func lettersOf(canonical string) []rune {
-	letters := between
-	for _, script := range []string{greek, cyrillic} {
-		if strings.ContainsAny(canonical, script) {
-			letters += script
-		}
-	}
-	if letters == between || strings.ContainsAny(canonical, latin) {
-		letters += latin
-	}
-	return []rune(letters)
+// typoKinds come in the order in which they are looked for.
+var typoKinds = []typoKind{
+	{0, (*typos).swapped}, {-1, (*typos).superfluous}, {0, (*typos).lookAlikes}, {0, (*typos).replaced}, {1, (*typos).missing},
 }
 
-// alikeTo returns what may stand for one character besides, itself among it.
-func alikeTo(typed rune) []rune {
-	for _, letters := range alike {
-		if strings.ContainsRune(letters, typed) {
-			return []rune(letters)
-		}
+// typosOf returns canonical forms that are one typo away, up to maxTypos, each once. Of a value
+// that looks generated, those come first that are as long as generated ones are.
+func typosOf(canonical string, format core.Format) []string {
+	t := &typos{typed: []rune(canonical), letters: []rune(lettersAndDigits)}
+	kinds := typoKinds
+	if resembles(format, t.typed) {
+		t.letters = []rune(symbols(format))
+		longer := canonicalLength(format) - len(t.typed)
+		kinds = slices.Clone(typoKinds)
+		slices.SortStableFunc(kinds, func(a, b typoKind) int { return distance(a.longer, longer) - distance(b.longer, longer) })
 	}
-	return nil
+	for _, kind := range kinds {
+		kind.find(t)
+	}
+	return t.found
 }
 
-// typosOf returns every canonical form that is one typo away, each once.
-func typosOf(canonical string) []string {
-	seen := map[string]bool{canonical: true}
-	var all []string
-	add := func(parts ...[]rune) {
-		var text []rune
-		for _, part := range parts {
-			text = append(text, part...)
-		}
-		if typo := string(text); typo != "" && !seen[typo] {
-			seen[typo] = true
-			all = append(all, typo)
+func distance(a, b int) int { return max(a-b, b-a) }
+
+// typos finds the typos of one value. None is found twice.
+type typos struct {
+	typed   []rune
+	letters []rune // what may have been meant
+	found   []string
+	text    []rune // of the one that is added, so that it need not be made anew
+}
+
+// add adds the typed value with its characters from one to another replaced. It reports false
+// when there is no room for more.
+func (t *typos) add(from, to int, by ...rune) bool {
+	if len(t.found) == maxTypos {
+		return false
+	}
+	t.text = append(append(append(t.text[:0], t.typed[:from]...), by...), t.typed[to:]...)
+	if len(t.text) > 0 {
+		t.found = append(t.found, string(t.text))
+	}
+	return true
+}
+
+func (t *typos) swapped() {
+	for i := 1; i < len(t.typed); i++ {
+		if a, b := t.typed[i-1], t.typed[i]; a != b && !t.add(i-1, i+1, b, a) {
+			return
 		}
 	}
-	letters, runes := lettersOf(canonical), []rune(canonical)
-	for i := 0; i <= len(runes); i++ {
-		before, rest := runes[:i], runes[i:]
-		for _, r := range letters {
-			add(before, []rune{r}, rest)
+}
+
+func (t *typos) superfluous() {
+	for i, r := range t.typed {
+		if (i == 0 || t.typed[i-1] != r) && !t.add(i, i+1) {
+			return
 		}
-		if len(rest) == 0 {
-			break
+	}
+}
+
+func (t *typos) lookAlikes() {
+	for i, r := range t.typed {
+		for _, other := range alikeTo(r) {
+			if other != r && slices.Contains(t.letters, other) && !t.add(i, i+1, other) {
+				return
+			}
 		}
-		for _, r := range append(alikeTo(rest[0]), letters...) {
-			add(before, []rune{r}, rest[1:])
+	}
+}
+
+// replaced goes from the end to the beginning: many values begin alike, and that is known by heart.
+func (t *typos) replaced() {
+	for i, r := range slices.Backward(t.typed) {
+		lookAlikes := alikeTo(r)
+		for _, other := range t.letters {
+			if other != r && !strings.ContainsRune(lookAlikes, other) && !t.add(i, i+1, other) {
+				return
+			}
 		}
-		add(before, rest[1:])
-		if len(rest) > 1 {
-			add(before, []rune{rest[1], rest[0]}, rest[2:])
+	}
+}
+
+func (t *typos) missing() {
+	for i := len(t.typed); i >= 0; i-- {
+		for _, r := range t.letters {
+			isBefore := i < len(t.typed) && t.typed[i] == r // it is the same behind that
+			if !isBefore && !t.add(i, i, r) {
+				return
+			}
+		}
+	}
+}
+
+// alikeTo returns what is taken for a character, itself among it.
+func alikeTo(r rune) string {
+	for _, characters := range alike {
+		if strings.ContainsRune(characters, r) {
+			return characters
+		}
+	}
+	return ""
+}
+
+// canonicalLength is how long the canonical forms of generated codes are.
+func canonicalLength(f core.Format) int { return len(f.Prefix) + f.Length() }
+
+// symbols are what canonical forms of generated codes are made of, each once.
+func symbols(f core.Format) string {
+	all := core.Alphabet
+	for _, r := range f.Prefix {
+		if !strings.ContainsRune(all, r) {
+			all += string(r)
 		}
 	}
 	return all
+}
+
+// resembles reports whether a canonical form may be a generated one with a typo.
+func resembles(f core.Format, typed []rune) bool {
+	if distance(len(typed), canonicalLength(f)) > 1 {
+		return false
+	}
+	allowed, strange := symbols(f), 0
+	for _, r := range typed {
+		if !strings.ContainsRune(allowed, r) {
+			strange++
+		}
+	}
+	return strange <= 1 && beginsLike(f, string(typed))
+}
+
+// beginsLike reports whether a text begins with the prefix, or with a typo of it.
+func beginsLike(f core.Format, text string) bool {
+	same := 0
+	for same < len(f.Prefix) && same < len(text) && f.Prefix[same] == text[same] {
+		same++
+	}
+	if same == len(f.Prefix) {
+		return true
+	}
+	rest, behind := []rune(text[same:]), f.Prefix[same+1:]
+	begins := func(skipped int, prefix string) bool {
+		return len(rest) >= skipped && strings.HasPrefix(string(rest[skipped:]), prefix)
+	}
+	return begins(1, behind) || begins(0, behind) || begins(1, f.Prefix[same:]) ||
+		len(behind) > 0 && begins(2, behind[1:]) // replaced, missing, superfluous, swapped
 }

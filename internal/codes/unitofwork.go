@@ -161,6 +161,36 @@ func (b *UnitOfWork) CodesToLoad() []string {
 	return slices.Compact(all)
 }
 
+// CodeRef names a code in a workspace.
+type CodeRef struct {
+	WorkspaceID core.ID
+	Canonical   string
+}
+
+// CodeRefs returns which codes the acts are about and in which workspaces, sorted by canonical
+// form, each once. A code of another workspace must not be entered: of all that one asks for it,
+// none learns anything of it.
+func (b *UnitOfWork) CodeRefs() []CodeRef {
+	all := make([]CodeRef, len(b.commands))
+	for i, act := range b.commands {
+		all[i] = CodeRef{act.WorkspaceID, act.Canonical}
+	}
+	slices.SortFunc(all, func(a, b CodeRef) int {
+		return cmp.Or(cmp.Compare(a.Canonical, b.Canonical), slices.Compare(a.WorkspaceID[:], b.WorkspaceID[:]))
+	})
+	return slices.Compact(all)
+}
+
+// Workspaces returns the workspaces that the acts belong to, sorted, each once.
+func (b *UnitOfWork) Workspaces() [][16]byte {
+	all := make([][16]byte, len(b.commands))
+	for i, act := range b.commands {
+		all[i] = act.WorkspaceID
+	}
+	slices.SortFunc(all, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(all)
+}
+
 // AskedUsed returns those of Codes of which Used must be known.
 func (b *UnitOfWork) UsageToLoad() (canonicals []string) {
 	for _, act := range b.commands {
@@ -234,11 +264,11 @@ func (b *UnitOfWork) Owner(canonical string) []byte {
 	return nil
 }
 
-// EnterLive says how many reservations of a code are live at the book's time. It need not be
-// said of a code that was entered with them.
-func (b *UnitOfWork) LoadLive(canonical string, live int64) {
+// EnterLapsed says how many reservations that a code is entered with as held have lapsed at the
+// book's time: the others are live. It need not be said of a code that was entered with those.
+func (b *UnitOfWork) EnterLapsed(canonical string, lapsed int64) {
 	if e := b.codes[canonical]; e != nil {
-		e.Reservations = live
+		e.Reservations = e.Held - lapsed
 	}
 }
 

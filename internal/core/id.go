@@ -1,8 +1,10 @@
 package core
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"time"
 )
 
 // ID names a workspace, an API key or a batch. The program makes them as UUIDv7
@@ -36,4 +38,16 @@ func ParseID(text string) (ID, error) {
 		return ID{}, errors.New("not a UUID")
 	}
 	return id, nil
+}
+
+// firstID is not after any UUIDv7 that is made in the millisecond of an instant or later, and after
+// every earlier one. It is never zero.
+func FirstID(at time.Time) (id ID) {
+	var wide [8]byte
+	binary.BigEndian.PutUint64(wide[:], uint64(max(at.UnixMilli(), 0)))
+	copy(id[:6], wide[2:])
+	if id.IsZero() {
+		id[len(id)-1] = 1
+	}
+	return id
 }

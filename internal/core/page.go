@@ -10,6 +10,9 @@ const (
 	MaxPage     = 1000
 )
 
+// MaxPageBytes is how much content a page shows at most, unless its first entry alone is longer.
+const MaxPageBytes = 1 << 20
+
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
@@ -35,11 +38,19 @@ func (p PageRequest) CheckedLimit() (int, error) {
 	}
 }
 
-// PageOf makes a page of up to limit of the items, of which one more was asked for to see
-// whether there is a next page.
-func PageOf[T any](items []T, limit int, cursor func(last *T) string) Page[T] {
-	if len(items) <= limit {
+// PageOf makes a page of up to limit of the items and of MaxPageBytes, but of one at least. One
+// more was asked for to see whether there is a next page.
+func PageOf[T any](items []T, limit int, size func(*T) int, cursor func(last *T) string) Page[T] {
+	n, bytes := 0, 0
+	for n < min(limit, len(items)) {
+		bytes += size(&items[n])
+		if n > 0 && bytes > MaxPageBytes {
+			break
+		}
+		n++
+	}
+	if n == len(items) {
 		return Page[T]{Items: items}
 	}
-	return Page[T]{Items: items[:limit], Next: cursor(&items[limit-1])}
+	return Page[T]{Items: items[:n], Next: cursor(&items[n-1])}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
-		"accesscodes/internal/tenancy"
+	"accesscodes/internal/tenancy"
 )
 
 // DefaultLife is how long a looked-up key is believed. A key revoked, expired or

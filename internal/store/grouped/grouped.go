@@ -15,7 +15,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/group"
-	)
+)
 
 // Options says how much is gathered.
 type Options struct {
@@ -39,10 +39,10 @@ const maxDryRunWait = 2 * time.Second
 // may be repeated in another, look-ups of what acts would do in a third.
 type Store struct {
 	codes.Store
-	inserts *gatherer[*codes.NewCode, codes.InsertResult]
+	inserts  *gatherer[*codes.NewCode, codes.InsertResult]
 	commands *gatherer[*codes.Command, codes.Result]
-	dryRuns []*gatherer[*codes.Command, codes.Result] // each takes a part of the look-ups
-	turn    atomic.Uint32                             // whose turn it is
+	dryRuns  []*gatherer[*codes.Command, codes.Result] // each takes a part of the look-ups
+	turn     atomic.Uint32                             // whose turn it is
 }
 
 // New wraps a store.
@@ -63,8 +63,8 @@ func New(below codes.Store, options Options) *Store {
 		options.Observe = func(int, time.Duration) {}
 	}
 	s := &Store{
-		Store:   below,
-		inserts: gather(options, below.InsertCodes),
+		Store:    below,
+		inserts:  gather(options, below.InsertCodes),
 		commands: gather(options, below.Execute),
 	}
 	options.Observe = func(int, time.Duration) {} // a look-up is no commit

@@ -106,17 +106,18 @@ func (s *Store) enter(batch *pgx.Batch, book *codes.UnitOfWork, lock bool) {
 	enterCode := func(c *storedCode) {
 		book.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}
-	if lock { // the live reservations are counted after the wait for the lock
-		queue(batch, scanCode, enterCode, s.engine.lockCodes(codeColumns+", 0::bigint"), canonicals)
-		queue(batch, pgx.RowToStructByPos[count], func(live count) { book.LoadLive(live.Canonical, live.Rows) },
-			countLive, canonicals, at)
+	if lock { // the reservations that have lapsed are counted after the wait for the lock
+		queue(batch, scanCode, enterCode, s.engine.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
+			canonicals, book.Workspaces())
+		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { book.EnterLapsed(lapsed.Canonical, lapsed.Rows) },
+			countLapsed, canonicals, at)
 	} else {
-		queue(batch, scanCode, enterCode, codesNamed, at, canonicals)
+		queue(batch, scanCode, enterCode, codesNamed, at, canonicals, book.Workspaces())
 	}
-	if asked := book.UsageToLoad(); len(asked) > 0 {
-		for _, table := range []string{"redemptions", "reservations"} {
+	for _, asked := range book.UsageToLoad() {
+		for _, table := range []string{"redemptions", "reservations"} { // which may hold very many of one code
 			queue(batch, pgx.RowTo[string], func(canonical string) { book.LoadUsage(canonical, true) },
-				"SELECT DISTINCT canonical FROM "+table+" WHERE canonical = ANY ($1)", asked)
+				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
 		}
 	}
 	if users := book.UsersToLoad(); len(users) > 0 {
@@ -131,8 +132,9 @@ func (s *Store) enter(batch *pgx.Batch, book *codes.UnitOfWork, lock bool) {
 	}
 }
 
-// countLive counts the reservations of codes that hold a use at an instant.
-const countLive = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND (expires_at > $2) IS TRUE GROUP BY canonical"
+// countLapsed counts the reservations of codes that are stored as held and have lapsed at an
+// instant.
+const countLapsed = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at <= $2 GROUP BY canonical"
 
 // count is how many rows there are of a code.
 type count struct {

@@ -77,11 +77,11 @@ func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[
 		own[i.codes[n].Retry.Key] = i.markOf(n)
 	}
 	claims = slices.DeleteFunc(claims, func(c claim) bool { return c.mark == own[[16]byte(c.key)] })
-	return retried(ctx, q, claims, i.codes[0].CreatedAt)
+	return retried(ctx, q, i.workspaces(marked), claims, i.codes[0].CreatedAt)
 }
 
 // retried returns the codes that hold claims, by their retry keys. nil: it is not seen yet.
-func retried(ctx context.Context, q querier, claims []claim, at time.Time) (map[[16]byte]*codes.RetriedCode, error) {
+func retried(ctx context.Context, q querier, workspaces [][16]byte, claims []claim, at time.Time) (map[[16]byte]*codes.RetriedCode, error) {
 	found, canonicals, deleted := map[[16]byte]*codes.RetriedCode{}, []string{}, [][]byte{}
 	for _, c := range claims {
 		found[[16]byte(c.key)] = nil
@@ -91,7 +91,7 @@ func retried(ctx context.Context, q querier, claims []claim, at time.Time) (map[
 			canonicals = append(canonicals, c.canonical)
 		}
 	}
-	codes, err := codesByCanonical(ctx, q, canonicals, at)
+	codes, err := codesByCanonical(ctx, q, workspaces, canonicals, at)
 	for _, code := range codes {
 		found[code.Retry.Key] = &code.RetriedCode
 	}
@@ -128,6 +128,15 @@ func (r *deletedRetry) retried() *codes.RetriedCode {
 	code := &codes.RetriedCode{Deleted: true}
 	code.WorkspaceID, code.Retry.Key, code.Retry.Fingerprint = r.workspace, [16]byte(r.key), [16]byte(r.fingerprint)
 	return code
+}
+
+// workspaces are those that these codes belong to.
+func (i *insertion) workspaces(of []int) [][16]byte {
+	all := make([][16]byte, len(of))
+	for k, n := range of {
+		all[k] = i.codes[n].WorkspaceID
+	}
+	return all
 }
 
 // claims are the rows of code_retries as the engine's rows take them.

@@ -18,15 +18,25 @@ c.canonical, c.mark, c.value, c.workspace_id, c.type, c.max_redemptions, c.redem
 c.note, c.recipient, c.metadata, c.batch_id, c.created_at, c.created_by, c.retry_key, c.retry_fingerprint,
 c.reservations`
 
-// liveReservations counts the reservations of a row of codes that hold a use at the instant
-// that is the first parameter. It must not be used in a statement that waits for a lock: it
-// would count what was there before the wait.
+// liveReservations is how many reservations of a row of codes hold a use at the instant that is
+// the first parameter. Those that have lapsed and are not tidied yet are counted, which are few
+// however many are live. None is counted if all have lapsed, as at an instant that is far away. It
+// must not be used in a statement that waits for a lock: it would count what was there before the
+// wait.
 const liveReservations = `
-CASE c.reservations WHEN 0 THEN 0 ELSE (
-	SELECT count(*) FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held' AND r.expires_at > $1) END`
+CASE WHEN c.reservations = 0 THEN 0 WHEN (SELECT max(r.expires_at)` + heldOf + `) > $1
+THEN c.reservations - (SELECT count(*)` + heldOf + ` AND r.expires_at <= $1) ELSE 0 END`
 
-// codesNamed reads the codes with these canonical forms, as they are at an instant.
-const codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2)"
+const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held'"
+
+// codesNamed reads those of the codes with these canonical forms that belong to one of these
+// workspaces, as they are at an instant.
+const codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " + ofWorkspaces + "($3)) IS TRUE"
+
+// ofWorkspaces begins the condition that rows belong to some workspaces, of which nothing of
+// others is decoded, counted or locked. "IS TRUE" keeps it out of the indexes: a code is found by
+// its canonical form.
+const ofWorkspaces = "(c.workspace_id = ANY "
 
 // storedCode is a row of the table codes.
 type storedCode struct {
@@ -78,11 +88,9 @@ func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, a
 func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		codes = nil
-		found, err := codesByCanonical(ctx, q, canonicals, at)
+		found, err := codesOf(ctx, q, workspace, canonicals, at)
 		for _, c := range found {
-			if c.WorkspaceID == workspace {
-				codes = append(codes, c.Code)
-			}
+			codes = append(codes, c.Code)
 		}
 		return err
 	})
@@ -99,7 +107,7 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 		if err != nil {
 			return fmt.Errorf("look up a retry: %w", err)
 		}
-		found, err := retried(ctx, tx, claims, at)
+		found, err := retried(ctx, tx, [][16]byte{workspace}, claims, at)
 		if err != nil {
 			return err
 		}
@@ -112,11 +120,15 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 	return code, err
 }
 
-func codesByCanonical(ctx context.Context, q querier, canonicals []string, at time.Time) ([]*storedCode, error) {
+func codesOf(ctx context.Context, q querier, workspace core.ID, canonicals []string, at time.Time) ([]*storedCode, error) {
+	return codesByCanonical(ctx, q, [][16]byte{workspace}, canonicals, at)
+}
+
+func codesByCanonical(ctx context.Context, q querier, workspaces [][16]byte, canonicals []string, at time.Time) ([]*storedCode, error) {
 	if len(canonicals) == 0 {
 		return nil, nil
 	}
-	rows, err := q.Query(ctx, codesNamed, at, canonicals)
+	rows, err := q.Query(ctx, codesNamed, at, canonicals, workspaces)
 	codes, err := rowsOf(rows, err, scanCode)
 	if err != nil {
 		return nil, fmt.Errorf("look up codes: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/storetest"
 )
 
@@ -55,9 +56,22 @@ func UserQueries(of codes.UserRef) map[string]Query {
 	}
 }
 
-// CountLive counts the live reservations of a code.
-func CountLive(canonical string, at time.Time) Query {
-	return Query{countLive, []any{[]string{canonical}, at}}
+// CountLapsed counts the reservations of a code that have lapsed.
+func CountLapsed(canonical string, at time.Time) Query {
+	return Query{countLapsed, []any{[]string{canonical}, at}}
+}
+
+// CodesNamed looks a code up.
+func CodesNamed(workspace core.ID, canonical string, at time.Time) Query {
+	return Query{codesNamed, []any{at, []string{canonical}, [][16]byte{workspace}}}
+}
+
+// LockCodes locks a code that an act is about.
+func LockCodes(workspace core.ID, canonical string) Query {
+	return Query{
+		engine{}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
+		[]any{[]string{canonical}, [][16]byte{workspace}},
+	}
 }
 
 // Jittered is how long a pause between two tries is.
@@ -117,4 +131,31 @@ func Forms(ctx context.Context, address string, limit int) error {
 	killed := forms
 	killed.AtOnce, killed.Rename = 1, storetest.Killing(limit, forms.Rename)
 	return withProvider(address, func(db *sql.DB, _ *goose.Provider) error { return killed.Up(ctx, db) })
+}
+
+// The lanes.
+const (
+	HotLane  = hotLane
+	ListLane = listLane
+)
+
+// FillLane takes every turn of a lane that is free, each with a connection.
+func FillLane(ctx context.Context, s *Store, lane lane) (leave func(), turns int) {
+	var all []func()
+	for len(s.turns[lane]) < cap(s.turns[lane]) {
+		leave, err := s.enterLane(ctx, lane)
+		if err != nil {
+			panic(err)
+		}
+		conn, err := s.pool.Acquire(ctx)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, func() { conn.Release(); leave() })
+	}
+	return func() {
+		for _, leave := range all {
+			leave()
+		}
+	}, len(all)
 }

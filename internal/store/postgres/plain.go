@@ -14,7 +14,7 @@ var _ plain.DB = (*Store)(nil)
 
 // Read implements [plain.DB].
 func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
-	return s.read(ctx, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q}) })
+	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q}) })
 }
 
 // Write implements [plain.DB].

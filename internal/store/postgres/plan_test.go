@@ -43,6 +43,7 @@ func TestEveryListIsReadFromAnIndex(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, fillForPlans()...)
+	exec(t, conn, "SET enable_seqscan = off") // as the store has it
 	for _, c := range planCases() {
 		for kind, explain := range map[string]func(*testing.T, *pgx.Conn, postgres.Query) string{"custom": explain, "generic": explainGeneric} {
 			plan := explain(t, conn, c.query)
@@ -140,7 +141,11 @@ func planCases() (all []planCase) {
 		}
 	}
 	for i, query := range postgres.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
-		all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `>= .* <`})
+		if i < len(codes.Types()) { // of values
+			all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_listed", `workspace_id = .*type =`})
+		} else {
+			all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `workspace_id = .*>= .* <`})
+		}
 	}
 	for name, c := range map[string]struct {
 		query codes.RedemptionQuery
@@ -154,6 +159,8 @@ func planCases() (all []planCase) {
 		"user":             {codes.RedemptionQuery{UserID: "user 1"}, "redemptions_user", `user_id =`},
 		"code and user":    {codes.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_", `(user_id|canonical) =`},
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, "redemptions_user", `\(id <`},
+		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, "redemptions_listed", `\(id < .*id >=`},
+		"user's between":   {codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until}, "redemptions_user", `\(id < .*id >=`},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index, c.bound})
@@ -179,14 +186,27 @@ func TestWhatActsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, "SET enable_seqscan = off")
-	byUser := regexp.MustCompile(`Index Cond: .*user_id = asked\.of_user`)
+	const ofUser = `Index Cond: .*user_id = asked\.of_user`
+	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) AND \(workspace_id <= `
 	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}) {
-		if plan := explainGeneric(t, conn, query); !byUser.MatchString(plan) {
-			t.Errorf("%s: not by the user's id:\n%s", name, plan)
+		by := ofUser
+		if strings.HasSuffix(name, "theirs") {
+			by = theirs
+		}
+		if plan := explainGeneric(t, conn, query); !regexp.MustCompile(by).MatchString(plan) {
+			t.Errorf("%s: not by the user's id and workspace:\n%s", name, plan)
 		}
 	}
 	byCode := regexp.MustCompile(`Index Cond: \(canonical = ANY`)
-	if plan := explainGeneric(t, conn, postgres.CountLive("CODE", time.Now())); !byCode.MatchString(plan) {
-		t.Errorf("live reservations: not by the code:\n%s", plan)
+	lapsed := regexp.MustCompile(`reservations_held.*\n.*(\n.*)?Index Cond: .*canonical = .*expires_at <=`)
+	if plan := explainGeneric(t, conn, postgres.CountLapsed("CODE", time.Now())); !lapsed.MatchString(plan) {
+		t.Errorf("reservations that have lapsed: not by the code and their end:\n%s", plan)
+	}
+	plan := explainGeneric(t, conn, postgres.CodesNamed(core.ID{1}, "CODE", time.Now()))
+	if !byCode.MatchString(plan) || !lapsed.MatchString(plan) {
+		t.Errorf("a code and its reservations that have lapsed: not by the code:\n%s", plan)
+	}
+	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE")); !byCode.MatchString(plan) {
+		t.Errorf("a code, to act: not by its value:\n%s", plan)
 	}
 }

@@ -84,14 +84,17 @@ func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonica
 // Redemptions implements [codes.ListStore].
 func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all []codes.Redemption, err error) {
 	query, args := redemptionsQuery(q)
-	err = s.read(ctx, func(ctx context.Context, db querier) error {
+	err = s.list(ctx, func(ctx context.Context, db querier) error {
 		all = nil
+		budget := core.NewBudget(q.MaxBytes)
 		rows, err := db.Query(ctx, query, args...)
-		found, err := rowsOf(rows, err, scanRedemption)
-		for _, r := range found {
-			all = append(all, r.Redemption)
+		if err != nil {
+			return err
 		}
-		return err
+		return untilEnough(rows, scanRedemption, func(r storedRedemption) bool {
+			all = append(all, r.Redemption)
+			return budget.Spend(r.Size())
+		})
 	})
 	return all, err
 }
@@ -101,12 +104,24 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	w.add("workspace_id = $", [16]byte(q.WorkspaceID))
 	if q.Canonical != "" {
 		w.add("canonical = $", q.Canonical)
+		// Asked once, and before: another workspace's code may have very many redemptions.
+		w.add("EXISTS (SELECT FROM codes c WHERE c.canonical = $ AND "+ofWorkspaces+"(ARRAY[$::uuid])) IS TRUE)", q.Canonical, [16]byte(q.WorkspaceID))
 	}
 	if q.UserID != "" {
 		w.add("user_id = $", q.UserID)
 	}
-	if !q.After.IsZero() {
-		w.add("id < $", [16]byte(q.After))
+	low, high := q.IDs()
+	if !high.IsZero() {
+		w.add("id < $", [16]byte(high))
+	}
+	if !low.IsZero() {
+		w.add("id >= $", [16]byte(low))
+	}
+	if q.CreatedAfter != nil {
+		w.add("created_at > $", *q.CreatedAfter)
+	}
+	if q.CreatedBefore != nil {
+		w.add("created_at < $", *q.CreatedBefore)
 	}
 	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(q.Limit), w.args
 }
@@ -195,7 +210,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 		for _, r := range lapsed {
 			refs = append(refs, codes.Ref{Canonical: r.canonical, ID: r.ID})
 		}
-		if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical"), names(refs)[0]); err != nil {
+		if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical", ""), names(refs)[0]); err != nil {
 			return err
 		}
 		rows, err = tx.Query(ctx, `

@@ -44,7 +44,17 @@ const (
 
 // read runs queries on one connection.
 func (s *Store) read(ctx context.Context, act func(ctx context.Context, q querier) error) error {
-	return s.act(ctx, query, act)
+	return s.readIn(ctx, hotLane, act)
+}
+
+// list is read for queries that may be long.
+func (s *Store) list(ctx context.Context, act func(ctx context.Context, q querier) error) error {
+	return s.readIn(ctx, listLane, act)
+}
+
+// readIn runs queries on a connection of a lane.
+func (s *Store) readIn(ctx context.Context, lane lane, act func(ctx context.Context, q querier) error) error {
+	return s.actIn(ctx, lane, query, act)
 }
 
 // transact runs act in one transaction.
@@ -58,7 +68,12 @@ func (s *Store) transact(ctx context.Context, k kind, act func(ctx context.Conte
 // long. What the database rolled back because of somebody else (serialization failure,
 // deadlock) is always tried again. What the database cannot begin is given up after a
 // short while, so that callers learn of it; what it may have done is pursued for longer.
-func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context, q querier) error) error {
+func (s *Store) act(ctx context.Context, k kind, try func(ctx context.Context, q querier) error) error {
+	return s.actIn(ctx, hotLane, k, try)
+}
+
+// actIn is act on a connection of a lane.
+func (s *Store) actIn(parent context.Context, lane lane, k kind, try func(ctx context.Context, q querier) error) error {
 	timeout := s.timeout
 	if k == query {
 		timeout = s.readTimeout
@@ -68,7 +83,7 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 	patience := time.Now().Add(min(connectPatience, timeout))
 	unknown := false // whether an earlier try may have been done
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		f, err := s.tryOnce(ctx, try)
+		f, err := s.tryOnce(ctx, lane, try)
 		unknown = unknown || f == lost && k != query
 		switch {
 		case f == done, f == failed && !unknown:
@@ -91,9 +106,14 @@ func (s *Store) act(parent context.Context, k kind, try func(ctx context.Context
 func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
-func (s *Store) tryOnce(ctx context.Context, try func(ctx context.Context, q querier) error) (fate, error) {
+func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Context, q querier) error) (fate, error) {
 	wait, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
+	leave, err := s.enterLane(wait, lane)
+	if err != nil {
+		return unstarted, err
+	}
+	defer leave()
 	conn, err := s.pool.Acquire(wait)
 	if err != nil {
 		return unstarted, err

@@ -49,6 +49,7 @@ type Store struct {
 	plain.Store
 
 	pool        *pgxpool.Pool
+	turns       [laneCount]turns
 	timeout     time.Duration
 	readTimeout time.Duration
 	engine      engine
@@ -81,6 +82,7 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	s.turns = newTurns(int(config.MaxConns))
 	return s, nil
 }
 
@@ -207,7 +209,7 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	return s.read(ctx, func(ctx context.Context, q querier) error {
+	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error {
 		var readOnly *string
 		err := q.QueryRow(ctx, "SELECT current_setting('transaction_read_only', true)").Scan(&readOnly)
 		if err == nil && readOnly != nil && *readOnly == "on" {

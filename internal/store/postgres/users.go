@@ -83,7 +83,7 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical"), locked); err != nil {
+	if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical", ""), locked); err != nil {
 		return false, err
 	}
 	for _, statement := range []string{"DELETE FROM users", "UPDATE redemptions SET user_id = NULL"} {
@@ -111,10 +111,17 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 // Users implements [codes.ListStore].
 func (s *Store) Users(ctx context.Context, q *codes.UserQuery) (all []codes.User, err error) {
 	query, args := usersQuery(q)
-	err = s.read(ctx, func(ctx context.Context, db querier) error {
+	err = s.list(ctx, func(ctx context.Context, db querier) error {
+		all = nil
+		budget := core.NewBudget(q.MaxBytes)
 		rows, err := db.Query(ctx, query, args...)
-		all, err = rowsOf(rows, err, scanUser)
-		return err
+		if err != nil {
+			return err
+		}
+		return untilEnough(rows, scanUser, func(u codes.User) bool {
+			all = append(all, u)
+			return budget.Spend(u.Size())
+		})
 	})
 	return all, err
 }

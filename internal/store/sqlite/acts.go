@@ -55,17 +55,17 @@ type storedCodes map[string]*storedCode
 func enter(conn *sqlite.Conn, book *codes.UnitOfWork) (storedCodes, error) {
 	list := storedCodes{}
 	someHeld := false
-	for _, canonical := range book.CodesToLoad() {
-		code, err := codeNamed(conn, book.At(), canonical)
+	for _, ref := range book.CodeRefs() {
+		code, err := codeOf(conn, book.At(), ref.WorkspaceID, ref.Canonical)
 		if errors.Is(err, core.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		list[canonical] = code
+		list[ref.Canonical] = code
 		someHeld = someHeld || code.held > 0
-		book.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: canonical, Held: code.held})
+		book.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: ref.Canonical, Held: code.held})
 	}
 	return list, enterRest(conn, book, someHeld)
 }
@@ -73,6 +73,9 @@ func enter(conn *sqlite.Conn, book *codes.UnitOfWork) (storedCodes, error) {
 // enterRest enters what belongs to the codes of a book. someHeld: some may have reservations.
 func enterRest(conn *sqlite.Conn, book *codes.UnitOfWork, someHeld bool) error {
 	for _, canonical := range book.UsageToLoad() {
+		if book.Owner(canonical) == nil {
+			continue // of another workspace, or none
+		}
 		if err := enterUsed(conn, book, canonical); err != nil {
 			return err
 		}

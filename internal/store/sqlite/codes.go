@@ -25,11 +25,16 @@ ON CONFLICT (canonical) DO NOTHING`
 const codeColumns = `
 value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
 note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint, reservations,
-CASE reservations WHEN 0 THEN 0 ELSE (` + liveReservations + `) END, rowid, first_redemption IS NULL, canonical < '!'`
+` + liveReservations + `, rowid, first_redemption IS NULL, canonical < '!'`
 
-// liveReservations counts the reservations of a row of codes that hold a use.
+// liveReservations is how many reservations of a row of codes hold a use. Those that have lapsed
+// and are not tidied yet are counted, which are few however many are live. None is counted if
+// all have lapsed, as at an instant that is far away.
 const liveReservations = `
-SELECT count(*) FROM reservations r WHERE r.canonical = codes.canonical AND r.state = 'held' AND r.expires_at > ?1`
+CASE WHEN reservations = 0 OR NOT EXISTS (` + heldOf + ` AND r.expires_at > ?1) THEN 0
+ELSE reservations - (SELECT count(*) FROM (` + heldOf + ` AND r.expires_at <= ?1)) END`
+
+const heldOf = "SELECT 1 FROM reservations r WHERE r.canonical = codes.canonical AND r.state = 'held'"
 
 // InsertCodes implements [codes.CodeStore].
 func (s *Store) InsertCodes(ctx context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
@@ -130,6 +135,9 @@ func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, a
 func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		for _, canonical := range canonicals {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			found, err := codeOf(conn, at, workspace, canonical)
 			switch {
 			case err == nil:
@@ -195,21 +203,14 @@ type storedCode struct {
 	first     core.ID // the redemption that the row will name; zero: no other than it does
 }
 
-// codeNamed finds a code of whatever workspace.
-func codeNamed(conn *sqlite.Conn, at time.Time, canonical string) (*storedCode, error) {
-	return findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE canonical = ?2", func(stmt *sqlite.Stmt) {
+// codeOf finds a code of a workspace. Nothing of another workspace's code is decoded or counted:
+// it is found no slower than one that is not there.
+func codeOf(conn *sqlite.Conn, at time.Time, workspace core.ID, canonical string) (*storedCode, error) {
+	return findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE canonical = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, at.UnixMicro())
 		stmt.BindText(2, canonical)
+		stmt.BindBytes(3, workspace[:])
 	})
-}
-
-// codeOf finds a code of a workspace.
-func codeOf(conn *sqlite.Conn, at time.Time, workspace core.ID, canonical string) (*storedCode, error) {
-	code, err := codeNamed(conn, at, canonical)
-	if err == nil && code.WorkspaceID != workspace {
-		return nil, core.ErrNotFound
-	}
-	return code, err
 }
 
 func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *storedCode, err error) {

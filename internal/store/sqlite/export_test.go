@@ -8,6 +8,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -97,4 +98,29 @@ func Forms(ctx context.Context, path string, limit int) error {
 		return err
 	}
 	return errors.Join(killed.Up(ctx, db), db.Close())
+}
+
+// The lanes.
+const (
+	KeyLane  = int(keyLane)
+	HotLane  = int(hotLane)
+	ListLane = int(listLane)
+	Lanes    = int(laneCount)
+)
+
+// TakeLane takes every connection of a lane.
+func TakeLane(ctx context.Context, s *Store, lane int) (giveBack func()) {
+	var taken []*sqlite.Conn
+	for range cap(s.lanes[lane].free) {
+		conn, err := s.lanes[lane].take(ctx)
+		if err != nil {
+			panic(err)
+		}
+		taken = append(taken, conn)
+	}
+	return func() {
+		for _, conn := range taken {
+			s.lanes[lane].give(conn)
+		}
+	}
 }

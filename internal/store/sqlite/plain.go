@@ -15,7 +15,7 @@ var _ plain.DB = (*Store)(nil)
 
 // Read implements [plain.DB].
 func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
-	return s.read(ctx, func(conn *sqlite.Conn) error { return read(plainTx{conn}) })
+	return s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error { return read(plainTx{conn}) })
 }
 
 // Write implements [plain.DB]. Whether it was done is always known here.

@@ -110,8 +110,10 @@ func planCases() (all []planCase) {
 		}
 	}
 	for i, query := range sqlite.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
-		index := []string{"sqlite_autoindex_codes_1", "codes_note", "codes_recipient"}[i]
-		bound := []string{"canonical>? AND canonical<?", "<expr>>? AND <expr><?", "<expr>>? AND <expr><?"}[i]
+		index, bound := "COVERING INDEX codes_listed", "workspace_id=? AND type=?" // of values
+		if texts := i - len(codes.Types()); texts >= 0 {
+			index, bound = []string{"codes_note", "codes_recipient"}[texts], "workspace_id=? AND <expr>>? AND <expr><?"
+		}
 		all = append(all, planCase{fmt.Sprint("search ", i), query, index, bound, false})
 	}
 	for i, query := range sqlite.OfUser(workspace, "user 1") {
@@ -131,6 +133,9 @@ func planCases() (all []planCase) {
 		"user":             {codes.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
 		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // who has fewer
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, perUser, "id<?"},
+		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, byKey, "id>? AND id<?"},
+		"code's between":   {codes.RedemptionQuery{Canonical: "CODE00001", CreatedAfter: &from, CreatedBefore: &until}, perCode, "canonical=? AND workspace_id=? AND id>? AND id<?"},
+		"user's between":   {codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until}, perUser, "id>? AND id<?"},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, c.bound, false})

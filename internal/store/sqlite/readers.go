@@ -6,9 +6,37 @@ import (
 	"sync"
 
 	"zombiezen.com/go/sqlite"
+
+	"accesscodes/internal/codes"
 )
 
-// readers are the reading connections. The one that was used last is used next: each has a
+// lane is what a query is for. Each lane has reading connections of its own, so that long lists
+// keep no look-up waiting, and nothing at all keeps a key from being looked up.
+type lane int
+
+// The lanes.
+const (
+	keyLane  lane = iota // API keys, and whether the store answers
+	hotLane              // single things
+	listLane             // lists, searches, copies
+	laneCount
+)
+
+// listConnections is how many lists are read at once: more than one workspace may read, so that
+// lists of others go on beside its own.
+const listConnections = codes.ListsAtOnce + 2
+
+func newLanes(processors int) [laneCount]*readers {
+	return [laneCount]*readers{keyLane: newReaders(1), hotLane: newReaders(processors), listLane: newReaders(listConnections)}
+}
+
+// lanePragmas are how much each connection of a lane keeps in its page cache. Lists pass over
+// what they read, and keys are few.
+var lanePragmas = [laneCount]string{
+	keyLane: "PRAGMA cache_size = -1024", hotLane: "PRAGMA cache_size = -16384", listLane: "PRAGMA cache_size = -4096",
+}
+
+// readers are the reading connections of a lane. The one that was used last is used next: each has a
 // page cache of its own, and one that is warm is worth more than four that are lukewarm.
 type readers struct {
 	free chan struct{} // holds a token for each connection that nobody uses

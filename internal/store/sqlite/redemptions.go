@@ -125,12 +125,13 @@ func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonica
 // Redemptions implements [codes.ListStore].
 func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all []codes.Redemption, err error) {
 	query, args := redemptionsQuery(q)
-	err = s.scan(ctx, func(conn *sqlite.Conn) error {
-		found, err := findRedemptions(conn, query, args...)
-		for _, r := range found {
+	budget := core.NewBudget(q.MaxBytes)
+	err = s.list(ctx, func(conn *sqlite.Conn) error {
+		return untilEnough(conn, "SELECT "+redemptionColumns+" FROM redemptions "+query, args, func(stmt *sqlite.Stmt) (bool, error) {
+			r, err := scanRedemption(stmt)
 			all = append(all, r.Redemption)
-		}
-		return err
+			return budget.Spend(r.Size()), err
+		})
 	})
 	return all, err
 }
@@ -139,8 +140,18 @@ func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all 
 func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = ?", q.WorkspaceID[:])
-	if !q.After.IsZero() {
-		w.add("id < ?", q.After[:])
+	low, high := q.IDs()
+	if !high.IsZero() {
+		w.add("id < ?", high[:])
+	}
+	if !low.IsZero() {
+		w.add("id >= ?", low[:])
+	}
+	if q.CreatedAfter != nil {
+		w.add("created_at > ?", q.CreatedAfter.UnixMicro())
+	}
+	if q.CreatedBefore != nil {
+		w.add("created_at < ?", q.CreatedBefore.UnixMicro())
 	}
 	const order = " ORDER BY id DESC LIMIT ?"
 	if q.Canonical != "" && q.UserID == "" {

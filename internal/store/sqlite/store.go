@@ -9,6 +9,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -31,9 +33,13 @@ import (
 // DefaultBusyTimeout is how long a write waits for another process's lock.
 const DefaultBusyTimeout = 5 * time.Second
 
+// DefaultListTimeout is how long a list or a search may take, its wait for a connection included.
+const DefaultListTimeout = 3 * time.Second
+
 // Options says how to open a file.
 type Options struct {
 	BusyTimeout time.Duration // 0: DefaultBusyTimeout
+	ListTimeout time.Duration // 0: DefaultListTimeout
 	LogLength   int64         // bytes that the write-ahead log grows by before they are brought into the file; 0: DefaultLogLength
 }
 
@@ -44,7 +50,8 @@ type Store struct {
 	busyTimeout time.Duration
 	file        *os.File          // the database's, which the checkpointer syncs; see Close
 	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
-	readers     *readers
+	lanes       [laneCount]*readers
+	listTimeout time.Duration
 	checkpoints *checkpointer
 }
 
@@ -98,7 +105,8 @@ func Open(path string, options Options) (*Store, error) {
 		busyTimeout: options.BusyTimeout,
 		file:        file,
 		writer:      make(chan *sqlite.Conn, 1),
-		readers:     newReaders(runtime.GOMAXPROCS(0)),
+		lanes:       newLanes(runtime.GOMAXPROCS(0)),
+		listTimeout: cmp.Or(options.ListTimeout, DefaultListTimeout),
 	}
 	s.Store = plain.New(s)
 	if err := s.connect(path, options.LogLength); err != nil {
@@ -117,12 +125,14 @@ func (s *Store) connect(path string, logLength int64) error {
 		return err
 	}
 	s.writer <- writer
-	for range cap(s.readers.free) {
-		reader, err := open(path, sqlite.OpenReadOnly, s.busyTimeout, pragmas)
-		if err != nil {
-			return err
+	for lane, readers := range s.lanes {
+		for range cap(readers.free) {
+			reader, err := open(path, sqlite.OpenReadOnly, s.busyTimeout, append(slices.Clip(pragmas), lanePragmas[lane]))
+			if err != nil {
+				return err
+			}
+			readers.give(reader)
 		}
-		s.readers.give(reader)
 	}
 	s.checkpoints, err = startCheckpointer(s.file, s.writer, logLength)
 	return err
@@ -142,7 +152,10 @@ func open(path string, flags sqlite.OpenFlags, busyTimeout time.Duration, pragma
 
 // disconnect closes the connections that nobody uses.
 func (s *Store) disconnect() error {
-	err := s.readers.close(len(s.readers.free))
+	var err error
+	for _, readers := range s.lanes {
+		err = errors.Join(err, readers.close(len(readers.free)))
+	}
 	select {
 	case writer := <-s.writer:
 		return errors.Join(err, writer.Close())
@@ -170,38 +183,56 @@ func createFile(path string) (*os.File, error) {
 func (s *Store) Close() (err error) {
 	err = s.checkpoints.stop()
 	writer := <-s.writer
-	err = errors.Join(err, s.readers.close(cap(s.readers.free)))
+	for _, readers := range s.lanes {
+		err = errors.Join(err, readers.close(cap(readers.free)))
+	}
 	return errors.Join(err, writer.Close(), s.file.Close())
 }
 
 // Ping reads something.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(conn *sqlite.Conn) error {
+	return s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT id FROM installation", nil)
 	})
 }
 
-// read runs queries on a connection of the pool. They are short: a caller who goes away
-// meanwhile is not waited for by anybody, and to watch for that costs more than a look-up.
+// read looks up single things. That is short: a caller who goes away meanwhile is not waited for
+// by anybody, and to watch for that costs more than a look-up.
 func (s *Store) read(ctx context.Context, act func(*sqlite.Conn) error) error {
+	return s.readIn(ctx, hotLane, act)
+}
+
+// readIn runs queries on a connection of a lane.
+func (s *Store) readIn(ctx context.Context, lane lane, act func(*sqlite.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	conn, err := s.readers.take(ctx)
+	conn, err := s.lanes[lane].take(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.readers.give(conn)
+	defer s.lanes[lane].give(conn)
 	return storeError(ctx, act(conn))
 }
 
-// scan is read for queries that may be long: they end when their caller goes away.
+// scan is for queries that may be long: they end when their caller goes away.
 func (s *Store) scan(ctx context.Context, act func(*sqlite.Conn) error) error {
-	return s.read(ctx, func(conn *sqlite.Conn) error {
+	return s.readIn(ctx, listLane, func(conn *sqlite.Conn) error {
 		conn.SetInterrupt(ctx.Done())
 		defer conn.SetInterrupt(nil)
 		return act(conn)
 	})
+}
+
+// list is scan for what a request waits for: it ends when its time is up, too.
+func (s *Store) list(ctx context.Context, act func(*sqlite.Conn) error) error {
+	limited, cancel := context.WithTimeout(ctx, s.listTimeout)
+	defer cancel()
+	err := s.scan(limited, act)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return core.Overloaded()
+	}
+	return err
 }
 
 // write runs act in one transaction, which is durable when write returns nil and has

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -99,10 +98,12 @@ func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (fo
 // Users implements [codes.ListStore].
 func (s *Store) Users(ctx context.Context, q *codes.UserQuery) (all []codes.User, err error) {
 	query, args := usersQuery(q)
-	err = s.scan(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
-			Args:       args,
-			ResultFunc: func(stmt *sqlite.Stmt) error { all = append(all, scanUser(stmt)); return nil },
+	budget := core.NewBudget(q.MaxBytes)
+	err = s.list(ctx, func(conn *sqlite.Conn) error {
+		return untilEnough(conn, query, args, func(stmt *sqlite.Stmt) (bool, error) {
+			user := scanUser(stmt)
+			all = append(all, user)
+			return budget.Spend(user.Size()), nil
 		})
 	})
 	return all, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -72,6 +73,7 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 			}
 		}
 	})
+	t.Run("by when they were made", func(t *testing.T) { testRedemptionTimes(t, newSite(t, newStore)) })
 	t.Run("what is there throughout is on one page, whatever is added meanwhile", func(t *testing.T) {
 		s := newSite(t, newStore)
 		want := addRedemptions(t, s)
@@ -88,6 +90,55 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 			checkSame(t, fmt.Sprint("pages of ", limit), want, seen)
 		}
 	})
+}
+
+// testRedemptionTimes: what counts is when a redemption was made, not when its id was.
+func testRedemptionTimes(t *testing.T, s *site) {
+	s.add(t, s.mine, "ONE")
+	s.add(t, s.mine, "TWO")
+	for i := range 12 {
+		s.idSkew = []time.Duration{0, 5 * time.Minute, -5 * time.Minute}[i%3]
+		s.redeem(t, s.mine, []string{"ONE", "TWO"}[i%2], fmt.Sprint("user ", i))
+		s.pass(20*time.Minute + instant)
+	}
+	all := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 100)
+	middle := all[6].CreatedAt
+	within, before, end := middle.Add(999), middle.Add(-time.Hour), now.Add(100*time.Hour)
+	for _, filter := range []codes.RedemptionFilter{
+		{CreatedAfter: &middle},
+		{CreatedBefore: &middle},
+		{CreatedAfter: &within},
+		{CreatedBefore: &within}, // which is later than what is stored
+		{CreatedAfter: &before, CreatedBefore: &middle},
+		{CreatedAfter: &middle, CreatedBefore: &before},
+		{CreatedAfter: &end},
+		{CreatedBefore: &end},
+		{CreatedAfter: new(time.Time)},
+		{CreatedBefore: new(time.Time)},
+		{CreatedAfter: &before, Code: "ONE"},
+		{CreatedBefore: &middle, Code: "two"},
+		{CreatedAfter: &before, UserID: "user 4"},
+		{CreatedAfter: &before, UserID: "user 4", Code: "ONE"},
+	} {
+		var want []codes.Redemption
+		for _, r := range all {
+			isLater := filter.CreatedAfter == nil || r.CreatedAt.After(filter.CreatedAfter.Truncate(instant))
+			isEarlier := filter.CreatedBefore == nil || r.CreatedAt.Before(*filter.CreatedBefore)
+			isOf := (filter.Code == "" || r.Code == core.Canonical(filter.Code)) && (filter.UserID == "" || r.UserID == filter.UserID)
+			if isLater && isEarlier && isOf {
+				want = append(want, r)
+			}
+		}
+		for _, limit := range []int{1, 3, 100} {
+			checkSame(t, fmt.Sprintf("%+v in pages of %d", filter, limit), want, s.redemptions(t, s.mine, filter, limit))
+		}
+	}
+	page, err := s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{CreatedAfter: &before}, core.PageRequest{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{CreatedAfter: &middle}, core.PageRequest{Cursor: page.Next})
+	checkReason(t, "the cursor of another time", err, core.ReasonInvalidCursor)
 }
 
 func testUserLists(t *testing.T, newStore Factory) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -12,6 +13,36 @@ import (
 func testSearch(t *testing.T, newStore Factory) {
 	t.Run("the beginning of a value, a note or a recipient", testFewFound(newStore))
 	t.Run("as well when very many match", testManyFound(newStore))
+	t.Run("the code whose value it is comes first, whatever its age", func(t *testing.T) {
+		s := newSite(t, newStore)
+		s.add(t, s.mine, "SUM-1", made(now.Add(-time.Hour)), of(codes.TypePremium))
+		var want []string
+		for i := range 7 {
+			value := fmt.Sprintf("SUM1-%d", i)
+			s.add(t, s.mine, value, made(now.Add(time.Duration(i)*instant)), of(codes.Types()[i%3]))
+			want = append([]string{value}, want...)
+		}
+		s.add(t, s.other, "SUM-19")
+		want = append([]string{"SUM-1"}, want...)
+		for limit := 1; limit <= len(want)+1; limit++ {
+			checkSame(t, fmt.Sprint("pages of ", limit), want, values(s.codes(t, s.mine, codes.CodeFilter{Query: "sum 1"}, limit)))
+		}
+		early := now
+		for _, filter := range []codes.CodeFilter{
+			{Type: codes.TypeNormal},
+			{Status: codes.StatusRevoked},
+			{BatchID: newID(t)},
+			{CreatedAfter: &early},
+		} {
+			filter.Query = "sum1"
+			if got := values(s.codes(t, s.mine, filter, 100)); slices.Contains(got, "SUM-1") {
+				t.Errorf("%+v: %v", filter, got)
+			}
+		}
+		if got := s.codes(t, s.mine, codes.CodeFilter{Query: "sum19"}, 100); got != nil {
+			t.Errorf("another's code: %v", values(got))
+		}
+	})
 	t.Run("where another workspace has very many that match", func(t *testing.T) {
 		s := newSite(t, newStore)
 		var theirs []*codes.NewCode

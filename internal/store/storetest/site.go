@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ type site struct {
 	Store       Store
 	open        func() Store // the same database once more
 	mine, other *core.Actor
+	ids         atomic.Uint64
+	idSkew      time.Duration // by how much the times in ids are off
 }
 
 func newSite(t *testing.T, newStore Factory) *site {
@@ -39,7 +42,14 @@ func (s *site) serve(t *testing.T, store Store) *codes.Services {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return codes.NewServices(codes.Deps{Store: store, Now: s.time, Entropy: core.SystemEntropy(), NewID: nextID, OldForms: oldForms})
+	return codes.NewServices(codes.Deps{Store: store, Now: s.time, Entropy: core.SystemEntropy(), NewID: s.nextID, OldForms: oldForms})
+}
+
+// nextID makes UUIDv7 of the site's clock that grow.
+func (s *site) nextID() (id core.ID, err error) {
+	binary.BigEndian.PutUint64(id[:8], uint64(s.time().Add(s.idSkew).UnixMilli())<<16|7<<12)
+	binary.BigEndian.PutUint64(id[8:], 1<<63|s.ids.Add(1))
+	return id, nil
 }
 
 // nextID makes ids that grow.

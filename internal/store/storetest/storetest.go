@@ -37,6 +37,7 @@ func Run(t *testing.T, newStore Factory) {
 		"RedemptionLists": testRedemptionLists,
 		"UserLists":       testUserLists,
 		"Search":          testSearch,
+		"PageBytes":       testPageBytes,
 		"CodeFilters":     testCodeFilters,
 		"CodeLists":       testCodeLists,
 		"Races":           testRaces,

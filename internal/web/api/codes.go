@@ -15,7 +15,7 @@ type OptionFields struct {
 	ExpiresAt      optional[time.Time]       `json:"expiresAt" required:"false" doc:"From when on the code cannot be redeemed any more; in the future and later than startsAt."`
 	Note           optional[string]          `json:"note" required:"false" maxLength:"500" doc:"For your own people. No control characters but tabs and line breaks, here and below, and none that turn the direction of writing."`
 	Recipient      optional[string]          `json:"recipient" required:"false" maxLength:"320" doc:"Who the code was given to."`
-	Metadata       optional[map[string]text] `json:"metadata" required:"false" doc:"Up to 50 strings of your own; keys of 1 to 40 characters, values of up to 500."`
+	Metadata       optional[map[string]text] `json:"metadata" required:"false" doc:"Up to 50 strings of your own; keys of 1 to 40 characters, values of up to 500, 8192 bytes in all."`
 }
 
 func (o *OptionFields) options() codes.Options {

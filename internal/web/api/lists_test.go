@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
 )
 
@@ -108,6 +110,48 @@ func TestEveryFilterOfCodes(t *testing.T) {
 	})
 }
 
+// TestSlowSearchesOfOneWorkspaceKeepNobodyElseWaiting: neither look-ups, nor the lists of others,
+// nor the answer that the server is ready.
+func TestSlowSearchesOfOneWorkspaceKeepNobodyElseWaiting(t *testing.T) {
+	slow := &slowSearches{begun: make(chan struct{}, 8), goOn: make(chan struct{})}
+	f := newFixture(t, func(below storetest.Store) storetest.Store { slow.Store = below; return slow })
+	f.add(t, "CODE", `"type":"Normal"`)
+	slow.workspace = f.key.WorkspaceID
+	statuses := make(chan int)
+	for range 8 {
+		go func() { statuses <- f.call(t, "GET", "/tenant-codes?q=c", "").status }()
+	}
+	for range codes.ListsAtOnce {
+		<-slow.begun
+	}
+	f.call(t, "GET", "/readyz", "").mustBeOK(t)
+	f.call(t, "POST", "/tenant-codes/validate", `{"code":"code"}`).mustBeOK(t)
+	_, f.secret = f.createKey(t, "other", tenancy.NewKey{Name: "theirs", Role: tenancy.RoleFull})
+	f.call(t, "POST", "/tenant-codes/validate", `{"code":"code"}`).mustBeOK(t)
+	f.call(t, "GET", "/tenant-codes?q=c", "").mustBeOK(t)
+	close(slow.goOn)
+	for range 8 {
+		if status := <-statuses; status != 200 && status != 503 {
+			t.Errorf("a slow search: status %d", status)
+		}
+	}
+}
+
+// slowSearches is a store in which a workspace's lists of codes wait.
+type slowSearches struct {
+	storetest.Store
+	workspace   core.ID
+	begun, goOn chan struct{}
+}
+
+func (s *slowSearches) Codes(ctx context.Context, q *codes.CodeQuery) ([]codes.Code, error) {
+	if q.WorkspaceID == s.workspace {
+		s.begun <- struct{}{}
+		<-s.goOn
+	}
+	return s.Store.Codes(ctx, q)
+}
+
 func TestRedemptionsAndUsersAreFiltered(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
@@ -126,6 +170,9 @@ func TestRedemptionsAndUsersAreFiltered(t *testing.T) {
 			{"/redemptions?userId=ada&code=A", "type", []string{"Normal"}},
 			{"/redemptions?userId=Ada", "code", nil},
 			{"/redemptions?code=none", "code", nil},
+			{"/redemptions?createdBefore=2031-02-03T04:05:06.789012Z", "code", nil},
+			{"/redemptions?createdBefore=2031-02-03T04:05:06.789013Z&createdAfter=1960-01-01T00:00:00Z", "code", []string{"B", "A", "A"}},
+			{"/redemptions?createdAfter=2031-02-03T04:05:06.789012Z", "code", nil},
 			{"/users", "status", []string{"Premium", "Normal"}},
 			{"/users?status=Premium", "userId", []string{"ada"}},
 			{"/users?q=b", "userId", []string{"bob"}},

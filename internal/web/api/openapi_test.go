@@ -157,7 +157,7 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 		if diff := cmp.Diff([]string{"Normal", "Premium", "Upgrade"}, fields["type"].Enum); diff != "" {
 			t.Errorf("%s: type %s", name, diff)
 		}
-		for _, number := range []int{codes.MaxMetadataEntries, codes.MaxMetadataKeyLength, codes.MaxMetadataValueLength} {
+		for _, number := range []int{codes.MaxMetadataEntries, codes.MaxMetadataKeyLength, codes.MaxMetadataValueLength, codes.MaxMetadataBytes} {
 			if !strings.Contains(fields["metadata"].Description, strconv.Itoa(number)) {
 				t.Errorf("%s: metadata %q does not say %d", name, fields["metadata"].Description, number)
 			}

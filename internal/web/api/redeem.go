@@ -108,7 +108,7 @@ func (c *call) answerRedeemed(redeemed codes.Redeemed, err error) error {
 type redeemRequest struct {
 	Code     optional[string]          `json:"code" required:"true" nullable:"false" minLength:"1" doc:"The code as a person typed it: case, spaces and dashes do not count." example:"acme 7kqw m2xn"`
 	UserID   optional[string]          `json:"userId" required:"true" nullable:"false" minLength:"1" maxLength:"255" doc:"Your own id of the user, compared byte by byte. No control characters." example:"user-4711"`
-	Metadata optional[map[string]text] `json:"metadata" required:"false" doc:"Up to 50 strings of your own to keep with the redemption; keys of 1 to 40 characters, values of up to 500."`
+	Metadata optional[map[string]text] `json:"metadata" required:"false" doc:"Up to 50 strings of your own to keep with the redemption; keys of 1 to 40 characters, values of up to 500, 8192 bytes in all."`
 }
 
 // redeemCode answers POST /tenant-codes/redeem.
@@ -207,7 +207,10 @@ func (s *Server) releaseReservation(ctx context.Context, c *call) error {
 // listRedemptions answers GET /redemptions.
 func (s *Server) listRedemptions(ctx context.Context, c *call) error {
 	p := c.parameters()
-	filter := codes.RedemptionFilter{Code: p.text("code"), UserID: p.text("userId")}
+	filter := codes.RedemptionFilter{
+		Code: p.text("code"), UserID: p.text("userId"),
+		CreatedAfter: p.time("createdAfter"), CreatedBefore: p.time("createdBefore"),
+	}
 	request := p.page()
 	if p.err != nil {
 		return p.err

@@ -167,6 +167,8 @@ func (s *Server) redeeming() []route {
 			parameters: append([]parameter{
 				inQuery("code", "Only redemptions of this code, however it is spelt.", textSchema()),
 				inQuery("userId", "Only redemptions by this user.", textSchema()),
+				inQuery("createdAfter", "Only redemptions that were made after this instant (RFC 3339).", timeSchema()),
+				inQuery("createdBefore", "Only redemptions that were made before this instant (RFC 3339).", timeSchema()),
 			}, paging()...),
 		},
 		{
