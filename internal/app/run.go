@@ -51,7 +51,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	log := newLog(cfg, logs)
 
 	registry := newRegistry()
-	bare, err := openStore(ctx, cfg.Database)
+	bare, err := openStore(ctx, cfg.Database, openOptions{gatherLog: cfg.GatheredLog})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 // OpenTenancy migrates a database and opens the service of workspaces and keys on it, as commands
 // that work straight on the database need it. Close it with the returned function.
 func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func() error, error) {
-	store, err := openStore(ctx, database)
+	store, err := openStore(ctx, database, openOptions{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,8 +40,8 @@ type bareStore interface {
 }
 
 // openStore migrates and opens the bare store of an engine for use.
-func openStore(ctx context.Context, database string) (bareStore, error) {
-	store, err := openBare(ctx, database, 0)
+func openStore(ctx context.Context, database string, options openOptions) (bareStore, error) {
+	store, err := openBare(ctx, database, options)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,14 @@ func openStore(ctx context.Context, database string) (bareStore, error) {
 	return store, nil
 }
 
-// openBare migrates and opens a store, whatever state its contents are in. timeout is how
-// long one act on a server may take; 0: as usual.
-func openBare(ctx context.Context, database string, timeout time.Duration) (bareStore, error) {
+// openOptions says how to open a store.
+type openOptions struct {
+	timeout   time.Duration // how long one act on a server may take; 0: as usual
+	gatherLog bool          // see [sqlite.Options]; only a server commits often enough for that
+}
+
+// openBare migrates and opens a store, whatever state its contents are in.
+func openBare(ctx context.Context, database string, options openOptions) (bareStore, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func openBare(ctx context.Context, database string, timeout time.Duration) (bare
 	if _, err := e.migrate(ctx); err != nil {
 		return nil, err
 	}
-	return e.open(ctx, timeout)
+	return e.open(ctx, options)
 }
 
 // copyTimeout is how long one act of a copy may take: counting the rows of a large table
@@ -83,12 +88,12 @@ func Copy(ctx context.Context, from, to string, progress transfer.Progress) (res
 	if err := RequireDatabase(from); err != nil {
 		return nil, fmt.Errorf("the source: %w", err)
 	}
-	source, err := openBare(ctx, from, copyTimeout)
+	source, err := openBare(ctx, from, openOptions{timeout: copyTimeout})
 	if err != nil {
 		return nil, fmt.Errorf("the source: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := openBare(ctx, to, copyTimeout)
+	target, err := openBare(ctx, to, openOptions{timeout: copyTimeout})
 	if err != nil {
 		return nil, fmt.Errorf("the target: %w", err)
 	}
@@ -159,7 +164,7 @@ func RequireDatabase(database string) error {
 // engine is what can be done with the kind of database that an address names.
 type engine struct {
 	name                     config.Engine
-	open                     func(ctx context.Context, timeout time.Duration) (bareStore, error)
+	open                     func(context.Context, openOptions) (bareStore, error)
 	migrate, migrationStatus func(context.Context) ([]schema.Migration, error)
 	oldFormCodes             func(context.Context) ([]codes.OldFormCode, error)
 	distribute               func(context.Context) ([]schema.Placement, error) // nil: impossible
@@ -173,8 +178,8 @@ func engineOf(database string) (engine, error) {
 	if db.Engine == config.Postgres {
 		return engine{
 			name: db.Engine,
-			open: func(ctx context.Context, timeout time.Duration) (bareStore, error) {
-				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: timeout, ReadTimeout: timeout})
+			open: func(ctx context.Context, options openOptions) (bareStore, error) {
+				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: options.timeout, ReadTimeout: options.timeout})
 			},
 			migrate:         func(ctx context.Context) ([]schema.Migration, error) { return postgres.Migrate(ctx, db.URL) },
 			migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
@@ -185,8 +190,10 @@ func engineOf(database string) (engine, error) {
 		}, nil
 	}
 	return engine{
-		name:            db.Engine,
-		open:            func(context.Context, time.Duration) (bareStore, error) { return sqlite.Open(db.Path, sqlite.Options{}) },
+		name: db.Engine,
+		open: func(_ context.Context, options openOptions) (bareStore, error) {
+			return sqlite.Open(db.Path, sqlite.Options{GatherLog: options.gatherLog})
+		},
 		migrate:         func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
 		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
 		oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {

@@ -31,6 +31,7 @@ func newServe(env Env) *cobra.Command {
 	flags.DurationVar(&cfg.DrainTimeout, "drain-timeout", cfg.DrainTimeout, "how long requests under way may take after SIGTERM")
 	flags.StringVar(&cfg.DebugListen, "debug-listen", cfg.DebugListen, "`address` for profiles (net/http/pprof), host:port; keep it private; none if empty")
 	networkFlags(flags, &cfg)
+	flags.BoolVar(&cfg.GatheredLog, "sqlite-gathered-log", cfg.GatheredLog, "hand SQLite's write-ahead log to the system in few calls; =false if in doubt about it")
 	return cmd
 }
 

@@ -28,6 +28,7 @@ type Serve struct {
 	TrustedProxies  string // CIDRs with commas between them; their word about a client's address is taken
 	MetricsListen   string // host:port for /metrics; empty: with everything else
 	Docs            bool   // serve /docs
+	GatheredLog     bool   // hand SQLite's write-ahead log over in few calls
 }
 
 // DefaultDatabase is the database that every command uses unless told otherwise.
@@ -38,7 +39,7 @@ func DefaultServe() Serve {
 	return Serve{
 		Listen: "127.0.0.1:8080", Database: DefaultDatabase,
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 25 * time.Second,
-		MaxConnections: 10_000, Docs: true,
+		MaxConnections: 10_000, Docs: true, GatheredLog: true,
 	}
 }
 

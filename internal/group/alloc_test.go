@@ -12,17 +12,16 @@ import (
 // manyCallers is how many hand an item over at once.
 const manyCallers = 64
 
-// What may be allocated for one item. Nothing is: calls are recycled.
+// What may be allocated. Nothing is: calls are recycled.
 const (
 	limitOfLoneCaller = 0
-	// The race detector loses a fourth of what is recycled, so that half an allocation is
-	// needed for each of many items. The slack is less than one for each.
-	limitOfManyCallers = 0.75
+	// The race detector loses a fourth of what is recycled: half an allocation for each caller.
+	limitOfManyCallers = manyCallers * 3 / 4
 )
 
 var hot = []alloctest.Function{
 	{Name: "LoneCaller", Start: loneCaller, Limit: limitOfLoneCaller},
-	{Name: "ManyCallers", Start: callersAtOnce, Limit: limitOfManyCallers, Times: manyCallers},
+	{Name: "ManyCallers", Start: callersAtOnce, Limit: limitOfManyCallers},
 }
 
 func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { alloctest.Hold(t, hot) }

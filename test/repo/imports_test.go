@@ -28,9 +28,10 @@ var mayImport = []struct {
 	{"internal/store/plain", []string{"internal/access"}, nil},
 	{
 		"internal/store/sqlite",
-		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
-		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "modernc.org/libc", "golang.org/x/sys", "github.com/pressly/goose/v3"},
+		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/sqlite/walvfs", "internal/store/transfer"},
+		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "golang.org/x/sys", "github.com/pressly/goose/v3"},
 	},
+	{"internal/store/sqlite/walvfs", nil, []string{"modernc.org/sqlite", "modernc.org/libc"}},
 	{
 		"internal/store/postgres",
 		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},

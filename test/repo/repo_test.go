@@ -61,7 +61,7 @@ type goPackage struct {
 func packages(t *testing.T) (all []goPackage) {
 	t.Helper()
 	list := json.NewDecoder(bytes.NewBufferString(
-		output(t, ".", "go", "list", "-pgo=off", "-json=ImportPath,Name,Doc,Dir,Imports,TestGoFiles,XTestGoFiles", "./...")))
+		output(t, ".", "go", "list", "-json=ImportPath,Name,Doc,Dir,Imports,TestGoFiles,XTestGoFiles", "./...")))
 	for {
 		var p goPackage
 		err := list.Decode(&p)

@@ -117,20 +117,14 @@ func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) ([]codes.Resu
 
 // gatherer gathers the calls of one of the store's methods.
 type gatherer[In, Out any] struct {
-	group   *group.Group[[]In, written[Out]]
+	group   *group.Group[[]In, []Out]
 	write   func(context.Context, []In) ([]Out, error)
 	observe func(size int, took time.Duration)
 }
 
-// written is what one call gets from a commit.
-type written[Out any] struct {
-	results   []Out
-	batchSize int // items in the commit
-}
-
 func gather[In, Out any](options Options, write func(context.Context, []In) ([]Out, error)) *gatherer[In, Out] {
 	g := &gatherer[In, Out]{write: write, observe: options.Observe}
-	g.group = group.Start(group.Config[[]In, written[Out]]{
+	g.group = group.Start(group.Config[[]In, []Out]{
 		Flush:     g.flush,
 		Divisible: divisible,
 		MaxBatch:  options.MaxBatch,
@@ -141,19 +135,18 @@ func gather[In, Out any](options Options, write func(context.Context, []In) ([]O
 }
 
 func (g *gatherer[In, Out]) do(ctx context.Context, items []In) ([]Out, error) {
-	done, err := g.group.Do(ctx, items)
+	results, err := g.group.Do(ctx, items)
 	switch {
 	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrExpired), errors.Is(err, group.ErrStopped):
 		return nil, core.Overloaded()
 	case errors.Is(err, group.ErrAbandoned):
 		return nil, core.OutcomeUnknown(err)
 	}
-	codes.ReportBatchSize(ctx, done.batchSize)
-	return done.results, err
+	return results, err
 }
 
 // flush writes the items of several calls in one act.
-func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([]written[Out], error) {
+func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([][]Out, error) {
 	var items []In
 	for _, call := range calls {
 		items = append(items, call...)
@@ -164,9 +157,9 @@ func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([]written[
 	if err != nil {
 		return nil, err
 	}
-	perCall := make([]written[Out], len(calls))
+	perCall := make([][]Out, len(calls))
 	for i, call := range calls {
-		perCall[i] = written[Out]{results: results[:len(call)], batchSize: len(items)}
+		perCall[i] = results[:len(call)]
 		results = results[len(call):]
 	}
 	return perCall, nil

@@ -86,7 +86,6 @@ func (b *rig) end(t *testing.T) {
 // answer is what one call returned.
 type answer struct {
 	results []codes.InsertResult
-	size    int
 	err     error
 }
 
@@ -99,7 +98,7 @@ func (b *rig) call(ctx context.Context, values ...string) <-chan answer {
 	}
 	go func() {
 		var a answer
-		a.results, a.err = b.store.InsertCodes(codes.WithBatchSize(ctx, &a.size), list)
+		a.results, a.err = b.store.InsertCodes(ctx, list)
 		answers <- a
 	}()
 	synctest.Wait()
@@ -107,7 +106,7 @@ func (b *rig) call(ctx context.Context, values ...string) <-chan answer {
 }
 
 // checkAnswer checks that a call got its own codes' results.
-func checkAnswer(t *testing.T, got answer, size int, values ...string) {
+func checkAnswer(t *testing.T, got answer, values ...string) {
 	t.Helper()
 	want := make([]codes.InsertResult, len(values))
 	for i, value := range values {
@@ -115,9 +114,6 @@ func checkAnswer(t *testing.T, got answer, size int, values ...string) {
 	}
 	if diff := cmp.Diff(want, got.results); diff != "" || got.err != nil {
 		t.Errorf("results for %v: %v (-want +got):\n%s", values, got.err, diff)
-	}
-	if got.size != size {
-		t.Errorf("the commit of %v was said to hold %d codes, want %d", values, got.size, size)
 	}
 }
 
@@ -136,10 +132,10 @@ func TestCallsThatWaitShareOneCommit(t *testing.T) {
 		b.end(t)
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "B", "C", "D")
-		checkAnswer(t, <-alone, 1, "A")
-		checkAnswer(t, <-two, 3, "B", "C")
-		checkAnswer(t, <-one, 3, "D")
-		checkAnswer(t, <-none, 3)
+		checkAnswer(t, <-alone, "A")
+		checkAnswer(t, <-two, "B", "C")
+		checkAnswer(t, <-one, "D")
+		checkAnswer(t, <-none)
 	})
 }
 
@@ -193,8 +189,8 @@ func TestACallBeyondMaxQueueIsToldThatTheServerIsOverloaded(t *testing.T) {
 		inCommit, waiting := b.call(t.Context(), "A"), b.call(t.Context(), "B")
 		checkRefused(t, <-b.call(t.Context(), "C"), core.KindUnavailable, core.ReasonOverloaded)
 		b.end(t)
-		checkAnswer(t, <-inCommit, 1, "A")
-		checkAnswer(t, <-waiting, 1, "B")
+		checkAnswer(t, <-inCommit, "A")
+		checkAnswer(t, <-waiting, "B")
 		checkRefused(t, <-b.call(t.Context(), "D"), core.KindUnavailable, core.ReasonOverloaded)
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "B")
@@ -234,8 +230,8 @@ func TestACallerThatGoesBeforeTheCommitIsNotWritten(t *testing.T) {
 			t.Errorf("the caller that went got %v", got.err)
 		}
 		b.end(t)
-		checkAnswer(t, <-first, 1, "A")
-		checkAnswer(t, <-last, 1, "C")
+		checkAnswer(t, <-first, "A")
+		checkAnswer(t, <-last, "C")
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "C")
 	})
@@ -249,9 +245,9 @@ func TestACallThatNoCommitCanHoldFailsAlone(t *testing.T) {
 		first := b.call(t.Context(), "A")
 		good, bad, other := b.call(t.Context(), "B", "C"), b.call(t.Context(), "D", "BAD"), b.call(t.Context(), "E")
 		b.end(t)
-		checkAnswer(t, <-first, 1, "A")
-		checkAnswer(t, <-good, 2, "B", "C")
-		checkAnswer(t, <-other, 1, "E")
+		checkAnswer(t, <-first, "A")
+		checkAnswer(t, <-good, "B", "C")
+		checkAnswer(t, <-other, "E")
 		if got := <-bad; !errors.Is(got.err, errBad) || got.results != nil {
 			t.Errorf("the bad call got %v, %v", got.results, got.err)
 		}
@@ -303,7 +299,7 @@ func TestCloseWritesWhatWaits(t *testing.T) {
 			b.pass <- struct{}{}
 		}
 		<-done
-		checkAnswer(t, <-first, 1, "A")
-		checkAnswer(t, <-second, 1, "B")
+		checkAnswer(t, <-first, "A")
+		checkAnswer(t, <-second, "B")
 	})
 }

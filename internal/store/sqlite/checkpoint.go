@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"sync/atomic"
 
@@ -34,14 +33,16 @@ const (
 
 // checkpointer keeps the log short.
 type checkpointer struct {
-	conn   *sqlite.Conn
-	file   *os.File      // the database's
-	length int64         // how long the log may become
-	long   chan struct{} // capacity 1: it is longer
-	quit   chan struct{} // closed to end the checkpointer
-	done   chan struct{} // closed when it has ended
-	next   atomic.Int64  // how much will have been written when it is time for the next checkpoint
-	lost   func(error)   // what is done when the disk has not taken what was brought into the file
+	conn    *sqlite.Conn
+	file    *os.File      // the database's
+	length  int64         // how long the log may become
+	long    chan struct{} // capacity 1: it is longer
+	quit    chan struct{} // closed to end the checkpointer
+	done    chan struct{} // closed when it has ended
+	pages   int64         // in the log after the last commit; only who holds the writer uses it
+	written atomic.Int64  // bytes that commits have added to the log since the start
+	next    atomic.Int64  // how much will have been written when it is time for the next checkpoint
+	lost    func(error)   // what is done when the disk has not taken what was brought into the file
 }
 
 // startCheckpointer starts a checkpointer for a file. writer holds the connection that commits
@@ -53,26 +54,42 @@ func startCheckpointer(file *os.File, writer chan *sqlite.Conn, length int64) (*
 		return nil, err
 	}
 	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), lost: end}
-	c.again() // how long the log is already, it does not know
+	c.next.Store(length) // the first commit tells how long the log is already
 	go c.run(writer)
 	return c, nil
 }
 
 // again makes the next checkpoint soon, because the log could not begin again, or may be long.
-func (c *checkpointer) again() { c.next.Store(wal.written.Load() + c.length/16) }
+func (c *checkpointer) again() { c.next.Store(c.written.Load() + c.length/16) }
 
 // due reports whether it is time for the next checkpoint.
-func (c *checkpointer) due() bool { return wal.written.Load() >= c.next.Load() }
+func (c *checkpointer) due() bool { return c.written.Load() >= c.next.Load() }
 
-// committed is called after each commit.
-func (c *checkpointer) committed() {
-	if !c.due() {
+// committed is called after each commit, with the connection that made it.
+func (c *checkpointer) committed(conn *sqlite.Conn) {
+	if c.grown(conn); !c.due() {
 		return
 	}
 	select {
 	case c.long <- struct{}{}:
 	default: // it is at it
 	}
+}
+
+// grown adds to what was written by how much the log has grown since the last commit. A log that
+// is shorter has begun again. One whose length cannot be told now is looked at after the next
+// commit.
+func (c *checkpointer) grown(conn *sqlite.Conn) {
+	pages, _, err := logLength(conn, "PRAGMA wal_checkpoint(NOOP)")
+	if err != nil {
+		return
+	}
+	more := pages - c.pages
+	if more < 0 {
+		more = pages
+	}
+	c.pages = pages
+	c.written.Add(more * pageSize)
 }
 
 // end ends the process. SQLite takes what a pass has brought into the file for done, and begins
@@ -108,7 +125,7 @@ func (c *checkpointer) run(writer chan *sqlite.Conn) {
 func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 	c.again()
 	for range maxPasses {
-		before := wal.written.Load()
+		before := c.written.Load()
 		if left, err := c.pass(); err != nil || left > logRest {
 			return
 		}
@@ -116,7 +133,7 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 			c.lost(err)
 			return
 		}
-		if wal.written.Load()-before < logRest {
+		if c.written.Load()-before < logRest {
 			break
 		}
 	}
@@ -130,7 +147,7 @@ func (c *checkpointer) checkpoint(writer chan *sqlite.Conn) {
 	}
 	left, err := c.pass()
 	if exec(conn, "ROLLBACK") == nil && err == nil && left == 0 {
-		c.next.Store(wal.written.Load() + c.length)
+		c.next.Store(c.written.Load() + c.length)
 	}
 }
 
@@ -151,17 +168,27 @@ func (c *checkpointer) sync() error {
 // pass brings into the file what the log holds when it begins, and returns how many bytes of
 // that it had to leave.
 func (c *checkpointer) pass() (left int64, err error) {
-	err = sqlitex.Execute(c.conn, "PRAGMA wal_checkpoint(PASSIVE)", &sqlitex.ExecOptions{
-		ResultFunc: func(stmt *sqlite.Stmt) error { // whether another one is at it, pages in the log, pages done
-			left = (stmt.ColumnInt64(1) - stmt.ColumnInt64(2)) * pageSize
+	pages, done, err := logLength(c.conn, "PRAGMA wal_checkpoint(PASSIVE)")
+	return (pages - done) * pageSize, err
+}
+
+// logLength runs a checkpoint, of a kind that may do nothing, and returns how many pages are in
+// the log and how many of them are in the file, too.
+func logLength(conn *sqlite.Conn, checkpoint string) (pages, done int64, err error) {
+	err = sqlitex.Execute(conn, checkpoint, &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error {
 			if stmt.ColumnBool(0) {
-				left = math.MaxInt64
+				return errBusy
 			}
+			pages, done = stmt.ColumnInt64(1), stmt.ColumnInt64(2)
 			return nil
 		},
 	})
-	return left, err
+	return pages, done, err
 }
+
+// errBusy is that another connection brings the log into the file.
+var errBusy = errors.New("somebody else is at it")
 
 // pageSize is SQLite's default.
 const pageSize = 4096

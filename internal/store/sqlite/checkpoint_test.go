@@ -22,13 +22,13 @@ const (
 )
 
 // openWithShortLog opens a new store that checkpoints every megabyte.
-func openWithShortLog(t *testing.T) (store *sqlite.Store, path string) {
+func openWithShortLog(t *testing.T, gathered bool) (store *sqlite.Store, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "codes.db")
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.Open(path, sqlite.Options{LogLength: shortLog})
+	store, err := sqlite.Open(path, sqlite.Options{LogLength: shortLog, GatherLog: gathered})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +58,10 @@ func logSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-func TestTheLogBeginsAgainBesideCommits(t *testing.T) {
-	store, path := openWithShortLog(t)
+func TestTheLogBeginsAgainBesideCommits(t *testing.T) { inBothWays(t, testTheLogBeginsAgain) }
+
+func testTheLogBeginsAgain(t *testing.T, gathered bool) {
+	store, path := openWithShortLog(t, gathered)
 	codes := manyCodes(4_000, 500)
 	fill(t, store, codes)
 	if size := logSize(t, path); size > insertedLog/2 {
@@ -71,7 +73,7 @@ func TestTheLogBeginsAgainBesideCommits(t *testing.T) {
 // A reader that still looks at an old state keeps the log from beginning again, not commits
 // from being made. Once it has gone, the log is short again.
 func TestAReaderThatStaysHoldsUpTheLogOnly(t *testing.T) {
-	store, path := openWithShortLog(t)
+	store, path := openWithShortLog(t, true)
 	codes := manyCodes(8_000, 500)
 	fill(t, store, codes[:50])
 	reader := look(t, path)
@@ -97,7 +99,7 @@ func TestClosingDuringCommitsIsOrderly(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := manyCodes(2_000, 0)
-	store, err := sqlite.Open(path, sqlite.Options{LogLength: 1})
+	store, err := sqlite.Open(path, sqlite.Options{LogLength: 1, GatherLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestCosts(t *testing.T) {
 	if err := os.WriteFile(path, migrate(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	storetest.Costs(t, closing(t, openStore(t, path)), func(c storetest.Crowds) {
+	storetest.Costs(t, closing(t, openStore(t, path, sqlite.Options{})), func(c storetest.Crowds) {
 		ends := time.Date(2031, 2, 3, 5, 0, 0, 0, time.UTC).UnixMicro()
 		runScript(t, path, fmt.Sprintf(fillCrowds, c.Mine[:], c.Other[:], c.ForeignCodes, c.Held, c.Redeemed, ends))
 	})
@@ -92,7 +92,7 @@ func TestListsKeepNobodyElseWaiting(t *testing.T) {
 	if err := os.WriteFile(path, migrate(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	store := openStore(t, path)
+	store := openStore(t, path, sqlite.Options{})
 	closing(t, store)
 	for lane := range sqlite.Lanes {
 		giveBack := sqlite.TakeLane(t.Context(), store, lane)

@@ -101,7 +101,7 @@ func (d *disk) cut() {
 	}
 }
 
-// Wrote implements [sqlite.Observer].
+// Wrote implements [observer].
 func (f *diskFile) Wrote(data []byte, offset int64) {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
@@ -116,7 +116,7 @@ func (f *diskFile) Wrote(data []byte, offset int64) {
 	f.disk.step()
 }
 
-// Synced implements [sqlite.Observer].
+// Synced implements [observer].
 func (f *diskFile) Synced() {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()

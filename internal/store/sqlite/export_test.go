@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"github.com/pressly/goose/v3"
-	"modernc.org/libc"
-	lib "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 
 	"accesscodes/internal/codes"
@@ -62,16 +60,6 @@ func OfUser(workspace core.ID, id string) []Query {
 func UsersQuery(q *codes.UserQuery) Query {
 	text, args := usersQuery(q)
 	return Query{text, args}
-}
-
-// FailLogSync makes the next sync of a log fail after everything was written. A store must have
-// been opened before.
-func FailLogSync() {
-	whole := wal.sync
-	wal.sync = func(*libc.TLS, uintptr, int32) int32 {
-		wal.sync = whole
-		return lib.SQLITE_IOERR_FSYNC
-	}
 }
 
 // FailFileSync makes the checkpointer's syncs of the file fail, and sends the errors that would

@@ -16,13 +16,17 @@ import (
 // TestACommitThatCannotBeSyncedHasAnUnknownOutcome, because its pages are in the log: whoever
 // opens the files next finds the code, and nobody here does.
 func TestACommitThatCannotBeSyncedHasAnUnknownOutcome(t *testing.T) {
-	store, path := openNew(t)
+	inBothWays(t, testCommitThatCannotBeSynced)
+}
+
+func testCommitThatCannotBeSynced(t *testing.T, gathered bool) {
+	store, path := openNew(t, sqlite.Options{GatherLog: gathered})
 	list := manyCodes(2, 0)
 	if _, err := store.InsertCodes(t.Context(), list[:1]); err != nil { // a new log begins with a sync of its own
 		t.Fatal(err)
 	}
 	code := list[1]
-	sqlite.FailLogSync()
+	failLogSync()
 	_, err := store.InsertCodes(t.Context(), list[1:])
 	if !core.HasReason(err, core.ReasonOutcomeUnknown) {
 		t.Fatalf("error %v, want an unknown outcome", err)
@@ -51,7 +55,7 @@ func openCopy(t *testing.T, path string) storetest.Store {
 			t.Fatal(err)
 		}
 	}
-	store := openStore(t, to)
+	store := openStore(t, to, sqlite.Options{})
 	closing(t, store)
 	return store
 }
@@ -59,7 +63,7 @@ func openCopy(t *testing.T, path string) storetest.Store {
 // TestAFileThatCannotBeSyncedEndsTheProcess: SQLite would begin the log again over what the disk
 // may not have taken.
 func TestAFileThatCannotBeSyncedEndsTheProcess(t *testing.T) {
-	store, _ := openWithShortLog(t)
+	store, _ := openWithShortLog(t, true)
 	lost := store.FailFileSync()
 	codes := manyCodes(100, 400)
 	for {

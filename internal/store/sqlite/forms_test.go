@@ -29,7 +29,7 @@ func TestOldForms(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			Open:  func(t *testing.T) storetest.Store { return closing(t, openStore(t, path)) },
+			Open:  func(t *testing.T) storetest.Store { return closing(t, openStore(t, path, sqlite.Options{})) },
 			Forms: func(t *testing.T, limit int) error { return sqlite.Forms(t.Context(), path, limit) },
 		}
 	})

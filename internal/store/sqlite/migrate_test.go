@@ -34,7 +34,7 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 		UPDATE redemptions SET id = x'04' WHERE id = x'02';
 		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, ordinal, created_at, created_by, later)
 		VALUES (zeroblob(16), x'02', 'CODE', 'CODE', 'Normal', 'Normal', 3, 0, zeroblob(16), 0)`)
-	store := openStore(t, path)
+	store := openStore(t, path, sqlite.Options{})
 	closing(t, store)
 	var listed []byte
 	found, err := store.Redemptions(t.Context(), &codes.RedemptionQuery{Canonical: "CODE", Limit: 10})

@@ -16,7 +16,7 @@ func TestPlain(t *testing.T) {
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	s := openStore(t, path)
+	s := openStore(t, path, sqlite.Options{})
 	closing(t, s)
 	storetest.RunPlain(t, types, s)
 }

@@ -25,19 +25,20 @@ const (
 // A killed process loses nothing that the system has taken, synced or not; a machine does.
 func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
 	cases := []struct {
-		name      string
-		logLength int64
-		every     int // writes and syncs from one power cut to the next
-		begins    int // how often the log begins again, at least
+		name    string
+		options sqlite.Options
+		every   int // writes and syncs from one power cut to the next
+		begins  int // how often the log begins again, at least
 	}{
-		{"while all is in the log", sqlite.DefaultLogLength, 25, 0},
-		{"while the log begins again and again", 1 << 16, 100, 3},
+		{"while all is in the log", sqlite.Options{GatherLog: true}, 25, 0},
+		{"while the log begins again and again", sqlite.Options{GatherLog: true, LogLength: 1 << 16}, 100, 3},
+		{"while the log is written page by page", sqlite.Options{LogLength: 1 << 16}, 200, 3},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("random seed %d", seed)
-			d := useWatched(t, seed, c.every, c.logLength)
+			d := useWatched(t, seed, c.every, c.options)
 			for _, cut := range d.cuts {
 				cut.check(t)
 			}
@@ -52,13 +53,13 @@ func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
 
 // useWatched adds and redeems codes in a new store, on a disk whose power is cut meanwhile and
 // when all is done.
-func useWatched(t *testing.T, seed uint64, every int, logLength int64) *disk {
+func useWatched(t *testing.T, seed uint64, every int, options sqlite.Options) *disk {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "codes.db")
 	if err := os.WriteFile(path, migrate(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := openStore(t, path).Close(); err != nil {
+	if err := openStore(t, path, sqlite.Options{}).Close(); err != nil {
 		t.Fatal(err)
 	}
 	database, err := os.ReadFile(path)
@@ -66,8 +67,8 @@ func useWatched(t *testing.T, seed uint64, every int, logLength int64) *disk {
 		t.Fatal(err)
 	}
 	d := newDisk(t, seed, every, database)
-	defer sqlite.Watch(t, &d.database, &d.log)()
-	below, err := sqlite.Open(path, sqlite.Options{LogLength: logLength})
+	defer watch(&d.database, &d.log)()
+	below, err := sqlite.Open(path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func powerUser() *core.Actor {
 // check opens what a power cut has left.
 func (c *cut) check(t *testing.T) {
 	t.Helper()
-	store := openStore(t, c.path)
+	store := openStore(t, c.path, sqlite.Options{})
 	workspace := powerUser().WorkspaceID
 	for _, p := range c.acknowledged {
 		if _, err := store.Code(t.Context(), workspace, core.Canonical(p.code), time.Now()); err != nil {

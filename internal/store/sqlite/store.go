@@ -27,6 +27,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/plain"
+	"accesscodes/internal/store/sqlite/walvfs"
 	"accesscodes/internal/tenancy"
 )
 
@@ -41,6 +42,7 @@ type Options struct {
 	BusyTimeout time.Duration // 0: DefaultBusyTimeout
 	ListTimeout time.Duration // 0: DefaultListTimeout
 	LogLength   int64         // bytes that the write-ahead log grows by before they are brought into the file; 0: DefaultLogLength
+	GatherLog   bool          // write the log through [walvfs]; opening fails if that was not tested with this build of SQLite
 }
 
 // Store keeps every area in an SQLite file.
@@ -109,18 +111,14 @@ func Open(path string, options Options) (*Store, error) {
 		listTimeout: cmp.Or(options.ListTimeout, DefaultListTimeout),
 	}
 	s.Store = plain.New(s)
-	if err := s.connect(path, options.LogLength); err != nil {
+	if err := s.connect(path, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.disconnect(), file.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) connect(path string, logLength int64) error {
-	if err := registerWALVFS(); err != nil {
-		return err
-	}
-	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "vfs=" + walVFS}
-	writer, err := open(address.String(), sqlite.OpenReadWrite|sqlite.OpenURI, s.busyTimeout, writerPragmas)
+func (s *Store) connect(path string, options Options) error {
+	writer, err := s.openWriter(path, options.GatherLog)
 	if err != nil {
 		return err
 	}
@@ -134,8 +132,19 @@ func (s *Store) connect(path string, logLength int64) error {
 			readers.give(reader)
 		}
 	}
-	s.checkpoints, err = startCheckpointer(s.file, s.writer, logLength)
+	s.checkpoints, err = startCheckpointer(s.file, s.writer, options.LogLength)
 	return err
+}
+
+func (s *Store) openWriter(path string, gatherLog bool) (*sqlite.Conn, error) {
+	if !gatherLog {
+		return open(path, sqlite.OpenReadWrite, s.busyTimeout, writerPragmas)
+	}
+	if err := walvfs.Register(); err != nil {
+		return nil, err
+	}
+	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "vfs=" + walvfs.Name}
+	return open(address.String(), sqlite.OpenReadWrite|sqlite.OpenURI, s.busyTimeout, writerPragmas)
 }
 
 // open returns a new connection.
@@ -261,7 +270,7 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 	if err := exec(conn, "COMMIT"); err != nil {
 		return commitError(ctx, err)
 	}
-	s.checkpoints.committed()
+	s.checkpoints.committed(conn)
 	return nil
 }
 

@@ -5,6 +5,8 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +20,10 @@ import (
 // test by a second call of open share one database, as two processes would.
 type Factory func(t *testing.T) (open func() Store)
 
-// Run holds the factory's stores to the contract.
-func Run(t *testing.T, newStore Factory) {
+// Run holds the factory's stores to the contract, or to the named parts of it: what can be
+// different only there need not be asked of a store that is another one in some respect.
+func Run(t *testing.T, newStore Factory, parts ...string) {
+	t.Helper()
 	suites := map[string]func(*testing.T, Factory){
 		"Codes":           testCodes,
 		"Retries":         testRetries,
@@ -49,7 +53,14 @@ func Run(t *testing.T, newStore Factory) {
 		"Changing":        testChanging,
 		"Validating":      testValidating,
 	}
-	for name, suite := range suites {
+	if len(parts) == 0 {
+		parts = slices.Sorted(maps.Keys(suites))
+	}
+	for _, name := range parts {
+		suite, ok := suites[name]
+		if !ok {
+			t.Fatalf("the suite has no part %q", name)
+		}
 		t.Run(name, func(t *testing.T) { suite(t, newStore) })
 	}
 }

@@ -26,11 +26,10 @@ type call struct {
 	client    string     // the caller's address as far as proxies are trusted, without a port
 	actor     core.Actor // of no kind for routes without a key
 
-	status    int // 0 until the answer is written
-	batchSize int // how many calls shared the commit or the look-up, 0 if none was shared
-	reason    core.Reason
-	err       error
-	broken    bool // the answer began and cannot be ended: its connection is aborted
+	status int // 0 until the answer is written
+	reason core.Reason
+	err    error
+	broken bool // the answer began and cannot be ended: its connection is aborted
 }
 
 // answer writes v as the JSON answer with status 200. The members of maps are in the order of

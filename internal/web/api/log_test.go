@@ -210,18 +210,6 @@ func TestACallerWhoHasGoneIsNoFault(t *testing.T) {
 	}
 }
 
-func TestTheLogTellsHowManyWritesSharedACommit(t *testing.T) {
-	f, faulty := newFaultyFixture(t)
-	faulty.insert = func(ctx context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
-		codes.ReportBatchSize(ctx, 37)
-		return faulty.Store.InsertCodes(ctx, list)
-	}
-	f.post(t, addPath, `{"code":"A","type":"Normal"}`).mustBeOK(t)
-	if events := requests(t, f.log.take()); len(events) != 1 || events[0]["batch_size"] != 37.0 {
-		t.Errorf("events %v", events)
-	}
-}
-
 func TestTheDisplayFormOfAKeyIsTooLittleToUseIt(t *testing.T) {
 	f := newFixture(t)
 	f.post(t, generatePath, `{"type":"Normal"}`).mustBeOK(t)

@@ -157,7 +157,7 @@ func (s *Server) run(rt route, c *call) error {
 			}
 		}
 	}
-	return rt.endpoint(codes.WithBatchSize(ctx, &c.batchSize), c)
+	return rt.endpoint(ctx, c)
 }
 
 // apiKey returns the key that was sent, or nothing if several different ones were: a proxy may
@@ -201,8 +201,7 @@ func (s *Server) finish(c *call) {
 }
 
 // logEvent writes the one log event of a request that has ended. It names no code, no secret
-// and no person. It goes around the logger's own methods, which look up for each event what
-// line of the program writes it.
+// and no person.
 func (s *Server) logEvent(c *call, end time.Time) {
 	level := slog.LevelInfo
 	switch {
@@ -211,29 +210,19 @@ func (s *Server) logEvent(c *call, end time.Time) {
 	case c.status == http.StatusServiceUnavailable:
 		level = slog.LevelWarn
 	}
-	ctx := context.Background()
-	if !s.log.Enabled(ctx, level) {
-		return
-	}
-	event := slog.NewRecord(end, level, "request", 0)
-	event.AddAttrs(
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs,
 		slog.String("request_id", c.requestID), slog.String("method", methodLabel(c.request.Method)),
 		slog.String("route", c.route.path), slog.Int("status", c.status),
-		slog.Int64("duration_us", end.Sub(c.start).Microseconds()))
-	more := make([]slog.Attr, 0, 6) // what does not fit into the event is added at once: it is copied
-	more = append(more, slog.String("client", c.client))
+		slog.Int64("duration_us", end.Sub(c.start).Microseconds()), slog.String("client", c.client))
 	if c.actor.Kind != "" {
-		more = append(more, slog.String("workspace", c.actor.Workspace), slog.String("key", c.actor.Display))
-	}
-	if c.batchSize > 0 {
-		more = append(more, slog.Int("batch_size", c.batchSize))
+		attrs = append(attrs, slog.String("workspace", c.actor.Workspace), slog.String("key", c.actor.Display))
 	}
 	if c.reason != "" {
-		more = append(more, slog.String("reason", string(c.reason)))
+		attrs = append(attrs, slog.String("reason", string(c.reason)))
 	}
 	if c.err != nil && level > slog.LevelInfo {
-		more = append(more, slog.String("error", c.err.Error()))
+		attrs = append(attrs, slog.String("error", c.err.Error()))
 	}
-	event.AddAttrs(more...)
-	_ = s.log.Handler().Handle(ctx, event) // a log that cannot be written must not stop the work
+	s.log.LogAttrs(context.Background(), level, "request", attrs...)
 }

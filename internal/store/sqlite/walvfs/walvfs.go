@@ -1,27 +1,29 @@
-package sqlite
+// Package walvfs is a file system for SQLite (a "shim", see https://sqlite.org/vfs.html) that
+// gathers what the engine writes to its write-ahead log. SQLite writes a commit page by page,
+// each as two calls of the operating system: its header and itself. A commit of 26 codes is more
+// than fifty calls that way, and everybody waits for them. Here they are gathered and handed
+// over in one call before anything else is done with the file, before each sync above all.
+// Every other file is the engine's own.
+//
+// Gain, with 64 clients on a disk: redeeming takes 5 % less of the processor and is 11 % faster,
+// generating takes 3 % less and is 4 % faster. A store that is opened without this file system
+// works the same, only slower.
+//
+// It is right only under synchronous=FULL, where a commit ends with a sync and others are
+// told of it after that. It is not a driver, and knows nothing of what is stored.
+package walvfs
 
 import (
 	"errors"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
 )
 
-// SQLite writes a commit to the write-ahead log page by page, each as two calls of the
-// operating system: its header and itself. A commit of 26 codes is more than fifty calls
-// that way, and everybody waits for them. The file system here (a "shim", see
-// https://sqlite.org/vfs.html) is the engine's own but for the log: there it gathers what is
-// written one behind the other, and hands it over in one call before anything else is done
-// with the file, before each sync above all.
-//
-// It is right only under synchronous=FULL, where a commit ends with a sync and others are
-// told of it after that.
-
-// walVFS is the name that the file system is opened by.
-const walVFS = "accesscodes-wal"
+// Name is what SQLite calls the file system: open a file with "vfs=" and it.
+const Name = "accesscodes-wal"
 
 // walGathered is how many bytes are gathered at most.
 const walGathered = 1 << 20
@@ -51,9 +53,8 @@ type walSystem struct {
 	sync        syncFunc
 	size        sizeFunc
 	truncate    cutFunc
-	ours        uintptr      // the table of functions that a log gets
-	logs        sync.Map     // address of an open log → *walLog
-	written     atomic.Int64 // bytes, to all logs of the process
+	ours        uintptr  // the table of functions that a log gets
+	logs        sync.Map // address of an open log → *walLog
 }
 
 // walLog is what has been written to a log and not handed over.
@@ -67,14 +68,21 @@ type walLog struct {
 // functions by their addresses and passes them nothing that could be ours.
 var wal walSystem
 
-// registerWALVFS makes the file system known to the engine.
-var registerWALVFS = sync.OnceValue(func() error {
+// Register makes the file system known to the engine. It refuses an engine that the file system
+// was not tested with: it calls the engine's functions by their addresses, and a change in what
+// they take would show as damage to the log. See [ErrUntested].
+var Register = sync.OnceValue(func() error { return register(Tested(), running()) })
+
+func register(tested, running Build) error {
+	if err := tested.check(running); err != nil {
+		return err
+	}
 	tls := libc.NewTLS()
 	defer tls.Close()
 	base := lib.Xsqlite3_vfs_find(tls, 0)
 	shim := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(lib.Tsqlite3_vfs{})))
 	ours := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(lib.Tsqlite3_io_methods{})))
-	name, err := libc.CString(walVFS)
+	name, err := libc.CString(Name)
 	if base == 0 || shim == 0 || ours == 0 || err != nil {
 		return errors.New("sqlite: the engine has no file system, or no memory for another one")
 	}
@@ -87,7 +95,7 @@ var registerWALVFS = sync.OnceValue(func() error {
 		return errors.New("sqlite: the engine does not take another file system")
 	}
 	return nil
-})
+}
 
 // at is a value in the engine's memory, which the garbage collector knows nothing of.
 func at[T any](address uintptr) *T { return (*T)(unsafe.Add(unsafe.Pointer(nil), address)) }
@@ -156,7 +164,6 @@ func (log *walLog) handOver(tls *libc.TLS, file uintptr) int32 {
 	}
 	length := log.length
 	log.length = 0
-	wal.written.Add(int64(length))
 	for done := int32(0); done < length; done += walWritten {
 		part := min(length-done, walWritten)
 		if code := wal.write(tls, file, log.buffer+uintptr(done), part, log.offset+int64(done)); code != lib.SQLITE_OK {

@@ -45,13 +45,19 @@ func manyCodes(count, note int) []*codes.NewCode {
 	return list
 }
 
-func openNew(t *testing.T) (store *sqlite.Store, path string) {
+// inBothWays runs a test with stores that gather what they write to the log and with others.
+func inBothWays(t *testing.T, test func(t *testing.T, gathered bool)) {
+	t.Run("gathered", func(t *testing.T) { test(t, true) })
+	t.Run("page by page", func(t *testing.T) { test(t, false) })
+}
+
+func openNew(t *testing.T, options sqlite.Options) (store *sqlite.Store, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "codes.db")
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	store = openStore(t, path)
+	store = openStore(t, path, options)
 	closing(t, store)
 	return store, path
 }
@@ -78,7 +84,7 @@ func requireSound(t *testing.T, path string, codes int) {
 }
 
 func TestACommitIsHandedToTheSystemInAFewCalls(t *testing.T) {
-	store, path := openNew(t)
+	store, path := openNew(t, sqlite.Options{GatherLog: true})
 	all := manyCodes(5_000, 0)
 	if _, err := store.InsertCodes(t.Context(), all[:4_900]); err != nil {
 		t.Fatal(err)
@@ -97,7 +103,7 @@ func TestACommitIsHandedToTheSystemInAFewCalls(t *testing.T) {
 // TestATransactionThatIsLargerThanTheCache: SQLite then writes pages to the log before the
 // commit, reads them from there and writes them again.
 func TestATransactionThatIsLargerThanTheCache(t *testing.T) {
-	store, path := openNew(t)
+	store, path := openNew(t, sqlite.Options{GatherLog: true})
 	all := manyCodes(4_000, 6_000)
 	half := len(all) / 2
 	if _, err := store.InsertCodes(t.Context(), all[:half]); err != nil {
