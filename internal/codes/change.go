@@ -26,44 +26,64 @@ func (c *CodeChange) applyTo(code *Code, now time.Time) (changed bool, err error
 	if differing == (CodeChange{}) {
 		return false, nil
 	}
-	next := Options{
-		MaxRedemptions: Limit{Max: code.MaxRedemptions}, StartsAt: code.StartsAt, ExpiresAt: code.ExpiresAt,
-		Note: code.Note, Recipient: code.Recipient, Metadata: differing.metadata(code.Metadata),
-	}
-	if differing.MaxRedemptions.Given {
-		next.MaxRedemptions = differing.MaxRedemptions
-	}
-	differing.StartsAt.Replace(&next.StartsAt)
-	differing.ExpiresAt.Replace(&next.ExpiresAt)
-	differing.Note.ApplyTo(&next.Note)
-	differing.Recipient.ApplyTo(&next.Recipient)
+	next := optionsOf(code)
+	differing.applyToOptions(&next)
 	if err := differing.check(code, &next, now); err != nil {
 		return false, err
 	}
-	code.MaxRedemptions, code.StartsAt, code.ExpiresAt = next.MaxRedemptions.Max, next.StartsAt, next.ExpiresAt
-	code.Note, code.Recipient, code.Metadata = next.Note, next.Recipient, next.Metadata
+	next.applyTo(code)
 	return true, nil
+}
+
+// applyToOptions makes options what is given.
+func (c *CodeChange) applyToOptions(o *Options) {
+	for i := range fields {
+		option := fields[i].Option
+		if option == nil {
+			continue
+		}
+		switch given := option.ChangeOf(c).(type) {
+		case *Limit:
+			if given.Given {
+				*option.Of(o).(*Limit) = *given
+			}
+		case *core.Field[time.Time]:
+			given.Replace(option.Of(o).(**time.Time))
+		case *core.Field[string]:
+			given.ApplyTo(option.Of(o).(*string))
+		case *core.Field[map[string]*string]:
+			metadata := option.Of(o).(*map[string]string)
+			*metadata = c.metadata(*metadata)
+		}
+	}
 }
 
 // differing is the change without what the code is already. To repeat that is no change, so
 // rules for new values do not apply to it.
 func (c *CodeChange) differing(code *Code) (rest CodeChange) {
-	if c.MaxRedemptions.Given && !same(c.MaxRedemptions.Max, code.MaxRedemptions) {
-		rest.MaxRedemptions = c.MaxRedemptions
+	now := optionsOf(code)
+	for i := range fields {
+		option := fields[i].Option
+		if option == nil {
+			continue
+		}
+		switch given := option.ChangeOf(c).(type) {
+		case *Limit:
+			if given.Given && !same(given.Max, option.Of(&now).(*Limit).Max) {
+				*option.ChangeOf(&rest).(*Limit) = *given
+			}
+		case *core.Field[time.Time]:
+			if at := core.StoredTime(given.Value); given.Given && !sameTime(at, *option.Of(&now).(**time.Time)) {
+				*option.ChangeOf(&rest).(*core.Field[time.Time]) = core.Field[time.Time]{Given: true, Value: at}
+			}
+		case *core.Field[string]:
+			if given.Given && core.OrZero(given.Value) != *option.Of(&now).(*string) {
+				*option.ChangeOf(&rest).(*core.Field[string]) = *given
+			}
+		case *core.Field[map[string]*string]:
+			*option.ChangeOf(&rest).(*core.Field[map[string]*string]) = c.differingMetadata(code.Metadata)
+		}
 	}
-	if at := core.StoredTime(c.StartsAt.Value); c.StartsAt.Given && !sameTime(at, code.StartsAt) {
-		rest.StartsAt = core.Field[time.Time]{Given: true, Value: at}
-	}
-	if at := core.StoredTime(c.ExpiresAt.Value); c.ExpiresAt.Given && !sameTime(at, code.ExpiresAt) {
-		rest.ExpiresAt = core.Field[time.Time]{Given: true, Value: at}
-	}
-	if c.Note.Given && core.OrZero(c.Note.Value) != code.Note {
-		rest.Note = c.Note
-	}
-	if c.Recipient.Given && core.OrZero(c.Recipient.Value) != code.Recipient {
-		rest.Recipient = c.Recipient
-	}
-	rest.Metadata = c.differingMetadata(code.Metadata)
 	return rest
 }
 
@@ -88,7 +108,9 @@ func (c *CodeChange) differingMetadata(now map[string]string) (rest core.Field[m
 // check says what is wrong with a change that leaves nothing as it is. next are the options that
 // the code would have. Limits hold for what is given, not for what was stored under older ones.
 func (c *CodeChange) check(code *Code, next *Options, now time.Time) error {
-	given := Options{MaxRedemptions: c.MaxRedemptions, Note: core.OrZero(c.Note.Value), Recipient: core.OrZero(c.Recipient.Value)}
+	var given Options
+	c.applyToOptions(&given)
+	given.Metadata = nil // is checked below, beside what the code has
 	if c.StartsAt.Given || c.ExpiresAt.Given {
 		given.StartsAt, given.ExpiresAt = next.StartsAt, next.ExpiresAt
 	}

@@ -98,11 +98,9 @@ func (s *Service) prepare(actor *core.Actor, act, value string, req *IssueReques
 		return nil, err
 	}
 	made := &NewCode{Code: Code{
-		WorkspaceID: actor.WorkspaceID, Type: req.Type, MaxRedemptions: req.MaxRedemptions.Max,
-		StartsAt: req.StartsAt, ExpiresAt: req.ExpiresAt,
-		Note: req.Note, Recipient: req.Recipient, Metadata: req.Metadata,
-		CreatedAt: s.now(), CreatedBy: actor.ID,
+		WorkspaceID: actor.WorkspaceID, Type: req.Type, CreatedAt: s.now(), CreatedBy: actor.ID,
 	}}
+	req.applyTo(&made.Code)
 	if key != "" {
 		made.Retry = Retry{
 			Key:         retryKey(actor.WorkspaceID, key),

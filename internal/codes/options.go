@@ -49,18 +49,33 @@ var (
 // times to the precision that stores keep. wrongOrder is what it says of times in the wrong
 // order.
 func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
-	if limit := o.MaxRedemptions.Max; limit != nil && (*limit < 1 || *limit > MaxMaxRedemptions) {
-		errs.Add(core.ReasonInvalidValue, "/maxRedemptions", "maxRedemptions must be null or from 1 to %d", int64(MaxMaxRedemptions))
+	for i := range fields {
+		if fields[i].Option != nil {
+			fields[i].check(o, errs)
+		}
 	}
-	o.StartsAt, o.ExpiresAt = core.StoredTime(o.StartsAt), core.StoredTime(o.ExpiresAt)
-	core.CheckYear(errs, "/startsAt", "startsAt", o.StartsAt)
-	core.CheckYear(errs, "/expiresAt", "expiresAt", o.ExpiresAt)
 	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
 		errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
 	}
-	core.CheckProse(errs, "/note", "note", o.Note, MaxNoteLength)
-	core.CheckProse(errs, "/recipient", "recipient", o.Recipient, MaxRecipientLength)
-	o.checkMetadata(errs)
+}
+
+// check adds what is wrong with one option by itself, and brings a time to the precision that stores
+// keep.
+func (f *Field) check(o *Options, errs *core.FieldErrors) {
+	pointer := "/" + f.Name
+	switch value := f.Option.Of(o).(type) {
+	case *Limit:
+		if n := value.Max; n != nil && (*n < f.Option.Min || *n > f.Option.Max) {
+			errs.Add(core.ReasonInvalidValue, pointer, "%s must be null or from %d to %d", f.Name, f.Option.Min, f.Option.Max)
+		}
+	case **time.Time:
+		*value = core.StoredTime(*value)
+		core.CheckYear(errs, pointer, f.Name, *value)
+	case *string:
+		core.CheckProse(errs, pointer, f.Name, *value, f.Option.MaxLength)
+	case *map[string]string:
+		o.checkMetadata(errs)
+	}
 }
 
 // checkExpiry says what is wrong with the options only because of the time. It is

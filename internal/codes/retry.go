@@ -55,26 +55,71 @@ func retryKey(workspace core.ID, key string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// fingerprint digests what a request asks for. act keeps an added code apart from a
-// generated one. The digests are stored: a request that does without a later field must keep
-// the one that it has.
-func fingerprint(act, value string, codeType Type, o *Options) [16]byte {
+// fingerprint digests what a request asks for. way keeps an added code apart from a generated one.
+// The digests are stored: a request that does without a later field must keep the one that it has.
+// So fields are digested kind by kind, as they were at first, and later ones only where they are
+// given, with their names.
+func fingerprint(way, value string, codeType Type, o *Options) [16]byte {
 	h := sha256.New()
-	for _, text := range []string{act, value, string(codeType), o.Note, o.Recipient} {
+	for _, text := range []string{way, value, string(codeType)} {
 		digestText(h, text)
 	}
-	limit := int64(0)
-	if o.MaxRedemptions.Max != nil {
-		limit = *o.MaxRedemptions.Max
-	}
-	digestNumber(h, limit)
-	digestTime(h, o.StartsAt)
-	digestTime(h, o.ExpiresAt)
-	for _, key := range sortedKeys(o.Metadata) {
-		digestText(h, key)
-		digestText(h, o.Metadata[key])
+	digestFields[*string](h, o)
+	digestFields[*Limit](h, o)
+	digestFields[**time.Time](h, o)
+	digestFields[*map[string]string](h, o)
+	for i := range fields {
+		if option := fields[i].Option; option != nil && option.Late && !isNone(option.Of(o)) {
+			digestText(h, fields[i].Name)
+			digestField(h, option.Of(o))
+		}
 	}
 	return [16]byte(h.Sum(nil)[:16])
+}
+
+// digestFields digests the fields of one kind that were there at first.
+func digestFields[Kind any](h hash.Hash, o *Options) {
+	for i := range fields {
+		option := fields[i].Option
+		if option == nil || option.Late {
+			continue
+		}
+		if value, ok := option.Of(o).(Kind); ok {
+			digestField(h, value)
+		}
+	}
+}
+
+func digestField(h hash.Hash, value any) {
+	switch v := value.(type) {
+	case *string:
+		digestText(h, *v)
+	case *Limit:
+		digestNumber(h, core.OrZero(v.Max))
+	case **time.Time:
+		digestTime(h, *v)
+	case *map[string]string:
+		for _, key := range sortedKeys(*v) {
+			digestText(h, key)
+			digestText(h, (*v)[key])
+		}
+	}
+}
+
+// isNone reports whether a request leaves an option out.
+func isNone(value any) bool {
+	switch v := value.(type) {
+	case *string:
+		return *v == ""
+	case *Limit:
+		return v.Max == nil
+	case **time.Time:
+		return *v == nil
+	case *map[string]string:
+		return len(*v) == 0
+	default:
+		return false
+	}
 }
 
 func digestText(h hash.Hash, text string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -240,15 +241,25 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 	return nil
 }
 
-func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
-	metadata, err := encodeMetadata(code.Metadata)
-	if err != nil {
-		return err
+// updateCode stores the fields of a code that may have changed.
+var updateCode = func() string {
+	var set []string
+	for i, f := range changedFields {
+		set = append(set, fmt.Sprintf("%s = $%d::%s", f.Column, i+2, sqlType(f)))
 	}
-	batch.Queue(`
-		UPDATE codes SET max_redemptions = $2, starts_at = $3, expires_at = $4, revoked_at = $5, note = $6, recipient = $7, metadata = $8::jsonb
-		WHERE canonical = $1`,
-		canonical, code.MaxRedemptions, code.StartsAt, code.ExpiresAt, code.RevokedAt, orNull(code.Note), orNull(code.Recipient), metadata)
+	return "UPDATE codes SET " + strings.Join(set, ", ") + " WHERE canonical = $1"
+}()
+
+func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
+	args := []any{canonical}
+	for i := range changedFields {
+		value, err := argument(changedFields[i].Of(code))
+		if err != nil {
+			return err
+		}
+		args = append(args, value)
+	}
+	batch.Queue(updateCode, args...)
 	return nil
 }
 

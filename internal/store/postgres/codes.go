@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -13,10 +12,13 @@ import (
 )
 
 // codeColumns are what scanCode reads, in its order, before the live reservations.
-const codeColumns = `
-c.canonical, c.mark, c.value, c.workspace_id, c.type, c.max_redemptions, c.redemptions, c.starts_at, c.expires_at, c.revoked_at,
-c.note, c.recipient, c.metadata, c.batch_id, c.created_at, c.created_by, c.retry_key, c.retry_fingerprint,
-c.reservations`
+var codeColumns = func() string {
+	columns := "c.canonical, c.mark"
+	for _, f := range scannedFields {
+		columns += ", c." + f.Column
+	}
+	return columns + ", c.retry_key, c.retry_fingerprint, c.reservations"
+}()
 
 // liveReservations is how many reservations of a row of codes hold a use at the instant that is
 // the first parameter. Those that have lapsed and are not tidied yet are counted, which are few
@@ -31,7 +33,7 @@ const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state
 
 // codesNamed reads those of the codes with these canonical forms that belong to one of these
 // workspaces, as they are at an instant.
-const codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " + ofWorkspaces + "($3)) IS TRUE"
+var codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " + ofWorkspaces + "($3)) IS TRUE"
 
 // ofWorkspaces begins the condition that rows belong to some workspaces, of which nothing of
 // others is decoded, counted or locked. "IS TRUE" keeps it out of the indexes: a code is found by
@@ -138,25 +140,17 @@ func codesByCanonical(ctx context.Context, q querier, workspaces [][16]byte, can
 
 func scanCode(row pgx.CollectableRow) (*storedCode, error) {
 	c := new(storedCode)
-	var note, recipient *string
-	var metadata, key, print []byte
-	var batch *[16]byte
-	err := row.Scan(&c.canonical, &c.mark, &c.Value, (*[16]byte)(&c.WorkspaceID), (*string)(&c.Type), &c.MaxRedemptions, &c.Redemptions,
-		&c.StartsAt, &c.ExpiresAt, &c.RevokedAt, &note, &recipient, &metadata, &batch, &c.CreatedAt, (*[16]byte)(&c.CreatedBy), &key, &print,
-		&c.held, &c.Reservations)
-	if err != nil {
+	var key, print []byte
+	targets := make([]any, 0, len(scannedFields)+6)
+	targets = append(targets, &c.canonical, &c.mark)
+	for i := range scannedFields {
+		targets = append(targets, target(scannedFields[i].Of(&c.Code)))
+	}
+	if err := row.Scan(append(targets, &key, &print, &c.held, &c.Reservations)...); err != nil {
 		return nil, err
 	}
-	c.StartsAt, c.ExpiresAt, c.RevokedAt, c.CreatedAt = utc(c.StartsAt), utc(c.ExpiresAt), utc(c.RevokedAt), c.CreatedAt.UTC()
 	c.HasOldForm = core.IsOldForm(c.canonical)
-	c.Note, c.Recipient = orEmpty(note), orEmpty(recipient)
-	if batch != nil {
-		c.BatchID = *batch
-	}
 	copy(c.Retry.Key[:], key)
 	copy(c.Retry.Fingerprint[:], print)
-	if metadata != nil {
-		err = json.Unmarshal(metadata, &c.Metadata)
-	}
-	return c, err
+	return c, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -160,65 +159,32 @@ func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map
 	return setOf(inserted), nil
 }
 
-// insertColumns are what arguments gives a value to, in its order.
-const insertColumns = "canonical, workspace_id, created_by, created_at, mark, max_redemptions, starts_at, expires_at, batch_id, type, value, note, recipient, metadata, retry_key, retry_fingerprint"
-
-var insertTypes = []string{
-	"text", "uuid", "uuid", "timestamptz", "bigint", "bigint", "timestamptz", "timestamptz",
-	"uuid", "text", "text", "text", "text", "jsonb", "bytea", "bytea",
-}
-
-// newRows are the columns of the rows to insert.
-type newRows struct {
-	canonical, kind, value      []string
-	workspace, createdBy        [][16]byte
-	createdAt                   []time.Time
-	mark                        []int64
-	max                         []*int64
-	startsAt, expiresAt         []*time.Time
-	batch                       []*[16]byte
-	note, recipient, metadata   []*string
-	retryKey, retryFingerprints [][]byte
-}
+// insertColumns are what arguments gives a value to, in its order, and insertTypes their types.
+var insertColumns, insertTypes = func() (string, []string) {
+	columns, types := "canonical, mark, retry_key, retry_fingerprint", []string{"text", "bigint", "bytea", "bytea"}
+	for _, f := range insertedFields {
+		columns, types = columns+", "+f.Column, append(types, sqlType(f))
+	}
+	return columns, types
+}()
 
 // arguments are the values of insertColumns as the engine's rows take them.
 func (i *insertion) arguments(order []int) ([]any, error) {
-	var r newRows
-	for _, n := range order {
-		if err := r.add(i.codes[n], i.markOf(n)); err != nil {
-			return nil, err
+	rows := make([][]any, len(order))
+	for row, n := range order {
+		code := i.codes[n]
+		var key, print []byte
+		if !code.Retry.IsZero() {
+			key, print = code.Retry.Key[:], code.Retry.Fingerprint[:]
+		}
+		rows[row] = append(make([]any, 0, len(insertTypes)), code.Canonical, i.markOf(n), key, print)
+		for f := range insertedFields {
+			value, err := argument(insertedFields[f].Of(&code.Code))
+			if err != nil {
+				return nil, err
+			}
+			rows[row] = append(rows[row], value)
 		}
 	}
-	columns := []any{
-		r.canonical, r.workspace, r.createdBy, r.createdAt, r.mark, r.max, r.startsAt, r.expiresAt,
-		r.batch, r.kind, r.value, r.note, r.recipient, r.metadata, r.retryKey, r.retryFingerprints,
-	}
-	if !i.engine.distributed {
-		return columns, nil
-	}
-	var values []any
-	for row := range order {
-		values = append(values,
-			r.canonical[row], r.workspace[row], r.createdBy[row], r.createdAt[row], r.mark[row], r.max[row], r.startsAt[row], r.expiresAt[row],
-			r.batch[row], r.kind[row], r.value[row], r.note[row], r.recipient[row], r.metadata[row], r.retryKey[row], r.retryFingerprints[row])
-	}
-	return values, nil
-}
-
-func (r *newRows) add(code *codes.NewCode, mark int64) error {
-	metadata, err := encodeMetadata(code.Metadata)
-	if err != nil {
-		return err
-	}
-	var key, print []byte
-	if !code.Retry.IsZero() {
-		key, print = code.Retry.Key[:], code.Retry.Fingerprint[:]
-	}
-	r.canonical, r.kind, r.value = append(r.canonical, code.Canonical), append(r.kind, string(code.Type)), append(r.value, code.Value)
-	r.workspace, r.createdBy = append(r.workspace, code.WorkspaceID), append(r.createdBy, code.CreatedBy)
-	r.createdAt, r.mark = append(r.createdAt, code.CreatedAt), append(r.mark, mark)
-	r.max, r.startsAt, r.expiresAt = append(r.max, code.MaxRedemptions), append(r.startsAt, code.StartsAt), append(r.expiresAt, code.ExpiresAt)
-	r.batch, r.note, r.recipient = append(r.batch, idOrNull(code.BatchID)), append(r.note, orNull(code.Note)), append(r.recipient, orNull(code.Recipient))
-	r.metadata, r.retryKey, r.retryFingerprints = append(r.metadata, metadata), append(r.retryKey, key), append(r.retryFingerprints, print)
-	return nil
+	return i.engine.arguments(rows), nil
 }

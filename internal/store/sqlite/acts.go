@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -177,27 +178,14 @@ func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) e
 	case codes.Removed:
 		return removeCode(conn, stored)
 	case codes.Changed:
-		metadata, err := encodeMetadata(code.Metadata)
-		if err != nil {
-			return err
-		}
-		return run(conn, `
-			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption),
-			                 max_redemptions = ?5, starts_at = ?6, expires_at = ?7, revoked_at = ?8,
-			                 note = nullif(?9, ''), recipient = nullif(?10, ''), metadata = nullif(?11, '')
-			WHERE rowid = ?1`,
-			stored.rowid, code.Redemptions, code.Held, idOrNil(stored.first), optional(code.MaxRedemptions), micros(code.StartsAt),
-			micros(code.ExpiresAt), micros(code.RevokedAt), code.Note, code.Recipient, metadata)
+		return changeCode(conn, code, stored)
 	default: // the counters only
 		stmt, err := conn.Prepare(`
 			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption) WHERE rowid = ?1`)
 		if err != nil {
 			return err
 		}
-		stmt.BindInt64(1, stored.rowid)
-		stmt.BindInt64(2, code.Redemptions)
-		stmt.BindInt64(3, code.Held)
-		bindID(stmt, 4, stored.first)
+		bindCounters(stmt, code, stored)
 		_, err = stmt.Step()
 		return err
 	}
@@ -210,4 +198,39 @@ func removeCode(conn *sqlite.Conn, stored *storedCode) error {
 	}
 	return run(conn, "INSERT INTO deleted_retries (retry_key, workspace_id, fingerprint) VALUES (?1, ?2, ?3)",
 		stored.Retry.Key[:], stored.WorkspaceID[:], stored.Retry.Fingerprint[:])
+}
+
+// changedFields are the fields of a code that may become others.
+var changedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return !f.Changes })
+
+// updateCode stores a code's counters and the fields that may have changed.
+var updateCode = func() string {
+	statement := "UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption)"
+	for i, f := range changedFields {
+		statement += fmt.Sprintf(", %s = ?%d", f.Column, i+5)
+	}
+	return statement + " WHERE rowid = ?1"
+}()
+
+func changeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) error {
+	stmt, err := conn.Prepare(updateCode)
+	if err != nil {
+		return err
+	}
+	bindCounters(stmt, code, stored)
+	for i := range changedFields {
+		if err := bindValue(stmt, i+5, changedFields[i].Of(&code.Code)); err != nil {
+			return err
+		}
+	}
+	_, err = stmt.Step()
+	return err
+}
+
+// bindCounters binds the parameters that both statements begin with.
+func bindCounters(stmt *sqlite.Stmt, code *codes.TrackedCode, stored *storedCode) {
+	stmt.BindInt64(1, stored.rowid)
+	stmt.BindInt64(2, code.Redemptions)
+	stmt.BindInt64(3, code.Held)
+	bindID(stmt, 4, stored.first)
 }

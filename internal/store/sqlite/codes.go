@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -14,18 +16,34 @@ import (
 	"accesscodes/internal/core"
 )
 
-const insertCode = `
-INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, starts_at, expires_at,
-                   note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-ON CONFLICT (canonical) DO NOTHING`
+// insertCode inserts a code: its form, its fields, and the mark that a retry finds it by.
+var insertCode = func() string {
+	columns := []string{"canonical"}
+	for _, f := range insertedFields {
+		columns = append(columns, f.Column)
+	}
+	columns = append(columns, "retry_key", "retry_fingerprint")
+	return "INSERT INTO codes (" + strings.Join(columns, ", ") + ") VALUES (" + marks(len(columns)) +
+		") ON CONFLICT (canonical) DO NOTHING"
+}()
 
-// codeColumns are what scanCode reads, in its order. The first parameter is the instant that
-// reservations are counted for.
-const codeColumns = `
-value, workspace_id, type, max_redemptions, redemptions, starts_at, expires_at, revoked_at,
-note, recipient, metadata, batch_id, created_at, created_by, retry_key, retry_fingerprint, reservations,
-` + liveReservations + `, rowid, first_redemption IS NULL, canonical < '!'`
+// insertedFields are the fields that a new code has. Counters begin at 0.
+var insertedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return f.Counted })
+
+// codeColumns are what scanCode reads, in its order: the fields, and what stands behind them. The
+// first parameter is the instant that reservations are counted for.
+var codeColumns = func() string {
+	var columns []string
+	for _, f := range codes.Fields() {
+		if f.Column == "reservations" { // which holds those that have lapsed, too
+			columns = append(columns, liveReservations)
+		} else {
+			columns = append(columns, f.Column)
+		}
+	}
+	return strings.Join(columns, ", ") +
+		", retry_key, retry_fingerprint, reservations, rowid, first_redemption IS NULL, canonical < '!'"
+}()
 
 // liveReservations is how many reservations of a row of codes hold a use. Those that have lapsed
 // and are not tidied yet are counted, which are few however many are live. None is counted if
@@ -78,25 +96,14 @@ func insert(conn *sqlite.Conn, code *codes.NewCode) (codes.InsertResult, error) 
 
 func bindCode(stmt *sqlite.Stmt, code *codes.NewCode) error {
 	stmt.BindText(1, code.Canonical)
-	stmt.BindBytes(2, code.WorkspaceID[:])
-	stmt.BindText(3, code.Value)
-	stmt.BindText(4, string(code.Type))
-	bindInt(stmt, 5, code.MaxRedemptions)
-	bindTime(stmt, 6, code.StartsAt)
-	bindTime(stmt, 7, code.ExpiresAt)
-	bindText(stmt, 8, code.Note)
-	bindText(stmt, 9, code.Recipient)
-	metadata, err := encodeMetadata(code.Metadata)
-	if err != nil {
-		return err
+	for i := range insertedFields {
+		if err := bindValue(stmt, i+2, insertedFields[i].Of(&code.Code)); err != nil {
+			return err
+		}
 	}
-	bindText(stmt, 10, metadata)
-	bindID(stmt, 11, code.BatchID)
-	stmt.BindInt64(12, code.CreatedAt.UnixMicro())
-	stmt.BindBytes(13, code.CreatedBy[:])
 	if !code.Retry.IsZero() {
-		stmt.BindBytes(14, code.Retry.Key[:])
-		stmt.BindBytes(15, code.Retry.Fingerprint[:])
+		stmt.BindBytes(len(insertedFields)+2, code.Retry.Key[:])
+		stmt.BindBytes(len(insertedFields)+3, code.Retry.Fingerprint[:])
 	}
 	return nil
 }
@@ -225,29 +232,18 @@ func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *s
 }
 
 func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
-	metadata, err := decodeMetadata(stmt.ColumnText(10))
-	code := &storedCode{held: stmt.ColumnInt64(16), rowid: stmt.ColumnInt64(18), namesNone: stmt.ColumnBool(19)}
-	code.Code = codes.Code{
-		Value:          stmt.ColumnText(0),
-		WorkspaceID:    columnID(stmt, 1),
-		Type:           codes.Type(stmt.ColumnText(2)),
-		MaxRedemptions: columnInt(stmt, 3),
-		Redemptions:    stmt.ColumnInt64(4),
-		Reservations:   stmt.ColumnInt64(17),
-		StartsAt:       columnTime(stmt, 5),
-		ExpiresAt:      columnTime(stmt, 6),
-		RevokedAt:      columnTime(stmt, 7),
-		Note:           stmt.ColumnText(8),
-		Recipient:      stmt.ColumnText(9),
-		Metadata:       metadata,
-		BatchID:        columnID(stmt, 11),
-		CreatedAt:      *columnTime(stmt, 12),
-		CreatedBy:      columnID(stmt, 13),
-		HasOldForm:     stmt.ColumnBool(20),
+	code, fields := new(storedCode), codes.Fields()
+	for i := range fields {
+		if err := scanColumn(stmt, i, fields[i].Of(&code.Code)); err != nil {
+			return nil, err
+		}
 	}
-	stmt.ColumnBytes(14, code.Retry.Key[:])
-	stmt.ColumnBytes(15, code.Retry.Fingerprint[:])
-	return code, err
+	rest := len(fields)
+	stmt.ColumnBytes(rest, code.Retry.Key[:])
+	stmt.ColumnBytes(rest+1, code.Retry.Fingerprint[:])
+	code.held, code.rowid = stmt.ColumnInt64(rest+2), stmt.ColumnInt64(rest+3)
+	code.namesNone, code.HasOldForm = stmt.ColumnBool(rest+4), stmt.ColumnBool(rest+5)
+	return code, nil
 }
 
 // encodeMetadata writes metadata as a JSON object, or as nothing if there is none.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -36,6 +37,33 @@ func bindID(stmt *sqlite.Stmt, param int, id core.ID) {
 	if !id.IsZero() {
 		stmt.BindBytes(param, id[:])
 	}
+}
+
+// bindValue binds what a field of a code points to.
+func bindValue(stmt *sqlite.Stmt, param int, value any) error {
+	switch v := value.(type) {
+	case *string:
+		stmt.BindText(param, *v)
+	case *core.OptionalText:
+		bindText(stmt, param, string(*v))
+	case *int64:
+		stmt.BindInt64(param, *v)
+	case **int64:
+		bindInt(stmt, param, *v)
+	case *time.Time:
+		stmt.BindInt64(param, v.UnixMicro())
+	case **time.Time:
+		bindTime(stmt, param, *v)
+	case *core.ID:
+		bindID(stmt, param, *v)
+	case *core.Metadata:
+		metadata, err := encodeMetadata(*v)
+		bindText(stmt, param, metadata)
+		return err
+	default:
+		return fmt.Errorf("a field of the type %T", value)
+	}
+	return nil
 }
 
 func columnInt(stmt *sqlite.Stmt, column int) *int64 {

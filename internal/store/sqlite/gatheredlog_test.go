@@ -38,7 +38,8 @@ func manyCodes(count, note int) []*codes.NewCode {
 	for i := range list {
 		value := fmt.Sprintf("C%07d", i*7919%10_000_019)
 		list[i] = &codes.NewCode{Canonical: value, Code: codes.Code{
-			Value: value, WorkspaceID: core.ID{1}, Type: codes.TypeNormal, Note: strings.Repeat("n", note),
+			Value: value, WorkspaceID: core.ID{1}, CreatedBy: core.ID{2}, Type: codes.TypeNormal,
+			Note:      strings.Repeat("n", note),
 			CreatedAt: time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC),
 		}}
 	}

@@ -51,6 +51,13 @@ func scanColumn(stmt *sqlite.Stmt, column int, dest any) error {
 		return scanBytes(stmt, column, to)
 	case []byte:
 		return fill(stmt, column, to)
+	case *core.OptionalText:
+		*to = core.OptionalText(stmt.ColumnText(column))
+		return nil
+	case *core.Metadata:
+		metadata, err := decodeMetadata(stmt.ColumnText(column))
+		*to = metadata
+		return err
 	case *core.ID:
 		if stmt.ColumnIsNull(column) {
 			*to = core.ID{}

@@ -261,7 +261,7 @@ func (w *oldWorld) checkTexts(t *testing.T, s *site) {
 		}
 	}
 	for text, want := range map[string][]string{
-		"noe\u0308": {"Noe\u0308l", "Noël"}, "noë": {"Noël"}, "s-s": {"ss", "ß"}, "ß": {"ß"}, "\u3164": {"\u3164"},
+		"noe\u0308": {"Noe\u0308l", "Noël"}, "noë": {"Noël"}, "s-s": {"ß", "ss"}, "ß": {"ß"}, "\u3164": {"\u3164"},
 	} {
 		found := s.codes(t, s.mine, codes.CodeFilter{Query: text}, 10)
 		checkSame(t, fmt.Sprintf("a search for %+q", text), want, values(found))

@@ -3,7 +3,13 @@
 // they lie in an engine's columns is the engine's business, what they mean nobody's here.
 package transfer
 
-import "strings"
+import (
+	"strings"
+	"time"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+)
 
 // Kind is what a column holds.
 type Kind int
@@ -84,26 +90,7 @@ func Tables() []Table {
 			{"last_used_at", Time},
 			{"replaced_by", ID},
 		}},
-		{"codes", 1, []Column{
-			{"canonical", Text},
-			{"workspace_id", ID},
-			{"value", Text},
-			{"type", Text},
-			{"max_redemptions", Int},
-			{"redemptions", Int},
-			{"reservations", Int},
-			{"starts_at", Time},
-			{"expires_at", Time},
-			{"revoked_at", Time},
-			{"note", Text},
-			{"recipient", Text},
-			{"metadata", JSON},
-			{"batch_id", ID},
-			{"created_at", Time},
-			{"created_by", ID},
-			{"retry_key", Bytes},
-			{"retry_fingerprint", Bytes},
-		}},
+		{"codes", 1, codeColumns()},
 		{"deleted_retries", 1, []Column{
 			{"retry_key", Bytes},
 			{"workspace_id", ID},
@@ -146,5 +133,30 @@ func Tables() []Table {
 			{"created_by", ID},
 			{"redemption_id", ID},
 		}},
+	}
+}
+
+// codeColumns are the columns of codes: the form, the fields, and the mark of a retry.
+func codeColumns() []Column {
+	columns := []Column{{"canonical", Text}}
+	for _, f := range codes.Fields() {
+		columns = append(columns, Column{f.Column, kindOf(f.Of(new(codes.Code)))})
+	}
+	return append(columns, Column{"retry_key", Bytes}, Column{"retry_fingerprint", Bytes})
+}
+
+// kindOf is how a field lies in a column.
+func kindOf(field any) Kind {
+	switch field.(type) {
+	case *int64, **int64:
+		return Int
+	case *time.Time, **time.Time:
+		return Time
+	case *core.ID:
+		return ID
+	case *core.Metadata:
+		return JSON
+	default:
+		return Text
 	}
 }
