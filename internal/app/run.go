@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"accesscodes/internal/config"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
@@ -25,10 +26,12 @@ import (
 )
 
 // How often background work is done: storing when keys were last used, marking
-// reservations that have lapsed.
+// reservations that have lapsed, giving positions to events, deleting old events.
 const (
 	keyUsageInterval = 30 * time.Second
 	tidyInterval     = 20 * time.Second
+	sequenceInterval = 100 * time.Millisecond
+	pruneInterval    = time.Minute
 )
 
 // Streams is where a server writes to and what program it says it is.
@@ -67,10 +70,12 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		log.Warn("codes mean the same as older ones; accesscodes migrate status lists them", "codes", len(oldForms))
 	}
 	proxies, _ := cfg.Proxies() // Validate has seen them
-	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now))
+	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
 	services := newCodes(gathered, oldForms)
+	events := event.NewService(bare, time.Now, cfg.EventsKeep)
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Ping: bare.Ping, Log: log, Registry: registry, Version: streams.Version,
+		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 	if err != nil {
@@ -103,6 +108,10 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	closers.add(usage.stop)
 	tidier := startWorker(tidyInterval, services.TidyReservations, log)
 	closers.add(tidier.stop)
+	sequencer := startWorker(sequenceInterval, events.Sequence, log)
+	closers.add(sequencer.stop)
+	pruner := startWorker(pruneInterval, events.Prune, log)
+	closers.add(pruner.stop)
 
 	publicURL, err := publicURLOf(ctx, bare, cfg)
 	if err != nil {

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -27,13 +31,22 @@ func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func()
 	if err != nil {
 		return nil, nil, err
 	}
-	return newTenancy(store), store.Close, nil
+	return newTenancy(store, event.Actor{Kind: event.ActorCLI, Name: personName()}), store.Close, nil
+}
+
+// personName is the name of the operating system's user who runs the program.
+func personName() string {
+	if person, err := user.Current(); err == nil && utf8.ValidString(person.Username) {
+		return person.Username
+	}
+	return "uid " + strconv.Itoa(os.Getuid()) // a container's user often has no name
 }
 
 // bareStore is a store as an engine opens it.
 type bareStore interface {
 	codes.Store
 	tenancy.Store
+	event.Store
 	Ping(ctx context.Context) error
 	Close() error
 	transfer.Side
@@ -102,7 +115,11 @@ func Copy(ctx context.Context, from, to string, progress transfer.Progress) (res
 	if err != nil && ctx.Err() != nil {
 		return nil, errors.New("interrupted; run the same command again and it goes on from here")
 	}
-	return results, err
+	if err != nil {
+		return nil, err
+	}
+	// Before any other: two databases need not have the same clock.
+	return results, event.NewService(target, time.Now, 0).Sequence(ctx)
 }
 
 // Migrate brings a database's schema up to date and returns what it did.
@@ -202,8 +219,10 @@ func engineOf(database string) (engine, error) {
 	}, nil
 }
 
-func newTenancy(store tenancy.Store) *tenancy.Service {
-	return tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
+func newTenancy(store tenancy.Store, actor event.Actor) *tenancy.Service {
+	return tenancy.NewService(tenancy.Deps{
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Actor: actor,
+	})
 }
 
 func newCodes(store codes.Store, oldForms map[string]core.ID) *codes.Services {

@@ -60,7 +60,7 @@ func TestCopyMovesEverythingToPostgresAndBack(t *testing.T) {
 func TestCopyShowsEachStageWhereThereIsNoTerminal(t *testing.T) {
 	p := withAcme(t)
 	got := p.alone(t, "copy --from sqlite:"+p.path+" --to sqlite:"+filepath.Join(t.TempDir(), "new.db"))
-	if got.stderr != "copying 2 rows\ncomparing 4 rows\n" {
+	if got.stderr != "copying 4 rows\ncomparing 8 rows\n" {
 		t.Errorf("stderr: %q", got.stderr)
 	}
 }

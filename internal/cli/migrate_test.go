@@ -40,8 +40,8 @@ func migrationFiles(t *testing.T) (names []string) {
 // versionOf is the number that a migration's name begins with.
 func versionOf(t *testing.T, name string) int {
 	t.Helper()
-	number, _, _ := strings.Cut(name, "_")
-	version, err := strconv.Atoi(number)
+	digits, _, _ := strings.Cut(name, "_")
+	version, err := strconv.Atoi(digits)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,24 +45,25 @@ func list[Row any](t *testing.T, p *program, line string) (rows []Row) {
 func TestOutput(t *testing.T) {
 	cases := []struct{ name, line, want string }{
 		{"workspaces as a table, the default", "workspace list", `
-SLUG  NAME  PREFIX  GROUPS  GROUPLENGTH  SUSPENDEDAT           CREATEDAT             ID
-acme  Acme  ACME    2       4                                  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000
-zoo   Zoo           3       5            2030-01-02T03:04:05Z  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000
+SLUG  NAME  PREFIX  GROUPS  GROUPLENGTH  SUSPENDEDAT           CREATEDAT             ID                                    EVENTS
+acme  Acme  ACME    2       4                                  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000  some
+zoo   Zoo           3       5            2030-01-02T03:04:05Z  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000  some
 `},
 		{"workspaces as a table", "workspace list --output table", `
-SLUG  NAME  PREFIX  GROUPS  GROUPLENGTH  SUSPENDEDAT           CREATEDAT             ID
-acme  Acme  ACME    2       4                                  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000
-zoo   Zoo           3       5            2030-01-02T03:04:05Z  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000
+SLUG  NAME  PREFIX  GROUPS  GROUPLENGTH  SUSPENDEDAT           CREATEDAT             ID                                    EVENTS
+acme  Acme  ACME    2       4                                  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000  some
+zoo   Zoo           3       5            2030-01-02T03:04:05Z  2030-01-02T03:04:05Z  00000000-0000-7000-8000-000000000000  some
 `},
 		{"workspaces as CSV", "workspace list --output csv", `
-slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id
-acme,Acme,ACME,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000
-zoo,Zoo,,3,5,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000
+slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events
+acme,Acme,ACME,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some
+zoo,Zoo,,3,5,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some
 `},
 		{"workspaces as JSON", "workspace list --output json", `
 [
   {
     "createdAt": "2030-01-02T03:04:05Z",
+    "events": "some",
     "groupLength": 4,
     "groups": 2,
     "id": "00000000-0000-7000-8000-000000000000",
@@ -73,6 +74,7 @@ zoo,Zoo,,3,5,2030-01-02T03:04:05Z,2030-01-02T03:04:05Z,00000000-0000-7000-8000-0
   },
   {
     "createdAt": "2030-01-02T03:04:05Z",
+    "events": "some",
     "groupLength": 5,
     "groups": 3,
     "id": "00000000-0000-7000-8000-000000000000",

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"errors"
+	"strconv"
+	"time"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -32,6 +36,7 @@ func newServe(env Env) *cobra.Command {
 	flags.StringVar(&cfg.DebugListen, "debug-listen", cfg.DebugListen, "`address` for profiles (net/http/pprof), host:port; keep it private; none if empty")
 	networkFlags(flags, &cfg)
 	flags.BoolVar(&cfg.GatheredLog, "sqlite-gathered-log", cfg.GatheredLog, "hand SQLite's write-ahead log to the system in few calls; =false if in doubt about it")
+	flags.Var((*daysValue)(&cfg.EventsKeep), "events-keep", "how long events are kept, such as 90d or 12h; 0: for ever")
 	return cmd
 }
 
@@ -50,3 +55,28 @@ func networkFlags(flags *pflag.FlagSet, cfg *config.Serve) {
 		"`address` for /metrics alone, host:port; with everything else if empty")
 	flags.BoolVar(&cfg.Docs, "docs", cfg.Docs, "serve the documentation at /docs; --docs=false turns it off")
 }
+
+// daysValue is a flag that holds a time in which whole days may be given, too.
+type daysValue time.Duration
+
+// Set implements [pflag.Value].
+func (v *daysValue) Set(text string) error {
+	length, err := parseDays(text)
+	if err != nil {
+		return errors.New("it must be a time such as 90d or 12h")
+	}
+	*v = daysValue(length)
+	return nil
+}
+
+// String implements [pflag.Value].
+func (v *daysValue) String() string {
+	const day = 24 * time.Hour
+	if length := time.Duration(*v); length == 0 || length%day != 0 {
+		return length.String()
+	}
+	return strconv.Itoa(int(time.Duration(*v)/day)) + "d"
+}
+
+// Type implements [pflag.Value].
+func (v *daysValue) Type() string { return "duration" }

@@ -74,8 +74,8 @@ func TestEveryVariableHasATwin(t *testing.T) {
 		p.env["ACCESSCODES_"+variable+"_FILE"] = valueFile(t, value)
 	}
 	check(t, p.alone(t, "workspace create acme"), result{
-		stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id\n" +
-			"acme,Acme,ACME,3,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000\n",
+		stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\n" +
+			"acme,Acme,ACME,3,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n",
 	})
 }
 

@@ -153,13 +153,13 @@ func TestEnvironment(t *testing.T) {
 			"required flags",
 			map[string]string{"ACCESSCODES_NAME": "Acme"},
 			"workspace create acme -o csv",
-			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id\nacme,Acme,,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000\n"},
+			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\nacme,Acme,,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
 		},
 		{
 			"dashes are underscores",
 			map[string]string{"ACCESSCODES_GROUP_LENGTH": "5"},
 			"workspace create acme --name Acme -o csv",
-			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id\nacme,Acme,,2,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000\n"},
+			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\nacme,Acme,,2,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
 		},
 		{
 			"flags of other commands do not matter",

@@ -19,6 +19,7 @@ var workspaceColumns = []column[tenancy.Workspace]{
 	{"suspendedAt", func(w tenancy.Workspace) any { return w.SuspendedAt }},
 	{"createdAt", func(w tenancy.Workspace) any { return w.CreatedAt }},
 	{"id", func(w tenancy.Workspace) any { return w.ID.String() }},
+	{"events", func(w tenancy.Workspace) any { return string(w.Events) }},
 }
 
 func newWorkspace() *cobra.Command {
@@ -94,6 +95,7 @@ func newWorkspaceShow() *cobra.Command {
 
 func newWorkspaceUpdate() *cobra.Command {
 	var f formatFlags
+	var events string
 	cmd := &cobra.Command{
 		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
 		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
@@ -101,6 +103,7 @@ func newWorkspaceUpdate() *cobra.Command {
 			w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{
 				Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
 				Groups: ifChanged(flags, "groups", &f.groups), GroupLength: ifChanged(flags, "group-length", &f.groupLength),
+				Events: ifChanged(flags, "events", (*tenancy.EventsRecorded)(&events)),
 			})
 			if err != nil {
 				return err
@@ -109,6 +112,8 @@ func newWorkspaceUpdate() *cobra.Command {
 		}),
 	}
 	f.register(cmd.Flags())
+	cmd.Flags().StringVar(&events, "events", string(tenancy.EventsSome),
+		"which events are recorded: all, or some, without those that come with each code and each use of one")
 	return cmd
 }
 

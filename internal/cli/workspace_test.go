@@ -6,8 +6,8 @@ import (
 )
 
 func TestWorkspace(t *testing.T) {
-	const head = "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id\n"
-	const rest = ",2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000\n"
+	const head = "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\n"
+	const rest = ",2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"
 	cases := []struct {
 		name   string
 		before []string // command lines that have to succeed first
@@ -54,6 +54,18 @@ func TestWorkspace(t *testing.T) {
 			name: "create with several mistakes",
 			line: "workspace create acme --name Acme --prefix ÄÖ --groups 7 --group-length 2",
 			want: result{code: 2, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9; groups must be from 2 to 6; group length must be from 3 to 8\n"},
+		},
+		{
+			name:   "record all events",
+			before: []string{"workspace create acme --name Acme"},
+			line:   "workspace update acme --events all -o csv",
+			want:   result{stdout: head + "acme,Acme,,2,4," + strings.Replace(rest, "some", "all", 1)},
+		},
+		{
+			name:   "record other events than there are",
+			before: []string{"workspace create acme --name Acme"},
+			line:   "workspace update acme --events none",
+			want:   result{code: 2, stderr: "accesscodes: events must be \"all\" or \"some\"\n"},
 		},
 		{
 			name: "list nothing",

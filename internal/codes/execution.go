@@ -133,6 +133,7 @@ func (s *Execution) take(c *TrackedCode, hold *TrackedReservation, made Redempti
 	s.setUser(s.command.UserID, made.Grants)
 	e := &TrackedRedemption{Redemption: made, Canonical: c.Canonical, Change: Added}
 	s.unit.addRedemption(e)
+	s.recordTaken(c, &e.Redemption)
 	return e
 }
 
@@ -143,9 +144,12 @@ func (s *Execution) giveBack(c *TrackedCode, r *TrackedRedemption, by core.ID, r
 	r.Change = r.Change.then(Changed)
 	c.Redemptions--
 	c.Counted = true
+	was := Unregistered
 	if r.UserID != "" {
+		was = s.unit.user(UserRef{r.WorkspaceID, r.UserID}).Status
 		s.setUser(r.UserID, r.Before)
 	}
+	s.recordGivenBack(c, &r.Redemption, was)
 }
 
 // reserve holds one use of a code for the act's user.
@@ -157,6 +161,7 @@ func (s *Execution) reserve(c *TrackedCode, made Reservation) *TrackedReservatio
 	c.Counted, c.Used = true, true
 	e := &TrackedReservation{Reservation: made, Canonical: c.Canonical, Change: Added}
 	s.unit.addReservation(e)
+	s.recordReservation(c, &e.Reservation)
 	return e
 }
 
@@ -169,4 +174,5 @@ func (s *Execution) end(c *TrackedCode, r *TrackedReservation, state Reservation
 	c.Counted = true
 	r.State = state
 	r.Change = r.Change.then(Changed)
+	s.recordReservation(c, &r.Reservation)
 }

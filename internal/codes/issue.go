@@ -44,6 +44,7 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 	if err != nil {
 		return Issued{}, err
 	}
+	made.source = s.hotSource(actor)
 	if late := req.checkExpiry(made.CreatedAt); late != nil {
 		return s.replay(ctx, made, late)
 	}
@@ -79,6 +80,7 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 	if err != nil {
 		return Issued{}, err
 	}
+	made.source = s.hotSource(actor)
 	if late := req.checkExpiry(made.CreatedAt); late != nil {
 		return s.replay(ctx, made, late)
 	}
@@ -137,6 +139,9 @@ func checkType(t Type, errs *core.FieldErrors) {
 // insert stores the code under this value.
 func (s *Service) insert(ctx context.Context, made *NewCode, value string) (InsertResult, error) {
 	made.Value, made.Canonical = value, core.Canonical(value)
+	if err := made.recordCreated(); err != nil {
+		return InsertResult{}, err
+	}
 	results, err := s.store.InsertCodes(ctx, []*NewCode{made})
 	if err != nil {
 		return InsertResult{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // GetCode returns a code of the caller's workspace, however its value is spelt.
@@ -60,7 +61,7 @@ func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, a
 	if err != nil {
 		return Code{}, codeError(err)
 	}
-	act.WorkspaceID, act.Canonical = actor.WorkspaceID, canonical
+	act.WorkspaceID, act.Canonical, act.Source = actor.WorkspaceID, canonical, s.recorder.Of(actor)
 	result, err := s.execute(ctx, &act)
 	if err != nil {
 		return Code{}, err
@@ -91,7 +92,8 @@ func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, statu
 		return User{}, err
 	}
 	now := s.now()
-	return s.store.PutUser(ctx, User{WorkspaceID: actor.WorkspaceID, ID: id, Status: status, CreatedAt: now, UpdatedAt: now})
+	user := User{WorkspaceID: actor.WorkspaceID, ID: id, Status: status, CreatedAt: now, UpdatedAt: now}
+	return s.store.PutUser(ctx, user, s.recorder.Of(actor))
 }
 
 // GetUser returns a registered user.
@@ -117,7 +119,11 @@ func (s *Users) EraseUser(ctx context.Context, actor *core.Actor, id string) err
 	if isNoUserID(id) {
 		return errUserNotFound()
 	}
-	found, err := s.store.EraseUser(ctx, actor.WorkspaceID, id)
+	erased, err := s.recorder.Of(actor).Make(event.UserErased, s.now(), event.User(), id, event.Data{})
+	if err != nil {
+		return err
+	}
+	found, err := s.store.EraseUser(ctx, actor.WorkspaceID, id, erased)
 	if err == nil && !found {
 		return errUserNotFound()
 	}

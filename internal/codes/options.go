@@ -50,12 +50,14 @@ var (
 // order.
 func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
 	for i := range fields {
-		if fields[i].Option != nil {
-			fields[i].check(o, errs)
+		f := &fields[i]
+		if f.Option == nil {
+			continue
 		}
-	}
-	if o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
-		errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
+		f.check(o, errs)
+		if f.Name == "expiresAt" && o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
+			errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
+		}
 	}
 }
 

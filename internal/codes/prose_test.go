@@ -64,7 +64,7 @@ func TestARuleBindsOnlyWhatARequestSets(t *testing.T) {
 	w := newWorld(t)
 	big := map[string]string{"": "no such key can be set any more"}
 	old := &codes.NewCode{Canonical: "OLD", Code: codes.Code{
-		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, CreatedAt: start,
+		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, CreatedAt: start, CreatedBy: core.ID{1},
 		Note: "note\u202e", Recipient: "ada\u2066", Metadata: big,
 	}}
 	if _, err := w.Store.InsertCodes(t.Context(), []*codes.NewCode{old}); err != nil {

@@ -45,7 +45,7 @@ func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemR
 	}
 	result, err := s.execute(ctx, &Command{
 		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Redemption: id, Creates: true, Idempotent: true,
-		Rule: redeem(id, actor.ID, req.Metadata),
+		Rule: redeem(id, actor.ID, req.Metadata), Source: s.hotSource(actor),
 	})
 	if err != nil {
 		return Redeemed{}, err
@@ -90,7 +90,7 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 	}
 	result, err := s.execute(ctx, &Command{
 		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Reservation: id, Creates: true, Idempotent: true,
-		Rule: reserve(id, actor.ID, req.Life),
+		Rule: reserve(id, actor.ID, req.Life), Source: s.hotSource(actor),
 	})
 	if err != nil {
 		return Reserved{}, err
@@ -151,7 +151,10 @@ func (s *Redemptions) onReservation(ctx context.Context, actor *core.Actor, id c
 	if err != nil {
 		return nil, err
 	}
-	return &Command{WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Reservation: id, Idempotent: true}, nil
+	return &Command{
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Reservation: id, Idempotent: true,
+		Source: s.hotSource(actor),
+	}, nil
 }
 
 // MaxReasonLength is the longest reason of a rollback, in characters.
@@ -178,7 +181,7 @@ func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemptio
 	}
 	result, err := s.execute(ctx, &Command{
 		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Redemption: redemption, Idempotent: true,
-		Rule: rollback(actor.ID, reason),
+		Rule: rollback(actor.ID, reason), Source: s.recorder.Of(actor),
 	})
 	if err != nil {
 		return Redeemed{}, err
@@ -211,7 +214,7 @@ func (b *base) lookedUp(ctx context.Context, actor *core.Actor, text string, err
 // nothing left to tidy.
 func (s *Redemptions) TidyReservations(ctx context.Context) error {
 	for {
-		tidied, err := s.store.TidyReservations(ctx, s.now())
+		tidied, err := s.store.TidyReservations(ctx, s.now(), s.recorder)
 		if err != nil {
 			return fmt.Errorf("tidy reservations: %w", err)
 		}

@@ -153,11 +153,13 @@ func revoke(revoked bool) func(*Execution) Result {
 		if isRevoked := c.RevokedAt != nil; isRevoked == revoked {
 			return Result{Code: s.codeNow(), Replayed: true}
 		}
+		was := c.RevokedAt
 		c.RevokedAt = nil
 		if at := s.At; revoked {
 			c.RevokedAt = &at
 		}
 		c.Change = c.Change.then(Changed)
+		s.recordRevoked(c, was)
 		return Result{Code: s.codeNow()}
 	}
 }
@@ -169,12 +171,14 @@ func change(want *CodeChange) func(*Execution) Result {
 		if c == nil {
 			return refuse(errCodeNotFound())
 		}
+		before := c.Code
 		changed, err := want.applyTo(&c.Code, s.At)
 		if err != nil {
 			return refuse(err)
 		}
 		if changed {
 			c.Change = c.Change.then(Changed)
+			s.recordChanged(c, &before)
 		}
 		return Result{Code: s.codeNow(), Replayed: !changed}
 	}
@@ -191,6 +195,7 @@ func remove(s *Execution) Result {
 	}
 	result := Result{Code: s.codeNow()}
 	c.Change = c.Change.then(Removed)
+	s.recordRemoved(c)
 	return result
 }
 

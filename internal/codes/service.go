@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // Store keeps codes and what becomes of them. Each method is one atomic act: it happens whole
@@ -60,7 +61,8 @@ type base struct {
 	clock    func() time.Time
 	entropy  io.Reader
 	newID    func() (core.ID, error)
-	lists    *lane              // of all lists of a workspace
+	lists    *lane // of all lists of a workspace
+	recorder *event.Recorder
 	oldForms map[string]core.ID // the workspaces of the codes that are left with these; see formOf
 }
 
@@ -68,7 +70,7 @@ type base struct {
 func NewServices(deps Deps) *Services {
 	b := base{
 		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
-		lists: newLane(ListsAtOnce, listsWaiting, listWait),
+		recorder: event.NewRecorder(deps.Entropy), lists: newLane(ListsAtOnce, listsWaiting, listWait),
 	}
 	return &Services{
 		Service:     &Service{base: b, alphabet: core.Alphabet},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // CodeStore keeps codes. A code is found by its canonical form, which is unique over
@@ -12,7 +13,8 @@ import (
 type CodeStore interface {
 	// InsertCodes stores new codes, all in one act, and reports for each what became
 	// of it, in the same order. Codes are taken one after the other: if two have the
-	// same canonical form or the same Retry.Key, the first is inserted.
+	// same canonical form or the same Retry.Key, the first is inserted. The event of a code
+	// is stored if the code is inserted.
 	InsertCodes(ctx context.Context, codes []*NewCode) ([]InsertResult, error)
 	// CodesTaken reports for each canonical form whether a code has it, in any
 	// workspace.
@@ -34,7 +36,8 @@ type CodeStore interface {
 // RedemptionStore keeps what becomes of codes: redemptions, reservations, users.
 type RedemptionStore interface {
 	// Act carries out acts, all in one act of its own, by means of a [Book]. A refused act
-	// is a result, not an error, and changes nothing.
+	// is a result, not an error, and changes nothing. The events of the book are stored with
+	// what it has changed.
 	Execute(ctx context.Context, acts []*Command) ([]Result, error)
 	// Peek says what Act would, and changes nothing. What it sees may be changed by others
 	// meanwhile.
@@ -46,16 +49,19 @@ type RedemptionStore interface {
 	// of its code, or ErrNotFound.
 	Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r Reservation, err error)
 	// TidyReservations marks some of the reservations that are stored as held and have
-	// lapsed, and returns how many. It returns 0 when there are none left.
-	TidyReservations(ctx context.Context, now time.Time) (int, error)
+	// lapsed, and returns how many. It returns 0 when there are none left. Of those in
+	// workspaces that listen it stores the events that [Lapsed] makes; nil: none.
+	TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (int, error)
 	// User returns a user, or ErrNotFound.
 	User(ctx context.Context, workspace core.ID, id string) (User, error)
 	// PutUser stores a user and returns it as it is then: one who was there keeps
-	// CreatedAt, and UpdatedAt if the status is the same.
-	PutUser(ctx context.Context, user User) (User, error)
-	// EraseUser deletes a user and takes the id out of every redemption and reservation. It
-	// reports whether anything held it.
-	EraseUser(ctx context.Context, workspace core.ID, id string) (bool, error)
+	// CreatedAt, and UpdatedAt if the status is the same. The event that [User.Put] makes is
+	// stored, too.
+	PutUser(ctx context.Context, user User, source *event.Source) (User, error)
+	// EraseUser deletes a user and takes the id out of every redemption, reservation and
+	// event, but for earlier events user.erased. It reports whether anything but events held
+	// it, and then stores the events.
+	EraseUser(ctx context.Context, workspace core.ID, id string, erased ...*event.Event) (bool, error)
 }
 
 // ListStore reads pages of lists. Each is what an index begins with: the first page costs
@@ -73,7 +79,9 @@ type ListStore interface {
 type NewCode struct {
 	Code
 	Canonical string
-	Retry     Retry // zero: asked for without an Idempotency-Key
+	Retry     Retry        // zero: asked for without an Idempotency-Key
+	Event     *event.Event // about the code; nil: none is recorded
+	source    *event.Source
 }
 
 // InsertOutcome is what became of a code that was to be inserted.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // Act is one thing to be done to one code: what it concerns, which is what a store looks
@@ -23,6 +24,7 @@ type Command struct {
 	// Hypothetical: At is not the present. Such an act must not share a book with others,
 	// which has one time for all of them.
 	Hypothetical bool
+	Source       *event.Source // of the events that the act causes; nil: none are recorded
 	Rule         func(*Execution) Result
 }
 
@@ -63,6 +65,8 @@ type UnitOfWork struct {
 	users        map[UserRef]*TrackedUser
 	redemptions  map[core.ID]*TrackedRedemption
 	reservations map[core.ID]*TrackedReservation
+	events       []*event.Event
+	err          error // of an event that could not be made
 }
 
 // Change is what has become of an entry since it was entered.
@@ -330,6 +334,10 @@ func (b *UnitOfWork) Run() []Result {
 	}
 	return results
 }
+
+// Events returns the events to store with what has changed, in the order in which they
+// happened. With an error nothing must be stored.
+func (b *UnitOfWork) Events() ([]*event.Event, error) { return b.events, b.err }
 
 // ChangedCodes returns the codes to store, in the order of their canonical forms.
 func (b *UnitOfWork) ChangedCodes() []*TrackedCode {

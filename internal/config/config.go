@@ -22,13 +22,14 @@ type Serve struct {
 	DrainTimeout time.Duration // how long requests under way may take after SIGTERM
 	DebugListen  string        // host:port for net/http/pprof; empty: none
 
-	TLSCert, TLSKey string // PEM files; both empty: plain HTTP
-	MaxConnections  int    // open at once; more wait until one ends
-	PublicURL       string // the address that callers use; empty: what the database holds
-	TrustedProxies  string // CIDRs with commas between them; their word about a client's address is taken
-	MetricsListen   string // host:port for /metrics; empty: with everything else
-	Docs            bool   // serve /docs
-	GatheredLog     bool   // hand SQLite's write-ahead log over in few calls
+	TLSCert, TLSKey string        // PEM files; both empty: plain HTTP
+	MaxConnections  int           // open at once; more wait until one ends
+	PublicURL       string        // the address that callers use; empty: what the database holds
+	TrustedProxies  string        // CIDRs with commas between them; their word about a client's address is taken
+	MetricsListen   string        // host:port for /metrics; empty: with everything else
+	Docs            bool          // serve /docs
+	GatheredLog     bool          // hand SQLite's write-ahead log over in few calls
+	EventsKeep      time.Duration // how long events are kept; 0: for ever
 }
 
 // DefaultDatabase is the database that every command uses unless told otherwise.
@@ -39,7 +40,7 @@ func DefaultServe() Serve {
 	return Serve{
 		Listen: "127.0.0.1:8080", Database: DefaultDatabase,
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 25 * time.Second,
-		MaxConnections: 10_000, Docs: true, GatheredLog: true,
+		MaxConnections: 10_000, Docs: true, GatheredLog: true, EventsKeep: 90 * 24 * time.Hour,
 	}
 }
 
@@ -63,6 +64,9 @@ func (c Serve) Validate() error {
 	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("--drain-timeout must not be negative"))
+	}
+	if c.EventsKeep < 0 {
+		errs = append(errs, errors.New("--events-keep must not be negative; 0 keeps events for ever"))
 	}
 	return errors.Join(append(errs, c.validateNetwork()...)...)
 }

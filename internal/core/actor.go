@@ -27,6 +27,7 @@ type Actor struct {
 	WorkspaceID ID
 	Workspace   string // the workspace's slug
 	Format      Format // of the workspace's generated codes
+	Listens     bool   // somebody listens to the workspace's hot events
 	RequestID   string // of the request that it acts in; empty: none
 }
 

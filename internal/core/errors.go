@@ -23,6 +23,7 @@ const (
 	KindNotFound                    // 404: no such thing in this workspace
 	KindConflict                    // 409: the state does not allow it
 	KindUnavailable                 // 503: nothing was done, try again
+	KindGone                        // 410: what was there is kept no more
 )
 
 // Reason is a stable word that a program can switch on. Reasons are part of the
@@ -64,6 +65,7 @@ const (
 	ReasonWorkspaceExists       Reason = "workspace_already_exists"
 	ReasonKeyNotFound           Reason = "key_not_found"
 	ReasonKeyNotActive          Reason = "key_not_active"
+	ReasonPositionExpired       Reason = "position_expired"
 	ReasonStoreUnavailable      Reason = "store_unavailable"
 	ReasonOverloaded            Reason = "overloaded"
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"
@@ -87,6 +89,7 @@ type Error struct {
 	Detail     string
 	Fields     []FieldError
 	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
+	Oldest     *int64        // with KindGone: the oldest position that is kept
 	cause      error
 }
 

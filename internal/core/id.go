@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ID names a workspace, an API key or a batch. The program makes them as UUIDv7
+// ID names a workspace, an API key, an event and the like. The program makes them as UUIDv7
 // (RFC 9562 §5.7), so that they sort by creation and need no database sequence.
 type ID [16]byte
 

@@ -29,6 +29,7 @@ func (c *Caller) Actor() core.Actor {
 		Kind: core.ActorKey, ID: c.Key.ID, Name: c.Key.Name, Display: c.Key.Display,
 		Role: string(c.Key.Role), Permissions: c.Key.Role.Permissions(),
 		WorkspaceID: c.Workspace.ID, Workspace: c.Workspace.Slug, Format: c.Workspace.Format,
+		Listens: c.Workspace.Listens(),
 	}
 }
 

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // Store keeps workspaces, keys and what belongs to the installation. Each method is one atomic
@@ -24,6 +26,7 @@ type Deps struct {
 	Now     func() time.Time
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
+	Actor   event.Actor             // who does what is asked for; zero: the program itself
 }
 
 // Service is everything that can be done with workspaces and keys. It is safe for concurrent
@@ -34,11 +37,22 @@ type Service struct {
 	entropy io.Reader
 	newID   func() (core.ID, error)
 	usage   keyUsage
+
+	recorder *event.Recorder
+	actor    event.Actor
 }
 
 // NewService returns a service over a migrated store.
 func NewService(deps Deps) *Service {
-	return &Service{store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID}
+	return &Service{
+		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID,
+		recorder: event.NewRecorder(deps.Entropy), actor: cmp.Or(deps.Actor, event.System()),
+	}
+}
+
+// source is where the events of a call come from.
+func (s *Service) source(workspace core.ID) *event.Source {
+	return s.recorder.Source(workspace, s.actor, false)
 }
 
 // now is the current time as stores keep it.
@@ -51,7 +65,11 @@ func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format
 	if err != nil {
 		return Workspace{}, err
 	}
-	inserted, err := s.store.InsertWorkspace(ctx, w)
+	created, err := w.created(s.source(w.ID))
+	if err != nil {
+		return Workspace{}, err
+	}
+	inserted, err := s.store.InsertWorkspace(ctx, w, created)
 	if err != nil {
 		return Workspace{}, err
 	}
@@ -79,7 +97,7 @@ func (s *Service) UpdateWorkspace(ctx context.Context, slug string, change Works
 	if err := change.check(); err != nil {
 		return Workspace{}, err
 	}
-	w, err := s.store.UpdateWorkspace(ctx, slug, change, s.now())
+	w, err := s.store.UpdateWorkspace(ctx, slug, change, s.now(), s.source(core.ID{}))
 	return w, workspaceError(slug, err)
 }
 
@@ -88,7 +106,7 @@ func (s *Service) newWorkspace(slug, name string, format core.Format) (Workspace
 	if err != nil {
 		return Workspace{}, err
 	}
-	w := Workspace{ID: id, Slug: slug, Name: name, Format: format, CreatedAt: s.now()}
+	w := Workspace{ID: id, Slug: slug, Name: name, Format: format, CreatedAt: s.now(), Events: EventsSome}
 	return w, w.check()
 }
 
@@ -113,7 +131,11 @@ func (s *Service) CreateKey(ctx context.Context, slug string, req NewKey) (Key, 
 	if err := key.check(key.CreatedAt); err != nil {
 		return Key{}, "", err
 	}
-	if err := s.store.InsertKey(ctx, key); err != nil {
+	created, err := key.created(s.source(w.ID))
+	if err != nil {
+		return Key{}, "", err
+	}
+	if err := s.store.InsertKey(ctx, key, created); err != nil {
 		return Key{}, "", err
 	}
 	return key, secret, nil
@@ -149,10 +171,19 @@ func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
 // RevokeKey makes a key useless for good; running servers follow within seconds.
 // Revoking twice keeps the first time. Errors: KindNotFound.
 func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
-	if err := s.store.RevokeKey(ctx, id, s.now()); err != nil {
+	key, err := s.store.Key(ctx, id)
+	if err != nil {
 		return Key{}, keyError(id.String(), err)
 	}
-	key, err := s.store.Key(ctx, id)
+	now := s.now()
+	revoked, err := key.event(s.source(key.WorkspaceID), event.KeyRevoked, now, event.Data{})
+	if err != nil {
+		return Key{}, err
+	}
+	if err := s.store.RevokeKey(ctx, id, now, revoked); err != nil {
+		return Key{}, keyError(id.String(), err)
+	}
+	key, err = s.store.Key(ctx, id)
 	return key, keyError(id.String(), err)
 }
 
@@ -183,7 +214,13 @@ func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Durati
 	if old.ExpiresAt != nil && old.ExpiresAt.Before(ends) {
 		ends = *old.ExpiresAt
 	}
-	if err := s.store.ReplaceKey(ctx, id, ends, key); err != nil {
+	data := event.Data{"replacedBy": key.ID.String()}
+	data.Change("expiresAt", event.TimeOrNone(old.ExpiresAt), event.TimeOrNone(&ends))
+	rotated, err := old.event(s.source(old.WorkspaceID), event.KeyRotated, now, data)
+	if err != nil {
+		return Key{}, "", err
+	}
+	if err := s.store.ReplaceKey(ctx, id, ends, key, rotated); err != nil {
 		return Key{}, "", keyError(id.String(), err)
 	}
 	return key, secret, nil
@@ -200,7 +237,16 @@ func (s *Service) Bootstrap(ctx context.Context, slug, name string, format core.
 	if err != nil {
 		return "", err
 	}
-	created, err := s.store.Bootstrap(ctx, w, key)
+	source := s.source(w.ID)
+	workspaceCreated, err := w.created(source)
+	if err != nil {
+		return "", err
+	}
+	keyCreated, err := key.created(source)
+	if err != nil {
+		return "", err
+	}
+	created, err := s.store.Bootstrap(ctx, w, key, workspaceCreated, keyCreated)
 	if err != nil || !created {
 		return "", err
 	}

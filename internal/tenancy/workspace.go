@@ -22,6 +22,24 @@ type Workspace struct {
 	Format      core.Format // how its generated codes look
 	SuspendedAt *time.Time
 	CreatedAt   time.Time
+	Events      EventsRecorded
+}
+
+// EventsRecorded is which of a workspace's events are recorded.
+type EventsRecorded string
+
+// What may be recorded.
+const (
+	EventsSome EventsRecorded = "some" // what people and programs change, but not what comes with each code
+	EventsAll  EventsRecorded = "all"  // hot ones, too: see [event.Type.Hot]
+)
+
+// orSome is what is recorded; nothing is said where nobody has decided.
+func (e EventsRecorded) orSome() string {
+	if e == "" {
+		return string(EventsSome)
+	}
+	return string(e)
 }
 
 func (w *Workspace) check() error {
@@ -52,6 +70,7 @@ type WorkspaceChange struct {
 	Groups      *int
 	GroupLength *int
 	Suspended   *bool // suspending twice keeps the first time
+	Events      *EventsRecorded
 }
 
 func (c *WorkspaceChange) check() error {
@@ -64,5 +83,11 @@ func (c *WorkspaceChange) check() error {
 	core.Set(&format.Groups, c.Groups)
 	core.Set(&format.GroupLength, c.GroupLength)
 	format.Check(&errs)
+	if c.Events != nil && *c.Events != EventsSome && *c.Events != EventsAll {
+		errs.Add(core.ReasonInvalidValue, "/events", "events must be %q or %q", EventsAll, EventsSome)
+	}
 	return errs.Err()
 }
+
+// Listens reports whether the workspace's hot events are recorded.
+func (w *Workspace) Listens() bool { return w.Events == EventsAll }

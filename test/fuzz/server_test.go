@@ -15,6 +15,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/api"
@@ -45,7 +46,7 @@ func (s *lastCode) Secret(_ context.Context, secret []byte) ([]byte, error) { re
 
 func (s *lastCode) OldForms(context.Context) (map[string]core.ID, error) { return nil, nil }
 
-func (s *lastCode) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+func (s *lastCode) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key, _ ...*event.Event) (bool, error) {
 	s.caller = tenancy.Caller{Workspace: w, Key: k}
 	return true, nil
 }
@@ -69,7 +70,10 @@ func newServer(t testing.TB) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := api.New(api.Deps{Codes: service, Tenancy: people, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
+	api, err := api.New(api.Deps{
+		Codes: service, Tenancy: people, Events: event.NewService(store, time.Now, 0),
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ var mayImport = []struct {
 
 	{"internal/store/transfer", nil, nil},
 	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
-	{"internal/store/plain", []string{"internal/access"}, nil},
+	{"internal/store/plain", []string{"internal/access", "internal/event"}, nil},
 	{
 		"internal/store/sqlite",
 		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/sqlite/walvfs", "internal/store/transfer"},
@@ -34,21 +34,21 @@ var mayImport = []struct {
 	{"internal/store/sqlite/walvfs", nil, []string{"modernc.org/sqlite", "modernc.org/libc"}},
 	{
 		"internal/store/postgres",
-		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
+		[]string{"internal/access", "internal/event", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
 		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	},
 	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
 	{"internal/store/grouped", []string{"internal/access", "internal/group"}, nil},
-	{"internal/store/cached", []string{"internal/access"}, nil},
+	{"internal/store/cached", []string{"internal/access", "internal/event"}, nil},
 	{
 		"internal/store/storetest",
-		[]string{"internal/access", "internal/store/plain"},
+		[]string{"internal/access", "internal/event", "internal/store/plain"},
 		[]string{"github.com/google/go-cmp", "github.com/google/uuid"},
 	},
 
 	{
 		"internal/web/api",
-		[]string{"internal/access"},
+		[]string{"internal/access", "internal/event"},
 		[]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang",
 			"github.com/swaggest/swgui",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -85,19 +86,23 @@ func (s *Store) forget() {
 }
 
 // UpdateWorkspace implements [tenancy.WorkspaceStore].
-func (s *Store) UpdateWorkspace(ctx context.Context, slug string, change tenancy.WorkspaceChange, now time.Time) (tenancy.Workspace, error) {
+func (s *Store) UpdateWorkspace(
+	ctx context.Context, slug string, change tenancy.WorkspaceChange, now time.Time, source *event.Source,
+) (tenancy.Workspace, error) {
 	defer s.forget()
-	return s.Store.UpdateWorkspace(ctx, slug, change, now)
+	return s.Store.UpdateWorkspace(ctx, slug, change, now, source)
 }
 
 // RevokeKey implements [tenancy.KeyStore].
-func (s *Store) RevokeKey(ctx context.Context, id core.ID, at time.Time) error {
+func (s *Store) RevokeKey(ctx context.Context, id core.ID, at time.Time, events ...*event.Event) error {
 	defer s.forget()
-	return s.Store.RevokeKey(ctx, id, at)
+	return s.Store.RevokeKey(ctx, id, at, events...)
 }
 
 // ReplaceKey implements [tenancy.KeyStore].
-func (s *Store) ReplaceKey(ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key) error {
+func (s *Store) ReplaceKey(
+	ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key, events ...*event.Event,
+) error {
 	defer s.forget()
-	return s.Store.ReplaceKey(ctx, old, oldExpires, k)
+	return s.Store.ReplaceKey(ctx, old, oldExpires, k, events...)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
@@ -45,16 +46,18 @@ func (b *below) CallerByHash(_ context.Context, hash tenancy.KeyHash) (*tenancy.
 	return caller, nil
 }
 
-func (b *below) RevokeKey(_ context.Context, _ core.ID, at time.Time) error {
+func (b *below) RevokeKey(_ context.Context, _ core.ID, at time.Time, _ ...*event.Event) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.revoked = &at
 	return b.err
 }
 
-func (b *below) ReplaceKey(context.Context, core.ID, time.Time, tenancy.Key) error { return b.err }
+func (b *below) ReplaceKey(context.Context, core.ID, time.Time, tenancy.Key, ...*event.Event) error {
+	return b.err
+}
 
-func (b *below) UpdateWorkspace(context.Context, string, tenancy.WorkspaceChange, time.Time) (tenancy.Workspace, error) {
+func (b *below) UpdateWorkspace(context.Context, string, tenancy.WorkspaceChange, time.Time, *event.Source) (tenancy.Workspace, error) {
 	return tenancy.Workspace{Slug: "updated"}, b.err
 }
 
@@ -102,7 +105,7 @@ func changes() map[string]func(context.Context, *cached.Store) error {
 			return s.ReplaceKey(ctx, core.ID{1}, time.Now(), tenancy.Key{})
 		},
 		"UpdateWorkspace": func(ctx context.Context, s *cached.Store) error {
-			w, err := s.UpdateWorkspace(ctx, "acme", tenancy.WorkspaceChange{}, time.Now())
+			w, err := s.UpdateWorkspace(ctx, "acme", tenancy.WorkspaceChange{}, time.Now(), nil)
 			if err == nil && w.Slug != "updated" {
 				return errors.New("the answer of the store below is lost")
 			}

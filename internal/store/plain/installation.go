@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -32,7 +33,9 @@ func readSecret(tx Tx) (secret []byte, err error) {
 
 // Bootstrap implements [tenancy.InstallationStore]. It writes only if there is something to do.
 // Of two nodes that run it at once, the slug, which both use, lets one through.
-func (s Store) Bootstrap(ctx context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+func (s Store) Bootstrap(
+	ctx context.Context, w tenancy.Workspace, k tenancy.Key, events ...*event.Event,
+) (bool, error) {
 	if some, err := read(ctx, s.db, hasWorkspaces); err != nil || some {
 		return false, err
 	}
@@ -43,7 +46,10 @@ func (s Store) Bootstrap(ctx context.Context, w tenancy.Workspace, k tenancy.Key
 		if inserted, err := insertWorkspace(tx, &w); err != nil || !inserted {
 			return false, err
 		}
-		return true, insertKey(tx, &k)
+		if err := insertKey(tx, &k); err != nil {
+			return false, err
+		}
+		return true, tx.AddEvents(events...)
 	})
 }
 

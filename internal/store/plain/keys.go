@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -27,8 +28,13 @@ var keys = newTable("api_keys", []column[tenancy.Key]{
 })
 
 // InsertKey implements [tenancy.KeyStore].
-func (s Store) InsertKey(ctx context.Context, k tenancy.Key) error {
-	return s.db.Write(ctx, Once, func(tx Tx) error { return insertKey(tx, &k) })
+func (s Store) InsertKey(ctx context.Context, k tenancy.Key, events ...*event.Event) error {
+	return s.db.Write(ctx, Once, func(tx Tx) error {
+		if err := insertKey(tx, &k); err != nil {
+			return err
+		}
+		return tx.AddEvents(events...)
+	})
 }
 
 func insertKey(tx Tx, k *tenancy.Key) error {
@@ -62,20 +68,33 @@ func (s Store) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenancy
 }
 
 // RevokeKey implements [tenancy.KeyStore].
-func (s Store) RevokeKey(ctx context.Context, id core.ID, at time.Time) error {
+func (s Store) RevokeKey(ctx context.Context, id core.ID, at time.Time, events ...*event.Event) error {
 	return s.db.Write(ctx, Idempotent, func(tx Tx) error {
-		return change(tx, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", id, at)
+		revoked, err := tx.Exec("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL", id, at)
+		if err != nil {
+			return err
+		}
+		if revoked == 0 { // it was revoked before, or is not there
+			_, err := keys.find(tx, "id = ?1", id)
+			return err
+		}
+		return tx.AddEvents(events...)
 	})
 }
 
 // ReplaceKey implements [tenancy.KeyStore].
-func (s Store) ReplaceKey(ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key) error {
+func (s Store) ReplaceKey(
+	ctx context.Context, old core.ID, oldExpires time.Time, k tenancy.Key, events ...*event.Event,
+) error {
 	return s.db.Write(ctx, Once, func(tx Tx) error {
 		const sql = "UPDATE api_keys SET expires_at = ?2, replaced_by = ?3 WHERE id = ?1"
 		if err := change(tx, sql, old, oldExpires, k.ID); err != nil {
 			return err
 		}
-		return insertKey(tx, &k)
+		if err := insertKey(tx, &k); err != nil {
+			return err
+		}
+		return tx.AddEvents(events...)
 	})
 }
 

@@ -13,6 +13,9 @@
 // parameter's type from where it stands, so that a parameter needs a column or a CAST beside
 // it; and max and min with two arguments are there only in SQLite.
 //
+// Where SQLite would take a wrong index it must be told the right one, in what is a comment for
+// others: UPDATE events /*sqlite INDEXED BY events_user sqlite*/ SET …
+//
 // # Values
 //
 // [Value] says what an argument may be, [Row] what a column may be read into. In columns:
@@ -34,6 +37,7 @@ import (
 	"context"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -68,6 +72,8 @@ type Tx interface {
 	Query(sql string, args []any, scan func(Row) error) error
 	// Exec runs a statement that returns no rows, and reports how many rows it changed.
 	Exec(sql string, args ...any) (changed int64, err error)
+	// AddEvents adds events to the log, in this order. It comes behind what they tell of.
+	AddEvents(events ...*event.Event) error
 }
 
 // Row is one row of a query.
@@ -80,7 +86,7 @@ type Row interface {
 	Scan(dest ...any) error
 }
 
-// Store keeps workspaces, API keys and the installation. Engines embed it.
+// Store keeps workspaces, API keys, the installation and the log of events. Engines embed it.
 type Store struct{ db DB }
 
 // New returns a store over an engine.

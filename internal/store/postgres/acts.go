@@ -203,6 +203,11 @@ func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, book *co
 		return err
 	}
 	s.storeReservations(batch, book.ChangedReservations())
+	events, err := book.Events()
+	if err != nil {
+		return err
+	}
+	s.queueEvents(batch, events) // behind the rest: every row is locked
 	return nil
 }
 

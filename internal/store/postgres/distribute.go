@@ -29,6 +29,10 @@ var placements = []placement{
 	{table: "users", column: "user_id"},
 	{table: "redemptions", column: "canonical", beside: "codes"},
 	{table: "reservations", column: "canonical", beside: "codes"},
+	{table: "events", column: "workspace_id"},
+	{table: "event_positions", column: "workspace_id", beside: "events"},
+	{table: "event_queue", column: "workspace_id", beside: "events"},
+	{table: "event_sequencer"},
 	{table: "unfinished_copy"},
 }
 

@@ -43,6 +43,20 @@ func (e engine) rows(types []string, count int) string {
 	return "VALUES " + strings.Join(lines, ", ")
 }
 
+// stampedRows is rows with one more column, the time by the database's clock: when the statement
+// runs, not when the transaction began.
+func (e engine) stampedRows(types []string, count int) string {
+	const clock = "clock_timestamp()"
+	if !e.distributed { // read once, for all of them
+		return "SELECT *, (SELECT " + clock + ") FROM unnest(" + numbered(types, 1, "[]") + ")"
+	}
+	lines := make([]string, count)
+	for i := range lines {
+		lines[i] = "(" + numbered(types, 1+i*len(types), "") + ", " + clock + ")"
+	}
+	return "VALUES " + strings.Join(lines, ", ")
+}
+
 // arguments are rows of values as the statement that rows writes takes them.
 func (e engine) arguments(rows [][]any) []any {
 	if e.distributed {

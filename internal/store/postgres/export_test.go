@@ -159,3 +159,10 @@ func FillLane(ctx context.Context, s *Store, lane lane) (leave func(), turns int
 		}
 	}, len(all)
 }
+
+// TryAgainAtOnce makes a store that could not take the sequencer's lease try again at once.
+func TryAgainAtOnce(s *Store) {
+	s.sequencer.mu.Lock()
+	defer s.sequencer.mu.Unlock()
+	s.sequencer.tried = time.Time{}
+}

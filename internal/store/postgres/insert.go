@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/event"
 )
 
 // InsertCodes implements [codes.CodeStore]. Codes that differ and have no retry key, which
@@ -20,7 +22,7 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 	if len(codes) == 0 {
 		return nil, ctx.Err()
 	}
-	call := &insertion{engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	call := &insertion{store: s, engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
 	var err error
 	if call.isOneStatement() {
 		err = s.act(ctx, again, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
@@ -35,11 +37,13 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 
 // insertion is one call of InsertCodes.
 type insertion struct {
+	store   *Store
 	engine  engine
 	mark    int64 // of the first code; that of the others follows
 	codes   []*codes.NewCode
 	tries   int
 	results []codes.InsertResult
+	there   map[int]bool // the numbers of codes that an earlier try has inserted
 }
 
 // markOf is the mark of the row for the code with this number.
@@ -48,7 +52,7 @@ func (i *insertion) markOf(n int) int64 { return i.mark + int64(n) }
 func (i *insertion) isOneStatement() bool {
 	values := make(map[string]bool, len(i.codes))
 	for _, code := range i.codes {
-		if values[code.Canonical] || !code.Retry.IsZero() {
+		if values[code.Canonical] || !code.Retry.IsZero() || code.Event != nil {
 			return false
 		}
 		values[code.Canonical] = true
@@ -61,6 +65,7 @@ func (i *insertion) isOneStatement() bool {
 func (i *insertion) run(ctx context.Context, q querier) error {
 	i.tries++
 	i.results = make([]codes.InsertResult, len(i.codes))
+	i.there = map[int]bool{}
 	for rest := numbers(len(i.codes)); len(rest) > 0; {
 		var turn []int
 		turn, rest = i.split(rest)
@@ -68,7 +73,23 @@ func (i *insertion) run(ctx context.Context, q querier) error {
 			return err
 		}
 	}
-	return nil
+	return i.addEvents(ctx, q)
+}
+
+func (i *insertion) hasEvents() bool {
+	return slices.ContainsFunc(i.codes, func(code *codes.NewCode) bool { return code.Event != nil })
+}
+
+// addEvents stores the events of the codes that were inserted. Where an earlier try may have
+// inserted some, those have theirs.
+func (i *insertion) addEvents(ctx context.Context, q querier) error {
+	var events []*event.Event
+	for n, code := range i.codes {
+		if code.Event != nil && i.results[n].Outcome == codes.Inserted && !i.there[n] {
+			events = append(events, code.Event)
+		}
+	}
+	return plainTx{ctx, q, i.store}.AddEvents(events...)
 }
 
 func numbers(n int) []int {
@@ -130,8 +151,9 @@ func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 }
 
 // What an insert does with a value that is taken. The first try leaves the row alone. A
-// later one, which may find rows of its own, writes those again as they are, for the
-// reason that usedKeys has, and returns them, too.
+// later one, which may find rows of its own, writes those again as they are, for the reason
+// that usedKeys has, and returns them, too. Where codes have events, both are done, one after
+// the other: that tells the rows that are new, whose events are to be stored.
 const (
 	leaveTaken = " ON CONFLICT (canonical) DO NOTHING RETURNING canonical"
 	findOwn    = " ON CONFLICT (canonical) DO UPDATE SET mark = codes.mark WHERE codes.mark = excluded.mark RETURNING canonical"
@@ -147,16 +169,31 @@ func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map
 	if err != nil {
 		return nil, err
 	}
-	whenTaken := leaveTaken
-	if i.tries > 1 {
-		whenTaken = findOwn
+	insert := func(whenTaken string) (map[string]bool, error) {
+		values := i.engine.rows(insertTypes, len(order))
+		rows, err := q.Query(ctx, "INSERT INTO codes ("+insertColumns+") "+values+whenTaken, args...)
+		inserted, err := rowsOf(rows, err, pgx.RowTo[string])
+		if err != nil {
+			return nil, fmt.Errorf("insert codes: %w", err)
+		}
+		return setOf(inserted), nil
 	}
-	rows, err := q.Query(ctx, "INSERT INTO codes ("+insertColumns+") "+i.engine.rows(insertTypes, len(order))+whenTaken, args...)
-	inserted, err := rowsOf(rows, err, pgx.RowTo[string])
+	if i.tries == 1 {
+		return insert(leaveTaken)
+	}
+	if !i.hasEvents() {
+		return insert(findOwn)
+	}
+	inserted, err := insert(leaveTaken)
 	if err != nil {
-		return nil, fmt.Errorf("insert codes: %w", err)
+		return nil, err
 	}
-	return setOf(inserted), nil
+	own, err := insert(findOwn)
+	for _, n := range order {
+		canonical := i.codes[n].Canonical
+		i.there[n] = own[canonical] && !inserted[canonical]
+	}
+	return own, err
 }
 
 // insertColumns are what arguments gives a value to, in its order, and insertTypes their types.

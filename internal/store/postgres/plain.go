@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/plain"
 )
 
@@ -14,7 +15,7 @@ var _ plain.DB = (*Store)(nil)
 
 // Read implements [plain.DB].
 func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
-	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q}) })
+	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q, s}) })
 }
 
 // Write implements [plain.DB].
@@ -23,13 +24,14 @@ func (s *Store) Write(ctx context.Context, repeat plain.Repeat, write func(plain
 	if repeat == plain.Idempotent {
 		k = again
 	}
-	return s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error { return write(plainTx{ctx, tx}) })
+	return s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error { return write(plainTx{ctx, tx, s}) })
 }
 
 // plainTx is a connection or a transaction as a [plain.Tx]. It lives as long as the context.
 type plainTx struct {
-	ctx context.Context
-	q   querier
+	ctx   context.Context
+	q     querier
+	store *Store
 }
 
 // Query implements [plain.Tx].
@@ -59,6 +61,16 @@ func (tx plainTx) Exec(sql string, args ...any) (int64, error) {
 	}
 	tag, err := tx.q.Exec(tx.ctx, numberedParams(sql), values...)
 	return tag.RowsAffected(), err
+}
+
+// AddEvents implements [plain.Tx].
+func (tx plainTx) AddEvents(events ...*event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	batch := new(pgx.Batch)
+	tx.store.queueEvents(batch, events)
+	return tx.q.SendBatch(tx.ctx, batch).Close()
 }
 
 // numberedParams writes $1 for ?1.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // redemptionColumns are what scanRedemption reads, in its order, and redemptionTypes their
@@ -198,7 +200,7 @@ func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonic
 const tidiedAtOnce = 500
 
 // TidyReservations implements [codes.RedemptionStore]. Like an act it locks codes first.
-func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
+func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (tidied int, err error) {
 	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
 		tidied = 0
 		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
@@ -215,13 +217,16 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 		}
 		rows, err = tx.Query(ctx, `
 			UPDATE reservations SET state = 'lapsed' WHERE canonical = ANY ($1) AND id = ANY ($2) AND state = 'held'
-			RETURNING canonical`, names(refs)...)
-		ended, err := rowsOf(rows, err, pgx.RowTo[string])
+			RETURNING `+reservationColumns, names(refs)...)
+		ended, err := rowsOf(rows, err, scanReservation)
 		if err != nil {
 			return err
 		}
 		tidied = len(lapsed)
-		return lowerHeld(ctx, tx, ended)
+		if err := lowerHeld(ctx, tx, ended); err != nil || recorder == nil {
+			return err
+		}
+		return s.recordLapsed(ctx, tx, recorder, ended, now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("tidy reservations: %w", err)
@@ -229,11 +234,35 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 	return tidied, nil
 }
 
-// lowerHeld lowers the counters of codes, each as often as it is named.
-func lowerHeld(ctx context.Context, tx pgx.Tx, canonicals []string) error {
+// recordLapsed stores the events about reservations that were found lapsed, of those
+// workspaces that listen.
+func (s *Store) recordLapsed(
+	ctx context.Context, tx pgx.Tx, recorder *event.Recorder, ended []storedReservation, now time.Time,
+) error {
+	rows, err := tx.Query(ctx, "SELECT id FROM workspaces WHERE events = 'all'")
+	listening, err := rowsOf(rows, err, pgx.RowTo[[16]byte])
+	if err != nil {
+		return err
+	}
+	var events []*event.Event
+	for _, r := range ended {
+		if !slices.Contains(listening, [16]byte(r.WorkspaceID)) {
+			continue
+		}
+		e, err := codes.Lapsed(ctx, recorder, r.canonical, r.Reservation, now)
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+	}
+	return plainTx{ctx, tx, s}.AddEvents(events...)
+}
+
+// lowerHeld lowers the counters of codes, each as often as a reservation of it has ended.
+func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error {
 	times := map[string]int64{}
-	for _, canonical := range canonicals {
-		times[canonical]++
+	for _, r := range ended {
+		times[r.canonical]++
 	}
 	var codes []string
 	var by []int64

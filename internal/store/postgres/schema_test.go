@@ -23,6 +23,10 @@ var spreadBy = map[string]string{
 	"installation":    "",
 	"workspaces":      "",
 	"api_keys":        "",
+	"events":          "workspace_id",
+	"event_positions": "workspace_id",
+	"event_queue":     "workspace_id",
+	"event_sequencer": "",
 	"unfinished_copy": "",
 }
 

@@ -53,6 +53,7 @@ type Store struct {
 	timeout     time.Duration
 	readTimeout time.Duration
 	engine      engine
+	sequencer   sequencer
 }
 
 var (
@@ -73,7 +74,7 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{timeout: options.Timeout, readTimeout: options.ReadTimeout}
+	s := &Store{timeout: options.Timeout, readTimeout: options.ReadTimeout, sequencer: newSequencer()}
 	s.Store = plain.New(s)
 	if err := s.examine(ctx, config); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -201,8 +202,9 @@ func checkDurability(ctx context.Context, q *pgx.Conn) error {
 
 // Close waits for the acts under way and ends every connection.
 func (s *Store) Close() error {
+	err := s.releaseSequencer()
 	s.pool.Close()
-	return nil
+	return err
 }
 
 // Ping asks whether the database takes writes, which a standby does not.

@@ -81,7 +81,7 @@ func TestBatchedStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			store := grouped.New(below, grouped.Options{})
-			wrapped := &storetest.Wrapped{Store: store, Tenancy: below, Below: below, End: store.Close}
+			wrapped := &storetest.Wrapped{Store: store, Tenancy: below, Log: below, Below: below, End: store.Close}
 			t.Cleanup(func() {
 				if err := wrapped.Close(); err != nil {
 					t.Error(err)

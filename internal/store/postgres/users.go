@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -9,6 +10,8 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/store/plain"
 )
 
 // userColumns are what scanUser reads, in its order, and userTypes their types.
@@ -49,25 +52,64 @@ func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user co
 }
 
 // PutUser implements [codes.RedemptionStore].
-func (s *Store) PutUser(ctx context.Context, user codes.User) (stored codes.User, err error) {
-	err = s.act(ctx, single, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, `
-			INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (workspace_id, user_id) DO UPDATE SET
-				status = excluded.status, updated_at = CASE users.status WHEN excluded.status THEN users.updated_at ELSE excluded.updated_at END
-			RETURNING `+userColumns,
-			[16]byte(user.WorkspaceID), user.ID, string(user.Status), user.CreatedAt, user.UpdatedAt)
-		stored, err = rowOf(rows, err, scanUser)
-		return err
+func (s *Store) PutUser(ctx context.Context, user codes.User, source *event.Source) (stored codes.User, err error) {
+	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
+		var before codes.UserStatus
+		stored, before, err = putUser(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+		e, err := stored.Put(source, before)
+		if err != nil || e == nil {
+			return err
+		}
+		return plainTx{ctx, tx, s}.AddEvents(e)
 	})
 	return stored, err
 }
 
+// putUser stores a user and returns it as it is then, and what it was before. Who is not there
+// cannot be locked: who inserts first inserts, and the other one finds the row.
+func putUser(
+	ctx context.Context, tx pgx.Tx, user codes.User,
+) (stored codes.User, before codes.UserStatus, err error) {
+	args := []any{[16]byte(user.WorkspaceID), user.ID, string(user.Status), user.CreatedAt, user.UpdatedAt}
+	rows, err := tx.Query(ctx, "INSERT INTO users ("+userColumns+`) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (workspace_id, user_id) DO NOTHING RETURNING `+userColumns, args...)
+	stored, err = rowOf(rows, err, scanUser)
+	if !errors.Is(err, core.ErrNotFound) {
+		return stored, codes.Unregistered, err
+	}
+	// Written as it is, to lock it on every engine.
+	rows, err = tx.Query(ctx, `UPDATE users SET status = status WHERE workspace_id = $1 AND user_id = $2
+		RETURNING `+userColumns, args[:2]...)
+	was, err := rowOf(rows, err, scanUser)
+	if errors.Is(err, core.ErrNotFound) {
+		return stored, before, errAgain // erased, or rolled back, in between
+	}
+	if err != nil || was.Status == user.Status {
+		return was, was.Status, err
+	}
+	rows, err = tx.Query(ctx, `UPDATE users SET status = $3, updated_at = $4 WHERE workspace_id = $1 AND user_id = $2
+		RETURNING `+userColumns, args[0], args[1], args[2], args[4])
+	stored, err = rowOf(rows, err, scanUser)
+	return stored, was.Status, err
+}
+
 // EraseUser implements [codes.RedemptionStore].
-func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (found bool, err error) {
+func (s *Store) EraseUser(
+	ctx context.Context, workspace core.ID, id string, erased ...*event.Event,
+) (found bool, err error) {
 	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
 		found, err = s.eraseUser(ctx, tx, [16]byte(workspace), id)
-		return err
+		if err != nil {
+			return err
+		}
+		plainly := plainTx{ctx, tx, s}
+		if err := plain.EraseFromEvents(plainly, workspace, id); err != nil || !found {
+			return err
+		}
+		return plainly.AddEvents(erased...)
 	})
 	return found && err == nil, err
 }

@@ -170,7 +170,11 @@ func store(conn *sqlite.Conn, book *codes.UnitOfWork, codes storedCodes) error {
 			return fmt.Errorf("store reservation: %w", err)
 		}
 	}
-	return nil
+	events, err := book.Events()
+	if err != nil {
+		return err
+	}
+	return insertEvents(conn, events)
 }
 
 func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) error {

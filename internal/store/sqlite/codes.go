@@ -14,6 +14,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // insertCode inserts a code: its form, its fields, and the mark that a retry finds it by.
@@ -58,12 +59,16 @@ const heldOf = "SELECT 1 FROM reservations r WHERE r.canonical = codes.canonical
 func (s *Store) InsertCodes(ctx context.Context, list []*codes.NewCode) ([]codes.InsertResult, error) {
 	results := make([]codes.InsertResult, len(list))
 	err := s.write(ctx, func(conn *sqlite.Conn) (err error) {
+		var events []*event.Event
 		for i := range list {
 			if results[i], err = insert(conn, list[i]); err != nil {
 				return fmt.Errorf("insert code: %w", err)
 			}
+			if list[i].Event != nil && results[i].Outcome == codes.Inserted {
+				events = append(events, list[i].Event)
+			}
 		}
-		return nil
+		return insertEvents(conn, events)
 	})
 	if err != nil {
 		return nil, err

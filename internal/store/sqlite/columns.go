@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -101,6 +102,13 @@ func optional[T any](value *T) any {
 		return nil
 	}
 	return *value
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func orNotFound(found bool, err error) error {

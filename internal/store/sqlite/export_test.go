@@ -112,3 +112,6 @@ func TakeLane(ctx context.Context, s *Store, lane int) (giveBack func()) {
 		}
 	}
 }
+
+// WithHints is a portable statement as it is prepared.
+func WithHints(sql string) string { return withHints(sql) }

@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/plain"
 )
 
@@ -28,7 +30,7 @@ type plainTx struct{ conn *sqlite.Conn }
 
 // Query implements [plain.Tx].
 func (tx plainTx) Query(sql string, args []any, scan func(plain.Row) error) (err error) {
-	stmt, err := tx.conn.Prepare(sql)
+	stmt, err := tx.conn.Prepare(withHints(sql))
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,17 @@ func (tx plainTx) Exec(sql string, args ...any) (int64, error) {
 	err := tx.Query(sql, args, func(plain.Row) error { return nil })
 	return int64(tx.conn.Changes()), err
 }
+
+// withHints takes what is meant for SQLite only out of the comments that it stands in.
+func withHints(sql string) string {
+	if !strings.Contains(sql, "/*sqlite ") {
+		return sql
+	}
+	return strings.NewReplacer("/*sqlite ", "", " sqlite*/", "").Replace(sql)
+}
+
+// AddEvents implements [plain.Tx].
+func (tx plainTx) AddEvents(events ...*event.Event) error { return insertEvents(tx.conn, events) }
 
 func bindAll(stmt *sqlite.Stmt, args []any) error {
 	values, err := plain.Values(args)

@@ -12,6 +12,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // redemptionColumns are what scanRedemption reads, in its order.
@@ -253,7 +254,7 @@ const tidiedAtOnce = 500
 
 // TidyReservations implements [codes.RedemptionStore]. It takes the write lock only if there is
 // something to do.
-func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int, err error) {
+func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (tidied int, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT 1 FROM reservations WHERE state = 'held' AND expires_at <= ?1 LIMIT 1", []any{now.UnixMicro()}, func(*sqlite.Stmt) {})
 	})
@@ -271,7 +272,36 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time) (tidied int
 				run(conn, "UPDATE codes SET reservations = reservations - 1 WHERE canonical = ?1", r.canonical))
 		}
 		tidied = len(lapsed)
-		return err
+		if err != nil || recorder == nil {
+			return err
+		}
+		return recordLapsed(ctx, conn, recorder, lapsed, now)
 	})
 	return tidied, err
+}
+
+// recordLapsed stores the events about reservations that were found lapsed, of those
+// workspaces that listen.
+func recordLapsed(
+	ctx context.Context, conn *sqlite.Conn, recorder *event.Recorder, lapsed []storedReservation, now time.Time,
+) error {
+	listens := map[core.ID]bool{}
+	err := sqlitex.Execute(conn, "SELECT id FROM workspaces WHERE events = 'all'", &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { listens[columnID(stmt, 0)] = true; return nil },
+	})
+	var events []*event.Event
+	for _, r := range lapsed {
+		if err != nil {
+			return err
+		}
+		if listens[r.WorkspaceID] {
+			var e *event.Event
+			e, err = codes.Lapsed(ctx, recorder, r.canonical, r.Reservation, now)
+			events = append(events, e)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return insertEvents(conn, events)
 }

@@ -55,6 +55,7 @@ type Store struct {
 	lanes       [laneCount]*readers
 	listTimeout time.Duration
 	checkpoints *checkpointer
+	committed   chan struct{} // holds a value when there was a commit that EventSignal has not told of
 }
 
 var (
@@ -109,6 +110,7 @@ func Open(path string, options Options) (*Store, error) {
 		writer:      make(chan *sqlite.Conn, 1),
 		lanes:       newLanes(runtime.GOMAXPROCS(0)),
 		listTimeout: cmp.Or(options.ListTimeout, DefaultListTimeout),
+		committed:   make(chan struct{}, 1),
 	}
 	s.Store = plain.New(s)
 	if err := s.connect(path, options); err != nil {
@@ -271,6 +273,7 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 		return commitError(ctx, err)
 	}
 	s.checkpoints.committed(conn)
+	s.signalCommit()
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/store/plain"
 )
 
 // userColumns are what scanUser reads, in its order.
@@ -64,21 +66,35 @@ func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user co
 }
 
 // PutUser implements [codes.RedemptionStore].
-func (s *Store) PutUser(ctx context.Context, user codes.User) (stored codes.User, err error) {
+func (s *Store) PutUser(ctx context.Context, user codes.User, source *event.Source) (stored codes.User, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		return one(conn, `
+		before, err := findUser(conn, codes.UserRef{WorkspaceID: user.WorkspaceID, ID: user.ID})
+		if err := ignoreNotFound(err); err != nil {
+			return err
+		}
+		err = one(conn, `
 			INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
 			ON CONFLICT (workspace_id, user_id) DO UPDATE SET
 				status = excluded.status, updated_at = CASE status WHEN excluded.status THEN updated_at ELSE excluded.updated_at END
 			RETURNING `+userColumns,
 			[]any{user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro()},
 			func(stmt *sqlite.Stmt) { stored = scanUser(stmt) })
+		if err != nil {
+			return err
+		}
+		e, err := stored.Put(source, before.Status)
+		if err != nil || e == nil {
+			return err
+		}
+		return insertEvents(conn, []*event.Event{e})
 	})
 	return stored, err
 }
 
 // EraseUser implements [codes.RedemptionStore].
-func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (found bool, err error) {
+func (s *Store) EraseUser(
+	ctx context.Context, workspace core.ID, id string, erased ...*event.Event,
+) (found bool, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		for _, statement := range []string{
 			"DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2",
@@ -90,7 +106,10 @@ func (s *Store) EraseUser(ctx context.Context, workspace core.ID, id string) (fo
 			}
 			found = found || conn.Changes() > 0
 		}
-		return nil
+		if err := plain.EraseFromEvents(plainTx{conn}, workspace, id); err != nil || !found {
+			return err
+		}
+		return insertEvents(conn, erased)
 	})
 	return found && err == nil, err
 }

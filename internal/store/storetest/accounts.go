@@ -54,7 +54,7 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 		}
 		for i, step := range steps {
 			step.want()
-			got, err := s.UpdateWorkspace(t.Context(), w.Slug, step.change, now.Add(time.Duration(i-2)*time.Hour))
+			got, err := s.UpdateWorkspace(t.Context(), w.Slug, step.change, now.Add(time.Duration(i-2)*time.Hour), nil)
 			if diff := cmp.Diff(w, got); diff != "" || err != nil {
 				t.Fatalf("step %d: %v (-want +got):\n%s", i, err, diff)
 			}
@@ -68,7 +68,7 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 		if _, err := s.WorkspaceBySlug(t.Context(), "none"); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("WorkspaceBySlug: %v", err)
 		}
-		if _, err := s.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}, now); !errors.Is(err, core.ErrNotFound) {
+		if _, err := s.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}, now, nil); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("UpdateWorkspace: %v", err)
 		}
 		if all, err := s.Workspaces(t.Context()); len(all) != 0 || err != nil {

@@ -41,12 +41,12 @@ func testContext(t *testing.T, newStore Factory) {
 		"Redemption":  func(ctx context.Context) error { _, _, err := s.Store.Redemption(ctx, id, made.ID); return err },
 		"Reservation": func(ctx context.Context) error { _, _, err := s.Store.Reservation(ctx, id, held.ID); return err },
 		"TidyReservations": func(ctx context.Context) error {
-			_, err := s.Store.TidyReservations(ctx, now.Add(time.Hour))
+			_, err := s.Store.TidyReservations(ctx, now.Add(time.Hour), nil)
 			return err
 		},
 		"User": func(ctx context.Context) error { _, err := s.Store.User(ctx, id, "ada"); return err },
 		"PutUser": func(ctx context.Context) error {
-			_, err := s.Store.PutUser(ctx, codes.User{WorkspaceID: id, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now})
+			_, err := s.Store.PutUser(ctx, codes.User{WorkspaceID: id, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now}, nil)
 			return err
 		},
 		"EraseUser": func(ctx context.Context) error { _, err := s.Store.EraseUser(ctx, id, "bob"); return err },

@@ -142,7 +142,7 @@ func testReservations(t *testing.T, newStore Factory) {
 		checkReason(t, "Confirm", err, core.ReasonReservationNotFound)
 		_, err = s.Release(t.Context(), s.mine, newID(t))
 		checkReason(t, "Release", err, core.ReasonReservationNotFound)
-		if tidied, err := s.Store.TidyReservations(t.Context(), now); tidied != 0 || err != nil {
+		if tidied, err := s.Store.TidyReservations(t.Context(), now, nil); tidied != 0 || err != nil {
 			t.Errorf("TidyReservations = %d, %v", tidied, err)
 		}
 	})

@@ -38,11 +38,17 @@ func newSite(t *testing.T, newStore Factory) *site {
 // serve returns a server over a store, with the site's clock.
 func (s *site) serve(t *testing.T, store Store) *codes.Services {
 	t.Helper()
+	return s.serveBy(t, store, s.time)
+}
+
+// serveBy returns a server over a store, with a clock of its own.
+func (s *site) serveBy(t *testing.T, store Store, now func() time.Time) *codes.Services {
+	t.Helper()
 	oldForms, err := store.OldForms(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return codes.NewServices(codes.Deps{Store: store, Now: s.time, Entropy: core.SystemEntropy(), NewID: s.nextID, OldForms: oldForms})
+	return codes.NewServices(codes.Deps{Store: store, Now: now, Entropy: core.SystemEntropy(), NewID: s.nextID, OldForms: oldForms})
 }
 
 // nextID makes UUIDv7 of the site's clock that grow.

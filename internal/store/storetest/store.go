@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 )
@@ -13,6 +14,7 @@ import (
 type Store interface {
 	codes.Store
 	tenancy.Store
+	event.Store
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
 	// Close ends every connection. It is called once, after the last other method.
@@ -23,12 +25,16 @@ type Store interface {
 type Wrapped struct {
 	codes.Store
 	Tenancy
+	Log
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
 
 // Tenancy is [tenancy.Store] by another name, so that it can stand beside the others.
 type Tenancy interface{ tenancy.Store }
+
+// Log is [event.Store] by another name.
+type Log interface{ event.Store }
 
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) error { return w.Below.Ping(ctx) }
@@ -44,5 +50,5 @@ func (w *Wrapped) Close() error {
 // Grouped wraps a store so that hot writes share commits.
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
-	return &Wrapped{Store: store, Tenancy: below, Below: below, End: store.Close}
+	return &Wrapped{Store: store, Tenancy: below, Log: below, Below: below, End: store.Close}
 }

@@ -52,6 +52,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Deleting":        testDeleting,
 		"Changing":        testChanging,
 		"Validating":      testValidating,
+		"Events":          testEvents,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))

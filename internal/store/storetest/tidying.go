@@ -65,7 +65,7 @@ func (s *site) checkLapsed(t *testing.T, r codes.Reservation) {
 // checkTidied checks how many reservations are tidied at the present.
 func (s *site) checkTidied(t *testing.T, want int) {
 	t.Helper()
-	if got, err := s.Store.TidyReservations(t.Context(), s.time()); got != want || err != nil {
+	if got, err := s.Store.TidyReservations(t.Context(), s.time(), nil); got != want || err != nil {
 		t.Errorf("TidyReservations = %d, %v; want %d", got, err, want)
 	}
 }

@@ -76,6 +76,7 @@ func Tables() []Table {
 			{"group_length", Int},
 			{"suspended_at", Time},
 			{"created_at", Time},
+			{"events", Text},
 		}},
 		{"api_keys", 1, []Column{
 			{"id", ID},
@@ -133,6 +134,30 @@ func Tables() []Table {
 			{"created_by", ID},
 			{"redemption_id", ID},
 		}},
+		{"events", 2, append([]Column{{"workspace_id", ID}, {"position", Int}, {"id", ID}}, eventColumns()...)},
+		{"event_positions", 1, []Column{{"workspace_id", ID}, {"newest", Int}}},
+		{"event_queue", 2, append([]Column{
+			{"workspace_id", ID}, {"id", ID}, {"stamp", Time}, {"ordinal", Int},
+		}, eventColumns()...)},
+	}
+}
+
+// eventColumns are what an event has, with a position or without.
+func eventColumns() []Column {
+	return []Column{
+		{"type", Text},
+		{"at", Time},
+		{"actor_kind", Text},
+		{"actor_id", ID},
+		{"actor_name", Text},
+		{"subject_kind", Text},
+		{"subject_id", Text},
+		{"subject_key", Text},
+		{"user_id", Text},
+		{"request_id", Text},
+		{"data", Text}, // JSON, but not of strings only, and its text is what the digest covers
+		{"salt", Bytes},
+		{"digest", Bytes},
 	}
 }
 

@@ -121,7 +121,7 @@ func fill(t *testing.T, s store) (c contents) {
 		c.workspaces = append(c.workspaces, w)
 	}
 	suspended := true
-	c.workspaces[1], err = s.UpdateWorkspace(ctx, "other", tenancy.WorkspaceChange{Suspended: &suspended}, now)
+	c.workspaces[1], err = s.UpdateWorkspace(ctx, "other", tenancy.WorkspaceChange{Suspended: &suspended}, now, nil)
 	must(t, err)
 	later := now.Add(time.Hour)
 	for i := range 3 {
@@ -154,6 +154,15 @@ func fill(t *testing.T, s store) (c contents) {
 		"users":           int64(len(c.users)) + manyUsers,
 		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
 		"reservations":    int64(len(c.reservations)),
+	}
+	queueEvents(t, s, c)
+	for _, table := range []string{"events", "event_positions", "event_queue"} {
+		rows, err := s.Count(ctx, tableNamed(table))
+		must(t, err)
+		if rows == 0 {
+			t.Errorf("the table %s is empty", table)
+		}
+		c.rows[table] = rows
 	}
 	return c
 }

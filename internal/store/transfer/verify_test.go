@@ -51,6 +51,10 @@ var changes = map[string]string{
 	"users":           "UPDATE users SET status = 'Premium' WHERE user_id = 'User-9'",
 	"redemptions":     "UPDATE redemptions SET code = 'many-4299' WHERE code = 'MANY-4299'", // in the last page
 	"reservations":    "UPDATE reservations SET state = 'held' WHERE state = 'lapsed'",
+
+	"events":          "UPDATE events SET type = 'code.restored' WHERE position = 1",
+	"event_positions": "UPDATE event_positions SET newest = newest + 1",
+	"event_queue":     "UPDATE event_queue SET user_id = NULL WHERE user_id = 'queued'",
 }
 
 // TestCopyNoticesARowThatIsDifferent: each side has as many rows as the other, so what is in

@@ -15,6 +15,7 @@ import (
 	"accesscodes/internal/alloctest"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/storetest"
@@ -120,7 +121,10 @@ func newHotServer(t testing.TB) (*Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := New(Deps{Codes: service, Tenancy: people, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Registry: prometheus.NewRegistry()})
+	server, err := New(Deps{
+		Codes: service, Tenancy: people, Events: event.NewService(hot, time.Now, 0),
+		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Registry: prometheus.NewRegistry(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +146,7 @@ func (s *hotStore) Secret(_ context.Context, secret []byte) ([]byte, error) { re
 
 func (s *hotStore) OldForms(context.Context) (map[string]core.ID, error) { return nil, nil }
 
-func (s *hotStore) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key) (bool, error) {
+func (s *hotStore) Bootstrap(_ context.Context, w tenancy.Workspace, k tenancy.Key, _ ...*event.Event) (bool, error) {
 	s.caller = tenancy.Caller{Workspace: w, Key: k}
 	s.code.WorkspaceID = w.ID
 	return true, nil

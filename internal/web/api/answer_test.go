@@ -29,6 +29,7 @@ type wireProblem struct {
 	Reason    core.Reason `json:"reason"`
 	RequestID string      `json:"requestId"`
 	Errors    []wireField `json:"errors"`
+	Oldest    int64       `json:"oldest"`
 }
 
 type wireField struct {

@@ -18,6 +18,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -91,6 +92,12 @@ func conversation(f *fixture, reader string) []said {
 		said{"code empty", "POST", addPath, `{"code":"","type":"Normal"}`, nil, nil, 400, core.ReasonInvalidValue, false},
 		said{"code too long", "POST", addPath, `{"code":"` + strings.Repeat("x", 129) + `","type":"Normal"}`, nil, nil, 400, core.ReasonInvalidValue, false},
 		said{"used up", "POST", generatePath, `{"type":"Normal"}`, nil, func(s *faultyStore) { s.insert = fullStore{}.InsertCodes }, 409, core.ReasonCodeSpaceExhausted, true},
+		said{"events", "GET", "/events?types=key.*,code.created&actor=system&limit=1", "", nil, nil, 200, "", true},
+		said{"events of a code", "GET", "/events?subject=code:x&wait=0&after=0", "", nil, nil, 200, "", true},
+		said{"events, wrongly asked", "GET", "/events?types=unknown", "", nil, nil, 400, core.ReasonInvalidParameter, true},
+		said{"events that were deleted", "GET", "/events?after=1", "", nil, func(s *faultyStore) {
+			s.events = func() (event.Page, error) { return event.Page{Head: 9, Oldest: 5, Next: 9}, nil }
+		}, 410, core.ReasonPositionExpired, true},
 		said{"live", "GET", "/livez", "", nil, nil, 200, "", true},
 		said{"ready", "GET", "/readyz", "", nil, nil, 200, "", true},
 		said{"not ready", "GET", "/readyz", "", nil, away, 503, core.ReasonStoreUnavailable, true},

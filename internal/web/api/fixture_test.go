@@ -16,6 +16,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
 )
@@ -94,7 +95,8 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
 	server, err := New(Deps{
-		Codes: f.service, Tenancy: f.tenancy, Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3",
+		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
+		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3",
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
@@ -204,6 +206,7 @@ type faultyStore struct {
 	act    func() error
 	caller func() error
 	ping   func() error
+	events func() (event.Page, error)
 }
 
 // newFaultyFixture is a fixture whose store fails as soon as the test says how.
@@ -235,6 +238,13 @@ func (s *faultyStore) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*
 		return nil, s.caller()
 	}
 	return s.Store.CallerByHash(ctx, hash)
+}
+
+func (s *faultyStore) Events(ctx context.Context, q *event.Query) (event.Page, error) {
+	if s.events != nil {
+		return s.events()
+	}
+	return s.Store.Events(ctx, q)
 }
 
 func (s *faultyStore) Ping(ctx context.Context) error {

@@ -30,6 +30,9 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	t.Helper()
 	f = newFixture(t)
 	f.add(t, "MINE", `"type":"Normal"`)
+	for _, act := range []string{"revoke", "restore"} {
+		f.call(t, "POST", "/tenant-codes/MINE/"+act, "").mustBeOK(t)
+	}
 	redemption, reservation := f.redeem(t, "MINE", "ada"), f.reserve(t, "MINE", "eve")
 	return f, strings.NewReplacer("{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
@@ -39,7 +42,8 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 func (f *fixture) state(t *testing.T) string {
 	t.Helper()
 	all := ""
-	for _, path := range []string{"/tenant-codes", "/redemptions", "/users"} {
+	f.sequence(t)
+	for _, path := range []string{"/tenant-codes", "/redemptions", "/users", "/events?types=code.*,user.*,redemption.*"} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}
 	return all
@@ -74,6 +78,14 @@ func TestNobodySeesOrChangesWhatAnotherWorkspaceHas(t *testing.T) {
 					case "listCodes", "listRedemptions", "listUsers":
 						got = f.call(t, "GET", path+map[string]string{"listCodes": "?q=mine", "listRedemptions": "?code=MINE", "listUsers": "?q=a"}[op.OperationID], "", stranger)
 						sameJSON(t, got.mustBeOK(t).body, `{"data":[],"nextCursor":null}`)
+					case "listEvents": // their own ones
+						if got.mustBeOK(t); !strings.Contains(got.body, "OTHER") || strings.Contains(got.body, "ACME") || strings.Contains(got.body, "revoked") {
+							t.Errorf("body %s", got.body)
+						}
+						got = f.call(t, "GET", path+"?subject=code:MINE", "", stranger)
+						if got.mustBeOK(t); !strings.Contains(got.body, `{"data":[],`) {
+							t.Errorf("body %s", got.body)
+						}
 					default:
 						if p := got.problem(t); got.status != 404 || !strings.HasSuffix(string(p.Reason), "_not_found") || p.Reason == reasonRouteNotFound {
 							t.Errorf("status %d: %s", got.status, got.body)
@@ -95,7 +107,7 @@ func TestNobodySeesOrChangesWhatAnotherWorkspaceHas(t *testing.T) {
 // named may not.
 var allowedRoles = map[string][]tenancy.Role{
 	"addCode": {"full", "issue"}, "generateCode": {"full", "issue"},
-	"listCodes": {"full", "read"}, "getCode": {"full", "read"}, "listRedemptions": {"full", "read"}, "listUsers": {"full", "read"}, "getUser": {"full", "read"},
+	"listCodes": {"full", "read"}, "getCode": {"full", "read"}, "listRedemptions": {"full", "read"}, "listEvents": {"full", "read"}, "listUsers": {"full", "read"}, "getUser": {"full", "read"},
 	"validateCode": {"full", "redeem", "read"},
 	"redeemCode":   {"full", "redeem"}, "reserveCode": {"full", "redeem"}, "confirmReservation": {"full", "redeem"}, "releaseReservation": {"full", "redeem"},
 	"changeCode": {"full"}, "deleteCode": {"full"}, "revokeCode": {"full"}, "restoreCode": {"full"},

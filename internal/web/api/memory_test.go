@@ -13,6 +13,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
+
+	"accesscodes/internal/event"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,7 +31,7 @@ const streamServer = "ACCESSCODES_TEST_STREAM_SERVER"
 
 // serveStreams prints where it listens and serves until it is ended.
 func serveStreams() {
-	api, err := New(Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	api, err := New(Deps{Events: event.NewService(nil, time.Now, 0), Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		panic(err)
 	}

@@ -211,7 +211,7 @@ func TestEveryReasonIsInTheDocument(t *testing.T) {
 		documented[reason] = true
 	}
 	all := map[core.Reason]bool{}
-	for _, file := range []string{"problem.go", "../access/errors.go"} {
+	for _, file := range []string{"problem.go", "../../core/errors.go"} {
 		for _, reason := range reasonsIn(t, file) {
 			all[reason] = true
 		}

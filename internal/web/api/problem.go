@@ -37,6 +37,7 @@ type problem struct {
 	Status    int            `json:"status" doc:"The HTTP status." example:"400"`
 	Detail    string         `json:"detail" doc:"A sentence for a person. It never repeats a secret." example:"expiresAt must be in the future"`
 	Reason    core.Reason    `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
+	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept."`
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
 	Errors    []problemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
@@ -57,6 +58,7 @@ var statusOf = map[core.Kind]int{
 	core.KindNotFound:        http.StatusNotFound,
 	core.KindConflict:        http.StatusConflict,
 	core.KindUnavailable:     http.StatusServiceUnavailable,
+	core.KindGone:            http.StatusGone,
 }
 
 // httpError is an error that only HTTP has.
@@ -85,7 +87,9 @@ func problemOf(err error) *problem {
 	if e.Kind == core.KindUnauthenticated {
 		header.Set("WWW-Authenticate", `ApiKey realm="accesscodes"`)
 	}
-	return newProblem(statusOf[e.Kind], e.Reason, e.Detail, e.Fields, header)
+	p := newProblem(statusOf[e.Kind], e.Reason, e.Detail, e.Fields, header)
+	p.Oldest = e.Oldest
+	return p
 }
 
 func newProblem(status int, reason core.Reason, detail string, fields []core.FieldError, header http.Header) *problem {

@@ -40,7 +40,7 @@ func TestAnErrorIsShortWhateverIsWrong(t *testing.T) {
 		{"many keys of a change", "PATCH", change, `{` + metadata(1100, "") + `}`, invalid, 20},
 		{"exactly as many as are shown", "POST", generatePath, `{"type":"Normal",` + metadata(20, "") + `}`, invalid, 20},
 		{"one less", "POST", generatePath, `{"type":"Normal",` + metadata(19, "") + `}`, invalid, 19},
-		{"a long key", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 1},
+		{"a key beyond all of metadata", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 2},
 		{"escapes", "POST", generatePath, `{"type":"Normal","metadata":{"a` + strings.Repeat("~", 999) + `":""}}`, invalid, 1},
 		{"a long name", "POST", generatePath, `{"` + long + `":1}`, reasonUnknownField, 1},
 		{

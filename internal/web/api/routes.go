@@ -37,7 +37,8 @@ type route struct {
 
 // routes is every route but /openapi.json, which is made from it.
 func (s *Server) routes(registry *prometheus.Registry) []route {
-	return slices.Concat(s.issuing(), s.managing(), s.redeeming(), s.users(), s.observing(registry), docsRoutes())
+	return slices.Concat(
+		s.issuing(), s.managing(), s.redeeming(), s.users(), s.following(), s.observing(registry), docsRoutes())
 }
 
 // retrying are the reasons for which an Idempotency-Key does not lead to a code.

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -28,6 +29,7 @@ import (
 type Deps struct {
 	Codes    *codes.Services
 	Tenancy  *tenancy.Service
+	Events   *event.Service
 	Ping     func(context.Context) error // whether the database answers
 	Log      *slog.Logger
 	Registry *prometheus.Registry // its metrics are shown at /metrics
@@ -42,6 +44,7 @@ type Deps struct {
 type Server struct {
 	service  *codes.Services
 	tenancy  *tenancy.Service
+	events   *event.Service
 	ping     func(context.Context) error
 	log      *slog.Logger
 	metrics  *metrics
@@ -61,7 +64,8 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
 	s := &Server{
-		service: deps.Codes, tenancy: deps.Tenancy, ping: deps.Ping, log: deps.Log, metrics: newMetrics(deps.Registry),
+		service: deps.Codes, tenancy: deps.Tenancy, events: deps.Events, ping: deps.Ping,
+		log: deps.Log, metrics: newMetrics(deps.Registry),
 		ids: newRequestIDs(), mux: http.NewServeMux(), methods: map[string][]string{},
 		proxies: deps.TrustedProxies, stall: cmp.Or(deps.Stall, DefaultStall), draining: make(chan struct{}),
 	}
@@ -80,7 +84,10 @@ func New(deps Deps) (*Server, error) {
 // Drain makes /readyz fail from now on, so that load balancers send new requests
 // elsewhere. Requests are still answered; endpoints that wait for something to happen select on
 // s.draining and answer at once with what they have.
-func (s *Server) Drain() { s.drain() }
+func (s *Server) Drain() {
+	s.drain()
+	s.events.Drain()
+}
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"accesscodes/internal/event"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -104,7 +106,7 @@ func (p *peer) receive(t *testing.T) *http.Response {
 func newStreamServer(t *testing.T) (*Server, *logOutput) {
 	t.Helper()
 	log := new(logOutput)
-	api, err := New(Deps{Log: slog.New(slog.NewJSONHandler(log, nil)), Registry: prometheus.NewRegistry()})
+	api, err := New(Deps{Events: event.NewService(nil, time.Now, 0), Log: slog.New(slog.NewJSONHandler(log, nil)), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

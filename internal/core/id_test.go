@@ -1,4 +1,4 @@
-package codes_test
+package core_test
 
 import (
 	"strings"

@@ -1,0 +1,162 @@
+package event
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Event is one thing that happened, as the log keeps it. It never changes, but that a person
+// who is erased is taken out of it.
+type Event struct {
+	ID        core.ID
+	Workspace core.ID
+	Position  int64 // in the workspace's log, from 1 on, without gaps; 0: it has none yet
+	Type      Type
+	At        time.Time // by the clock of the node that did it; UTC with microseconds
+	Actor     Actor
+	Subject   Subject
+	UserID    string // the person whom it is about; empty: nobody, or the person was erased
+	RequestID string // empty: no request caused it
+	Data      string // a JSON object with the members of the [Data] that it was made of
+	Salt      []byte // goes into Digest; nil: the person was erased
+	Digest    Digest // stays as it was when a person is erased
+}
+
+// Digest is the SHA-256 of an event's salt and its canonical body, in this order. Without the
+// salt nobody can find out by trying whether a person was in the body.
+type Digest [sha256.Size]byte
+
+// saltLength is the length of a salt in bytes: nobody tries all of them.
+const saltLength = 16
+
+// Actor is who did something.
+type Actor struct {
+	Kind ActorKind
+	ID   core.ID // of the key or the member; zero: it has none
+	Name string  // of the key, the member or the operating system's user
+}
+
+// System is the program when it does something by itself.
+func System() Actor { return Actor{Kind: ActorSystem} }
+
+// Subject is the thing that an event is about. A user has neither ID nor Key: their id is
+// only in [Event.UserID], so that there is one place to take it out of.
+type Subject struct {
+	Kind SubjectKind
+	ID   string // as it is shown: a code's value, the UUID of another thing
+	Key  string // what it is looked up by: a code's canonical form, else the same as ID
+}
+
+// User is the subject of events about a user.
+func User() Subject { return Subject{Kind: SubjectUser} }
+
+// Code is a code as a subject.
+func Code(value, canonical string) Subject { return Subject{SubjectCode, value, canonical} }
+
+// Thing is a thing with an id as a subject.
+func Thing(kind SubjectKind, id core.ID) Subject { return Subject{kind, id.String(), id.String()} }
+
+// Data are the details of an event: texts, numbers, times and nil. What a change has changed
+// is in it with the new values, and under "previous" with those from before. It must hold no
+// secret, no metadata and no user's id.
+type Data map[string]any
+
+// previous is the member of data with the values from before.
+const previous = "previous"
+
+// Change adds a value that has changed.
+func (d Data) Change(name string, from, to any) {
+	d[name] = to
+	if d[previous] == nil {
+		d[previous] = Data{}
+	}
+	d[previous].(Data)[name] = from
+}
+
+// encode writes the data as canonical JSON: without spaces, members in the order of their
+// names.
+func (d Data) encode() (string, error) {
+	text, err := canonicalJSON(d)
+	if err != nil {
+		return "", fmt.Errorf("encode the data of an event: %w", err)
+	}
+	return string(text), nil
+}
+
+func canonicalJSON(v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+}
+
+// body is what a digest covers. Its members stand in the order of their names.
+type body struct {
+	Actor     bodyActor       `json:"actor"`
+	At        string          `json:"at"`
+	Data      json.RawMessage `json:"data"`
+	ID        string          `json:"id"`
+	RequestID string          `json:"requestId"`
+	Subject   bodySubject     `json:"subject"`
+	Type      Type            `json:"type"`
+	UserID    string          `json:"userId"`
+	Workspace string          `json:"workspace"`
+}
+
+type bodyActor struct {
+	ID   string    `json:"id"`
+	Kind ActorKind `json:"kind"`
+	Name string    `json:"name"`
+}
+
+type bodySubject struct {
+	ID   string      `json:"id"`
+	Kind SubjectKind `json:"kind"`
+}
+
+// Sum computes the event's digest from what it is now. It is Digest for as long as nobody has
+// changed the event, unless a person was taken out of it.
+func (e *Event) Sum() (Digest, error) {
+	text, err := canonicalJSON(body{
+		Actor: bodyActor{e.Actor.ID.String(), e.Actor.Kind, e.Actor.Name}, At: e.At.UTC().Format(time.RFC3339Nano),
+		Data: json.RawMessage(e.Data), ID: e.ID.String(), RequestID: e.RequestID,
+		Subject: bodySubject{
+			e.Subject.ID,
+			e.Subject.Kind,
+		}, Type: e.Type, UserID: e.UserID, Workspace: e.Workspace.String(),
+	})
+	if err != nil {
+		return Digest{}, fmt.Errorf("encode an event: %w", err)
+	}
+	return sha256.Sum256(append(append(make([]byte, 0, len(e.Salt)+len(text)), e.Salt...), text...)), nil
+}
+
+// FullData is the data with the person whom the event is about, under "userId", where the
+// subject does not name them. It is null if the person was erased.
+func (e *Event) FullData() (string, error) {
+	if kind, _, _ := strings.Cut(string(e.Type), "."); kind != "redemption" && kind != "reservation" {
+		return e.Data, nil
+	}
+	var user any
+	if e.UserID != "" {
+		user = e.UserID
+	}
+	text, err := canonicalJSON(user)
+	if err != nil {
+		return "", fmt.Errorf("encode a user's id: %w", err)
+	}
+	rest := strings.TrimPrefix(e.Data, "{")
+	if rest != "}" {
+		rest = "," + rest
+	}
+	return `{"userId":` + string(text) + rest, nil
+}

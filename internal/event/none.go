@@ -1,0 +1,29 @@
+package event
+
+import "time"
+
+// What is absent is null in the data of events.
+
+// NumberOrNone is a number as data shows it.
+func NumberOrNone(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
+}
+
+// TimeOrNone is a time as data shows it.
+func TimeOrNone(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UTC()
+}
+
+// TextOrNone is a text as data shows it.
+func TextOrNone(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,181 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Limits of reading.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 1000
+	MaxWait      = 30 * time.Second
+	// MaxWaiting is how many requests of one workspace may wait at once, so that none can
+	// take up all of a server's connections.
+	MaxWaiting = 100
+	// maxPageBytes is how much data one page holds, about.
+	maxPageBytes = 1 << 20
+)
+
+// erasedLife is how long the event about an erased person keeps the id, so that whoever
+// follows the log can erase the person, too.
+const erasedLife = 30 * 24 * time.Hour
+
+// Service reads and keeps the log. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	now    func() time.Time
+	keep   time.Duration
+	follow *follower
+}
+
+// NewService returns a service over a store. keep is how long events are kept; 0: for ever.
+func NewService(store Store, now func() time.Time, keep time.Duration) *Service {
+	return &Service{store: store, now: now, keep: keep, follow: newFollower(store)}
+}
+
+// List returns the events that a query asks for. If there are none it waits for some, but no
+// longer than wait, than the context lasts, or than the service is drained. While it waits it
+// holds no connection to the database.
+//
+// Errors: KindInvalid with ReasonInvalidParameter; KindGone with ReasonPositionExpired if
+// events behind the position were deleted already; KindUnavailable, also if MaxWaiting
+// requests of the workspace wait already.
+func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, error) {
+	if err := check(&q, wait); err != nil {
+		return Page{}, err
+	}
+	if wait == 0 {
+		return s.page(ctx, &q)
+	}
+	w, err := s.follow.join(q.Workspace, q.After)
+	if err != nil {
+		return Page{}, err
+	}
+	defer s.follow.leave(w)
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
+	for {
+		page, err := s.page(ctx, &q)
+		if err != nil || len(page.Events) > 0 {
+			return page, err
+		}
+		q.After = page.Next
+		if page.Next < page.Head { // there is more to look through
+			select {
+			case <-timeout.C:
+				return page, nil
+			case <-s.follow.drained:
+				return page, nil
+			default:
+				continue
+			}
+		}
+		s.follow.await(w, page.Next)
+		select {
+		case <-w.woken:
+		case <-timeout.C:
+			return page, nil
+		case <-s.follow.drained:
+			return page, nil
+		case <-ctx.Done():
+			return Page{}, ctx.Err()
+		}
+	}
+}
+
+func check(q *Query, wait time.Duration) error {
+	switch {
+	case q.Limit == 0:
+		q.Limit = DefaultLimit
+	case q.Limit < 1 || q.Limit > MaxLimit:
+		return invalid("limit must be a whole number from 1 to %d", MaxLimit)
+	}
+	if q.After < 0 {
+		return invalid("after must be a position: a whole number from 0 on")
+	}
+	if wait < 0 || wait > MaxWait {
+		return invalid("wait must be a whole number of seconds from 0 to %d", MaxWait/time.Second)
+	}
+	return nil
+}
+
+func invalid(detail string, args ...any) error {
+	return &core.Error{
+		Kind:   core.KindInvalid,
+		Reason: core.ReasonInvalidParameter,
+		Detail: fmt.Sprintf(detail, args...),
+	}
+}
+
+// page reads what there is.
+func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
+	page, err := s.store.Events(ctx, q)
+	switch {
+	case err != nil:
+		return Page{}, err
+	case q.After > page.Head: // of another database, or of one that was restored: it would miss what comes
+		return Page{}, invalid("after is a position that this log has not reached: its newest is %d", page.Head)
+	case q.After != 0 && q.After < page.Oldest-1:
+		return Page{}, &core.Error{
+			Kind: core.KindGone, Reason: core.ReasonPositionExpired, Oldest: &page.Oldest,
+			Detail: fmt.Sprintf(
+				"events behind this position were deleted; the oldest that is kept has the position %d",
+				page.Oldest,
+			),
+		}
+	}
+	page.shorten()
+	return page, nil
+}
+
+// shorten ends a page that is large before its limit.
+func (p *Page) shorten() {
+	size := 0
+	for i := range p.Events {
+		if size += len(p.Events[i].Data); size > maxPageBytes && i > 0 {
+			p.Events = p.Events[:i]
+			p.Next = p.Events[i-1].Position
+			return
+		}
+	}
+}
+
+// Drain ends every wait, now and from now on: those who wait get what there is, which is
+// nothing.
+func (s *Service) Drain() { s.follow.drain() }
+
+// Sequence gives positions to the events that have none. It returns when there is nothing
+// left to do.
+func (s *Service) Sequence(ctx context.Context) error {
+	return untilNone("give positions to events", func() (int, error) { return s.store.SequenceEvents(ctx) })
+}
+
+// Prune deletes events that are older than they are kept, and takes the ids of people out of
+// events that told of their erasure long ago. It returns when there is nothing left to do.
+func (s *Service) Prune(ctx context.Context) error {
+	now := s.now()
+	scrub := func() (int, error) { return s.store.ScrubErased(ctx, now.Add(-erasedLife)) }
+	if err := untilNone("take ids out of events", scrub); err != nil {
+		return err
+	}
+	if s.keep == 0 {
+		return nil
+	}
+	return untilNone("delete events", func() (int, error) { return s.store.PruneEvents(ctx, now.Add(-s.keep)) })
+}
+
+func untilNone(what string, step func() (int, error)) error {
+	for {
+		done, err := step()
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if done == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package event
+
+import "strings"
+
+// Type is what kind of thing happened. Types are part of the API: they are added, never
+// renamed.
+type Type string
+
+// The types, by what they are about.
+const (
+	CodeCreated   Type = "code.created"
+	CodeUpdated   Type = "code.updated"
+	CodeRevoked   Type = "code.revoked"
+	CodeRestored  Type = "code.restored"
+	CodeDeleted   Type = "code.deleted"
+	CodeExhausted Type = "code.exhausted"
+
+	RedemptionCreated    Type = "redemption.created"
+	RedemptionRolledBack Type = "redemption.rolled_back"
+
+	ReservationCreated   Type = "reservation.created"
+	ReservationConfirmed Type = "reservation.confirmed"
+	ReservationReleased  Type = "reservation.released"
+	ReservationLapsed    Type = "reservation.lapsed"
+
+	UserRegistered Type = "user.registered"
+	UserUpgraded   Type = "user.upgraded"
+	UserChanged    Type = "user.changed"
+	UserErased     Type = "user.erased"
+
+	BatchCreated    Type = "batch.created"
+	BatchCompleted  Type = "batch.completed"
+	BatchFailed     Type = "batch.failed"
+	BatchCanceled   Type = "batch.canceled"
+	ChangeCompleted Type = "change.completed"
+	ChangeUndone    Type = "change.undone"
+	ImportCompleted Type = "import.completed"
+	ExportCompleted Type = "export.completed"
+
+	KeyCreated Type = "key.created"
+	KeyRotated Type = "key.rotated"
+	KeyRevoked Type = "key.revoked"
+
+	WorkspaceCreated   Type = "workspace.created"
+	WorkspaceUpdated   Type = "workspace.updated"
+	WorkspaceSuspended Type = "workspace.suspended"
+	WorkspaceResumed   Type = "workspace.resumed"
+
+	MemberInvited  Type = "member.invited"
+	MemberJoined   Type = "member.joined"
+	MemberChanged  Type = "member.changed"
+	MemberRemoved  Type = "member.removed"
+	SessionStarted Type = "session.started"
+	SessionFailed  Type = "session.failed"
+
+	EndpointCreated  Type = "endpoint.created"
+	EndpointUpdated  Type = "endpoint.updated"
+	EndpointDisabled Type = "endpoint.disabled"
+	SecurityGuessing Type = "security.guessing"
+)
+
+// Types lists every type, in the order in which documents show them.
+func Types() []Type {
+	return []Type{
+		CodeCreated, CodeUpdated, CodeRevoked, CodeRestored, CodeDeleted, CodeExhausted,
+		RedemptionCreated, RedemptionRolledBack,
+		ReservationCreated, ReservationConfirmed, ReservationReleased, ReservationLapsed,
+		UserRegistered, UserUpgraded, UserChanged, UserErased,
+		BatchCreated, BatchCompleted, BatchFailed, BatchCanceled,
+		ChangeCompleted, ChangeUndone, ImportCompleted, ExportCompleted,
+		KeyCreated, KeyRotated, KeyRevoked,
+		WorkspaceCreated, WorkspaceUpdated, WorkspaceSuspended, WorkspaceResumed,
+		MemberInvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
+		EndpointCreated, EndpointUpdated, EndpointDisabled, SecurityGuessing,
+	}
+}
+
+// Hot reports whether events of the type are recorded only where somebody listens: they come
+// with every code that is made or used. What a redemption makes of its user is hot, too, and
+// is no type of its own: see [Source.RecordsCaused].
+func (t Type) Hot() bool {
+	switch t {
+	case CodeCreated, CodeExhausted, RedemptionCreated:
+		return true
+	default:
+		return strings.HasPrefix(string(t), "reservation.")
+	}
+}
+
+// SubjectKind is what kind of thing an event is about.
+type SubjectKind string
+
+// The kinds of subject.
+const (
+	SubjectCode      SubjectKind = "code"
+	SubjectUser      SubjectKind = "user"
+	SubjectKey       SubjectKind = "key"
+	SubjectWorkspace SubjectKind = "workspace"
+)
+
+// SubjectKinds lists every kind of subject.
+func SubjectKinds() []SubjectKind {
+	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace}
+}
+
+// ActorKind is what kind of somebody did something.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ActorKey    ActorKind = "key"    // an API key
+	ActorMember ActorKind = "member" // a person who is signed in
+	ActorCLI    ActorKind = "cli"    // the command line, on the database itself
+	ActorSystem ActorKind = "system" // the program, by itself
+)
+
+// ActorKinds lists every kind of actor.
+func ActorKinds() []ActorKind {
+	return []ActorKind{ActorKey, ActorMember, ActorCLI, ActorSystem}
+}

@@ -1,0 +1,239 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// eventColumns are what scanEvent reads, in its order.
+const eventColumns = `workspace_id, position, id, type, at, actor_kind, actor_id, actor_name, subject_kind,
+	coalesce(subject_id, ''), coalesce(subject_key, ''), coalesce(user_id, ''), coalesce(request_id, ''),
+	data, salt, digest`
+
+func scanEvent(row Row) (e event.Event, err error) {
+	err = row.Scan(
+		&e.Workspace, &e.Position, &e.ID, (*string)(&e.Type), &e.At,
+		(*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.Name, (*string)(&e.Subject.Kind),
+		&e.Subject.ID, &e.Subject.Key, &e.UserID, &e.RequestID, &e.Data, &e.Salt, e.Digest[:])
+	return e, err
+}
+
+// Events implements [event.Store]. Positions are dense, so that a part of the log is a range
+// of them.
+func (s Store) Events(ctx context.Context, q *event.Query) (event.Page, error) {
+	return read(ctx, s.db, func(tx Tx) (page event.Page, err error) {
+		head, err := newestPosition(tx, q.Workspace)
+		if err != nil {
+			return page, err
+		}
+		oldest, err := oldestPosition(tx, q.Workspace, head)
+		if err != nil {
+			return page, err
+		}
+		start := q.Start(oldest)
+		reach := q.Reach(start, head)
+		found, err := findEvents(tx, q, start, reach)
+		if err != nil {
+			return page, err
+		}
+		oldest, err = oldestPosition(tx, q.Workspace, head) // as it is now: somebody may have pruned
+		return q.NewPage(found, reach, head, oldest), err
+	})
+}
+
+// newestPosition returns 0 for a log that never held an event.
+func newestPosition(tx Tx, workspace core.ID) (newest int64, err error) {
+	err = one(tx, "SELECT newest FROM event_positions WHERE workspace_id = ?1", []any{workspace}, func(row Row) error {
+		return row.Scan(&newest)
+	})
+	if errors.Is(err, core.ErrNotFound) {
+		err = nil
+	}
+	return newest, err
+}
+
+// oldestPosition returns the position behind head for a log that holds nothing up to there.
+func oldestPosition(tx Tx, workspace core.ID, head int64) (oldest int64, err error) {
+	const sql = "SELECT position FROM events WHERE workspace_id = ?1 ORDER BY position LIMIT 1"
+	err = one(tx, sql, []any{workspace}, func(row Row) error { return row.Scan(&oldest) })
+	if errors.Is(err, core.ErrNotFound) {
+		return head + 1, nil
+	}
+	return oldest, err
+}
+
+// findEvents reads what stands behind start, up to reach.
+func findEvents(tx Tx, q *event.Query, start, reach int64) (found []event.Event, err error) {
+	sql, args := eventsQuery(q, start, reach)
+	err = tx.Query(sql, args, func(row Row) error {
+		e, err := scanEvent(row)
+		found = append(found, e)
+		return err
+	})
+	return found, err
+}
+
+func eventsQuery(q *event.Query, start, reach int64) (string, []any) {
+	const which = " WHERE workspace_id = ?1 AND position > ?2 AND position <= ?3"
+	sql := "SELECT " + eventColumns + " FROM events" + which
+	args := []any{q.Workspace, start, reach}
+	param := func(value any) string {
+		args = append(args, value)
+		return fmt.Sprintf("?%d", len(args))
+	}
+	if q.Subject != nil {
+		column, index := "subject_key", "events_subject"
+		if q.Subject.Kind == event.SubjectUser {
+			column, index = "user_id", "events_user"
+		}
+		sql = "SELECT " + eventColumns + " FROM events /*sqlite INDEXED BY " + index + " sqlite*/" + which
+		sql += " AND " + column + " = " + param(q.Subject.Key) + " AND subject_kind = " + param(string(q.Subject.Kind))
+	}
+	if q.Types != nil {
+		params := make([]string, len(q.Types))
+		for i, t := range q.Types {
+			params[i] = param(string(t))
+		}
+		sql += " AND type IN (" + strings.Join(params, ", ") + ")"
+	}
+	if q.Actor != nil {
+		sql += " AND actor_kind = " + param(string(q.Actor.Kind))
+		if !q.Actor.ID.IsZero() {
+			sql += " AND actor_id = " + param(q.Actor.ID)
+		}
+	}
+	return sql + " ORDER BY position LIMIT " + param(q.Limit), args
+}
+
+// headsAtOnce is how many workspaces one statement asks for at most.
+const headsAtOnce = 256
+
+// EventHeads implements [event.Store].
+func (s Store) EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error) {
+	return read(ctx, s.db, func(tx Tx) (map[core.ID]int64, error) {
+		heads := make(map[core.ID]int64, len(workspaces))
+		for some := range slices.Chunk(workspaces, headsAtOnce) {
+			sql, args := headsQuery(some)
+			err := tx.Query(sql, args, func(row Row) error {
+				var workspace core.ID
+				var head int64
+				err := row.Scan(&workspace, &head)
+				heads[workspace] = head
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return heads, nil
+	})
+}
+
+// headsQuery asks for the last workspace several times, so that few statements differ: each is
+// prepared once.
+func headsQuery(workspaces []core.ID) (string, []any) {
+	var args []any
+	var params []string
+	for i := range 1 << bits.Len(uint(len(workspaces)-1)) {
+		args = append(args, workspaces[min(i, len(workspaces)-1)])
+		params = append(params, fmt.Sprintf("?%d", i+1))
+	}
+	return "SELECT workspace_id, newest FROM event_positions WHERE workspace_id IN (" + strings.Join(
+		params,
+		", ",
+	) + ")", args
+}
+
+// EraseFromEvents takes a user's id out of the events of a workspace, and with each id the
+// salt, without which nobody can find out whose it was. The events about erasures before this
+// one keep it for their time. Those without a position come first: who gets one meanwhile is
+// then found where it has gone.
+func EraseFromEvents(tx Tx, workspace core.ID, user string) error {
+	for _, table := range []string{"event_queue", "events /*sqlite INDEXED BY events_user sqlite*/"} {
+		_, err := tx.Exec("UPDATE "+table+` SET user_id = NULL, salt = NULL
+			WHERE workspace_id = ?1 AND user_id = ?2 AND type <> ?3`, workspace, user, string(event.UserErased))
+		if err != nil {
+			return fmt.Errorf("take an id out of %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// ScrubErased implements [event.Store].
+func (s Store) ScrubErased(ctx context.Context, before time.Time) (int, error) {
+	some, err := read(ctx, s.db, func(tx Tx) (some bool, err error) {
+		sql := "SELECT 1 FROM events" + erasedBefore + " LIMIT 1"
+		err = tx.Query(sql, []any{before}, func(Row) error { some = true; return nil })
+		return some, err
+	})
+	if err != nil || !some {
+		return 0, err
+	}
+	scrubbed, err := write(ctx, s.db, Idempotent, func(tx Tx) (int64, error) {
+		return tx.Exec("UPDATE events SET user_id = NULL, salt = NULL"+erasedBefore, before)
+	})
+	return int(scrubbed), err
+}
+
+// erasedBefore is what the index events_erased is for.
+const erasedBefore = " WHERE type = 'user.erased' AND user_id IS NOT NULL AND at < ?1"
+
+// prunedAtOnce is how many events one transaction deletes at most, so that writes that wait
+// for it do not wait long.
+const prunedAtOnce = 500
+
+// PruneEvents implements [event.Store]: of each workspace that has old events, one step.
+func (s Store) PruneEvents(ctx context.Context, before time.Time) (int, error) {
+	old, err := read(ctx, s.db, func(tx Tx) (old []core.ID, err error) {
+		const sql = `SELECT p.workspace_id FROM event_positions p WHERE
+			(SELECT e.at FROM events e WHERE e.workspace_id = p.workspace_id ORDER BY e.position LIMIT 1) < ?1`
+		err = tx.Query(sql, []any{before}, func(row Row) error {
+			var workspace core.ID
+			err := row.Scan(&workspace)
+			old = append(old, workspace)
+			return err
+		})
+		return old, err
+	})
+	pruned := 0
+	for _, workspace := range old {
+		step, err := write(
+			ctx,
+			s.db,
+			Idempotent,
+			func(tx Tx) (int64, error) { return pruneStep(tx, workspace, before) },
+		)
+		if err != nil {
+			return pruned, err
+		}
+		pruned += int(step)
+	}
+	return pruned, err
+}
+
+// pruneStep deletes a workspace's oldest events up to the first one that is kept.
+func pruneStep(tx Tx, workspace core.ID, before time.Time) (int64, error) {
+	last, kept := int64(0), false
+	const oldest = "SELECT position, at FROM events WHERE workspace_id = ?1 ORDER BY position LIMIT ?2"
+	err := tx.Query(oldest, []any{workspace, prunedAtOnce}, func(row Row) error {
+		var position int64
+		var at time.Time
+		err := row.Scan(&position, &at)
+		if kept = kept || !at.Before(before); !kept {
+			last = position
+		}
+		return err
+	})
+	if err != nil || last == 0 {
+		return 0, err
+	}
+	return tx.Exec("DELETE FROM events WHERE workspace_id = ?1 AND position <= ?2", workspace, last)
+}

@@ -1,0 +1,37 @@
+package postgres_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+	"accesscodes/internal/store/storetest"
+)
+
+// TestNoStatementAboutEventsReadsAWholeLog: each is entered by what it asks for, whatever the
+// arguments, in a database that is new and not analyzed.
+func TestNoStatementAboutEventsReadsAWholeLog(t *testing.T) {
+	conn := connect(t, pgtest.Database(t))
+	exec(t, conn, "SET enable_seqscan = off") // as stores have it
+	for _, s := range storetest.EventStatements(t) {
+		plan := explainGeneric(
+			t,
+			conn,
+			postgres.Query{Text: strings.ReplaceAll(s.SQL, "?", "$"), Args: make([]any, s.Params)},
+		)
+		index := s.Index
+		if index == "" {
+			index = "events_pkey"
+		}
+		if !strings.Contains(plan, index) {
+			t.Errorf("%s: not by %s:\n%s", s.Name, index, plan)
+		}
+		for _, column := range s.Columns {
+			if !regexp.MustCompile(`Index Cond: .*\b` + column).MatchString(plan) {
+				t.Errorf("%s: not by the column %s:\n%s", s.Name, column, plan)
+			}
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/event"
+)
+
+// Times of the lease of the sequencer. They are counted by the database's clock.
+const (
+	leaseLife  = "10 seconds"    // after which another node takes a lease that was not renewed
+	renewAfter = 3 * time.Second // how old a lease may become
+	takeAfter  = time.Second     // between two tries to take one
+)
+
+// sequencedAtOnce is how many events get a position in one transaction at most.
+const sequencedAtOnce = 1000
+
+// sequencerPatience is how long a node that has stopped in the middle of giving positions
+// keeps the others out: the database then ends its session.
+const sequencerPatience = "5s"
+
+// sequencer is this node's part in giving positions to events. One node at a time does it: the
+// one that holds the lease. Each transaction that gives positions renews the lease, and so
+// finds out that it still holds it, and keeps others from taking it until it has ended. A node
+// that slept through the end of its lease finds another fence, and gives nothing.
+type sequencer struct {
+	node  [16]byte
+	added chan struct{}
+
+	mu      *sync.Mutex
+	fence   int64 // of the lease that this node holds; 0: none
+	renewed time.Time
+	tried   time.Time // to take it
+}
+
+func newSequencer() sequencer {
+	s := sequencer{added: make(chan struct{}, 1), mu: new(sync.Mutex)}
+	_, _ = rand.Read(s.node[:]) // which never fails
+	return s
+}
+
+// errDeposed ends a transaction of a node that holds the lease no longer.
+var errDeposed = errors.New("another node gives positions to events now")
+
+// SequenceEvents implements [event.Store].
+func (s *Store) SequenceEvents(ctx context.Context) (given int, err error) {
+	q := &s.sequencer
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if held, err := s.holdLease(ctx); err != nil || !held {
+		return 0, err
+	}
+	some, err := s.someQueued(ctx)
+	if err != nil || !some {
+		return 0, err
+	}
+	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+		given, err = s.sequence(ctx, tx)
+		return err
+	})
+	if errors.Is(err, errDeposed) {
+		q.fence = 0
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("give positions to events: %w", err)
+	}
+	q.renewed = time.Now()
+	select {
+	case q.added <- struct{}{}:
+	default:
+	}
+	return given, nil
+}
+
+// PruneEvents implements [event.Store].
+func (s *Store) PruneEvents(ctx context.Context, before time.Time) (int, error) {
+	s.sequencer.mu.Lock()
+	holds := s.sequencer.fence != 0
+	s.sequencer.mu.Unlock()
+	if !holds {
+		return 0, nil
+	}
+	return s.Store.PruneEvents(ctx, before)
+}
+
+// holdLease renews the lease, or takes it if it is free, and reports whether it has it.
+func (s *Store) holdLease(ctx context.Context) (bool, error) {
+	q := &s.sequencer
+	now := time.Now()
+	switch {
+	case q.fence != 0 && now.Sub(q.renewed) < renewAfter:
+		return true, nil
+	case q.fence == 0 && now.Sub(q.tried) < takeAfter:
+		return false, nil
+	}
+	q.tried = now
+	// Who holds it already renews it, with the same fence.
+	const sql = `
+		UPDATE event_sequencer SET holder = $1, until = now() + interval '` + leaseLife + `',
+			fence = CASE WHEN holder = $1 AND fence = $2 THEN fence ELSE fence + 1 END
+		WHERE id = 1 AND (until < now() OR holder = $1 AND fence = $2) RETURNING fence`
+	var fence int64
+	err := s.act(ctx, again, func(ctx context.Context, db querier) error {
+		fence = 0
+		err := db.QueryRow(ctx, sql, q.node, q.fence).Scan(&fence)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("take the lease of the sequencer: %w", err)
+	}
+	q.fence, q.renewed = fence, now
+	return fence != 0, nil
+}
+
+// releaseSequencer lets another node take the lease at once. If it cannot, the lease ends by
+// itself.
+func (s *Store) releaseSequencer() error {
+	s.sequencer.mu.Lock()
+	defer s.sequencer.mu.Unlock()
+	if s.sequencer.fence == 0 || s.pool == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+	defer cancel()
+	_, err := s.pool.Exec(ctx, "UPDATE event_sequencer SET until = now() WHERE id = 1 AND holder = $1 AND fence = $2",
+		s.sequencer.node, s.sequencer.fence)
+	s.sequencer.fence = 0
+	if fateOf(err) != failed {
+		return nil // done, or the database is away
+	}
+	return err
+}
+
+func (s *Store) someQueued(ctx context.Context) (some bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM event_queue)").Scan(&some)
+	})
+	return some, err
+}
+
+// queueKey names an event that has no position yet.
+type queueKey struct{ Workspace, ID [16]byte }
+
+// sequence gives positions to the events that come first and returns to how many. What it sees
+// of one subject begins with the oldest: who changed it later has waited until this one was
+// committed, and has the later stamp.
+func (s *Store) sequence(ctx context.Context, tx pgx.Tx) (int, error) {
+	keys, err := s.firstQueued(ctx, tx)
+	if err != nil || len(keys) == 0 {
+		return 0, err
+	}
+	counts := map[[16]byte][][16]byte{} // the events of each workspace
+	order := map[[16]byte]int{}
+	for i, key := range keys {
+		counts[key.Workspace], order[key.ID] = append(counts[key.Workspace], key.ID), i
+	}
+	taken, newest, err := s.takeQueued(ctx, tx, counts)
+	if err != nil {
+		return 0, err
+	}
+	if len(taken) != len(keys) {
+		return 0, errAgain
+	}
+	slices.SortFunc(taken, func(a, b *event.Event) int { return cmp.Compare(order[a.ID], order[b.ID]) })
+	next := map[[16]byte]int64{}
+	for workspace, ids := range counts {
+		next[workspace] = newest[workspace] - int64(len(ids))
+	}
+	for _, e := range taken {
+		next[e.Workspace]++
+		e.Position = next[e.Workspace]
+	}
+	return len(taken), s.insertEvents(ctx, tx, taken)
+}
+
+// firstQueued makes sure that this node still holds the lease and keeps it until the
+// transaction has ended, and returns the events that come first.
+func (s *Store) firstQueued(ctx context.Context, tx pgx.Tx) (keys []queueKey, err error) {
+	batch, held := new(pgx.Batch), false
+	batch.Queue("SET LOCAL idle_in_transaction_session_timeout = '" + sequencerPatience + "'")
+	const renew = "UPDATE event_sequencer SET until = now() + interval '" + leaseLife + "' WHERE id = 1"
+	batch.Queue(renew+" AND holder = $1 AND fence = $2 RETURNING id",
+		s.sequencer.node, s.sequencer.fence).
+		Query(func(rows pgx.Rows) error {
+			held = rows.Next()
+			rows.Close()
+			return rows.Err()
+		})
+	queue(batch, pgx.RowToStructByPos[queueKey], func(key queueKey) { keys = append(keys, key) },
+		fmt.Sprintf("SELECT workspace_id, id FROM event_queue ORDER BY stamp, ordinal, id LIMIT %d", sequencedAtOnce))
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, errDeposed
+	}
+	return keys, nil
+}
+
+// takeQueued takes events of each workspace from the queue, as they are now, and as many
+// positions in its log; it returns the newest of those.
+func (s *Store) takeQueued(
+	ctx context.Context,
+	tx pgx.Tx,
+	ids map[[16]byte][][16]byte,
+) ([]*event.Event, map[[16]byte]int64, error) {
+	batch, newest := new(pgx.Batch), map[[16]byte]int64{}
+	var taken []*event.Event
+	for workspace, of := range ids {
+		queue(batch, scanQueued, func(e *event.Event) { taken = append(taken, e) },
+			"DELETE FROM event_queue WHERE workspace_id = $1 AND id = ANY ($2) RETURNING "+queueColumns, workspace, of)
+		queue(batch, pgx.RowTo[int64], func(position int64) { newest[workspace] = position }, `
+			INSERT INTO event_positions (workspace_id, newest) VALUES ($1, $2)
+			ON CONFLICT (workspace_id) DO UPDATE SET newest = event_positions.newest + excluded.newest
+			RETURNING newest`, workspace, int64(len(of)))
+	}
+	return taken, newest, tx.SendBatch(ctx, batch).Close()
+}
+
+func scanQueued(row pgx.CollectableRow) (*event.Event, error) {
+	e := new(event.Event)
+	var ordinal int32
+	var actor *[16]byte
+	var subjectID, subjectKey, user, request *string
+	var digest []byte
+	err := row.Scan((*[16]byte)(&e.Workspace), (*[16]byte)(&e.ID), &ordinal, (*string)(&e.Type), &e.At,
+		(*string)(&e.Actor.Kind), &actor, &e.Actor.Name, (*string)(&e.Subject.Kind), &subjectID, &subjectKey,
+		&user, &request, &e.Data, &e.Salt, &digest)
+	e.Actor.ID, e.Subject.ID, e.Subject.Key = orZero(actor), orEmpty(subjectID), orEmpty(subjectKey)
+	e.UserID, e.RequestID = orEmpty(user), orEmpty(request)
+	copy(e.Digest[:], digest)
+	return e, err
+}
+
+// insertEvents stores events with their positions.
+func (s *Store) insertEvents(ctx context.Context, tx pgx.Tx, events []*event.Event) error {
+	columns := []string{
+		"uuid", "bigint", "uuid", "text", "timestamptz", "text", "uuid", "text",
+		"text", "text", "text", "text", "text", "text", "bytea", "bytea",
+	}
+	rows := make([][]any, len(events))
+	for i, e := range events {
+		rows[i] = []any{
+			[16]byte(e.Workspace), e.Position, [16]byte(e.ID), string(e.Type), e.At, string(e.Actor.Kind),
+			idOrNull(e.Actor.ID), e.Actor.Name,
+			string(e.Subject.Kind), orNull(e.Subject.ID), orNull(e.Subject.Key),
+			orNull(e.UserID), orNull(e.RequestID), e.Data, e.Salt, e.Digest[:],
+		}
+	}
+	batch := new(pgx.Batch)
+	s.insert(batch, "events", `
+		workspace_id, position, id, type, at, actor_kind, actor_id, actor_name,
+		subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest`, columns, rows)
+	return tx.SendBatch(ctx, batch).Close()
+}

@@ -1,0 +1,154 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// lookInterval is how often to look for events that other processes have added.
+const lookInterval = time.Second
+
+// EventSignal implements [event.Store]. Every commit is a signal: most have no events, and to
+// look for them in vain costs one short query while somebody waits, and nothing otherwise.
+func (s *Store) EventSignal() (<-chan struct{}, time.Duration) { return s.committed, lookInterval }
+
+// SequenceEvents implements [event.Store]. Here events get their position as they are written,
+// but for those that were copied from an engine where they get it later.
+func (s *Store) SequenceEvents(ctx context.Context) (sequenced int, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return one(
+			conn,
+			"SELECT count(*) FROM event_queue",
+			nil,
+			func(stmt *sqlite.Stmt) { sequenced = stmt.ColumnInt(0) },
+		)
+	})
+	if err != nil || sequenced == 0 {
+		return 0, err
+	}
+	return sequenced, s.write(ctx, sequenceCopied)
+}
+
+// signalCommit tells whoever waits for events that there may be some.
+func (s *Store) signalCommit() {
+	select {
+	case s.committed <- struct{}{}:
+	default: // it has not been told of the last one yet
+	}
+}
+
+// insertEvents stores events in the transaction of what they tell of, with their positions:
+// the write lock keeps everybody else out, so positions become visible in their order.
+func insertEvents(conn *sqlite.Conn, events []*event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if err := sequenceCopied(conn); err != nil {
+		return err
+	}
+	for len(events) > 0 {
+		same := 1
+		for same < len(events) && events[same].Workspace == events[0].Workspace {
+			same++
+		}
+		newest, err := takePositions(conn, events[0].Workspace, same)
+		if err != nil {
+			return fmt.Errorf("take positions for events: %w", err)
+		}
+		for i, e := range events[:same] {
+			if err := insertEvent(conn, e, newest-int64(same-1-i)); err != nil {
+				return fmt.Errorf("store event: %w", err)
+			}
+		}
+		events = events[same:]
+	}
+	return nil
+}
+
+// takePositions takes so many positions in a workspace's log and returns the newest.
+func takePositions(conn *sqlite.Conn, workspace core.ID, count int) (newest int64, err error) {
+	stmt, err := conn.Prepare(`
+		INSERT INTO event_positions (workspace_id, newest) VALUES (?1, ?2)
+		ON CONFLICT (workspace_id) DO UPDATE SET newest = newest + excluded.newest RETURNING newest`)
+	if err != nil {
+		return 0, err
+	}
+	stmt.BindBytes(1, workspace[:])
+	stmt.BindInt64(2, int64(count))
+	if _, err := stmt.Step(); err != nil {
+		return 0, err
+	}
+	newest = stmt.ColumnInt64(0)
+	return newest, stmt.Reset()
+}
+
+func insertEvent(conn *sqlite.Conn, e *event.Event, position int64) error {
+	stmt, err := conn.Prepare(`
+		INSERT INTO events (workspace_id, position, id, type, at, actor_kind, actor_id, actor_name,
+		                    subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`)
+	if err != nil {
+		return err
+	}
+	stmt.BindBytes(1, e.Workspace[:])
+	stmt.BindInt64(2, position)
+	stmt.BindBytes(3, e.ID[:])
+	stmt.BindText(4, string(e.Type))
+	stmt.BindInt64(5, e.At.UnixMicro())
+	stmt.BindText(6, string(e.Actor.Kind))
+	bindID(stmt, 7, e.Actor.ID)
+	stmt.BindText(8, e.Actor.Name)
+	stmt.BindText(9, string(e.Subject.Kind))
+	bindText(stmt, 10, e.Subject.ID)
+	bindText(stmt, 11, e.Subject.Key)
+	bindText(stmt, 12, e.UserID)
+	bindText(stmt, 13, e.RequestID)
+	stmt.BindText(14, e.Data)
+	stmt.BindBytes(15, e.Salt)
+	stmt.BindBytes(16, e.Digest[:])
+	_, err = stmt.Step()
+	return err
+}
+
+// sequenceCopied gives positions to the events that were copied from another engine without
+// one, before any later event gets one.
+func sequenceCopied(conn *sqlite.Conn) error {
+	for {
+		var workspace core.ID
+		var id []byte
+		found := false
+		err := first(conn, "SELECT workspace_id, id FROM event_queue ORDER BY stamp, ordinal, id LIMIT 1",
+			func(*sqlite.Stmt) {}, func(stmt *sqlite.Stmt) error {
+				workspace, id, found = columnID(stmt, 0), make([]byte, len(core.ID{})), true
+				stmt.ColumnBytes(1, id)
+				return nil
+			})
+		if !found {
+			return ignoreNotFound(err)
+		}
+		position, err := takePositions(conn, workspace, 1)
+		if err != nil {
+			return err
+		}
+		if err := run(conn, `
+			INSERT INTO events (`+queuedColumns+`, position)
+			SELECT `+queuedColumns+`, ?3 FROM event_queue WHERE workspace_id = ?1 AND id = ?2`,
+			workspace[:], id, position); err != nil {
+			return fmt.Errorf("move an event: %w", err)
+		}
+		const taken = "DELETE FROM event_queue WHERE workspace_id = ?1 AND id = ?2"
+		if err := run(conn, taken, workspace[:], id); err != nil {
+			return fmt.Errorf("take an event from the queue: %w", err)
+		}
+	}
+}
+
+// queuedColumns are what an event has in both tables.
+const queuedColumns = `workspace_id, id, type, at, actor_kind, actor_id, actor_name,
+	subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest`

@@ -1,0 +1,133 @@
+package storetest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/store/plain"
+)
+
+// EventStatement is a statement about events with the index that it must be carried out by, and
+// the columns that the index is entered by.
+type EventStatement struct {
+	Name, SQL, Index string
+	Params           int // how many it has
+	Columns          []string
+}
+
+// EventStatements are the statements about events that must not read a whole log, for tests that
+// let engines explain them.
+func EventStatements(t *testing.T) []EventStatement {
+	t.Helper()
+	workspace := core.ID{15: 1}
+	var all []EventStatement
+	take := func(name, index, columns string, act func(plain.Store, *statements) error) {
+		t.Helper()
+		sent := new(statements)
+		if err := act(plain.New(sent), sent); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range sent.all {
+			if strings.Contains(s.SQL, " events ") && !strings.Contains(s.SQL, "SELECT position FROM") {
+				all = append(all, EventStatement{name, s.SQL, index, s.Params, strings.Fields(columns)})
+			}
+		}
+	}
+	query := func(name, index, columns string, q event.Query) {
+		q.Workspace, q.Limit = workspace, 10
+		take(
+			name,
+			index,
+			columns,
+			func(s plain.Store, _ *statements) error { _, err := s.Events(t.Context(), &q); return err },
+		)
+	}
+	query("all", "", "workspace_id position", event.Query{})
+	query(
+		"of types",
+		"",
+		"workspace_id position",
+		event.Query{Types: []event.Type{event.CodeCreated, event.CodeRevoked}},
+	)
+	query(
+		"by an actor",
+		"",
+		"workspace_id position",
+		event.Query{Actor: &event.ActorName{Kind: event.ActorKey, ID: workspace}},
+	)
+	query(
+		"of a code",
+		"events_subject",
+		"workspace_id subject_key position",
+		event.Query{Subject: &event.SubjectName{Kind: event.SubjectCode, Key: "A"}},
+	)
+	query(
+		"of a user",
+		"events_user",
+		"workspace_id user_id position",
+		event.Query{Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "a"}},
+	)
+	take("erase", "events_user", "workspace_id user_id", func(_ plain.Store, sent *statements) error {
+		return plain.EraseFromEvents(sent, workspace, "ada")
+	})
+	take(
+		"scrub",
+		"events_erased",
+		"at",
+		func(s plain.Store, _ *statements) error { _, err := s.ScrubErased(t.Context(), now); return err },
+	)
+	take(
+		"prune",
+		"",
+		"workspace_id",
+		func(s plain.Store, _ *statements) error { _, err := s.PruneEvents(t.Context(), now); return err },
+	)
+	return all
+}
+
+// statements is an engine that carries nothing out: it keeps what is sent to it, and answers
+// each query with one row of ones.
+type statements struct{ all []EventStatement }
+
+// Read implements [plain.DB].
+func (s *statements) Read(_ context.Context, read func(plain.Tx) error) error { return read(s) }
+
+// Write implements [plain.DB].
+func (s *statements) Write(_ context.Context, _ plain.Repeat, write func(plain.Tx) error) error {
+	return write(s)
+}
+
+// Query implements [plain.Tx].
+func (s *statements) Query(sql string, args []any, scan func(plain.Row) error) error {
+	s.all = append(s.all, EventStatement{SQL: sql, Params: len(args)})
+	return scan(ones{})
+}
+
+// Exec implements [plain.Tx].
+func (s *statements) Exec(sql string, args ...any) (int64, error) {
+	s.all = append(s.all, EventStatement{SQL: sql, Params: len(args)})
+	return 1, nil
+}
+
+// AddEvents implements [plain.Tx].
+func (*statements) AddEvents(...*event.Event) error { return nil }
+
+// ones is a row in which every number is 1 and everything else as it was.
+type ones struct{}
+
+// Scan implements [plain.Row].
+func (ones) Scan(dest ...any) error {
+	for _, d := range dest {
+		switch d := d.(type) {
+		case *int64:
+			*d = 1
+		case *time.Time:
+			*d = now.Add(-time.Hour)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// following are the routes to read the log of events.
+func (s *Server) following() []route {
+	return []route{{
+		method: "GET", path: "/events", permission: core.PermissionRead, endpoint: s.listEvents,
+		id: "listEvents", summary: "Read what happened, and wait for more",
+		description: "Oldest first, from behind a position. " +
+			"Ask again with next as after: nothing is missed and nothing comes twice. " +
+			"While there is nothing, wait holds the answer back.",
+		response: reflect.TypeFor[eventList](), reasons: []core.Reason{core.ReasonPositionExpired},
+		parameters: []parameter{
+			inQuery(
+				"after",
+				"The position behind which to begin: next of the answer before. 0 begins with the oldest that is kept.",
+				wholeSchema(0, nil, 0),
+			),
+			inQuery(
+				"types",
+				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
+				textSchema(),
+			),
+			inQuery(
+				"subject",
+				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID.",
+				textSchema(),
+			),
+			inQuery(
+				"actor",
+				"Only what was done by key:ID or member:ID, or by any key, member, cli or system.",
+				textSchema(),
+			),
+			inQuery(
+				"limit",
+				"How many events the answer has at most.",
+				wholeSchema(1, new(float64(event.MaxLimit)), event.DefaultLimit),
+			),
+			inQuery(
+				"wait",
+				"For how many seconds to wait if there are none.",
+				wholeSchema(0, new(event.MaxWait.Seconds()), 0),
+			),
+		},
+	}}
+}
+
+func wholeSchema(lowest float64, highest *float64, otherwise int) huma.Schema {
+	return huma.Schema{Type: huma.TypeInteger, Minimum: &lowest, Maximum: highest, Default: otherwise}
+}
+
+// eventFields is an event as callers see it.
+type eventFields struct {
+	ID        string             `json:"id" format:"uuid"`
+	Type      event.Type         `json:"type" example:"code.revoked"`
+	Position  int64              `json:"position" doc:"Its place in the workspace's log, from 1 on, without gaps."`
+	At        time.Time          `json:"at" doc:"When it happened."`
+	Workspace string             `json:"workspace" format:"uuid"`
+	Actor     eventActorFields   `json:"actor" doc:"Who did it."`
+	Subject   eventSubjectFields `json:"subject" doc:"What it is about."`
+	RequestID *string            `json:"requestId" nullable:"true" doc:"The X-Request-Id of what did it."`
+	Data      eventData          `json:"data" doc:"By type; under previous, the values from before."`
+}
+
+type eventActorFields struct {
+	Kind event.ActorKind `json:"kind" enum:"key,member,cli,system"`
+	ID   *string         `json:"id" nullable:"true" format:"uuid" doc:"Of the key or the member."`
+	Name string          `json:"name"`
+}
+
+type eventSubjectFields struct {
+	Kind event.SubjectKind `json:"kind" example:"code"`
+	ID   *string           `json:"id" nullable:"true" doc:"A code's value, a user's id or a UUID; null: erased."`
+}
+
+// eventData is a JSON object as it was stored.
+type eventData struct{ text string }
+
+// MarshalJSON implements the interface of encoding/json.
+func (d eventData) MarshalJSON() ([]byte, error) { return []byte(d.text), nil }
+
+// Schema implements [huma.SchemaProvider].
+func (eventData) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// eventList is a part of the log.
+type eventList struct {
+	Data []eventFields `json:"data" nullable:"false"`
+	Next int64         `json:"next" doc:"How far was looked: after of the next request."`
+}
+
+func showEvent(e *event.Event) (eventFields, error) {
+	shown := eventFields{
+		ID: e.ID.String(), Type: e.Type, Position: e.Position, At: e.At, Workspace: e.Workspace.String(),
+		Actor:   eventActorFields{Kind: e.Actor.Kind, Name: e.Actor.Name},
+		Subject: eventSubjectFields{Kind: e.Subject.Kind, ID: orNull(e.Subject.ID)}, RequestID: orNull(e.RequestID),
+	}
+	if !e.Actor.ID.IsZero() {
+		shown.Actor.ID = orNull(e.Actor.ID.String())
+	}
+	if e.Subject.Kind == event.SubjectUser {
+		shown.Subject.ID = orNull(e.UserID)
+	}
+	data, err := e.FullData()
+	shown.Data = eventData{data}
+	return shown, err
+}
+
+// listEvents answers GET /events.
+func (s *Server) listEvents(ctx context.Context, c *call) error {
+	p := c.parameters()
+	query := event.Query{
+		Workspace: c.actor.WorkspaceID, After: p.whole("after"), Limit: int(p.whole("limit")),
+		Types: p.eventTypes(), Subject: p.eventSubject(), Actor: p.eventActor(),
+	}
+	if p.text("limit") != "" && query.Limit == 0 {
+		query.Limit = -1 // which is refused; left out it would be the default
+	}
+	wait := p.whole("wait")
+	if p.err != nil {
+		return p.err
+	}
+	wait = min(wait, int64(event.MaxWait/time.Second)+1) // which is refused, and no overflow
+	page, err := s.events.List(ctx, query, time.Duration(wait)*time.Second)
+	if err != nil {
+		return err
+	}
+	answer := eventList{Data: make([]eventFields, len(page.Events)), Next: page.Next}
+	for i := range page.Events {
+		if answer.Data[i], err = showEvent(&page.Events[i]); err != nil {
+			return err
+		}
+	}
+	return c.answer(answer)
+}
+
+// whole reads a whole number that is not negative; 0 if there is none.
+func (p *parameters) whole(name string) int64 {
+	text := cmp.Or(p.values.Get(name), "0")
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || number < 0 {
+		p.fail(name + " must be a whole number, such as 25")
+	}
+	return number
+}
+
+// eventTypes reads types and beginnings of types. One that there is not would find nothing,
+// for ever, and is refused.
+func (p *parameters) eventTypes() (types []event.Type) {
+	text := p.text("types")
+	if text == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		prefix, isPrefix := strings.CutSuffix(name, ".*")
+		found := slices.DeleteFunc(event.Types(), func(t event.Type) bool {
+			return string(t) != name && !(isPrefix && strings.HasPrefix(string(t), prefix+"."))
+		})
+		if len(found) == 0 {
+			p.fail("types must be types of events with commas between them, such as code.revoked,user.*")
+		}
+		types = append(types, found...)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+func (p *parameters) eventSubject() *event.SubjectName {
+	text := p.text("subject")
+	if text == "" {
+		return nil
+	}
+	kind, key, _ := strings.Cut(text, ":")
+	subject := &event.SubjectName{Kind: event.SubjectKind(kind), Key: key}
+	if key == "" || !slices.Contains(event.SubjectKinds(), subject.Kind) {
+		p.fail(
+			fmt.Sprintf("subject must be one of %v, a colon, and which one: code:ACME-7KQW-M2XN", event.SubjectKinds()),
+		)
+	}
+	switch subject.Kind {
+	case event.SubjectCode:
+		subject.Key = core.Canonical(key)
+	case event.SubjectUser:
+	default:
+		id, err := core.ParseID(key)
+		if err != nil {
+			p.fail("subject must name a " + kind + " by its UUID")
+		}
+		subject.Key = id.String()
+	}
+	return subject
+}
+
+func (p *parameters) eventActor() *event.ActorName {
+	text := p.text("actor")
+	if text == "" {
+		return nil
+	}
+	kind, id, hasID := strings.Cut(text, ":")
+	actor := &event.ActorName{Kind: event.ActorKind(kind)}
+	if !slices.Contains(event.ActorKinds(), actor.Kind) {
+		p.fail(
+			fmt.Sprintf(
+				"actor must be one of %v, for a key or a member with a colon and its UUID behind it",
+				event.ActorKinds(),
+			),
+		)
+	}
+	if hasID {
+		var err error
+		actor.ID, err = core.ParseID(id)
+		if err != nil || actor.ID.IsZero() || actor.Kind != event.ActorKey && actor.Kind != event.ActorMember {
+			p.fail("actor must name a key or a member by its UUID; of the others there is one each")
+		}
+	}
+	return actor
+}
