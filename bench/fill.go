@@ -17,7 +17,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
-	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/tenancy"
 )
 
 // filling is what is put straight into the database of a server before it is measured.
@@ -101,7 +101,7 @@ func named(code codes.Code, value string) *codes.NewCode {
 	return &codes.NewCode{Code: code, Canonical: core.Canonical(value)}
 }
 
-func openStore(ctx context.Context, address string) (storetest.Store, error) {
+func openStore(ctx context.Context, address string) (target, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		return sqlite.Open(path, sqlite.Options{BusyTimeout: time.Minute})
 	}
@@ -133,4 +133,11 @@ func nextPage(ctx context.Context, s *process, query string) (string, error) {
 	var page struct{ NextCursor string }
 	err = json.NewDecoder(response.Body).Decode(&page)
 	return page.NextCursor, errors.Join(err, response.Body.Close())
+}
+
+// target is the store that is filled.
+type target interface {
+	codes.Store
+	tenancy.WorkspaceStore
+	Close() error
 }

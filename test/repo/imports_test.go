@@ -7,9 +7,9 @@ import (
 )
 
 // mayImport is the import table: the packages of this module and the libraries that each
-// package may import, beside the standard library, outside its tests. The domain is the
-// middle of a star: stores, HTTP and command line import it and never one another; only
-// app knows them all. Nothing imports bench or test.
+// package may import, beside the standard library, outside its tests. Areas (tenancy, codes, event)
+// import core and what is named here of one another; stores, HTTP and command line import areas
+// and never one another; only app knows them all. Nothing imports bench or test.
 var mayImport = []struct {
 	pkg       string
 	packages  []string
@@ -17,38 +17,38 @@ var mayImport = []struct {
 }{
 	{"cmd/accesscodes", []string{"internal/cli"}, nil},
 
-	{"internal/access", nil, []string{"golang.org/x/text"}},
+	{"internal/core", nil, []string{"golang.org/x/text"}},
+	{"internal/event", []string{"internal/core"}, nil},
+	{"internal/tenancy", []string{"internal/core", "internal/event"}, nil},
+	{"internal/codes", []string{"internal/core", "internal/event"}, nil},
+
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/config", nil, nil},
 	{"internal/csvcell", nil, nil},
 
-	{"internal/store/transfer", nil, nil},
-	{"internal/store/schema", []string{"internal/access"}, []string{"github.com/pressly/goose/v3"}},
-	{"internal/store/plain", []string{"internal/access", "internal/event"}, nil},
+	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
+	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
+	{"internal/store/plain", []string{"internal/core", "internal/event", "internal/tenancy"}, nil},
 	{
 		"internal/store/sqlite",
-		[]string{"internal/access", "internal/store/plain", "internal/store/schema", "internal/store/sqlite/walvfs", "internal/store/transfer"},
+		append(engines(), "internal/store/sqlite/walvfs"),
 		[]string{"zombiezen.com/go/sqlite", "modernc.org/sqlite", "golang.org/x/sys", "github.com/pressly/goose/v3"},
 	},
 	{"internal/store/sqlite/walvfs", nil, []string{"modernc.org/sqlite", "modernc.org/libc"}},
-	{
-		"internal/store/postgres",
-		[]string{"internal/access", "internal/event", "internal/store/plain", "internal/store/schema", "internal/store/transfer"},
-		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
-	},
+	{"internal/store/postgres", engines(), []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"}},
 	{"internal/store/pgtest", []string{"internal/store/postgres"}, []string{"github.com/jackc/pgx/v5"}},
-	{"internal/store/grouped", []string{"internal/access", "internal/group"}, nil},
-	{"internal/store/cached", []string{"internal/access", "internal/event"}, nil},
+	{"internal/store/grouped", []string{"internal/core", "internal/codes", "internal/group"}, nil},
+	{"internal/store/cached", []string{"internal/core", "internal/event", "internal/tenancy"}, nil},
 	{
 		"internal/store/storetest",
-		[]string{"internal/access", "internal/event", "internal/store/plain"},
+		append(areas(), "internal/store/grouped", "internal/store/plain"),
 		[]string{"github.com/google/go-cmp", "github.com/google/uuid"},
 	},
 
 	{
 		"internal/web/api",
-		[]string{"internal/access", "internal/event"},
+		areas(),
 		[]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang",
 			"github.com/swaggest/swgui",
@@ -56,24 +56,45 @@ var mayImport = []struct {
 	},
 	{
 		"internal/app",
-		[]string{
-			"internal/access", "internal/config", "internal/web/api",
-			"internal/store/sqlite", "internal/store/postgres", "internal/store/grouped", "internal/store/cached",
-			"internal/store/transfer",
-		},
+		append(
+			areas(), "internal/config", "internal/web/api", "internal/store/sqlite", "internal/store/postgres",
+			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
+		),
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/net"},
 	},
 	{
 		"internal/cli",
-		[]string{"internal/access", "internal/app", "internal/config", "internal/csvcell", "internal/store/transfer"},
-		[]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		[]string{
+			"internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
+			"internal/store/schema", "internal/store/transfer",
+		},
+		[]string{
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term",
+		},
 	},
 
-	{"bench", []string{"internal/access", "internal/store/sqlite", "internal/store/postgres", "internal/store/pgtest"}, []string{"github.com/schollz/progressbar/v3", "github.com/jackc/pgx/v5", "zombiezen.com/go/sqlite"}},
+	{
+		"bench",
+		[]string{
+			"internal/core", "internal/codes", "internal/tenancy",
+			"internal/store/sqlite", "internal/store/postgres", "internal/store/pgtest",
+		},
+		[]string{"github.com/schollz/progressbar/v3", "github.com/jackc/pgx/v5", "zombiezen.com/go/sqlite"},
+	},
 	{"bench/bare", nil, nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
 	{"test/repo", nil, nil},
+}
+
+// areas are the packages that hold the program's types and rules.
+func areas() []string {
+	return []string{"internal/core", "internal/event", "internal/tenancy", "internal/codes"}
+}
+
+// engines are what both engines import.
+func engines() []string {
+	return append(areas(), "internal/store/plain", "internal/store/schema", "internal/store/transfer")
 }
 
 func TestImports(t *testing.T) {

@@ -53,8 +53,10 @@ func firstColumns(sent []postgres.Query) (all [][]string) {
 	for _, query := range sent {
 		var column []string
 		switch values := query.Args[0].(type) {
-		case []string:
-			column = values
+		case []any:
+			for _, form := range values {
+				column = append(column, form.(string))
+			}
 		case [][]byte:
 			for _, key := range values {
 				column = append(column, strings.TrimRight(string(key), "\x00"))

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -24,7 +25,12 @@ func testCodes(t *testing.T, newStore Factory) {
 		full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = codes.TypeUpgrade, &limit, &starts, &expires
 		full.Note, full.Recipient = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org"
 		full.Metadata = map[string]string{"a": "", "ключ": "значение", `q"`: `\`}
-		full.BatchID, full.CreatedBy = newID(t), newID(t)
+		full.BatchID, full.CreatedBy, full.RevokedAt = newID(t), newID(t), &starts
+		for _, f := range codes.Fields() {
+			if !f.Counted && reflect.ValueOf(f.Of(&full.Code)).Elem().IsZero() {
+				t.Errorf("the test gives %s no value", f.Column)
+			}
+		}
 		bare := newCode(w.ID, "bare")
 		insert(t, s, full, bare)
 		for _, want := range []*codes.NewCode{full, bare} {
