@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"accesscodes/internal/web/api"
+	"accesscodes/internal/web/kit"
 )
 
 // startMetrics serves /metrics on an address of its own.
@@ -19,7 +19,7 @@ func startMetrics(
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", api.MetricsHandler(registry))
+	mux.Handle("GET /metrics", kit.MetricsHandler(registry))
 	log.Info("metrics", "url", baseURL("http", listener.Addr())+"/metrics")
 	return serveAside(listener, &http.Server{
 		Handler: mux, ReadHeaderTimeout: headPatience, ReadTimeout: requestPatience,

@@ -69,10 +69,10 @@ func (r *repeated) again() *http.Request {
 
 // authenticating finds out who sends a request, with a key that is in the cache.
 func authenticating(t testing.TB) func() {
-	server, key := newHotServer(t)
+	_, people, key := newHotServer(t)
 	request := newRepeated(generatePath, generateBody, key)
 	return func() {
-		if _, err := server.tenancy.Authenticate(request.Context(), request.Header.Get("X-Api-Key")); err != nil {
+		if _, err := people.Authenticate(request.Context(), request.Header.Get("X-Api-Key")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +81,7 @@ func authenticating(t testing.TB) func() {
 // requesting sends a whole request through everything but the network and the database.
 func requesting(path, body string) func(testing.TB) func() {
 	return func(t testing.TB) func() {
-		server, key := newHotServer(t)
+		server, _, key := newHotServer(t)
 		request, w := newRepeated(path, body, key), &statusOnly{header: http.Header{}}
 		return func() {
 			server.ServeHTTP(w, request.again())
@@ -103,8 +103,8 @@ func (w *statusOnly) WriteHeader(status int)         { w.status = status }
 func (w *statusOnly) Write(text []byte) (int, error) { return len(text), nil }
 
 // newHotServer starts a server with the wrappings that the program has around its store,
-// and returns a key of a workspace.
-func newHotServer(t testing.TB) (*Server, string) {
+// and returns who knows its callers, and a key of a workspace.
+func newHotServer(t testing.TB) (*Server, *tenancy.Service, string) {
 	t.Helper()
 	hot := &hotStore{code: codes.Code{Value: "WELCOME2031", Type: codes.TypePremium}}
 	store := grouped.New(hot, grouped.Options{})
@@ -128,8 +128,7 @@ func newHotServer(t testing.TB) (*Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.ids.count.Store(1 << 20) // the ids of the first few requests need no allocation
-	return server, key
+	return server, people, key
 }
 
 // hotStore is a store in memory in which every value is free and every code that is looked

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // jsonObject is a JSON object that is written member by member. The answers that are asked for
@@ -22,7 +22,7 @@ type jsonObject struct {
 }
 
 // answerObject answers with what write writes.
-func (c *call) answerObject(write func(*jsonObject)) error {
+func answerObject(c *kit.Call, write func(*jsonObject)) error {
 	o := objects.Get().(*jsonObject)
 	defer objects.Put(o)
 	o.text, o.err = o.text[:0], nil
@@ -30,7 +30,7 @@ func (c *call) answerObject(write func(*jsonObject)) error {
 	if o.err != nil {
 		return o.err
 	}
-	c.write(http.StatusOK, jsonType, o.text)
+	c.AnswerJSON(o.text)
 	return nil
 }
 

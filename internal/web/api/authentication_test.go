@@ -10,6 +10,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
 // unusableKeys are what callers may send that is no usable key.
@@ -155,12 +156,12 @@ func TestWhoCallsIsAskedBeforeWhatTheySend(t *testing.T) {
 			status     int
 			reason     core.Reason
 		}{
-			{"wrong media type", `{"type":"Normal"}`, []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
-			{"too large", padded(64<<10 + 1), nil, 413, reasonBodyTooLarge},
-			{"not JSON", `{`, nil, 400, reasonInvalidJSON},
+			{"wrong media type", `{"type":"Normal"}`, []edit{with("Content-Type", "text/plain")}, 415, kit.ReasonUnsupportedMediaType},
+			{"too large", padded(64<<10 + 1), nil, 413, kit.ReasonBodyTooLarge},
+			{"not JSON", `{`, nil, 400, kit.ReasonInvalidJSON},
 			{"wrong value", `{"type":"normal"}`, nil, 400, core.ReasonInvalidValue},
 			{"wrong Idempotency-Key", `{"type":"Normal"}`, []edit{with("Idempotency-Key", "a b")}, 400, core.ReasonInvalidIdempotencyKey},
-			{"wrong media type and too large", padded(64<<10 + 1), []edit{with("Content-Type", "text/plain")}, 415, reasonUnsupportedMediaType},
+			{"wrong media type and too large", padded(64<<10 + 1), []edit{with("Content-Type", "text/plain")}, 415, kit.ReasonUnsupportedMediaType},
 		} {
 			t.Run(bad.name, func(t *testing.T) {
 				f.post(t, generatePath, bad.body, append(bad.edits, without("X-Api-Key"))...).mustBe(t, 401, core.ReasonInvalidAPIKey)

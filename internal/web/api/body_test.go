@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // padded is a good body of generate with so many bytes.
@@ -67,7 +68,7 @@ func TestWhatIsNotUTF8JSONIsNotTaken(t *testing.T) {
 				for _, path := range []string{addPath, generatePath} {
 					body, _ := refusal{body: `{@"type":"Normal"}`}.on(path)
 					got := f.post(t, path, body, with("Content-Type", contentType))
-					got.mustBe(t, http.StatusUnsupportedMediaType, reasonUnsupportedMediaType)
+					got.mustBe(t, http.StatusUnsupportedMediaType, kit.ReasonUnsupportedMediaType)
 					if accept := got.header.Get("Accept"); accept != "application/json" {
 						t.Errorf("Accept = %q", accept)
 					}
@@ -83,7 +84,7 @@ func TestWhatIsNotUTF8JSONIsNotTaken(t *testing.T) {
 func TestABodyWithoutAContentTypeIsRefused(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		f.post(t, generatePath, `{"type":"Normal"}`, without("Content-Type")).mustBe(t, 415, reasonUnsupportedMediaType)
+		f.post(t, generatePath, `{"type":"Normal"}`, without("Content-Type")).mustBe(t, 415, kit.ReasonUnsupportedMediaType)
 		if stored := f.stored(t); stored != 0 {
 			t.Errorf("%d codes are stored", stored)
 		}
@@ -93,7 +94,7 @@ func TestABodyWithoutAContentTypeIsRefused(t *testing.T) {
 func TestAnEncodedBodyIsRefused(t *testing.T) {
 	f := newFixture(t)
 	got := f.post(t, generatePath, `{"type":"Normal"}`, with("Content-Encoding", "gzip"))
-	got.mustBe(t, 415, reasonUnsupportedMediaType)
+	got.mustBe(t, 415, kit.ReasonUnsupportedMediaType)
 	if accept := got.header.Get("Accept-Encoding"); accept != "identity" || f.stored(t) != 0 {
 		t.Errorf("Accept-Encoding = %q, %d codes are stored", accept, f.stored(t))
 	}
@@ -112,7 +113,7 @@ func TestABodyThatIsAnnouncedAsHugeIsRefusedUnread(t *testing.T) {
 	f := newFixture(t)
 	f.post(t, generatePath, "", func(r *http.Request) {
 		r.ContentLength, r.Body = 5<<20, io.NopCloser(unreadable{t})
-	}).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+	}).mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
 }
 
 // TestABodyThatMayBeLeftOutIsAnObject, and null is none.
@@ -121,7 +122,7 @@ func TestABodyThatMayBeLeftOutIsAnObject(t *testing.T) {
 	f.add(t, "VIP", `"type":"Normal"`)
 	for _, action := range []string{"/tenant-codes/VIP/revoke", "/tenant-codes/VIP/restore"} {
 		for _, body := range []string{"null", " null", "[]", `"x"`} {
-			f.post(t, action, body).mustBe(t, 400, reasonWrongType)
+			f.post(t, action, body).mustBe(t, 400, kit.ReasonWrongType)
 		}
 		f.post(t, action, "{}").mustBeOK(t)
 	}
@@ -132,10 +133,10 @@ func TestABodyMayHave64KiBAndNotAByteMore(t *testing.T) {
 		f := newFixture(t)
 		f.post(t, generatePath, padded(64<<10)).mustBeOK(t)
 		for _, size := range []int{64<<10 + 1, 1 << 20} {
-			f.post(t, generatePath, padded(size)).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+			f.post(t, generatePath, padded(size)).mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
 		}
 		code := `{"code":"BIG","type":"Normal"}`
-		f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).mustBe(t, http.StatusRequestEntityTooLarge, reasonBodyTooLarge)
+		f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
 		f.post(t, addPath, code+strings.Repeat("\n", 64<<10-len(code))).mustBeOK(t)
 		if stored := f.stored(t); stored != 2 {
 			t.Errorf("%d codes are stored", stored)
@@ -175,7 +176,7 @@ func TestATooLargeBodyIsAnsweredAndItsConnectionStaysUsable(t *testing.T) {
 				t.Errorf("status %d, connection reused %v; body %s", got.status, reused, got.body)
 			}
 			if test.status != 200 {
-				got.mustBe(t, test.status, reasonBodyTooLarge)
+				got.mustBe(t, test.status, kit.ReasonBodyTooLarge)
 			}
 		})
 	}
@@ -221,8 +222,8 @@ func TestABodyThatDoesNotArriveWholeIsRefused(t *testing.T) {
 			status int
 			reason core.Reason
 		}{
-			{"too slow", os.ErrDeadlineExceeded, http.StatusRequestTimeout, reasonRequestTimeout},
-			{"broken off", io.ErrUnexpectedEOF, http.StatusBadRequest, reasonInvalidJSON},
+			{"too slow", os.ErrDeadlineExceeded, http.StatusRequestTimeout, kit.ReasonRequestTimeout},
+			{"broken off", io.ErrUnexpectedEOF, http.StatusBadRequest, kit.ReasonInvalidJSON},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				f := newFixture(t)
@@ -244,7 +245,7 @@ func TestAShorterBodyAfterALongOneIsReadAlone(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
 		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).mustBeOK(t)
-		f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, reasonInvalidJSON)
+		f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, kit.ReasonInvalidJSON)
 		got := f.post(t, addPath, `{"code":"SHORT","type":"Normal"}`).mustBeOK(t).object(t)
 		if got["note"] != nil || len(got["metadata"].(map[string]any)) != 0 || got["type"] != "Normal" {
 			t.Errorf("code %v", got)

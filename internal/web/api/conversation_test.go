@@ -20,6 +20,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
 // said is one answer that a route gives, and how it is brought about.
@@ -66,13 +67,13 @@ func issuing(path string, f *fixture, reader string) []said {
 		{"no key", "POST", path, good, edits(without("X-Api-Key")), nil, 401, core.ReasonInvalidAPIKey, false},
 		{"wrong key", "POST", path, good, edits(with("X-Api-Key", "wrong")), nil, 401, core.ReasonInvalidAPIKey, true},
 		{"role", "POST", path, good, edits(with("X-Api-Key", reader)), nil, 403, core.ReasonRoleNotAllowed, true},
-		{"media type", "POST", path, good, edits(with("Content-Type", "text/plain")), nil, 415, reasonUnsupportedMediaType, false},
-		{"too large", "POST", path, good + strings.Repeat(" ", 64<<10), nil, nil, 413, reasonBodyTooLarge, true},
-		{"too slow", "POST", path, "", edits(slow), nil, 408, reasonRequestTimeout, false},
-		{"not JSON", "POST", path, "{", nil, nil, 400, reasonInvalidJSON, false},
-		{"duplicate field", "POST", path, body(`{@"type":"Normal","type":"Normal"}`), nil, nil, 400, reasonDuplicateField, true},
-		{"unknown field", "POST", path, body(`{@"type":"Normal","x":1}`), nil, nil, 400, reasonUnknownField, false},
-		{"wrong type", "POST", path, body(`{@"type":1}`), nil, nil, 400, reasonWrongType, false},
+		{"media type", "POST", path, good, edits(with("Content-Type", "text/plain")), nil, 415, kit.ReasonUnsupportedMediaType, false},
+		{"too large", "POST", path, good + strings.Repeat(" ", 64<<10), nil, nil, 413, kit.ReasonBodyTooLarge, true},
+		{"too slow", "POST", path, "", edits(slow), nil, 408, kit.ReasonRequestTimeout, false},
+		{"not JSON", "POST", path, "{", nil, nil, 400, kit.ReasonInvalidJSON, false},
+		{"duplicate field", "POST", path, body(`{@"type":"Normal","type":"Normal"}`), nil, nil, 400, kit.ReasonDuplicateField, true},
+		{"unknown field", "POST", path, body(`{@"type":"Normal","x":1}`), nil, nil, 400, kit.ReasonUnknownField, false},
+		{"wrong type", "POST", path, body(`{@"type":1}`), nil, nil, 400, kit.ReasonWrongType, false},
 		{"missing field", "POST", path, `{}`, nil, nil, 400, core.ReasonMissingField, false},
 		{"wrong word", "POST", path, body(`{@"type":"normal"}`), nil, nil, 400, core.ReasonInvalidValue, false},
 		{"too low", "POST", path, body(`{@"type":"Normal","maxRedemptions":0}`), nil, nil, 400, core.ReasonInvalidValue, false},

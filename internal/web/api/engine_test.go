@@ -18,13 +18,7 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(streamServer) != "" {
-		serveStreams()
-		return
-	}
-	os.Exit(pgtest.Run(m))
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
 // newDatabase makes a database and opens a store on it, both until the test ends. count
 // asks the database itself, over a connection of its own, how many codes it holds.

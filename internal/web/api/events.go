@@ -1,12 +1,9 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,54 +11,41 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/web/kit"
 )
 
-// following are the routes to read the log of events.
-func (s *Server) following() []route {
-	return []route{{
-		method: "GET", path: "/events", permission: core.PermissionRead, endpoint: s.listEvents,
-		id: "listEvents", summary: "Read what happened, and wait for more",
-		description: "Oldest first, from behind a position. " +
+// eventRoutes are the routes to read the log of events.
+func (s *server) eventRoutes() []kit.Route {
+	return []kit.Route{{
+		Method: "GET", Path: "/events", Permission: core.PermissionRead,
+		Endpoint: s.listEvents, Tag: tagEvents,
+		ID: "listEvents", Summary: "Read what happened, and wait for more",
+		Description: "Oldest first, from behind a position. " +
 			"Ask again with next as after: nothing is missed and nothing comes twice. " +
 			"While there is nothing, wait holds the answer back.",
-		response: reflect.TypeFor[eventList](), reasons: []core.Reason{core.ReasonPositionExpired},
-		parameters: []parameter{
-			inQuery(
-				"after",
+		Parameters: []kit.Parameter{
+			kit.InQuery("after",
 				"The position behind which to begin: next of the answer before. 0 begins with the oldest that is kept.",
-				wholeSchema(0, nil, 0),
-			),
-			inQuery(
-				"types",
+				kit.WholeSchema(0, nil, 0)),
+			kit.InQuery("types",
 				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
-				textSchema(),
-			),
-			inQuery(
-				"subject",
+				kit.TextSchema()),
+			kit.InQuery("subject",
 				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID.",
-				textSchema(),
-			),
-			inQuery(
-				"actor",
+				kit.TextSchema()),
+			kit.InQuery("actor",
 				"Only what was done by key:ID or member:ID, or by any key, member, cli or system.",
-				textSchema(),
-			),
-			inQuery(
-				"limit",
+				kit.TextSchema()),
+			kit.InQuery("limit",
 				"How many events the answer has at most.",
-				wholeSchema(1, new(float64(event.MaxLimit)), event.DefaultLimit),
-			),
-			inQuery(
-				"wait",
+				kit.WholeSchema(1, new(float64(event.MaxLimit)), event.DefaultLimit)),
+			kit.InQuery("wait",
 				"For how many seconds to wait if there are none.",
-				wholeSchema(0, new(event.MaxWait.Seconds()), 0),
-			),
+				kit.WholeSchema(0, new(event.MaxWait.Seconds()), 0)),
 		},
+		Response: kit.JSON[eventList]("EventList"),
+		Reasons:  []core.Reason{core.ReasonPositionExpired},
 	}}
-}
-
-func wholeSchema(lowest float64, highest *float64, otherwise int) huma.Schema {
-	return huma.Schema{Type: huma.TypeInteger, Minimum: &lowest, Maximum: highest, Default: otherwise}
 }
 
 // eventFields is an event as callers see it.
@@ -123,18 +107,18 @@ func showEvent(e *event.Event) (eventFields, error) {
 }
 
 // listEvents answers GET /events.
-func (s *Server) listEvents(ctx context.Context, c *call) error {
-	p := c.parameters()
+func (s *server) listEvents(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
 	query := event.Query{
-		Workspace: c.actor.WorkspaceID, After: p.whole("after"), Limit: int(p.whole("limit")),
-		Types: p.eventTypes(), Subject: p.eventSubject(), Actor: p.eventActor(),
+		Workspace: c.Actor.WorkspaceID, After: p.Whole("after"), Limit: int(p.Whole("limit")),
+		Types: eventTypes(p), Subject: eventSubject(p), Actor: eventActor(p),
 	}
-	if p.text("limit") != "" && query.Limit == 0 {
+	if p.Text("limit") != "" && query.Limit == 0 {
 		query.Limit = -1 // which is refused; left out it would be the default
 	}
-	wait := p.whole("wait")
-	if p.err != nil {
-		return p.err
+	wait := p.Whole("wait")
+	if p.Err() != nil {
+		return p.Err()
 	}
 	wait = min(wait, int64(event.MaxWait/time.Second)+1) // which is refused, and no overflow
 	page, err := s.events.List(ctx, query, time.Duration(wait)*time.Second)
@@ -147,23 +131,13 @@ func (s *Server) listEvents(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	return c.answer(answer)
-}
-
-// whole reads a whole number that is not negative; 0 if there is none.
-func (p *parameters) whole(name string) int64 {
-	text := cmp.Or(p.values.Get(name), "0")
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < 0 {
-		p.fail(name + " must be a whole number, such as 25")
-	}
-	return number
+	return c.Answer(answer)
 }
 
 // eventTypes reads types and beginnings of types. One that there is not would find nothing,
 // for ever, and is refused.
-func (p *parameters) eventTypes() (types []event.Type) {
-	text := p.text("types")
+func eventTypes(p *kit.Query) (types []event.Type) {
+	text := p.Text("types")
 	if text == "" {
 		return nil
 	}
@@ -173,7 +147,7 @@ func (p *parameters) eventTypes() (types []event.Type) {
 			return string(t) != name && !(isPrefix && strings.HasPrefix(string(t), prefix+"."))
 		})
 		if len(found) == 0 {
-			p.fail("types must be types of events with commas between them, such as code.revoked,user.*")
+			p.Fail("types must be types of events with commas between them, such as code.revoked,user.*")
 		}
 		types = append(types, found...)
 	}
@@ -181,15 +155,15 @@ func (p *parameters) eventTypes() (types []event.Type) {
 	return slices.Compact(types)
 }
 
-func (p *parameters) eventSubject() *event.SubjectName {
-	text := p.text("subject")
+func eventSubject(p *kit.Query) *event.SubjectName {
+	text := p.Text("subject")
 	if text == "" {
 		return nil
 	}
 	kind, key, _ := strings.Cut(text, ":")
 	subject := &event.SubjectName{Kind: event.SubjectKind(kind), Key: key}
 	if key == "" || !slices.Contains(event.SubjectKinds(), subject.Kind) {
-		p.fail(
+		p.Fail(
 			fmt.Sprintf("subject must be one of %v, a colon, and which one: code:ACME-7KQW-M2XN", event.SubjectKinds()),
 		)
 	}
@@ -200,22 +174,22 @@ func (p *parameters) eventSubject() *event.SubjectName {
 	default:
 		id, err := core.ParseID(key)
 		if err != nil {
-			p.fail("subject must name a " + kind + " by its UUID")
+			p.Fail("subject must name a " + kind + " by its UUID")
 		}
 		subject.Key = id.String()
 	}
 	return subject
 }
 
-func (p *parameters) eventActor() *event.ActorName {
-	text := p.text("actor")
+func eventActor(p *kit.Query) *event.ActorName {
+	text := p.Text("actor")
 	if text == "" {
 		return nil
 	}
 	kind, id, hasID := strings.Cut(text, ":")
 	actor := &event.ActorName{Kind: event.ActorKind(kind)}
 	if !slices.Contains(event.ActorKinds(), actor.Kind) {
-		p.fail(
+		p.Fail(
 			fmt.Sprintf(
 				"actor must be one of %v, for a key or a member with a colon and its UUID behind it",
 				event.ActorKinds(),
@@ -226,7 +200,7 @@ func (p *parameters) eventActor() *event.ActorName {
 		var err error
 		actor.ID, err = core.ParseID(id)
 		if err != nil || actor.ID.IsZero() || actor.Kind != event.ActorKey && actor.Kind != event.ActorMember {
-			p.fail("actor must name a key or a member by its UUID; of the others there is one each")
+			p.Fail("actor must name a key or a member by its UUID; of the others there is one each")
 		}
 	}
 	return actor

@@ -154,7 +154,7 @@ func TestAWaitForEventsEndsWithItsCallerAndWithTheServer(t *testing.T) {
 	}
 	go ask(ctx)
 	leave()
-	if got := <-answered; got.status != statusClientGone {
+	if got := <-answered; got.status != 499 {
 		t.Errorf("status %d: %s", got.status, got.body)
 	}
 	go ask(t.Context())

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 type health struct {
@@ -11,17 +12,37 @@ type health struct {
 }
 
 // live answers GET /livez: the process runs.
-func (s *Server) live(_ context.Context, c *call) error { return c.answer(health{"live"}) }
+func (s *server) live(_ context.Context, c *kit.Call) error { return c.Answer(health{"live"}) }
 
 // ready answers GET /readyz: requests can be served now.
-func (s *Server) ready(ctx context.Context, c *call) error {
+func (s *server) ready(ctx context.Context, c *kit.Call) error {
 	select {
-	case <-s.draining:
+	case <-c.Draining():
 		return core.Overloaded()
 	default:
 	}
 	if err := s.ping(ctx); err != nil {
 		return core.Unavailable(err)
 	}
-	return c.answer(health{"ready"})
+	return c.Answer(health{"ready"})
+}
+
+// healthRoutes are the routes for whoever runs the server.
+func (s *server) healthRoutes() []kit.Route {
+	return []kit.Route{
+		{
+			Method: "GET", Path: "/livez",
+			Endpoint: s.live, Tag: tagServer,
+			ID: "live", Summary: "Whether the process runs",
+			Response: kit.JSON[health]("Health"),
+		},
+		{
+			Method: "GET", Path: "/readyz",
+			Endpoint: s.ready, Tag: tagServer,
+			ID: "ready", Summary: "Whether requests can be served now",
+			Description: "503 while the database does not answer and while the server is stopping.",
+			Response:    kit.JSON[health]("Health"),
+			Reasons:     []core.Reason{core.ReasonStoreUnavailable, core.ReasonOverloaded},
+		},
+	}
 }

@@ -10,32 +10,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // wrongTypes are JSON objects whose fields are not there or have the wrong JSON type.
 var wrongTypes = []refusal{
 	{"no type", `{@"note":"n"}`, core.ReasonMissingField, []string{"/type"}},
 	{"type is null", `{@"type":null}`, core.ReasonMissingField, []string{"/type"}},
-	{"type is a number", `{@"type":1}`, reasonWrongType, []string{"/type"}},
-	{"type is a list", `{@"type":["Normal"]}`, reasonWrongType, []string{"/type"}},
+	{"type is a number", `{@"type":1}`, kit.ReasonWrongType, []string{"/type"}},
+	{"type is a list", `{@"type":["Normal"]}`, kit.ReasonWrongType, []string{"/type"}},
 
-	{"maxRedemptions is a string", `{@"type":"Normal","maxRedemptions":"5"}`, reasonWrongType, []string{"/maxRedemptions"}},
-	{"maxRedemptions is a bool", `{@"type":"Normal","maxRedemptions":true}`, reasonWrongType, []string{"/maxRedemptions"}},
-	{"maxRedemptions is an object", `{@"type":"Normal","maxRedemptions":{"value":5}}`, reasonWrongType, []string{"/maxRedemptions"}},
-	{"startsAt is a number", `{@"type":"Normal","startsAt":1927252800}`, reasonWrongType, []string{"/startsAt"}},
-	{"startsAt is a bool", `{@"type":"Normal","startsAt":false}`, reasonWrongType, []string{"/startsAt"}},
-	{"expiresAt is a list", `{@"type":"Normal","expiresAt":[]}`, reasonWrongType, []string{"/expiresAt"}},
-	{"expiresAt is zero", `{@"type":"Normal","expiresAt":0}`, reasonWrongType, []string{"/expiresAt"}},
-	{"note is a bool", `{@"type":"Normal","note":true}`, reasonWrongType, []string{"/note"}},
-	{"note is a number", `{@"type":"Normal","note":7}`, reasonWrongType, []string{"/note"}},
-	{"recipient is an object", `{@"type":"Normal","recipient":{"email":"a@example.com"}}`, reasonWrongType, []string{"/recipient"}},
-	{"metadata is a string", `{@"type":"Normal","metadata":"{}"}`, reasonWrongType, []string{"/metadata"}},
-	{"metadata is a list", `{@"type":"Normal","metadata":[]}`, reasonWrongType, []string{"/metadata"}},
-	{"a metadata value is a number", `{@"type":"Normal","metadata":{"a":"1","b/c":2}}`, reasonWrongType, []string{"/metadata/b~1c"}},
-	{"a metadata value is null", `{@"type":"Normal","metadata":{"a":null}}`, reasonWrongType, []string{"/metadata/a"}},
-	{"a metadata value is a bool", `{@"type":"Normal","metadata":{"a":true}}`, reasonWrongType, []string{"/metadata/a"}},
-	{"a metadata value is an object", `{@"type":"Normal","metadata":{"a":{"b":"c"}}}`, reasonWrongType, []string{"/metadata/a"}},
-	{"a metadata value is a list", `{@"type":"Normal","metadata":{"a":["b"]}}`, reasonWrongType, []string{"/metadata/a"}},
+	{"maxRedemptions is a string", `{@"type":"Normal","maxRedemptions":"5"}`, kit.ReasonWrongType, []string{"/maxRedemptions"}},
+	{"maxRedemptions is a bool", `{@"type":"Normal","maxRedemptions":true}`, kit.ReasonWrongType, []string{"/maxRedemptions"}},
+	{"maxRedemptions is an object", `{@"type":"Normal","maxRedemptions":{"value":5}}`, kit.ReasonWrongType, []string{"/maxRedemptions"}},
+	{"startsAt is a number", `{@"type":"Normal","startsAt":1927252800}`, kit.ReasonWrongType, []string{"/startsAt"}},
+	{"startsAt is a bool", `{@"type":"Normal","startsAt":false}`, kit.ReasonWrongType, []string{"/startsAt"}},
+	{"expiresAt is a list", `{@"type":"Normal","expiresAt":[]}`, kit.ReasonWrongType, []string{"/expiresAt"}},
+	{"expiresAt is zero", `{@"type":"Normal","expiresAt":0}`, kit.ReasonWrongType, []string{"/expiresAt"}},
+	{"note is a bool", `{@"type":"Normal","note":true}`, kit.ReasonWrongType, []string{"/note"}},
+	{"note is a number", `{@"type":"Normal","note":7}`, kit.ReasonWrongType, []string{"/note"}},
+	{"recipient is an object", `{@"type":"Normal","recipient":{"email":"a@example.com"}}`, kit.ReasonWrongType, []string{"/recipient"}},
+	{"metadata is a string", `{@"type":"Normal","metadata":"{}"}`, kit.ReasonWrongType, []string{"/metadata"}},
+	{"metadata is a list", `{@"type":"Normal","metadata":[]}`, kit.ReasonWrongType, []string{"/metadata"}},
+	{"a metadata value is a number", `{@"type":"Normal","metadata":{"a":"1","b/c":2}}`, kit.ReasonWrongType, []string{"/metadata/b~1c"}},
+	{"a metadata value is null", `{@"type":"Normal","metadata":{"a":null}}`, kit.ReasonWrongType, []string{"/metadata/a"}},
+	{"a metadata value is a bool", `{@"type":"Normal","metadata":{"a":true}}`, kit.ReasonWrongType, []string{"/metadata/a"}},
+	{"a metadata value is an object", `{@"type":"Normal","metadata":{"a":{"b":"c"}}}`, kit.ReasonWrongType, []string{"/metadata/a"}},
+	{"a metadata value is a list", `{@"type":"Normal","metadata":{"a":["b"]}}`, kit.ReasonWrongType, []string{"/metadata/a"}},
 }
 
 // invalid are values of the right JSON type that break a rule. The clock of the tests
@@ -98,10 +99,10 @@ var invalidCodes = []refusal{
 	{"no code", `{"type":"Normal"}`, core.ReasonMissingField, []string{"/code"}},
 	{"code is null", `{"code":null,"type":"Normal"}`, core.ReasonMissingField, []string{"/code"}},
 	{"code and type are null", `{"code":null,"type":null}`, core.ReasonMissingField, []string{"/code", "/type"}},
-	{"code is a number", `{"code":2025,"type":"Normal"}`, reasonWrongType, []string{"/code"}},
-	{"code is a bool", `{"code":true,"type":"Normal"}`, reasonWrongType, []string{"/code"}},
-	{"code is a list", `{"code":["WELCOME2025"],"type":"Normal"}`, reasonWrongType, []string{"/code"}},
-	{"code is an object", `{"code":{},"type":"Normal"}`, reasonWrongType, []string{"/code"}},
+	{"code is a number", `{"code":2025,"type":"Normal"}`, kit.ReasonWrongType, []string{"/code"}},
+	{"code is a bool", `{"code":true,"type":"Normal"}`, kit.ReasonWrongType, []string{"/code"}},
+	{"code is a list", `{"code":["WELCOME2025"],"type":"Normal"}`, kit.ReasonWrongType, []string{"/code"}},
+	{"code is an object", `{"code":{},"type":"Normal"}`, kit.ReasonWrongType, []string{"/code"}},
 	{"code is empty", `{"code":"","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code is a space", `{"code":" ","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},
 	{"code is other spaces", `{"code":"\u00a0\u2003\u3000\u2028","type":"Normal"}`, core.ReasonInvalidValue, []string{"/code"}},

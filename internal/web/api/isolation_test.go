@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -10,22 +9,121 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
-// filledBodies are requests that every route takes as far as its body is concerned.
-var filledBodies = map[string]string{
-	"addCode":            `{"code":"NEW","type":"Normal"}`,
-	"generateCode":       `{"type":"Normal"}`,
-	"changeCode":         `{"note":"changed by somebody else"}`,
-	"validateCode":       `{"code":"MINE","userId":"ada"}`,
-	"redeemCode":         `{"code":"MINE","userId":"bob"}`,
-	"reserveCode":        `{"code":"MINE","userId":"bob"}`,
-	"rollBackRedemption": `{"reason":"by somebody else"}`,
-	"putUser":            `{"status":"Premium"}`,
+// routeCase is what the tests of this file know of a route.
+type routeCase struct {
+	roles    []tenancy.Role                 // that may use it, as the API's documents promise; no others may
+	body     string                         // a good one, about what the workspace acme has
+	query    string                         // that would find something of acme's
+	stranger func(t *testing.T, got answer) // checks what another workspace gets; nil: that there is no such thing
+}
+
+// routeCases are the routes that ask for a key, by id. A new route needs one here.
+var routeCases = map[string]routeCase{
+	"addCode":      {roles: issuers, body: `{"code":"NEW","type":"Normal"}`, stranger: somethingOfItsOwn},
+	"generateCode": {roles: issuers, body: `{"type":"Normal"}`, stranger: somethingOfItsOwn},
+
+	"listCodes":   {roles: readers, query: "?q=mine", stranger: anEmptyList},
+	"getCode":     {roles: readers},
+	"changeCode":  {roles: managers, body: `{"note":"changed by somebody else"}`},
+	"deleteCode":  {roles: managers},
+	"revokeCode":  {roles: managers},
+	"restoreCode": {roles: managers},
+
+	"validateCode": {
+		roles: []tenancy.Role{"full", "redeem", "read"}, body: `{"code":"MINE","userId":"ada"}`, stranger: aMiss,
+	},
+	"redeemCode":  {roles: redeemers, body: `{"code":"MINE","userId":"bob"}`},
+	"reserveCode": {roles: redeemers, body: `{"code":"MINE","userId":"bob"}`},
+
+	"confirmReservation": {roles: redeemers},
+	"releaseReservation": {roles: redeemers},
+
+	"listRedemptions":    {roles: readers, query: "?code=MINE", stranger: anEmptyList},
+	"rollBackRedemption": {roles: managers, body: `{"reason":"by somebody else"}`},
+
+	"listUsers": {roles: readers, query: "?q=a", stranger: anEmptyList},
+	"getUser":   {roles: readers},
+	"putUser":   {roles: managers, body: `{"status":"Premium"}`, stranger: aUserOfItsOwn},
+	"eraseUser": {roles: managers},
+
+	"listEvents": {roles: readers, query: "?subject=code:MINE", stranger: noEvents},
+}
+
+// Who may do what.
+var (
+	issuers   = []tenancy.Role{"full", "issue"}
+	redeemers = []tenancy.Role{"full", "redeem"}
+	readers   = []tenancy.Role{"full", "read"}
+	managers  = []tenancy.Role{"full"}
+)
+
+func somethingOfItsOwn(t *testing.T, got answer) { t.Helper(); got.mustBeOK(t) }
+
+// aUserOfItsOwn: users of two workspaces may have the same id.
+func aUserOfItsOwn(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t).text(t, "status") != "Premium" {
+		t.Errorf("body %s", got.body)
+	}
+}
+
+func anEmptyList(t *testing.T, got answer) {
+	t.Helper()
+	sameJSON(t, got.mustBeOK(t).body, `{"data":[],"nextCursor":null}`)
+}
+
+func noEvents(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); !strings.HasPrefix(got.body, `{"data":[],`) {
+		t.Errorf("body %s", got.body)
+	}
+}
+
+func aMiss(t *testing.T, got answer) {
+	t.Helper()
+	sameJSON(t, got.mustBeOK(t).body,
+		`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
+}
+
+func nothingThere(t *testing.T, got answer) {
+	t.Helper()
+	p := got.problem(t)
+	if got.status != 404 || !strings.HasSuffix(string(p.Reason), "_not_found") || p.Reason == kit.ReasonRouteNotFound {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+}
+
+// walk calls a function for every route that asks for a key, with its path filled in and its case.
+func walk(t *testing.T, f *fixture, fill *strings.Replacer, visit func(rt kit.Route, of routeCase)) {
+	t.Helper()
+	walked := map[string]bool{}
+	for _, rt := range f.server.Routes() {
+		if rt.Permission == "" {
+			continue
+		}
+		walked[rt.ID] = true
+		of, known := routeCases[rt.ID]
+		if !known || len(of.roles) == 0 {
+			t.Errorf("%s %s has no case: add one for %s", rt.Method, rt.Path, rt.ID)
+			continue
+		}
+		if rt.Path = fill.Replace(rt.Path); strings.Contains(rt.Path, "{") {
+			t.Errorf("%s: nothing that acme has is put into %s", rt.ID, rt.Path)
+		}
+		visit(rt, of)
+	}
+	for id := range routeCases {
+		if !walked[id] {
+			t.Errorf("there is a case for %s, and no such route", id)
+		}
+	}
 }
 
 // inhabited is a fixture in which the workspace acme has one of everything, and what a path
-// of the document is filled in with to name that.
+// of a route is filled in with to name that.
 func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings.Replacer) {
 	t.Helper()
 	f = newFixture(t)
@@ -49,115 +147,71 @@ func (f *fixture) state(t *testing.T) string {
 	return all
 }
 
-// TestNobodySeesOrChangesWhatAnotherWorkspaceHas walks every route of the document with
-// another workspace's key and ids.
+// TestNobodySeesOrChangesWhatAnotherWorkspaceHas walks every route with another workspace's key
+// and ids.
 func TestNobodySeesOrChangesWhatAnotherWorkspaceHas(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f, fill := inhabited(t, newFixture)
 		before := f.state(t)
 		stranger := with("X-Api-Key", f.keyOf(t, "other", tenancy.RoleFull))
-		walked := 0
-		for path, operations := range readDocument(t, f).Paths {
-			for method, op := range operations {
-				if op.Security == nil {
-					continue
+		walk(t, f, fill, func(rt kit.Route, of routeCase) {
+			t.Run(rt.ID, func(t *testing.T) {
+				check := of.stranger
+				if check == nil {
+					check = nothingThere
 				}
-				walked++
-				t.Run(op.OperationID, func(t *testing.T) {
-					got := f.call(t, strings.ToUpper(method), fill.Replace(path), filledBodies[op.OperationID], stranger)
-					switch op.OperationID {
-					case "addCode", "generateCode": // which make something of their own
-						got.mustBeOK(t)
-					case "putUser": // a user of the same id in the other workspace
-						if got.mustBeOK(t).text(t, "status") != "Premium" {
-							t.Errorf("body %s", got.body)
-						}
-						f.call(t, "DELETE", fill.Replace(path), "", stranger)
-					case "validateCode":
-						sameJSON(t, got.mustBeOK(t).body, `{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
-					case "listCodes", "listRedemptions", "listUsers":
-						got = f.call(t, "GET", path+map[string]string{"listCodes": "?q=mine", "listRedemptions": "?code=MINE", "listUsers": "?q=a"}[op.OperationID], "", stranger)
-						sameJSON(t, got.mustBeOK(t).body, `{"data":[],"nextCursor":null}`)
-					case "listEvents": // their own ones
-						if got.mustBeOK(t); !strings.Contains(got.body, "OTHER") || strings.Contains(got.body, "ACME") || strings.Contains(got.body, "revoked") {
-							t.Errorf("body %s", got.body)
-						}
-						got = f.call(t, "GET", path+"?subject=code:MINE", "", stranger)
-						if got.mustBeOK(t); !strings.Contains(got.body, `{"data":[],`) {
-							t.Errorf("body %s", got.body)
-						}
-					default:
-						if p := got.problem(t); got.status != 404 || !strings.HasSuffix(string(p.Reason), "_not_found") || p.Reason == reasonRouteNotFound {
-							t.Errorf("status %d: %s", got.status, got.body)
-						}
-					}
-				})
+				check(t, f.call(t, rt.Method, rt.Path+of.query, of.body, stranger))
+			})
+			if rt.ID == "putUser" {
+				f.call(t, "DELETE", rt.Path, "", stranger)
 			}
-		}
-		if walked < 18 {
-			t.Errorf("only %d routes were walked", walked)
-		}
+		})
 		if diff := cmp.Diff(before, f.state(t)); diff != "" {
 			t.Errorf("what acme has (-before +after):\n%s", diff)
+		}
+		if log := f.call(t, "GET", "/events", "", stranger).mustBeOK(t).body; !strings.Contains(log, "OTHER") ||
+			strings.Contains(log, "ACME") || strings.Contains(log, "revoked") {
+			t.Errorf("the other workspace's log is %s", log)
 		}
 	})
 }
 
-// allowedRoles is who may do what, as the API's documents promise it; a role that is not
-// named may not.
-var allowedRoles = map[string][]tenancy.Role{
-	"addCode": {"full", "issue"}, "generateCode": {"full", "issue"},
-	"listCodes": {"full", "read"}, "getCode": {"full", "read"}, "listRedemptions": {"full", "read"}, "listEvents": {"full", "read"}, "listUsers": {"full", "read"}, "getUser": {"full", "read"},
-	"validateCode": {"full", "redeem", "read"},
-	"redeemCode":   {"full", "redeem"}, "reserveCode": {"full", "redeem"}, "confirmReservation": {"full", "redeem"}, "releaseReservation": {"full", "redeem"},
-	"changeCode": {"full"}, "deleteCode": {"full"}, "revokeCode": {"full"}, "restoreCode": {"full"},
-	"rollBackRedemption": {"full"}, "putUser": {"full"}, "eraseUser": {"full"},
-}
-
-// TestTheRoleDecidesWhoMayDoWhat walks every route of the document with each role.
+// TestTheRoleDecidesWhoMayDoWhat walks every route with each role, but for full, which would change
+// what the next one meets.
 func TestTheRoleDecidesWhoMayDoWhat(t *testing.T) {
 	f, fill := inhabited(t, func(t *testing.T) *fixture { return newFixture(t) })
+	documented := readDocument(t, f).operations()
 	keys := map[tenancy.Role]edit{}
 	for _, role := range tenancy.Roles() {
 		keys[role] = with("X-Api-Key", f.keyOf(t, "acme", role))
 	}
-	walked := map[string]bool{}
-	for path, operations := range readDocument(t, f).Paths {
-		for method, op := range operations {
-			if op.Security == nil {
+	walk(t, f, fill, func(rt kit.Route, of routeCase) {
+		for _, role := range tenancy.Roles() {
+			if role == tenancy.RoleFull {
 				continue
 			}
-			walked[op.OperationID] = true
-			for _, role := range tenancy.Roles() {
-				if role == tenancy.RoleFull {
-					continue // which would change what the next one meets
+			t.Run(rt.ID+" "+string(role), func(t *testing.T) {
+				before := f.state(t)
+				got := f.call(t, rt.Method, rt.Path, of.body, keys[role])
+				if slices.Contains(of.roles, role) {
+					if got.status == 403 {
+						t.Errorf("status 403: %s", got.body)
+					}
+					return
 				}
-				t.Run(op.OperationID+" "+string(role), func(t *testing.T) {
-					before := f.state(t)
-					got := f.call(t, strings.ToUpper(method), fill.Replace(path), filledBodies[op.OperationID], keys[role])
-					if slices.Contains(allowedRoles[op.OperationID], role) {
-						if got.status == 403 {
-							t.Errorf("status 403: %s", got.body)
-						}
-						return
-					}
-					got.mustBe(t, 403, core.ReasonRoleNotAllowed)
-					if diff := cmp.Diff(before, f.state(t)); diff != "" {
-						t.Errorf("what acme has (-before +after):\n%s", diff)
-					}
-				})
-			}
-			_, roles, _ := strings.Cut(op.Description, "Roles: ")
-			want, _ := json.Marshal(allowedRoles[op.OperationID])
-			said, _ := json.Marshal(strings.Split(strings.TrimSuffix(roles, "."), ", "))
-			if string(want) != string(said) {
-				t.Errorf("%s: the document says %s, want %s", op.OperationID, said, want)
-			}
+				got.mustBe(t, 403, core.ReasonRoleNotAllowed)
+				if diff := cmp.Diff(before, f.state(t)); diff != "" {
+					t.Errorf("what acme has (-before +after):\n%s", diff)
+				}
+			})
 		}
-	}
-	for id := range allowedRoles {
-		if !walked[id] {
-			t.Errorf("%s is not in the document", id)
+		_, said, _ := strings.Cut(documented[rt.ID].Description, "Roles: ")
+		names := []string{}
+		for _, role := range of.roles {
+			names = append(names, string(role))
 		}
-	}
+		if want := strings.Join(names, ", ") + "."; said != want {
+			t.Errorf("%s: the document says %q, want %q", rt.ID, said, want)
+		}
+	})
 }

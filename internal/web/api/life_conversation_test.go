@@ -7,6 +7,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // living are answers of the routes about what becomes of codes. What they are about is made
@@ -67,7 +68,7 @@ func living(t *testing.T, f *fixture) []said {
 		post("long user", path, about("REGISTERS", strings.Repeat("x", 256)), 400, core.ReasonInvalidValue, false)
 		post("nothing", path, `{}`, 400, core.ReasonMissingField, false)
 	}
-	post("unknown field", redeem, `{"code":"REGISTERS","userId":"x","type":"Normal"}`, 400, reasonUnknownField, false)
+	post("unknown field", redeem, `{"code":"REGISTERS","userId":"x","type":"Normal"}`, 400, kit.ReasonUnknownField, false)
 	post("good", reserve, `{"code":"REGISTERS","userId":"later","ttlSeconds":3600}`, 200, "", true)
 	post("again", reserve, about("REGISTERS", "later"), 200, "", true)
 	post("too short", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":9}`, 400, core.ReasonInvalidValue, false)
@@ -79,7 +80,7 @@ func living(t *testing.T, f *fixture) []said {
 	of := func(route, id string) string { return strings.Replace(route, "{id}", id, 1) }
 	say("good", "POST", of(confirm, confirmed), "", 200, "", true)
 	say("again", "POST", of(confirm, confirmed), "{}", 200, "", true)
-	say("unknown field", "POST", of(confirm, confirmed), `{"userId":"x"}`, 400, reasonUnknownField, false)
+	say("unknown field", "POST", of(confirm, confirmed), `{"userId":"x"}`, 400, kit.ReasonUnknownField, false)
 	say("lapsed", "POST", of(confirm, lapsed), "", 409, core.ReasonReservationLapsed, true)
 	say("released", "POST", of(confirm, released), "", 409, core.ReasonReservationReleased, true)
 	say("none", "POST", of(confirm, nobody), "", 404, core.ReasonReservationNotFound, true)
@@ -100,7 +101,7 @@ func living(t *testing.T, f *fixture) []said {
 	say("none", "GET", "/tenant-codes/none", "", 404, core.ReasonCodeNotFound, true)
 	say("good", "PATCH", "/tenant-codes/changeable", `{"note":"m","metadata":{"a":"b","c":null},"maxRedemptions":null}`, 200, "", true)
 	say("none", "PATCH", "/tenant-codes/none", `{"note":"m"}`, 404, core.ReasonCodeNotFound, true)
-	say("unknown field", "PATCH", "/tenant-codes/changeable", `{"type":"Normal"}`, 400, reasonUnknownField, false)
+	say("unknown field", "PATCH", "/tenant-codes/changeable", `{"type":"Normal"}`, 400, kit.ReasonUnknownField, false)
 	say("in use", "DELETE", "/tenant-codes/used-up", "", 409, core.ReasonCodeInUse, true)
 	say("good", "DELETE", "/tenant-codes/unused", "", 204, "", true)
 	say("none", "DELETE", "/tenant-codes/unused", "", 404, core.ReasonCodeNotFound, true)

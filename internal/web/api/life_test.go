@@ -12,6 +12,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
 // call sends a request with the fixture's key, and as JSON if there is a body.
@@ -261,13 +262,13 @@ func TestAWrongChangeIsRefusedWhole(t *testing.T) {
 			reason           core.Reason
 			pointers         []string
 		}{
-			{"null", "VIP", `null`, 400, reasonWrongType, []string{""}},
-			{"array", "VIP", `[]`, 400, reasonWrongType, []string{""}},
-			{"unknown field", "VIP", `{"note":"x","typ":"Normal"}`, 400, reasonUnknownField, []string{"/typ"}},
-			{"the type", "VIP", `{"type":"Premium"}`, 400, reasonUnknownField, []string{"/type"}},
-			{"duplicate field", "VIP", `{"note":"x","note":"y"}`, 400, reasonDuplicateField, []string{"/note"}},
-			{"number as note", "VIP", `{"note":1}`, 400, reasonWrongType, []string{"/note"}},
-			{"number in metadata", "VIP", `{"metadata":{"a":1}}`, 400, reasonWrongType, []string{"/metadata/a"}},
+			{"null", "VIP", `null`, 400, kit.ReasonWrongType, []string{""}},
+			{"array", "VIP", `[]`, 400, kit.ReasonWrongType, []string{""}},
+			{"unknown field", "VIP", `{"note":"x","typ":"Normal"}`, 400, kit.ReasonUnknownField, []string{"/typ"}},
+			{"the type", "VIP", `{"type":"Premium"}`, 400, kit.ReasonUnknownField, []string{"/type"}},
+			{"duplicate field", "VIP", `{"note":"x","note":"y"}`, 400, kit.ReasonDuplicateField, []string{"/note"}},
+			{"number as note", "VIP", `{"note":1}`, 400, kit.ReasonWrongType, []string{"/note"}},
+			{"number in metadata", "VIP", `{"metadata":{"a":1}}`, 400, kit.ReasonWrongType, []string{"/metadata/a"}},
 			{"none too few", "VIP", `{"note":"x","maxRedemptions":0}`, 400, core.ReasonInvalidValue, []string{"/maxRedemptions"}},
 			{"past", "VIP", `{"expiresAt":"2031-01-01T00:00:00Z","startsAt":null}`, 400, core.ReasonInvalidValue, []string{"/expiresAt"}},
 			{"before its start", "VIP", `{"expiresAt":"2031-05-01T00:00:00Z"}`, 400, core.ReasonInvalidValue, []string{"/expiresAt"}},

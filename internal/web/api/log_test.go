@@ -17,6 +17,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // logOutput is what a server has logged. It is safe for concurrent use.
@@ -79,15 +80,18 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 		{"a code in the path", "GET", "/tenant-codes/SECRET", "", map[string]any{"level": "INFO", "route": "/tenant-codes/{code}", "status": 404.0, "reason": "code_not_found"}, true},
 		{
 			"valid", "POST", validatePath, `{"code":"THERE"}`,
-			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0}, true,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0},
+			true,
 		},
 		{
 			"a miss", "POST", validatePath, `{"code":"SECRET"}`,
-			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "code_not_found"}, true,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "code_not_found"},
+			true,
 		},
 		{
 			"not usable", "POST", validatePath, `{"code":"THERE","userId":"used"}`,
-			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "already_redeemed"}, true,
+			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "already_redeemed"},
+			true,
 		},
 		{"unknown path", "GET", "/tenant-codes/SECRET/SECRET", "", map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"}, false},
 		{"wrong method", "PUT", addPath, "", map[string]any{"level": "INFO", "route": addPath, "status": 405.0, "reason": "method_not_allowed"}, false},
@@ -131,13 +135,13 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f.post(t, addPath, body, headers...).mustBeOK(t)                                                                 // replayed
 	f.post(t, addPath, body).mustBe(t, 400, core.ReasonCodeAlreadyExists)                                            // taken
 	f.post(t, addPath, strings.Replace(body, `"Normal"`, `"`+marker+`"`, 1)).mustBe(t, 400, core.ReasonInvalidValue) // a wrong value
-	f.post(t, addPath, strings.Replace(body, `"note"`, `"`+marker+`"`, 1)).mustBe(t, 400, reasonUnknownField)        // a wrong name
-	f.post(t, addPath, body+marker).mustBe(t, 400, reasonInvalidJSON)                                                // not JSON
+	f.post(t, addPath, strings.Replace(body, `"note"`, `"`+marker+`"`, 1)).mustBe(t, 400, kit.ReasonUnknownField)    // a wrong name
+	f.post(t, addPath, body+marker).mustBe(t, 400, kit.ReasonInvalidJSON)                                            // not JSON
 	f.post(t, addPath, body, with("X-Api-Key", marker)).mustBe(t, 401, core.ReasonInvalidAPIKey)                     // no key
-	f.post(t, addPath, body, with("Content-Type", marker)).mustBe(t, 415, reasonUnsupportedMediaType)                // no JSON
-	f.get(t, "/codes/"+marker+"?q="+marker).mustBe(t, 404, reasonRouteNotFound)                                      // in the path
-	f.get(t, addPath+"?code="+marker).mustBe(t, 405, reasonMethodNotAllowed)                                         // in the query
-	f.send(t, marker, addPath, "").mustBe(t, 405, reasonMethodNotAllowed)                                            // in place of the method
+	f.post(t, addPath, body, with("Content-Type", marker)).mustBe(t, 415, kit.ReasonUnsupportedMediaType)            // no JSON
+	f.get(t, "/codes/"+marker+"?q="+marker).mustBe(t, 404, kit.ReasonRouteNotFound)                                  // in the path
+	f.get(t, addPath+"?code="+marker).mustBe(t, 405, kit.ReasonMethodNotAllowed)                                     // in the query
+	f.send(t, marker, addPath, "").mustBe(t, 405, kit.ReasonMethodNotAllowed)                                        // in place of the method
 	f.get(t, "/livez", with("X-Request-Id", f.secret)).mustBeOK(t)                                                   // in place of the request's id
 	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).generated(t)
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
 )
 
 // refusal is a bad body for both ways to get a new code, with what is answered. An @ in
@@ -72,71 +73,71 @@ func (f *fixture) refuse(t *testing.T, refusals []refusal, path string) {
 
 // malformed are bodies that are not one JSON object of known, distinct names.
 var malformed = []refusal{
-	{"empty body", ``, reasonInvalidJSON, nil},
-	{"only spaces", " \n\t ", reasonInvalidJSON, nil},
-	{"array", `[]`, reasonWrongType, []string{""}},
-	{"array of a good object", `[{@"type":"Normal"}]`, reasonWrongType, []string{""}},
-	{"string", `"Normal"`, reasonWrongType, []string{""}},
-	{"number", `7`, reasonWrongType, []string{""}},
-	{"true", `true`, reasonWrongType, []string{""}},
-	{"null", `null`, reasonWrongType, []string{""}},
-	{"null among spaces", " null\n", reasonWrongType, []string{""}},
+	{"empty body", ``, kit.ReasonInvalidJSON, nil},
+	{"only spaces", " \n\t ", kit.ReasonInvalidJSON, nil},
+	{"array", `[]`, kit.ReasonWrongType, []string{""}},
+	{"array of a good object", `[{@"type":"Normal"}]`, kit.ReasonWrongType, []string{""}},
+	{"string", `"Normal"`, kit.ReasonWrongType, []string{""}},
+	{"number", `7`, kit.ReasonWrongType, []string{""}},
+	{"true", `true`, kit.ReasonWrongType, []string{""}},
+	{"null", `null`, kit.ReasonWrongType, []string{""}},
+	{"null among spaces", " null\n", kit.ReasonWrongType, []string{""}},
 	{"empty object", `{}`, core.ReasonMissingField, []string{"/code", "/type"}},
 
-	{"breaks off", `{@"type":"Normal"`, reasonInvalidJSON, nil},
-	{"breaks off in a string", `{@"type":"Norm`, reasonInvalidJSON, nil},
-	{"trailing garbage", `{@"type":"Normal"} x`, reasonInvalidJSON, nil},
-	{"trailing brace", `{@"type":"Normal"}}`, reasonInvalidJSON, nil},
-	{"two values", `{@"type":"Normal"}{"type":"Normal"}`, reasonInvalidJSON, nil},
-	{"two values on two lines", "{@\"type\":\"Normal\"}\n{\"type\":\"Normal\"}", reasonInvalidJSON, nil},
-	{"trailing null byte", "{@\"type\":\"Normal\"}\x00", reasonInvalidJSON, nil},
-	{"trailing comma", `{@"type":"Normal",}`, reasonInvalidJSON, nil},
-	{"comment", `{@"type":"Normal"/* hello */}`, reasonInvalidJSON, nil},
-	{"single quotes", `{@'type':'Normal'}`, reasonInvalidJSON, nil},
-	{"name without quotes", `{@type:"Normal"}`, reasonInvalidJSON, nil},
-	{"form", `code=WELCOME2025&type=Normal`, reasonInvalidJSON, nil},
-	{"NaN", `{@"type":"Normal","maxRedemptions":NaN}`, reasonInvalidJSON, nil},
-	{"leading zero", `{@"type":"Normal","maxRedemptions":01}`, reasonInvalidJSON, nil},
-	{"leading plus", `{@"type":"Normal","maxRedemptions":+1}`, reasonInvalidJSON, nil},
-	{"line break in a string", "{@\"type\":\"Normal\",\"note\":\"a\nb\"}", reasonInvalidJSON, nil},
-	{"null byte in a string", "{@\"type\":\"Normal\",\"note\":\"a\x00b\"}", reasonInvalidJSON, nil},
-	{"wrong escape", `{@"type":"Normal","note":"\x41"}`, reasonInvalidJSON, nil},
+	{"breaks off", `{@"type":"Normal"`, kit.ReasonInvalidJSON, nil},
+	{"breaks off in a string", `{@"type":"Norm`, kit.ReasonInvalidJSON, nil},
+	{"trailing garbage", `{@"type":"Normal"} x`, kit.ReasonInvalidJSON, nil},
+	{"trailing brace", `{@"type":"Normal"}}`, kit.ReasonInvalidJSON, nil},
+	{"two values", `{@"type":"Normal"}{"type":"Normal"}`, kit.ReasonInvalidJSON, nil},
+	{"two values on two lines", "{@\"type\":\"Normal\"}\n{\"type\":\"Normal\"}", kit.ReasonInvalidJSON, nil},
+	{"trailing null byte", "{@\"type\":\"Normal\"}\x00", kit.ReasonInvalidJSON, nil},
+	{"trailing comma", `{@"type":"Normal",}`, kit.ReasonInvalidJSON, nil},
+	{"comment", `{@"type":"Normal"/* hello */}`, kit.ReasonInvalidJSON, nil},
+	{"single quotes", `{@'type':'Normal'}`, kit.ReasonInvalidJSON, nil},
+	{"name without quotes", `{@type:"Normal"}`, kit.ReasonInvalidJSON, nil},
+	{"form", `code=WELCOME2025&type=Normal`, kit.ReasonInvalidJSON, nil},
+	{"NaN", `{@"type":"Normal","maxRedemptions":NaN}`, kit.ReasonInvalidJSON, nil},
+	{"leading zero", `{@"type":"Normal","maxRedemptions":01}`, kit.ReasonInvalidJSON, nil},
+	{"leading plus", `{@"type":"Normal","maxRedemptions":+1}`, kit.ReasonInvalidJSON, nil},
+	{"line break in a string", "{@\"type\":\"Normal\",\"note\":\"a\nb\"}", kit.ReasonInvalidJSON, nil},
+	{"null byte in a string", "{@\"type\":\"Normal\",\"note\":\"a\x00b\"}", kit.ReasonInvalidJSON, nil},
+	{"wrong escape", `{@"type":"Normal","note":"\x41"}`, kit.ReasonInvalidJSON, nil},
 
-	{"byte order mark", "\ufeff{@\"type\":\"Normal\"}", reasonInvalidJSON, nil},
-	{"UTF-16", "\xff\xfe{\x00}\x00", reasonInvalidJSON, nil},
-	{"invalid UTF-8 in a value", "{@\"type\":\"Normal\",\"note\":\"a\xffb\"}", reasonInvalidJSON, nil},
-	{"overlong UTF-8 in a value", "{@\"type\":\"Normal\",\"note\":\"a\xc0\x80b\"}", reasonInvalidJSON, nil},
-	{"surrogate in UTF-8", "{@\"type\":\"Normal\",\"note\":\"a\xed\xa0\x80b\"}", reasonInvalidJSON, nil},
-	{"invalid UTF-8 in a name", "{@\"type\":\"Normal\",\"n\xff\":\"a\"}", reasonInvalidJSON, nil},
-	{"invalid UTF-8 in a metadata key", "{@\"type\":\"Normal\",\"metadata\":{\"n\xff\":\"a\"}}", reasonInvalidJSON, nil},
-	{"lone high surrogate escape", `{@"type":"Normal","note":"\ud800"}`, reasonInvalidJSON, nil},
-	{"lone low surrogate escape", `{@"type":"Normal","note":"\udc00x"}`, reasonInvalidJSON, nil},
-	{"surrogate escapes the wrong way round", `{@"type":"Normal","note":"\udc00\ud800"}`, reasonInvalidJSON, nil},
-	{"lone surrogate escape in a metadata key", `{@"type":"Normal","metadata":{"\ud800":"a"}}`, reasonInvalidJSON, nil},
+	{"byte order mark", "\ufeff{@\"type\":\"Normal\"}", kit.ReasonInvalidJSON, nil},
+	{"UTF-16", "\xff\xfe{\x00}\x00", kit.ReasonInvalidJSON, nil},
+	{"invalid UTF-8 in a value", "{@\"type\":\"Normal\",\"note\":\"a\xffb\"}", kit.ReasonInvalidJSON, nil},
+	{"overlong UTF-8 in a value", "{@\"type\":\"Normal\",\"note\":\"a\xc0\x80b\"}", kit.ReasonInvalidJSON, nil},
+	{"surrogate in UTF-8", "{@\"type\":\"Normal\",\"note\":\"a\xed\xa0\x80b\"}", kit.ReasonInvalidJSON, nil},
+	{"invalid UTF-8 in a name", "{@\"type\":\"Normal\",\"n\xff\":\"a\"}", kit.ReasonInvalidJSON, nil},
+	{"invalid UTF-8 in a metadata key", "{@\"type\":\"Normal\",\"metadata\":{\"n\xff\":\"a\"}}", kit.ReasonInvalidJSON, nil},
+	{"lone high surrogate escape", `{@"type":"Normal","note":"\ud800"}`, kit.ReasonInvalidJSON, nil},
+	{"lone low surrogate escape", `{@"type":"Normal","note":"\udc00x"}`, kit.ReasonInvalidJSON, nil},
+	{"surrogate escapes the wrong way round", `{@"type":"Normal","note":"\udc00\ud800"}`, kit.ReasonInvalidJSON, nil},
+	{"lone surrogate escape in a metadata key", `{@"type":"Normal","metadata":{"\ud800":"a"}}`, kit.ReasonInvalidJSON, nil},
 
-	{"10,000 arrays", strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), reasonWrongType, []string{""}},
-	{"arrays that never end", strings.Repeat("[", maxBodyBytes), reasonWrongType, []string{""}},
-	{"9,999 arrays as the note", `{@"type":"Normal","note":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `}`, reasonWrongType, []string{"/note"}},
-	{"deeper than JSON is read", `{@"type":"Normal","note":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, reasonInvalidJSON, nil},
-	{"10,000 objects as the metadata", `{@"type":"Normal","metadata":` + strings.Repeat(`{"a":`, 9_990) + `1` + strings.Repeat("}", 9_990) + `}`, reasonWrongType, []string{"/metadata/a"}},
-	{"10,000 objects in an unknown field", `{@"type":"Normal","deep":` + strings.Repeat(`{"a":`, 10_000) + `1` + strings.Repeat("}", 10_000) + `}`, reasonUnknownField, []string{"/deep"}},
+	{"10,000 arrays", strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), kit.ReasonWrongType, []string{""}},
+	{"arrays that never end", strings.Repeat("[", kit.MaxBodyBytes), kit.ReasonWrongType, []string{""}},
+	{"9,999 arrays as the note", `{@"type":"Normal","note":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `}`, kit.ReasonWrongType, []string{"/note"}},
+	{"deeper than JSON is read", `{@"type":"Normal","note":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, kit.ReasonInvalidJSON, nil},
+	{"10,000 objects as the metadata", `{@"type":"Normal","metadata":` + strings.Repeat(`{"a":`, 9_990) + `1` + strings.Repeat("}", 9_990) + `}`, kit.ReasonWrongType, []string{"/metadata/a"}},
+	{"10,000 objects in an unknown field", `{@"type":"Normal","deep":` + strings.Repeat(`{"a":`, 10_000) + `1` + strings.Repeat("}", 10_000) + `}`, kit.ReasonUnknownField, []string{"/deep"}},
 
-	{"unknown field", `{@"type":"Normal","colour":"red"}`, reasonUnknownField, []string{"/colour"}},
-	{"unknown field with null", `{@"type":"Normal","colour":null}`, reasonUnknownField, []string{"/colour"}},
-	{"misspelt expiresAt", `{@"type":"Normal","expiresat":"2031-12-31T00:00:00Z"}`, reasonUnknownField, []string{"/expiresat"}},
-	{"expires_at", `{@"type":"Normal","expires_at":"2031-12-31T00:00:00Z"}`, reasonUnknownField, []string{"/expires_at"}},
-	{"name in another case", `{@"Type":"Normal"}`, reasonUnknownField, []string{"/Type"}},
-	{"name with a space", `{@"type":"Normal","note ":"n"}`, reasonUnknownField, []string{"/note "}},
-	{"empty name", `{@"type":"Normal","":"n"}`, reasonUnknownField, []string{"/"}},
-	{"name to escape in a pointer", `{@"type":"Normal","a/b~c":"n"}`, reasonUnknownField, []string{"/a~1b~0c"}},
-	{"a field that only answers have", `{@"type":"Normal","status":"active"}`, reasonUnknownField, []string{"/status"}},
-	{"a Go name", `{@"type":"Normal","OptionFields":{}}`, reasonUnknownField, []string{"/OptionFields"}},
+	{"unknown field", `{@"type":"Normal","colour":"red"}`, kit.ReasonUnknownField, []string{"/colour"}},
+	{"unknown field with null", `{@"type":"Normal","colour":null}`, kit.ReasonUnknownField, []string{"/colour"}},
+	{"misspelt expiresAt", `{@"type":"Normal","expiresat":"2031-12-31T00:00:00Z"}`, kit.ReasonUnknownField, []string{"/expiresat"}},
+	{"expires_at", `{@"type":"Normal","expires_at":"2031-12-31T00:00:00Z"}`, kit.ReasonUnknownField, []string{"/expires_at"}},
+	{"name in another case", `{@"Type":"Normal"}`, kit.ReasonUnknownField, []string{"/Type"}},
+	{"name with a space", `{@"type":"Normal","note ":"n"}`, kit.ReasonUnknownField, []string{"/note "}},
+	{"empty name", `{@"type":"Normal","":"n"}`, kit.ReasonUnknownField, []string{"/"}},
+	{"name to escape in a pointer", `{@"type":"Normal","a/b~c":"n"}`, kit.ReasonUnknownField, []string{"/a~1b~0c"}},
+	{"a field that only answers have", `{@"type":"Normal","status":"active"}`, kit.ReasonUnknownField, []string{"/status"}},
+	{"a Go name", `{@"type":"Normal","OptionFields":{}}`, kit.ReasonUnknownField, []string{"/OptionFields"}},
 
-	{"duplicate field", `{@"type":"Normal","type":"Normal"}`, reasonDuplicateField, []string{"/type"}},
-	{"duplicate field with null", `{@"type":"Normal","note":"n","note":null}`, reasonDuplicateField, []string{"/note"}},
-	{"duplicate field through an escape", `{@"type":"Normal","\u0074ype":"Premium"}`, reasonDuplicateField, []string{"/type"}},
-	{"duplicate key in metadata", `{@"type":"Normal","metadata":{"a":"1","b":"2","a":"3"}}`, reasonDuplicateField, []string{"/metadata/a"}},
-	{"duplicate key in metadata through an escape", `{@"type":"Normal","metadata":{"a":"1","\u0061":"1"}}`, reasonDuplicateField, []string{"/metadata/a"}},
+	{"duplicate field", `{@"type":"Normal","type":"Normal"}`, kit.ReasonDuplicateField, []string{"/type"}},
+	{"duplicate field with null", `{@"type":"Normal","note":"n","note":null}`, kit.ReasonDuplicateField, []string{"/note"}},
+	{"duplicate field through an escape", `{@"type":"Normal","\u0074ype":"Premium"}`, kit.ReasonDuplicateField, []string{"/type"}},
+	{"duplicate key in metadata", `{@"type":"Normal","metadata":{"a":"1","b":"2","a":"3"}}`, kit.ReasonDuplicateField, []string{"/metadata/a"}},
+	{"duplicate key in metadata through an escape", `{@"type":"Normal","metadata":{"a":"1","\u0061":"1"}}`, kit.ReasonDuplicateField, []string{"/metadata/a"}},
 }
 
 func TestABodyThatIsNotOneObjectOfKnownNamesIsRefused(t *testing.T) {
@@ -145,12 +146,12 @@ func TestABodyThatIsNotOneObjectOfKnownNamesIsRefused(t *testing.T) {
 
 func TestTheFieldCodeBelongsToAddAlone(t *testing.T) {
 	refuse(t, []refusal{
-		{"in another case", `{"Code":"WELCOME2025","type":"Normal"}`, reasonUnknownField, []string{"/Code"}},
-		{"twice", `{@"type":"Normal","code":"OTHER"}`, reasonDuplicateField, []string{"/code"}},
+		{"in another case", `{"Code":"WELCOME2025","type":"Normal"}`, kit.ReasonUnknownField, []string{"/Code"}},
+		{"twice", `{@"type":"Normal","code":"OTHER"}`, kit.ReasonDuplicateField, []string{"/code"}},
 	}, addPath)
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).mustBe(t, http.StatusBadRequest, reasonUnknownField)
+		p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).mustBe(t, http.StatusBadRequest, kit.ReasonUnknownField)
 		if diff := cmp.Diff([]string{"/code"}, p.pointers()); diff != "" || f.stored(t) != 0 {
 			t.Errorf("%d codes are stored; pointers (-want +got):\n%s", f.stored(t), diff)
 		}

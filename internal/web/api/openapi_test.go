@@ -2,11 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +21,10 @@ type openAPIDocument struct {
 	Info    struct {
 		Version string `json:"version"`
 	} `json:"info"`
+	Tags []struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+	} `json:"tags"`
 	Paths      map[string]map[string]documentedOperation `json:"paths"`
 	Components struct {
 		Schemas map[string]struct {
@@ -38,6 +37,8 @@ type openAPIDocument struct {
 
 type documentedOperation struct {
 	OperationID string                `json:"operationId"`
+	Tags        []string              `json:"tags"`
+	Summary     string                `json:"summary"`
 	Description string                `json:"description"`
 	Security    []map[string][]string `json:"security"`
 	Parameters  []struct {
@@ -56,6 +57,17 @@ type documentedType struct {
 	MinLength, MaxLength int
 	Enum                 []string
 	Description          string
+}
+
+// operations are the document's operations by their ids.
+func (d openAPIDocument) operations() map[string]documentedOperation {
+	all := map[string]documentedOperation{}
+	for _, operations := range d.Paths {
+		for _, op := range operations {
+			all[op.OperationID] = op
+		}
+	}
+	return all
 }
 
 func readDocument(t *testing.T, f *fixture) openAPIDocument {
@@ -101,9 +113,9 @@ func TestTheDocumentIsOpenAPI31(t *testing.T) {
 func TestTheDocumentHasTheRoutesThatAreServedAndNoOthers(t *testing.T) {
 	f := newFixture(t)
 	served, documented := map[string]bool{}, map[string]bool{}
-	for _, rt := range allRoutes(f) {
-		if !rt.undocumented {
-			served[rt.method+" "+rt.path] = true
+	for _, rt := range f.server.Routes() {
+		if !rt.Undocumented {
+			served[rt.Method+" "+rt.Path] = true
 		}
 	}
 	for path, operations := range readDocument(t, f).Paths {
@@ -121,19 +133,54 @@ func TestTheDocumentHasTheRoutesThatAreServedAndNoOthers(t *testing.T) {
 	}
 }
 
+// TestEveryRouteHasItsPlaceOnTheDocumentationPage: a group that the page has, and a line of its own.
+func TestEveryRouteHasItsPlaceOnTheDocumentationPage(t *testing.T) {
+	f := newFixture(t)
+	document := readDocument(t, f)
+	unused := map[string]bool{}
+	for _, tag := range document.Tags {
+		if tag.Name == "" || tag.Description == "" {
+			t.Errorf("tag %+v", tag)
+		}
+		unused[tag.Name] = true
+	}
+	ids, summaries := map[string]string{}, map[string]string{}
+	for _, rt := range f.server.Routes() {
+		if rt.Undocumented {
+			continue
+		}
+		op := document.Paths[rt.Path][strings.ToLower(rt.Method)]
+		name := rt.Method + " " + rt.Path
+		if diff := cmp.Diff([]string{rt.Tag}, op.Tags); diff != "" || rt.Tag == "" {
+			t.Errorf("%s: tags %v", name, op.Tags)
+		}
+		if op.OperationID == "" || op.OperationID != rt.ID || ids[op.OperationID] != "" {
+			t.Errorf("%s: id %q", name, op.OperationID)
+		}
+		if op.Summary == "" || op.Summary != rt.Summary || summaries[op.Summary] != "" {
+			t.Errorf("%s: summary %q", name, op.Summary)
+		}
+		ids[op.OperationID], summaries[op.Summary] = name, name
+		delete(unused, rt.Tag)
+	}
+	for tag := range unused {
+		t.Errorf("no route has the tag %s", tag)
+	}
+}
+
 func TestTheDocumentSaysWhichRoutesTakeAKey(t *testing.T) {
 	f := newFixture(t)
 	document := readDocument(t, f)
-	for _, rt := range allRoutes(f) {
-		if rt.undocumented {
+	for _, rt := range f.server.Routes() {
+		if rt.Undocumented {
 			continue
 		}
-		op := document.Paths[rt.path][strings.ToLower(rt.method)]
-		if keyed := len(op.Security) == 1; keyed != (rt.permission != "") {
-			t.Errorf("%s: security %v", rt.path, op.Security)
+		op := document.Paths[rt.Path][strings.ToLower(rt.Method)]
+		if keyed := len(op.Security) == 1; keyed != (rt.Permission != "") {
+			t.Errorf("%s: security %v", rt.Path, op.Security)
 		}
-		if rt.permission == core.PermissionIssue && !strings.HasSuffix(op.Description, "Roles: full, issue.") {
-			t.Errorf("%s: description %q", rt.path, op.Description)
+		if rt.Permission == core.PermissionIssue && !strings.HasSuffix(op.Description, "Roles: full, issue.") {
+			t.Errorf("%s: description %q", rt.Path, op.Description)
 		}
 	}
 }
@@ -184,66 +231,4 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 	if diff := cmp.Diff(statuses, schemas["Code"].Properties["status"].Enum); diff != "" {
 		t.Errorf("statuses: %s", diff)
 	}
-}
-
-// notOfOneRoute are the reasons that no documented route gives as an error: those of paths and
-// methods, of what is no request, those of the command line, and one of a good answer.
-var notOfOneRoute = []core.Reason{
-	reasonRouteNotFound, reasonMethodNotAllowed, core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists,
-	core.ReasonKeyNotFound, core.ReasonKeyNotActive, core.ReasonAlreadyRedeemed,
-}
-
-func TestEveryReasonIsInTheDocument(t *testing.T) {
-	f := newFixture(t)
-	documented := map[core.Reason]bool{}
-	for _, operations := range readDocument(t, f).Paths {
-		for _, op := range operations {
-			for _, response := range op.Responses {
-				_, reasons, _ := strings.Cut(response.Description, ": ")
-				for reason := range strings.SplitSeq(reasons, ", ") {
-					documented[core.Reason(reason)] = true
-				}
-			}
-		}
-	}
-	delete(documented, "") // of the good answers
-	for _, reason := range notOfOneRoute {
-		documented[reason] = true
-	}
-	all := map[core.Reason]bool{}
-	for _, file := range []string{"problem.go", "../../core/errors.go"} {
-		for _, reason := range reasonsIn(t, file) {
-			all[reason] = true
-		}
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(all)), slices.Sorted(maps.Keys(documented))); diff != "" {
-		t.Errorf("reasons (-in the program +in the document):\n%s", diff)
-	}
-}
-
-// reasonsIn reads the constants of the type Reason out of a file.
-func reasonsIn(t *testing.T, path string) (reasons []core.Reason) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 || !strings.HasPrefix(strings.ToLower(spec.Names[0].Name), "reason") {
-			return true
-		}
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
-			reason, err := strconv.Unquote(literal.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			reasons = append(reasons, core.Reason(reason))
-		}
-		return true
-	})
-	if len(reasons) < 5 {
-		t.Fatalf("only %v were found in %s", reasons, path)
-	}
-	return reasons
 }

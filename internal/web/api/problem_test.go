@@ -13,6 +13,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/storetest"
+	"accesscodes/internal/web/kit"
 )
 
 // TestAnErrorIsShortWhateverIsWrong: a body may have thousands of wrong fields, with names that
@@ -40,14 +41,14 @@ func TestAnErrorIsShortWhateverIsWrong(t *testing.T) {
 		{"many keys of a change", "PATCH", change, `{` + metadata(1100, "") + `}`, invalid, 20},
 		{"exactly as many as are shown", "POST", generatePath, `{"type":"Normal",` + metadata(20, "") + `}`, invalid, 20},
 		{"one less", "POST", generatePath, `{"type":"Normal",` + metadata(19, "") + `}`, invalid, 19},
-		{"a key beyond all of metadata", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 2},
+		{"a long key", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 2},
 		{"escapes", "POST", generatePath, `{"type":"Normal","metadata":{"a` + strings.Repeat("~", 999) + `":""}}`, invalid, 1},
-		{"a long name", "POST", generatePath, `{"` + long + `":1}`, reasonUnknownField, 1},
+		{"a long name", "POST", generatePath, `{"` + long + `":1}`, kit.ReasonUnknownField, 1},
 		{
 			"a long name twice", "POST", generatePath,
-			`{"metadata":{"` + long + `":"","` + long + `":""}}`, reasonDuplicateField, 1,
+			`{"metadata":{"` + long + `":"","` + long + `":""}}`, kit.ReasonDuplicateField, 1,
 		},
-		{"a long name of a wrong value", "POST", generatePath, `{"metadata":{"` + long + `":1}}`, reasonWrongType, 1},
+		{"a long name of a wrong value", "POST", generatePath, `{"metadata":{"` + long + `":1}}`, kit.ReasonWrongType, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := f.call(t, test.method, test.path, test.body)
@@ -190,15 +191,4 @@ func (fullStore) CodesTaken(_ context.Context, canonicals []string) ([]bool, err
 		taken[i] = true
 	}
 	return taken, nil
-}
-
-func TestTitlesAreTheReasonInWords(t *testing.T) {
-	for reason, want := range map[core.Reason]string{
-		core.ReasonCodeAlreadyExists: "Code already exists",
-		reasonUnknownField:           "Unknown field",
-	} {
-		if got := titleOf(reason); got != want {
-			t.Errorf("titleOf(%s) = %s, want %s", reason, got, want)
-		}
-	}
 }

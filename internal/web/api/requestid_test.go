@@ -89,8 +89,8 @@ func TestEveryResponseHasARequestID(t *testing.T) {
 	f, faulty := newFaultyFixture(t)
 	faulty.insert = func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error) { return nil, errors.New("no") }
 	requests := []struct{ method, path string }{{"GET", "/nowhere"}, {"PUT", addPath}, {"OPTIONS", "/docs"}, {"HEAD", "/livez"}}
-	for _, rt := range allRoutes(f) {
-		requests = append(requests, struct{ method, path string }{rt.method, rt.path})
+	for _, rt := range f.server.Routes() {
+		requests = append(requests, struct{ method, path string }{rt.Method, rt.Path})
 	}
 	for _, r := range requests {
 		t.Run(r.method+" "+r.path, func(t *testing.T) {

@@ -7,13 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"accesscodes/internal/web/kit"
 )
-
-// allRoutes is every route that the server registers.
-func allRoutes(f *fixture) []route {
-	return append(f.server.routes(prometheus.NewRegistry()), documentRoute(nil))
-}
 
 func TestUnknownPathsAreProblems(t *testing.T) {
 	f := newFixture(t)
@@ -25,7 +20,7 @@ func TestUnknownPathsAreProblems(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete, "BREW"} {
 			t.Run(method+" "+path, func(t *testing.T) {
 				got := f.send(t, method, path, "", with("X-Api-Key", f.secret))
-				got.mustBe(t, http.StatusNotFound, reasonRouteNotFound)
+				got.mustBe(t, http.StatusNotFound, kit.ReasonRouteNotFound)
 			})
 		}
 	}
@@ -37,7 +32,7 @@ func TestPathsThatAreNotCleanAreAnsweredLikeAllOthers(t *testing.T) {
 	for _, path := range []string{"//tenant-codes/add", "/tenant-codes//add", "/tenant-codes/./add", "/x/../tenant-codes/add", "//", "/livez/.."} {
 		t.Run(path, func(t *testing.T) {
 			got := f.post(t, "/", `{"code":"A","type":"Normal"}`, func(r *http.Request) { r.URL = &url.URL{Path: path}; r.RequestURI = path })
-			got.mustBe(t, http.StatusNotFound, reasonRouteNotFound)
+			got.mustBe(t, http.StatusNotFound, kit.ReasonRouteNotFound)
 		})
 	}
 	t.Run("*", func(t *testing.T) {
@@ -58,10 +53,10 @@ func TestPathsThatAreNotCleanAreAnsweredLikeAllOthers(t *testing.T) {
 func TestEveryRouteRefusesOtherMethodsAndSaysWhichItTakes(t *testing.T) {
 	f := newFixture(t)
 	taken := map[string][]string{}
-	for _, rt := range allRoutes(f) {
-		taken[rt.path] = append(taken[rt.path], rt.method)
-		if rt.method == http.MethodGet {
-			taken[rt.path] = append(taken[rt.path], http.MethodHead)
+	for _, rt := range f.server.Routes() {
+		taken[rt.Path] = append(taken[rt.Path], rt.Method)
+		if rt.Method == http.MethodGet {
+			taken[rt.Path] = append(taken[rt.Path], http.MethodHead)
 		}
 	}
 	for path, methods := range taken {
@@ -74,7 +69,7 @@ func TestEveryRouteRefusesOtherMethodsAndSaysWhichItTakes(t *testing.T) {
 					}
 					return
 				}
-				got.mustBe(t, http.StatusMethodNotAllowed, reasonMethodNotAllowed)
+				got.mustBe(t, http.StatusMethodNotAllowed, kit.ReasonMethodNotAllowed)
 				allowed := strings.Split(got.header.Get("Allow"), ", ")
 				slices.Sort(allowed)
 				slices.Sort(methods)
@@ -92,11 +87,11 @@ func TestEveryRouteRefusesOtherMethodsAndSaysWhichItTakes(t *testing.T) {
 func TestEveryRouteWithAKeyAsksForOne(t *testing.T) {
 	f := newFixture(t)
 	open := []string{"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/"}
-	for _, rt := range allRoutes(f) {
-		t.Run(rt.path, func(t *testing.T) {
-			got := f.send(t, rt.method, rt.path, "{}", with("Content-Type", "application/json"))
+	for _, rt := range f.server.Routes() {
+		t.Run(rt.Path, func(t *testing.T) {
+			got := f.send(t, rt.Method, rt.Path, "{}", with("Content-Type", "application/json"))
 			isOpen := slices.ContainsFunc(open, func(p string) bool {
-				return rt.path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(rt.path, p)
+				return rt.Path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(rt.Path, p)
 			})
 			if want := map[bool]int{true: 200, false: 401}[isOpen]; got.status != want {
 				t.Errorf("status %d, want %d", got.status, want)

@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"bufio"
@@ -13,9 +13,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
-
-	"accesscodes/internal/event"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -31,39 +28,39 @@ const streamServer = "ACCESSCODES_TEST_STREAM_SERVER"
 
 // serveStreams prints where it listens and serves until it is ended.
 func serveStreams() {
-	api, err := New(Deps{Events: event.NewService(nil, time.Now, 0), Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	handler, err := New(Config{
+		Routes: []Route{streaming("GET", "/out", sendMuch), streaming("POST", "/in", takeMuch)},
+		Log:    slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	})
 	if err != nil {
 		panic(err)
-	}
-	for _, rt := range []route{streaming("GET", "/out", sendMuch), streaming("POST", "/in", takeMuch)} {
-		api.mux.Handle(rt.method+" "+rt.path, api.handler(rt))
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(listener.Addr())
-	panic((&http.Server{Handler: api, ReadTimeout: requestPatience, WriteTimeout: answerPatience}).Serve(listener))
+	panic((&http.Server{Handler: handler, ReadTimeout: requestPatience, WriteTimeout: answerPatience}).Serve(listener))
 }
 
 // sendMuch writes rows, as an export does.
-func sendMuch(_ context.Context, c *call) error {
-	c.begin(http.StatusOK, jsonType)
+func sendMuch(_ context.Context, c *Call) error {
+	c.Begin("application/json")
 	row := bytes.Repeat([]byte("0123456789abcde\n"), 16)
 	for sent := 0; sent < streamed; sent += len(row) {
-		if _, err := c.writer.Write(row); err != nil {
+		if _, err := c.Writer.Write(row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func takeMuch(_ context.Context, c *call) error {
-	taken, err := io.Copy(io.Discard, c.request.Body)
+func takeMuch(_ context.Context, c *Call) error {
+	taken, err := io.Copy(io.Discard, c.Request.Body)
 	if err != nil {
 		return err
 	}
-	return c.answer(taken)
+	return c.Answer(taken)
 }
 
 func TestAGibibyteOutAndInTakesLittleMemory(t *testing.T) {

@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"bytes"
@@ -71,26 +71,26 @@ var (
 )
 
 // answer is an endpoint.
-func (p *packed) answer(_ context.Context, c *call) error {
-	header := c.writer.Header()
+func (p *packed) answer(_ context.Context, c *Call) error {
+	header := c.Writer.Header()
 	header["Vary"], header["Cache-Control"] = byCoding, askAgain
 	r := p.gzip
-	if acceptsGzip(c.request.Header) {
+	if acceptsGzip(c.Request.Header) {
 		header["Content-Encoding"] = gzipped
 	} else {
 		r = p.plain()
 	}
 	header["Etag"] = r.etag
-	if matches(c.request.Header, r.etag[0]) {
+	if matches(c.Request.Header, r.etag[0]) {
 		delete(header, "Content-Encoding")
 		c.status = http.StatusNotModified
-		c.writer.WriteHeader(c.status)
+		c.Writer.WriteHeader(c.status)
 		return nil
 	}
 	header["Content-Length"] = r.length
 	c.begin(http.StatusOK, p.contentType)
-	if c.request.Method != http.MethodHead {
-		_, _ = c.writer.Write(r.body) // a caller who has gone cannot be told so
+	if c.Request.Method != http.MethodHead {
+		_, _ = c.Writer.Write(r.body) // a caller who has gone cannot be told so
 	}
 	return nil
 }

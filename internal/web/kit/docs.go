@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"context"
@@ -14,7 +14,8 @@ var docsFiles embed.FS
 
 // docsPolicy lets the page of the documentation load nothing from elsewhere.
 // Swagger UI sets style attributes and draws its icons from data: addresses.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // docsFile is a file that the documentation is made of.
 type docsFile struct {
@@ -33,25 +34,25 @@ var docsFilesServed = []docsFile{
 	{"/docs/assets/favicon-32x32.png", "image/png", swaggerui.FS, "favicon-32x32.png", false},
 }
 
-// docsRoutes serve Swagger UI over /openapi.json, all of it from this binary.
-func docsRoutes() (routes []route) {
+// DocsRoutes serve Swagger UI over /openapi.json, all of it from this binary.
+func DocsRoutes() (routes []Route) {
 	for _, file := range docsFilesServed {
 		text, err := fs.ReadFile(file.from, file.name)
 		if err != nil {
-			panic(fmt.Sprintf("httpapi: %v", err)) // the file is part of the binary
+			panic(fmt.Sprintf("kit: %v", err)) // the file is part of the binary
 		}
 		body := packedAlready(file.contentType, text)
 		if !file.compressed {
 			body = pack(file.contentType, text)
 		}
-		routes = append(routes, route{method: "GET", path: file.path, undocumented: true, endpoint: docsEndpoint(body)})
+		routes = append(routes, Route{Method: "GET", Path: file.path, Undocumented: true, Endpoint: docsEndpoint(body)})
 	}
 	return routes
 }
 
-func docsEndpoint(body *packed) endpoint {
-	return func(ctx context.Context, c *call) error {
-		header := c.writer.Header()
+func docsEndpoint(body *packed) Endpoint {
+	return func(ctx context.Context, c *Call) error {
+		header := c.Writer.Header()
 		header.Set("Content-Security-Policy", docsPolicy)
 		header.Set("Referrer-Policy", "no-referrer")
 		return body.answer(ctx, c)

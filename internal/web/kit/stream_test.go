@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"bufio"
@@ -14,10 +14,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"accesscodes/internal/event"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // What the program's server has; see internal/app.
@@ -63,15 +59,14 @@ type peer struct {
 	reader *bufio.Reader
 }
 
-// connect serves routes beside those of the program and connects to them.
-func connect(t *testing.T, api *Server, routes ...route) *peer {
+// connect serves routes and connects to them.
+func connect(t *testing.T, routes ...Route) (*Server, *peer, *logOutput) {
 	t.Helper()
-	for _, rt := range routes {
-		api.mux.Handle(rt.method+" "+rt.path, api.handler(rt))
-	}
+	log := new(logOutput)
+	handler := newServer(t, log, Config{Routes: routes})
 	listener := newPiped()
 	server := &http.Server{
-		Handler: api, ReadTimeout: requestPatience, WriteTimeout: answerPatience,
+		Handler: handler, ReadTimeout: requestPatience, WriteTimeout: answerPatience,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	served := make(chan error, 1)
@@ -83,7 +78,7 @@ func connect(t *testing.T, api *Server, routes ...route) *peer {
 		_ = server.Close()
 		<-served
 	})
-	return &peer{ours, bufio.NewReaderSize(ours, 1<<10)}
+	return handler, &peer{ours, bufio.NewReaderSize(ours, 1<<10)}, log
 }
 
 func (p *peer) send(t *testing.T, text string) {
@@ -102,20 +97,9 @@ func (p *peer) receive(t *testing.T) *http.Response {
 	return response
 }
 
-// newStreamServer is a server without a store: the routes of these tests need none.
-func newStreamServer(t *testing.T) (*Server, *logOutput) {
-	t.Helper()
-	log := new(logOutput)
-	api, err := New(Deps{Events: event.NewService(nil, time.Now, 0), Log: slog.New(slog.NewJSONHandler(log, nil)), Registry: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return api, log
-}
-
 // streaming is a route that streams.
-func streaming(method, path string, do endpoint) route {
-	return route{method: method, path: path, streams: true, endpoint: do}
+func streaming(method, path string, do Endpoint) Route {
+	return Route{Method: method, Path: path, Streams: true, Endpoint: do}
 }
 
 // inBubble runs a test on a clock of its own.
@@ -124,10 +108,9 @@ func inBubble(t *testing.T, test func(t *testing.T)) { t.Helper(); synctest.Test
 func TestAStreamThatIsTakenSlowlyIsNotCutOff(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const size = 256 << 10
-		api, _ := newStreamServer(t)
-		p := connect(t, api, streaming("GET", "/out", func(_ context.Context, c *call) error {
-			c.begin(http.StatusOK, jsonType)
-			_, err := c.writer.Write(make([]byte, size))
+		_, p, _ := connect(t, streaming("GET", "/out", func(_ context.Context, c *Call) error {
+			c.Begin("application/json")
+			_, err := c.Writer.Write(make([]byte, size))
 			return err
 		}))
 		start := time.Now()
@@ -153,12 +136,11 @@ func TestAStreamThatIsTakenSlowlyIsNotCutOff(t *testing.T) {
 
 func TestAStreamThatIsNotTakenIsCutOff(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		api, log := newStreamServer(t)
 		written := make(chan error, 1)
-		p := connect(t, api, streaming("GET", "/out", func(_ context.Context, c *call) error {
-			c.begin(http.StatusOK, jsonType)
+		_, p, log := connect(t, streaming("GET", "/out", func(_ context.Context, c *Call) error {
+			c.Begin("application/json")
 			for {
-				if _, err := c.writer.Write(make([]byte, 100<<10)); err != nil {
+				if _, err := c.Writer.Write(make([]byte, 100<<10)); err != nil {
 					written <- err
 					return err
 				}
@@ -188,13 +170,12 @@ func TestAStreamThatIsNotTakenIsCutOff(t *testing.T) {
 
 func TestABodyThatMovesIsNotCutOffAndOneThatStallsIs(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		api, _ := newStreamServer(t)
-		p := connect(t, api, streaming("POST", "/in", func(_ context.Context, c *call) error {
-			n, err := io.Copy(io.Discard, c.request.Body)
+		_, p, _ := connect(t, streaming("POST", "/in", func(_ context.Context, c *Call) error {
+			n, err := io.Copy(io.Discard, c.Request.Body)
 			if err != nil {
-				return errBody(err)
+				return BodyError(err)
 			}
-			return c.answer(n)
+			return c.Answer(n)
 		}))
 		const slow = DefaultStall - time.Second
 		p.send(t, "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n")
@@ -223,8 +204,7 @@ func TestABodyThatMovesIsNotCutOffAndOneThatStallsIs(t *testing.T) {
 func TestWaitingIsNotStalling(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const long = time.Hour
-		api, _ := newStreamServer(t)
-		p := connect(t, api, streaming("GET", "/wait", func(ctx context.Context, c *call) error {
+		_, p, _ := connect(t, streaming("GET", "/wait", func(ctx context.Context, c *Call) error {
 			for part := range 2 {
 				select {
 				case <-ctx.Done():
@@ -232,12 +212,12 @@ func TestWaitingIsNotStalling(t *testing.T) {
 				case <-time.After(long):
 				}
 				if part == 0 {
-					c.begin(http.StatusOK, jsonType)
+					c.Begin("application/json")
 				}
-				if _, err := fmt.Fprintln(c.writer, part); err != nil {
+				if _, err := fmt.Fprintln(c.Writer, part); err != nil {
 					return err
 				}
-				if err := http.NewResponseController(c.writer).Flush(); err != nil {
+				if err := http.NewResponseController(c.Writer).Flush(); err != nil {
 					return err
 				}
 			}
@@ -259,19 +239,18 @@ func TestWaitingIsNotStalling(t *testing.T) {
 
 func TestWaitsEndWhenDrainingBegins(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		api, _ := newStreamServer(t)
-		p := connect(t, api, streaming("GET", "/wait", func(ctx context.Context, c *call) error {
+		server, p, _ := connect(t, streaming("GET", "/wait", func(ctx context.Context, c *Call) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
-			case <-api.draining:
-				return c.answer("nothing yet")
+			case <-c.Draining():
+				return c.Answer("nothing yet")
 			}
 		}))
 		p.send(t, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
 		time.Sleep(time.Hour)
 		drained := time.Now()
-		api.Drain()
+		server.Drain()
 		if response := p.receive(t); response.StatusCode != 200 || time.Since(drained) != 0 {
 			t.Errorf("status %d after %s", response.StatusCode, time.Since(drained))
 		}
@@ -285,13 +264,12 @@ func TestAnswersThatBreakDoNotLookComplete(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				api, log := newStreamServer(t)
-				p := connect(t, api, streaming("GET", "/out", func(_ context.Context, c *call) error {
-					c.begin(http.StatusOK, jsonType)
-					if _, err := io.WriteString(c.writer, "the first part"); err != nil {
+				_, p, log := connect(t, streaming("GET", "/out", func(_ context.Context, c *Call) error {
+					c.Begin("application/json")
+					if _, err := io.WriteString(c.Writer, "the first part"); err != nil {
 						return err
 					}
-					c.writer.(http.Flusher).Flush()
+					c.Writer.(http.Flusher).Flush()
 					return breaks()
 				}))
 				p.send(t, "GET /out HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -312,11 +290,10 @@ func TestAnswersThatBreakDoNotLookComplete(t *testing.T) {
 // TestABodyOfJSONHas30SecondsInAll, however steadily it comes.
 func TestABodyOfJSONHas30SecondsInAll(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		api, _ := newStreamServer(t)
-		p := connect(t, api, route{method: "POST", path: "/json", endpoint: func(_ context.Context, c *call) error {
-			var body generateRequest
-			return decode(c, &body)
-		}})
+		_, p, _ := connect(t, Route{
+			Method: "POST", Path: "/json", Request: JSON[struct{}]("Nothing"),
+			Endpoint: func(_ context.Context, c *Call) error { return c.Decode(new(struct{})) },
+		})
 		start := time.Now()
 		p.send(t, "POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n")
 		var sending sync.WaitGroup

@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"crypto/rand"
@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-
-	"accesscodes/internal/tenancy"
 )
 
 // maxRequestIDLength is the longest X-Request-Id that is taken over from a caller.
@@ -18,14 +16,15 @@ const maxRequestIDLength = 128
 type requestIDs struct {
 	prefix string
 	count  *atomic.Uint64
+	secret func(text string) bool // whether a text holds an API key; nil: none does
 }
 
-func newRequestIDs() requestIDs {
-	return requestIDs{prefix: strings.ToLower(rand.Text()[:12]) + "-", count: new(atomic.Uint64)}
+func newRequestIDs(secret func(string) bool) requestIDs {
+	return requestIDs{prefix: strings.ToLower(rand.Text()[:12]) + "-", count: new(atomic.Uint64), secret: secret}
 }
 
 func (ids requestIDs) of(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); saneRequestID(id) && !tenancy.HoldsKey(id) {
+	if id := r.Header.Get("X-Request-Id"); saneRequestID(id) && (ids.secret == nil || !ids.secret(id)) {
 		return id
 	}
 	return ids.prefix + strconv.FormatUint(ids.count.Add(1), 36)

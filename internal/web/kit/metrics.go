@@ -1,4 +1,4 @@
-package api
+package kit
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // metrics counts and times requests. Labels are route patterns, never paths: a path
@@ -32,27 +33,27 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 // answered is where a route's answers with 200 are counted. It is looked up once, when
 // the route is registered, because nearly every request ends there. Routes that only
 // fail, which have no method, have none.
-func (m *metrics) answered(rt route) prometheus.Observer {
-	if rt.method == "" {
+func (m *metrics) answered(rt Route) prometheus.Observer {
+	if rt.Method == "" {
 		return nil
 	}
-	return m.duration.WithLabelValues(methodLabel(rt.method), rt.path, "200")
+	return m.duration.WithLabelValues(methodLabel(rt.Method), rt.Path, "200")
 }
 
-func (m *metrics) observe(c *call, took time.Duration) {
+func (m *metrics) observe(c *Call, took time.Duration) {
 	if c.isRefusal() {
-		m.refusals.WithLabelValues(c.route.path, string(c.reason)).Inc()
+		m.refusals.WithLabelValues(c.route.Path, string(c.reason)).Inc()
 	}
-	if c.status == http.StatusOK && c.request.Method == c.route.method {
+	if c.status == http.StatusOK && c.Request.Method == c.route.Method {
 		c.answered.Observe(took.Seconds())
 		return
 	}
-	m.duration.WithLabelValues(methodLabel(c.request.Method), c.route.path, strconv.Itoa(c.status)).Observe(took.Seconds())
+	m.duration.WithLabelValues(methodLabel(c.Request.Method), c.route.Path, strconv.Itoa(c.status)).Observe(took.Seconds())
 }
 
 // isRefusal reports whether the answer is that a code is not there or cannot be used.
-func (c *call) isRefusal() bool {
-	if !c.route.guessable || c.reason == "" {
+func (c *Call) isRefusal() bool {
+	if !c.route.Guessable || c.reason == "" {
 		return false
 	}
 	return c.status == http.StatusOK || c.status == http.StatusNotFound || c.status == http.StatusConflict
@@ -66,4 +67,18 @@ func methodLabel(method string) string {
 	default:
 		return "other"
 	}
+}
+
+// MetricsRoute shows the metrics of a registry at a path.
+func MetricsRoute(path string, registry *prometheus.Registry) Route {
+	return Route{Method: "GET", Path: path, Endpoint: Handled(MetricsHandler(registry)), Undocumented: true}
+}
+
+// MetricsHandler shows the metrics of a registry to Prometheus.
+func MetricsHandler(registry *prometheus.Registry) http.Handler {
+	shown := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = noSniff
+		shown.ServeHTTP(w, r)
+	})
 }

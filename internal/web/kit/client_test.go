@@ -1,7 +1,9 @@
-package api
+package kit
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 )
@@ -77,10 +79,15 @@ func TestWithoutTrustedProxiesNobodyIsBelieved(t *testing.T) {
 }
 
 func TestTheClientIsLogged(t *testing.T) {
-	f := newFixture(t)
-	f.server.proxies = proxies{netip.MustParsePrefix("192.0.2.1/32")} // httptest's peer
-	f.get(t, "/livez", with("X-Forwarded-For", "198.51.100.1"))
-	if events := requests(t, f.log.take()); len(events) != 1 || events[0]["client"] != "198.51.100.1" {
+	log := new(logOutput)
+	server := newServer(t, log, Config{
+		Routes:         []Route{{Method: "GET", Path: "/", Endpoint: func(context.Context, *Call) error { return nil }}},
+		TrustedProxies: proxies{netip.MustParsePrefix("192.0.2.1/32")}, // httptest's peer
+	})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-Forwarded-For", "198.51.100.1")
+	server.ServeHTTP(httptest.NewRecorder(), r)
+	if events := requests(t, log.take()); len(events) != 1 || events[0]["client"] != "198.51.100.1" {
 		t.Errorf("logged %v", events)
 	}
 }

@@ -1,8 +1,9 @@
-package api
+package kit
 
 import (
-	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,26 +13,26 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Reasons that only HTTP has.
+// Reasons that only HTTP has. Their statuses are in statusOfReason.
 const (
-	reasonInvalidJSON          core.Reason = "invalid_json"
-	reasonDuplicateField       core.Reason = "duplicate_field"
-	reasonUnknownField         core.Reason = "unknown_field"
-	reasonWrongType            core.Reason = "wrong_type"
-	reasonRouteNotFound        core.Reason = "route_not_found"
-	reasonMethodNotAllowed     core.Reason = "method_not_allowed"
-	reasonBodyTooLarge         core.Reason = "body_too_large"
-	reasonUnsupportedMediaType core.Reason = "unsupported_media_type"
-	reasonRequestTimeout       core.Reason = "request_timeout"
+	ReasonInvalidJSON          core.Reason = "invalid_json"
+	ReasonDuplicateField       core.Reason = "duplicate_field"
+	ReasonUnknownField         core.Reason = "unknown_field"
+	ReasonWrongType            core.Reason = "wrong_type"
+	ReasonRouteNotFound        core.Reason = "route_not_found"
+	ReasonMethodNotAllowed     core.Reason = "method_not_allowed"
+	ReasonBodyTooLarge         core.Reason = "body_too_large"
+	ReasonUnsupportedMediaType core.Reason = "unsupported_media_type"
+	ReasonRequestTimeout       core.Reason = "request_timeout"
 )
 
 // statusClientGone is what logs show for a caller who went before the answer came;
 // nginx made the number known.
 const statusClientGone = 499
 
-// problem is an error as callers see it: RFC 9457, with a reason that a program can
+// Problem is an error as callers see it: RFC 9457, with a reason that a program can
 // switch on.
-type problem struct {
+type Problem struct {
 	Type      string         `json:"type" format:"uri-reference" doc:"A URN that ends in the reason." example:"urn:accesscodes:problem:invalid_value"`
 	Title     string         `json:"title" doc:"The reason in words." example:"Invalid value"`
 	Status    int            `json:"status" doc:"The HTTP status." example:"400"`
@@ -39,18 +40,19 @@ type problem struct {
 	Reason    core.Reason    `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
 	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept."`
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
-	Errors    []problemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
 	header http.Header
 }
 
-type problemField struct {
+// ProblemField is what is wrong with one field of a request.
+type ProblemField struct {
 	Pointer string `json:"pointer" doc:"RFC 6901 pointer into the request body." example:"/expiresAt"`
 	Detail  string `json:"detail" doc:"A sentence for a person." example:"expiresAt must be in the future"`
 }
 
-// statusOf is the one place that gives each kind of error its HTTP status.
-var statusOf = map[core.Kind]int{
+// statusOfKind is the one place that gives each kind of error its HTTP status.
+var statusOfKind = map[core.Kind]int{
 	core.KindInternal:        http.StatusInternalServerError,
 	core.KindInvalid:         http.StatusBadRequest,
 	core.KindUnauthenticated: http.StatusUnauthorized,
@@ -61,23 +63,47 @@ var statusOf = map[core.Kind]int{
 	core.KindGone:            http.StatusGone,
 }
 
+// statusOfReason is the same for the reasons that only HTTP has.
+var statusOfReason = map[core.Reason]int{
+	ReasonInvalidJSON:          http.StatusBadRequest,
+	ReasonDuplicateField:       http.StatusBadRequest,
+	ReasonUnknownField:         http.StatusBadRequest,
+	ReasonWrongType:            http.StatusBadRequest,
+	ReasonRouteNotFound:        http.StatusNotFound,
+	ReasonMethodNotAllowed:     http.StatusMethodNotAllowed,
+	ReasonBodyTooLarge:         http.StatusRequestEntityTooLarge,
+	ReasonUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	ReasonRequestTimeout:       http.StatusRequestTimeout,
+}
+
+// StatusOf is the HTTP status of a reason, in answers and in the OpenAPI document.
+func StatusOf(reason core.Reason) int {
+	if status, ok := statusOfReason[reason]; ok {
+		return status
+	}
+	return statusOfKind[reason.Kind()]
+}
+
+// Reasons lists every reason that an answer may have, in the order of the alphabet.
+func Reasons() []core.Reason {
+	return slices.Sorted(slices.Values(append(core.Reasons(), slices.Collect(maps.Keys(statusOfReason))...)))
+}
+
 // httpError is an error that only HTTP has.
 type httpError struct {
-	status int
 	reason core.Reason
 	detail string
 	header http.Header
-	fields []core.FieldError
 }
 
 // Error implements error.
 func (e *httpError) Error() string { return string(e.reason) + ": " + e.detail }
 
-// problemOf shows an error to a caller. Whatever is neither an [core.Error] nor an
+// ProblemOf shows an error to a caller. Whatever is neither a [core.Error] nor an
 // [httpError] becomes an internal error without its text.
-func problemOf(err error) *problem {
+func ProblemOf(err error) *Problem {
 	if e, ok := err.(*httpError); ok {
-		return newProblem(e.status, e.reason, e.detail, e.fields, e.header)
+		return newProblem(e.reason, e.detail, nil, e.header)
 	}
 	e := core.AsError(err)
 	header := http.Header{}
@@ -87,18 +113,18 @@ func problemOf(err error) *problem {
 	if e.Kind == core.KindUnauthenticated {
 		header.Set("WWW-Authenticate", `ApiKey realm="accesscodes"`)
 	}
-	p := newProblem(statusOf[e.Kind], e.Reason, e.Detail, e.Fields, header)
+	p := newProblem(e.Reason, e.Detail, e.Fields, header)
 	p.Oldest = e.Oldest
 	return p
 }
 
-func newProblem(status int, reason core.Reason, detail string, fields []core.FieldError, header http.Header) *problem {
-	p := &problem{
+func newProblem(reason core.Reason, detail string, fields []core.FieldError, header http.Header) *Problem {
+	p := &Problem{
 		Type: "urn:accesscodes:problem:" + string(reason), Title: titleOf(reason),
-		Status: status, Detail: detail, Reason: reason, header: header,
+		Status: StatusOf(reason), Detail: detail, Reason: reason, header: header,
 	}
 	for _, f := range fields[:min(len(fields), maxProblemFields)] {
-		p.Errors = append(p.Errors, problemField{Pointer: shortened(f.Pointer), Detail: f.Detail})
+		p.Errors = append(p.Errors, ProblemField{Pointer: shortened(f.Pointer), Detail: f.Detail})
 	}
 	return p
 }
@@ -128,8 +154,8 @@ func titleOf(reason core.Reason) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-func (p *problem) write(c *call) {
-	header := c.writer.Header()
+func (p *Problem) write(c *Call) {
+	header := c.Writer.Header()
 	for name, values := range p.header {
 		header[name] = values
 	}
@@ -138,40 +164,4 @@ func (p *problem) write(c *call) {
 		body = []byte(`{}`)
 	}
 	c.write(p.Status, problemType, body)
-}
-
-// unknownPath is what logs and metrics show instead of a path that no route has.
-const unknownPath = "(none)"
-
-// notFound answers a path that no route has.
-func notFound(context.Context, *call) error {
-	return &httpError{
-		status: http.StatusNotFound, reason: reasonRouteNotFound,
-		detail: "there is nothing at this path; /openapi.json describes every route",
-	}
-}
-
-// methodNotAllowed answers methods that a route's path does not take.
-func (s *Server) methodNotAllowed(path string) route {
-	return route{path: path, endpoint: func(context.Context, *call) error {
-		return &httpError{
-			status: http.StatusMethodNotAllowed, reason: reasonMethodNotAllowed,
-			detail: "this path takes " + strings.Join(s.methods[path], " and "),
-			header: http.Header{"Allow": {strings.Join(s.methods[path], ", ")}},
-		}
-	}}
-}
-
-// unmatched answers what no route does: a path that none has, or one that takes other
-// methods.
-func (s *Server) unmatched(ctx context.Context, c *call) error {
-	for _, method := range methods {
-		_, pattern := s.mux.Handler(&http.Request{Method: method, URL: c.request.URL, Host: c.request.Host})
-		if _, path, isRoute := strings.Cut(pattern, " "); isRoute {
-			other := s.methodNotAllowed(path)
-			c.route = &other
-			return other.endpoint(ctx, c)
-		}
-	}
-	return notFound(ctx, c)
 }

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
+)
+
+// codeNow shows a code as it is now.
+func (s *server) codeNow(code *codes.Code) *codeFields {
+	return showCode(code, s.service.StatusNow(code))
+}
+
+// listCodes answers GET /tenant-codes.
+func (s *server) listCodes(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
+	filter := codes.CodeFilter{
+		Type: codes.Type(p.Text("type")), Status: codes.Status(p.Text("status")),
+		BatchID: p.ID("batchId"), Query: p.Text("q"),
+		CreatedAfter: p.Time("createdAfter"), CreatedBefore: p.Time("createdBefore"),
+	}
+	request := p.Page()
+	if p.Err() != nil {
+		return p.Err()
+	}
+	page, err := s.service.ListCodes(ctx, &c.Actor, filter, request)
+	if err != nil {
+		return err
+	}
+	return kit.AnswerList(c, page, func(code *codes.Code) *codeFields { return showCode(code, code.StatusAt(page.At)) })
+}
+
+// codeList is a page of codes.
+type codeList = kit.List[*codeFields]
+
+// getCode answers GET /tenant-codes/{code}.
+func (s *server) getCode(ctx context.Context, c *kit.Call) error {
+	code, err := s.service.GetCode(ctx, &c.Actor, c.Path("code"))
+	if err != nil {
+		return err
+	}
+	return c.Answer(s.codeNow(&code))
+}
+
+// changeRequest is a JSON merge patch of a code's options.
+type changeRequest struct {
+	MaxRedemptions kit.Optional[int64]         `json:"maxRedemptions" required:"false" minimum:"1" maximum:"9007199254740991" doc:"How often the code can be redeemed; null for no limit. Not less than what is taken already."`
+	StartsAt       kit.Optional[time.Time]     `json:"startsAt" required:"false" doc:"From when on the code can be redeemed; null: from now on."`
+	ExpiresAt      kit.Optional[time.Time]     `json:"expiresAt" required:"false" doc:"From when on the code cannot be redeemed any more, in the future; null: never. To end a code now, revoke it."`
+	Note           kit.Optional[string]        `json:"note" required:"false" maxLength:"500" doc:"For your own people; null for none."`
+	Recipient      kit.Optional[string]        `json:"recipient" required:"false" maxLength:"320" doc:"Who the code was given to; null for none."`
+	Metadata       kit.Optional[metadataPatch] `json:"metadata" required:"false" doc:"Strings to add or to replace; null in place of a string removes it, null in place of the object removes all."`
+}
+
+// metadataPatch is a JSON merge patch of metadata.
+type metadataPatch map[string]*string
+
+// Schema implements [huma.SchemaProvider].
+func (metadataPatch) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString, Nullable: true}}
+}
+
+// changeCode answers PATCH /tenant-codes/{code}.
+func (s *server) changeCode(ctx context.Context, c *kit.Call) error {
+	var body changeRequest
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	code, err := s.service.ChangeCode(ctx, &c.Actor, c.Path("code"), codes.CodeChange{
+		MaxRedemptions: codes.Limit{Given: body.MaxRedemptions.Given, Max: body.MaxRedemptions.Value},
+		StartsAt:       fieldOf(body.StartsAt),
+		ExpiresAt:      fieldOf(body.ExpiresAt),
+		Note:           fieldOf(body.Note),
+		Recipient:      fieldOf(body.Recipient),
+		Metadata:       core.Field[map[string]*string]{Given: body.Metadata.Given, Value: (*map[string]*string)(body.Metadata.Value)},
+	})
+	if err != nil {
+		return err
+	}
+	return c.Answer(s.codeNow(&code))
+}
+
+func fieldOf[T any](o kit.Optional[T]) core.Field[T] {
+	return core.Field[T]{Given: o.Given, Value: o.Value}
+}
+
+// deleteCode answers DELETE /tenant-codes/{code}.
+func (s *server) deleteCode(ctx context.Context, c *kit.Call) error {
+	if err := s.service.DeleteCode(ctx, &c.Actor, c.Path("code")); err != nil {
+		return err
+	}
+	c.AnswerNothing()
+	return nil
+}
+
+// revokeCode answers POST /tenant-codes/{code}/revoke.
+func (s *server) revokeCode(ctx context.Context, c *kit.Call) error {
+	return s.switchCode(ctx, c, s.service.RevokeCode)
+}
+
+// restoreCode answers POST /tenant-codes/{code}/restore.
+func (s *server) restoreCode(ctx context.Context, c *kit.Call) error {
+	return s.switchCode(ctx, c, s.service.RestoreCode)
+}
+
+func (s *server) switchCode(
+	ctx context.Context, c *kit.Call, do func(context.Context, *core.Actor, string) (codes.Code, error),
+) error {
+	if err := c.Decode(new(nothing)); err != nil {
+		return err
+	}
+	code, err := do(ctx, &c.Actor, c.Path("code"))
+	if err != nil {
+		return err
+	}
+	return c.Answer(s.codeNow(&code))
+}
+
+// codeInPath is the parameter of the routes that are about one code.
+func codeInPath() []kit.Parameter {
+	return []kit.Parameter{kit.InPath("code",
+		"The code, however it is spelt: case, spaces and dashes do not count. A / in it is written as %2F.")}
+}
+
+// lookUpRoutes are the routes to find codes.
+func (s *server) lookUpRoutes() []kit.Route {
+	return []kit.Route{
+		{
+			Method: "GET", Path: "/tenant-codes", Permission: core.PermissionRead,
+			Endpoint: s.listCodes, Tag: tagCodes,
+			ID: "listCodes", Summary: "List codes",
+			Description: "Newest first. A code that exists throughout is on exactly one page, whatever is " +
+				"added meanwhile.",
+			Parameters: append([]kit.Parameter{
+				kit.InQuery("type", "Only codes of this type.", kit.WordSchema(codes.Types())),
+				kit.InQuery("status", "Only codes that have this status now.", kit.WordSchema(codes.Statuses())),
+				kit.InQuery("batchId", "Only codes of this batch.", kit.IDSchema()),
+				kit.InQuery("q",
+					"Only codes whose value, note or recipient begins with this. Of a value, case, spaces and dashes do "+
+						"not count; of the others, the case of A to Z does not.", kit.TextSchema()),
+				kit.InQuery("createdAfter",
+					"Only codes that were created after this instant (RFC 3339).", kit.TimeSchema()),
+				kit.InQuery("createdBefore",
+					"Only codes that were created before this instant (RFC 3339).", kit.TimeSchema()),
+			}, kit.Paging()...),
+			Response: kit.JSON[codeList]("CodeList"),
+		},
+		{
+			Method: "GET", Path: "/tenant-codes/{code}", Permission: core.PermissionRead,
+			Endpoint: s.getCode, Tag: tagCodes,
+			ID: "getCode", Summary: "Look a code up",
+			Parameters: codeInPath(),
+			Response:   kit.JSON[codeFields]("Code"),
+			Reasons:    []core.Reason{core.ReasonCodeNotFound},
+		},
+	}
+}
+
+// changeRoutes are the routes to change codes.
+func (s *server) changeRoutes() []kit.Route {
+	code, none := codeInPath(), []core.Reason{core.ReasonCodeNotFound}
+	return []kit.Route{
+		{
+			Method: "PATCH", Path: "/tenant-codes/{code}", Permission: core.PermissionManage,
+			Endpoint: s.changeCode, Tag: tagCodes,
+			ID: "changeCode", Summary: "Change a code's options",
+			Description: "A JSON merge patch (RFC 7396): a field that is left out stays as it is, null means " +
+				"none.",
+			Parameters: code,
+			Request:    kit.JSON[changeRequest]("ChangeCode"), MergePatch: true,
+			Response: kit.JSON[codeFields]("Code"),
+			Reasons:  append(none, core.ReasonCodeInUse),
+		},
+		{
+			Method: "DELETE", Path: "/tenant-codes/{code}", Permission: core.PermissionManage,
+			Endpoint: s.deleteCode, Tag: tagCodes,
+			ID: "deleteCode", Summary: "Delete a code that was never used",
+			Description: "A code that was ever redeemed or reserved stays on record: revoke it instead.",
+			Parameters:  code,
+			Reasons:     append(none, core.ReasonCodeInUse),
+		},
+		{
+			Method: "POST", Path: "/tenant-codes/{code}/revoke", Permission: core.PermissionManage,
+			Endpoint: s.revokeCode, Tag: tagCodes,
+			ID: "revokeCode", Summary: "Take a code back",
+			Description: "It cannot be redeemed any more. Revoking twice keeps the first time.",
+			Parameters:  code,
+			Request:     kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[codeFields]("Code"),
+			Reasons: none,
+		},
+		{
+			Method: "POST", Path: "/tenant-codes/{code}/restore", Permission: core.PermissionManage,
+			Endpoint: s.restoreCode, Tag: tagCodes,
+			ID: "restoreCode", Summary: "Undo a revocation",
+			Parameters: code,
+			Request:    kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[codeFields]("Code"),
+			Reasons: none,
+		},
+	}
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
+)
+
+type validateRequest struct {
+	Code   kit.Optional[string]    `json:"code" required:"true" nullable:"false" minLength:"1" doc:"The code as a person typed it: case, spaces and dashes do not count." example:"acme 7kqw m2xn"`
+	UserID kit.Optional[string]    `json:"userId" required:"false" minLength:"1" maxLength:"255" doc:"Who would redeem it; left out: only the code is judged."`
+	At     kit.Optional[time.Time] `json:"at" required:"false" doc:"The instant to judge by; left out: now."`
+}
+
+// validation is what a redemption would meet with.
+type validation struct {
+	Valid      bool               `json:"valid"`
+	Reason     core.Reason        `json:"reason,omitempty" doc:"Unless valid: the reason that redeem would give; or already_redeemed, where redeem would answer with that redemption." example:"code_expired"`
+	Detail     string             `json:"detail,omitempty" doc:"Unless valid: a sentence for a person, with the nearest facts." example:"this code expired at 2031-02-03T04:05:06Z"`
+	Code       *validatedCode     `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code. Only keys with the roles full and read see note, recipient and metadata."`
+	Redemption *earlierRedemption `json:"redemption,omitempty" doc:"With already_redeemed: the redemption of the code by this user that stands at that instant. Only keys with the roles full and read see its metadata."`
+	Grants     codes.UserStatus   `json:"grants,omitempty" enum:"Normal,Premium" doc:"If valid: what the user would be."`
+	Suggestion string             `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`
+}
+
+// validatedCode is a code without what not every key that validates may see.
+type validatedCode codeFields
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (validatedCode) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return notRequired(schema, "note", "recipient", "metadata")
+}
+
+// earlierRedemption is a redemption without what not every key that validates may see.
+type earlierRedemption redemptionFields
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (earlierRedemption) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return notRequired(schema, "metadata")
+}
+
+// notRequired is an object's schema of which some members may be missing.
+func notRequired(schema *huma.Schema, names ...string) *huma.Schema {
+	schema.Required = slices.DeleteFunc(schema.Required, func(name string) bool { return slices.Contains(names, name) })
+	return schema
+}
+
+// validateCode answers POST /tenant-codes/validate.
+func (s *server) validateCode(ctx context.Context, c *kit.Call) error {
+	var body validateRequest
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	if body.UserID.Value != nil && *body.UserID.Value == "" {
+		return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/userId", Detail: "userId must not be empty"})
+	}
+	v, err := s.service.Validate(ctx, &c.Actor, codes.ValidateRequest{
+		Code: *body.Code.Value, UserID: body.UserID.OrZero(), At: body.At.Value,
+	})
+	if err != nil {
+		return err
+	}
+	if v.Why != nil {
+		c.NoteRefusal(v.Why.Reason)
+	}
+	return answerObject(c, func(o *jsonObject) { o.validation(&v) })
+}
+
+// validationRoutes are the routes that judge codes.
+func (s *server) validationRoutes() []kit.Route {
+	return []kit.Route{
+		{
+			Method: "POST", Path: "/tenant-codes/validate", Permission: core.PermissionValidate,
+			Endpoint: s.validateCode, Tag: tagRedeeming,
+			ID: "validateCode", Summary: "Ask what redeeming a code would do",
+			Description: "It has no effect. That a code cannot be redeemed is a good answer, not an error. Of " +
+				"a user who has redeemed the code already, the answer is that redemption.",
+			Request: kit.JSON[validateRequest]("ValidateCode"), Response: kit.JSON[validation]("Validation"),
+			Guessable: true,
+		},
+	}
+}

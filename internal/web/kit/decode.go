@@ -1,0 +1,198 @@
+package kit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"accesscodes/internal/core"
+)
+
+// MaxBodyBytes is the largest request body.
+const MaxBodyBytes = 64 << 10
+
+// maxDrainBytes is how much of a body that is too large is read and thrown away, so
+// that a caller who is still sending sees the answer instead of a broken connection.
+const maxDrainBytes = 4 << 20
+
+// strict: unknown names are refused, because a misspelt expiresAt must never make a
+// code that lives for ever. Duplicate names, invalid UTF-8 and anything after the
+// value are refused by default.
+var strict = json.JoinOptions(json.RejectUnknownMembers(true))
+
+// maxInteger is the greatest whole number that every reader of JSON keeps (RFC 8259 §6).
+const maxInteger = 1<<53 - 1
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Decode reads the request's JSON body into v, which must point to the type that the route says. It
+// keeps nothing of the buffer. A body that the route does not insist on may be left out, with its
+// media type. Fields with the tag required:"true" must be there.
+func (c *Call) Decode(v any) error {
+	into := reflect.ValueOf(v).Elem()
+	if into.Type() != c.route.Request.goType {
+		return fmt.Errorf("%s %s takes %v, not %s", c.route.Method, c.route.Path, c.route.Request.goType, into.Type())
+	}
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	if !c.route.BodyOptional {
+		if err := c.checkMediaType(); err != nil {
+			return err
+		}
+	}
+	if err := readBody(body, c.Request); err != nil {
+		return err
+	}
+	if c.route.BodyOptional {
+		if body.Len() == 0 {
+			return nil
+		}
+		if err := c.checkMediaType(); err != nil {
+			return err
+		}
+	}
+	if err := decodeBody(body.Bytes(), v); err != nil {
+		return err
+	}
+	return checkRequired(into, c.route.required)
+}
+
+func decodeBody(body []byte, v any) error {
+	if string(bytes.TrimSpace(body)) == "null" { // which any type takes for its zero value
+		return errNoObject()
+	}
+	if err := json.Unmarshal(body, v, strict); err != nil {
+		return decodeError(err)
+	}
+	return nil
+}
+
+// mergePatchType is the media type of RFC 7396.
+const mergePatchType = "application/merge-patch+json"
+
+func (c *Call) checkMediaType() error {
+	header := c.Request.Header.Get("Content-Type")
+	encoding := c.Request.Header.Get("Content-Encoding")
+	if header == "application/json" && encoding == "" { // nearly every request
+		return nil
+	}
+	if encoding != "" && encoding != "identity" {
+		return &httpError{
+			reason: ReasonUnsupportedMediaType,
+			detail: "send the body as it is, without Content-Encoding",
+			header: http.Header{"Accept-Encoding": {"identity"}}, // RFC 9110 §12.5.3
+		}
+	}
+	media, params, err := mime.ParseMediaType(header)
+	charset := strings.ToLower(params["charset"])
+	known := media == "application/json" || c.route.MergePatch && media == mergePatchType
+	if err != nil || !known || charset != "" && charset != "utf-8" {
+		return &httpError{
+			reason: ReasonUnsupportedMediaType,
+			detail: "send the body as UTF-8 JSON with the header Content-Type: application/json",
+			header: http.Header{"Accept": {"application/json"}},
+		}
+	}
+	return nil
+}
+
+func readBody(into *bytes.Buffer, request *http.Request) error {
+	if request.ContentLength > MaxBodyBytes+maxDrainBytes { // more than is read in any case
+		return errBodyTooLarge()
+	}
+	_, err := into.ReadFrom(io.LimitReader(request.Body, MaxBodyBytes+1))
+	switch {
+	case err != nil:
+		return BodyError(err)
+	case into.Len() > MaxBodyBytes:
+		_, _ = io.CopyN(io.Discard, request.Body, maxDrainBytes)
+		return errBodyTooLarge()
+	}
+	return nil
+}
+
+// BodyError is the error of a body that could not be read to its end.
+func BodyError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &httpError{
+			reason: ReasonRequestTimeout, detail: "the body did not arrive in time",
+		}
+	}
+	return &httpError{reason: ReasonInvalidJSON, detail: "the body broke off"}
+}
+
+func errBodyTooLarge() error {
+	return &httpError{
+		reason: ReasonBodyTooLarge,
+		detail: fmt.Sprintf("the body must have at most %d bytes", MaxBodyBytes),
+	}
+}
+
+// decodeError says what is wrong with a body, and where, without repeating it.
+func decodeError(err error) error {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return core.Invalid(ReasonDuplicateField, fieldAt(syntactic.JSONPointer, "this field appears more than once"))
+		}
+		return &core.Error{
+			Kind: core.KindInvalid, Reason: ReasonInvalidJSON,
+			Detail: fmt.Sprintf("the body is not one valid UTF-8 JSON value; the fault is at byte %d", syntactic.ByteOffset),
+		}
+	}
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return &core.Error{
+			Kind: core.KindInvalid, Reason: ReasonInvalidJSON, Detail: "the body is not one valid UTF-8 JSON value",
+		}
+	}
+	switch {
+	case errors.Is(err, json.ErrUnknownName):
+		return core.Invalid(ReasonUnknownField,
+			fieldAt(semantic.JSONPointer, "this request has no such field; names are case-sensitive"))
+	case semantic.JSONPointer == "":
+		return errNoObject()
+	default:
+		return wrongValue(semantic)
+	}
+}
+
+func errNoObject() error {
+	return core.Invalid(ReasonWrongType, core.FieldError{Detail: "the body must be a JSON object"})
+}
+
+// wrongValue says what kind of value a field takes.
+func wrongValue(semantic *json.SemanticError) error {
+	reason, kind := ReasonWrongType, "another type"
+	switch t := semantic.GoType; {
+	case t == nil:
+	case t == reflect.TypeFor[time.Time]():
+		kind = "a time like 2031-02-03T04:05:06Z (RFC 3339)"
+	case t.Kind() == reflect.String:
+		kind = "a string"
+	case t.Kind() == reflect.Int64:
+		kind = fmt.Sprintf("a whole number up to %d", int64(maxInteger))
+	case t.Kind() == reflect.Map:
+		kind = "an object of strings"
+	}
+	if semantic.JSONKind == '0' && semantic.GoType != nil && semantic.GoType.Kind() == reflect.Int64 ||
+		semantic.JSONKind == '"' && semantic.GoType == reflect.TypeFor[time.Time]() {
+		reason = core.ReasonInvalidValue
+	}
+	return core.Invalid(reason, fieldAt(semantic.JSONPointer, "this field must be "+kind))
+}
+
+func fieldAt(pointer jsontext.Pointer, detail string) core.FieldError {
+	return core.FieldError{Pointer: string(pointer), Detail: detail}
+}

@@ -1,0 +1,210 @@
+package kit
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"accesscodes/internal/core"
+)
+
+// Document is what an OpenAPI document says beside its routes.
+type Document struct {
+	Title, Version, Description string
+
+	Tags  []Tag                                      // in the order in which the documentation page shows them
+	Key   string                                     // what the key in X-Api-Key is
+	Roles func(may core.Permission) (names []string) // of keys that have a permission
+}
+
+// Tag is a group of routes.
+type Tag struct{ Name, Description string }
+
+// of writes the OpenAPI 3.1 document of the routes.
+func (d *Document) of(routes []Route) ([]byte, error) {
+	names, err := schemaNames(routes)
+	if err != nil {
+		return nil, err
+	}
+	registry := huma.NewMapRegistry("#/components/schemas/", names.of)
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: d.Title, Version: d.Version, Description: d.Description,
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers: []*huma.Server{{URL: "/"}},
+		Components: &huma.Components{
+			Schemas: registry,
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"apiKey": {Type: "apiKey", In: inHeader, Name: "X-Api-Key", Description: d.Key},
+			},
+		},
+	}
+	for _, tag := range d.Tags {
+		doc.Tags = append(doc.Tags, &huma.Tag{Name: tag.Name, Description: tag.Description})
+	}
+	problemSchema := registry.Schema(reflect.TypeFor[Problem](), true, "")
+	ids := map[string]string{}
+	for _, rt := range routes {
+		if rt.Undocumented {
+			continue
+		}
+		if before, taken := ids[rt.ID]; taken {
+			return nil, fmt.Errorf("%q is the id of %s and of %s", rt.ID, before, rt.Path)
+		}
+		ids[rt.ID] = rt.Path
+		if !slices.ContainsFunc(d.Tags, func(tag Tag) bool { return tag.Name == rt.Tag }) {
+			return nil, fmt.Errorf("%s %s has the tag %q, which the document does not have", rt.Method, rt.Path, rt.Tag)
+		}
+		doc.AddOperation(d.operation(rt, registry, problemSchema))
+	}
+	return doc.MarshalJSON()
+}
+
+// typeNames are the names of the types of bodies.
+type typeNames map[reflect.Type]string
+
+// schemaNames reads them out of the routes.
+func schemaNames(routes []Route) (typeNames, error) {
+	names, types := typeNames{}, map[string]reflect.Type{}
+	for _, rt := range routes {
+		for _, body := range []Body{rt.Request, rt.Response} {
+			if !body.exists() {
+				continue
+			}
+			if before, named := names[body.goType]; named && before != body.name {
+				return nil, fmt.Errorf("%s has the names %s and %s", body.goType, before, body.name)
+			}
+			if before, taken := types[body.name]; taken && before != body.goType {
+				return nil, fmt.Errorf("%s and %s are both called %s", before, body.goType, body.name)
+			}
+			names[body.goType], types[body.name] = body.name, body.goType
+		}
+	}
+	return names, nil
+}
+
+func (n typeNames) of(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if name, ok := n[t]; ok {
+		return name
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *huma.Schema) *huma.Operation {
+	op := &huma.Operation{
+		Method: rt.Method, Path: rt.Path, Tags: []string{rt.Tag},
+		OperationID: rt.ID, Summary: rt.Summary, Description: rt.Description,
+		Responses: map[string]*huma.Response{},
+	}
+	if rt.Permission != "" {
+		op.Security = []map[string][]string{{"apiKey": {}}}
+		op.Description += fmt.Sprintf("\n\nRoles: %s.", strings.Join(d.Roles(rt.Permission), ", "))
+	}
+	for _, p := range rt.Parameters {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: p.Name, In: p.In, Required: p.In == inPath, Description: p.Description, Schema: &p.Schema,
+		})
+	}
+	if rt.Request.exists() {
+		op.RequestBody = &huma.RequestBody{
+			Required: !rt.BodyOptional,
+			Content:  jsonContent("application/json", registry.Schema(rt.Request.goType, true, "")),
+		}
+	}
+	if rt.MergePatch {
+		op.RequestBody.Content[mergePatchType] = op.RequestBody.Content["application/json"]
+	}
+	good := &huma.Response{
+		Description: "Done",
+		Headers:     map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")},
+	}
+	if rt.Replays {
+		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request did it.")
+	}
+	if !rt.Response.exists() {
+		op.Responses["204"] = good
+	} else {
+		good.Content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
+		op.Responses["200"] = good
+	}
+	op.Responses["default"] = &huma.Response{
+		Description: "Anything else",
+		Content:     jsonContent("application/problem+json", problemSchema),
+	}
+	for status, reasons := range failures(rt) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status) + ": " + strings.Join(reasons, ", "),
+			Content:     jsonContent("application/problem+json", problemSchema),
+			Headers:     failureHeaders(status),
+		}
+	}
+	return op
+}
+
+func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{media: {Schema: schema}}
+}
+
+func textHeader(description string) *huma.Param {
+	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+// failures lists the reasons that a route may fail for, by status.
+func failures(rt Route) map[int][]string {
+	all := map[int][]string{}
+	for _, reason := range rt.failures() {
+		status := StatusOf(reason)
+		if !slices.Contains(all[status], string(reason)) {
+			all[status] = append(all[status], string(reason))
+		}
+	}
+	return all
+}
+
+// failures are the reasons that the route may fail for: its own, and those of every route that
+// takes a body, shows a list or asks for a key.
+func (rt *Route) failures() (reasons []core.Reason) {
+	if rt.Request.exists() {
+		reasons = append(reasons,
+			ReasonInvalidJSON, ReasonDuplicateField, ReasonUnknownField, ReasonWrongType,
+			core.ReasonMissingField, core.ReasonInvalidValue,
+			ReasonRequestTimeout, ReasonBodyTooLarge, ReasonUnsupportedMediaType)
+	}
+	if rt.takes(inQuery, "cursor") {
+		reasons = append(reasons, core.ReasonInvalidCursor)
+	}
+	reasons = append(reasons, rt.Reasons...)
+	if rt.Permission != "" {
+		reasons = append(reasons,
+			core.ReasonInvalidParameter, core.ReasonInvalidAPIKey, core.ReasonRoleNotAllowed,
+			core.ReasonStoreUnavailable, core.ReasonOverloaded, core.ReasonInternal, core.ReasonOutcomeUnknown)
+	}
+	return reasons
+}
+
+func failureHeaders(status int) map[string]*huma.Param {
+	headers := map[string]*huma.Param{"X-Request-Id": textHeader("The name of this request in the server's log.")}
+	switch status {
+	case http.StatusUnauthorized:
+		headers["WWW-Authenticate"] = textHeader("The scheme, ApiKey.")
+	case http.StatusServiceUnavailable:
+		headers["Retry-After"] = textHeader("Seconds to wait at least.")
+	}
+	return headers
+}
+
+// documentRoute serves the OpenAPI document.
+func documentRoute(document []byte) Route {
+	body := pack("application/vnd.oai.openapi+json;version=3.1", document)
+	return Route{Method: "GET", Path: "/openapi.json", Undocumented: true, Endpoint: body.answer}
+}

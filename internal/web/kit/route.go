@@ -1,0 +1,71 @@
+package kit
+
+import (
+	"context"
+	"reflect"
+
+	"accesscodes/internal/core"
+)
+
+// Endpoint answers one kind of request. It writes the answer itself when it returns nil. When it
+// returns an error, the caller gets that as a [Problem].
+type Endpoint func(ctx context.Context, c *Call) error
+
+// Route is one operation: how it is reached, who may call it, what it takes and answers. The
+// server and the OpenAPI document are both made from it.
+type Route struct {
+	Method, Path string
+	Permission   core.Permission // that the caller must have; empty: no key is asked for
+	Endpoint     Endpoint
+
+	Tag                      string // the group of the documentation page, of [Document.Tags]
+	ID, Summary, Description string
+	Parameters               []Parameter
+	Request, Response        Body          // of JSON; none: the request has no body, the answer is 204
+	Reasons                  []core.Reason // of refusals, beside those of every route like it
+	Undocumented             bool
+
+	BodyOptional bool // the request may have no body at all
+	MergePatch   bool // the request is a JSON merge patch (RFC 7396)
+	Replays      bool // the answer says when an earlier request did it
+	Guessable    bool // something is named by its secret value: refusals are counted by reason
+
+	// Streams: the body, the answer and what happens between them may take as long as they
+	// move; see stream. The endpoint limits the size of the body itself.
+	Streams bool
+
+	required []requiredField // of the request
+}
+
+// Body is the type of a JSON body, and its name in the OpenAPI document.
+type Body struct {
+	goType reflect.Type
+	name   string
+}
+
+// JSON is the body of type T. Types that are only part of others have the names that Go gives
+// them, with a capital.
+func JSON[T any](name string) Body { return Body{reflect.TypeFor[T](), name} }
+
+// exists reports whether there is such a body.
+func (b Body) exists() bool { return b.goType != nil }
+
+// takesQuery reports whether the route has parameters in its address.
+func (rt *Route) takesQuery() bool {
+	for _, p := range rt.Parameters {
+		if p.In == inQuery {
+			return true
+		}
+	}
+	return false
+}
+
+// takes reports whether the route has a parameter of this name.
+func (rt *Route) takes(in, name string) bool {
+	for _, p := range rt.Parameters {
+		if p.In == in && p.Name == name {
+			return true
+		}
+	}
+	return false
+}
