@@ -1,6 +1,7 @@
 package codes
 
 import (
+	"reflect"
 	"time"
 
 	"accesscodes/internal/core"
@@ -14,7 +15,8 @@ type Field struct {
 	Column  string // in every engine
 	Doc     string // for the API's documentation
 	Example string
-	Format  string // of JSON Schema; empty: that of its kind
+	Words   []string // that a text is one of; none: it is any text
+	Always  bool     // an id that is never none
 
 	// Of returns where a code has the field. What it points to says how the field lies in columns
 	// and is shown: *string, *[core.OptionalText], *int64, **int64, *[time.Time], **[time.Time],
@@ -56,7 +58,8 @@ var fields = []Field{
 	},
 	{
 		Name: "type", Column: "type", Doc: "What the code grants.",
-		Of: func(c *Code) any { return (*string)(&c.Type) },
+		Words: []string{string(TypeNormal), string(TypePremium), string(TypeUpgrade)},
+		Of:    func(c *Code) any { return (*string)(&c.Type) },
 	},
 	{
 		Name: "maxRedemptions", Column: "max_redemptions", Doc: "How often the code can be redeemed; null for no limit.",
@@ -104,7 +107,8 @@ var fields = []Field{
 		Name: "note", Column: "note", Private: true,
 		Of: func(c *Code) any { return (*core.OptionalText)(&c.Note) }, Changes: true,
 		Option: &Option{
-			Doc:       "For your own people. No control characters but tabs and line breaks, here and below.",
+			Doc: "For your own people. No control characters but tabs and line breaks, here and below, " +
+				"and none that turn the direction of writing.",
 			ChangeDoc: "For your own people; null for none.", MaxLength: MaxNoteLength,
 			Of:       func(o *Options) any { return &o.Note },
 			ChangeOf: func(c *CodeChange) any { return &c.Note },
@@ -125,7 +129,7 @@ var fields = []Field{
 		Of: func(c *Code) any { return (*core.Metadata)(&c.Metadata) }, Changes: true,
 		Option: &Option{
 			Doc: "Up to 50 strings of your own; keys of 1 to 40 characters, values of up to 500, " +
-				"8 KiB of keys and values in all.",
+				"8192 bytes in all.",
 			ChangeDoc: "Strings to add or to replace; null in place of a string removes it, " +
 				"null in place of the object removes all.",
 			Of:       func(o *Options) any { return &o.Metadata },
@@ -133,18 +137,43 @@ var fields = []Field{
 		},
 	},
 	{
-		Name: "batchId", Column: "batch_id", Format: "uuid", Doc: "The batch that the code was generated in.",
+		Name: "batchId", Column: "batch_id", Doc: "The batch that the code was generated in.",
 		Of: func(c *Code) any { return &c.BatchID },
 	},
 	{Name: "createdAt", Column: "created_at", Of: func(c *Code) any { return &c.CreatedAt }},
 	{
-		Name: "createdBy", Column: "created_by", Format: "uuid", Doc: "The id of the API key that created the code.",
+		Name: "createdBy", Column: "created_by", Always: true, Doc: "The id of the API key that created the code.",
 		Of: func(c *Code) any { return &c.CreatedBy },
 	},
 }
 
 // Fields returns every field, in the order in which JSON shows them. The list must not be changed.
 func Fields() []Field { return fields }
+
+// hidePrivate empties the fields that only those see who may look codes up.
+func (c *Code) hidePrivate() {
+	for i := range fields {
+		if fields[i].Private {
+			reflect.ValueOf(fields[i].Of(c)).Elem().SetZero()
+		}
+	}
+}
+
+// Size is about how many bytes the code takes on a page.
+func (c *Code) Size() int {
+	size := shownFields
+	for i := range fields {
+		switch v := fields[i].Of(c).(type) {
+		case *string:
+			size += len(*v)
+		case *core.OptionalText:
+			size += len(*v)
+		case *core.Metadata:
+			size += sizeOf(*v)
+		}
+	}
+	return size
+}
 
 // applyTo makes a code's fields what the options say.
 func (o *Options) applyTo(c *Code) {

@@ -3,11 +3,6 @@ package codes
 // shownFields is about what an entry's field names, times and numbers take on a page.
 const shownFields = 400
 
-// Size is about how many bytes the code takes on a page.
-func (c *Code) Size() int {
-	return shownFields + len(c.Value) + len(c.Note) + len(c.Recipient) + sizeOf(c.Metadata)
-}
-
 // Size is about how many bytes the redemption takes on a page.
 func (r *Redemption) Size() int {
 	return shownFields + len(r.Code) + len(r.UserID) + len(r.Reason) + sizeOf(r.Metadata)

@@ -74,7 +74,7 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 func (v *Validation) limit() {
 	v.Limited = true
 	if v.Code != nil {
-		v.Code.Note, v.Code.Recipient, v.Code.Metadata = "", "", nil
+		v.Code.hidePrivate()
 	}
 	if v.Redemption != nil {
 		v.Redemption.Metadata = nil

@@ -129,33 +129,6 @@ func (o *jsonObject) metadata(metadata map[string]string) {
 	}
 }
 
-// code writes a [codeFields].
-func (o *jsonObject) code(code *codes.Code, status codes.Status) { o.validated(code, status, false) }
-
-// validated writes a [validatedCode], for a limited caller without what is only for those who may
-// look codes up.
-func (o *jsonObject) validated(code *codes.Code, status codes.Status, limited bool) {
-	o.open()
-	o.string("code", code.Value)
-	o.word("type", string(code.Type))
-	o.word("status", string(status))
-	o.intOrNull("maxRedemptions", code.MaxRedemptions)
-	o.int("redemptions", code.Redemptions)
-	o.int("reservations", code.Reservations)
-	o.timeOrNull("startsAt", code.StartsAt)
-	o.timeOrNull("expiresAt", code.ExpiresAt)
-	o.timeOrNull("revokedAt", code.RevokedAt)
-	if !limited {
-		o.stringOrNull("note", code.Note)
-		o.stringOrNull("recipient", code.Recipient)
-		o.metadata(code.Metadata)
-	}
-	o.idOrNull("batchId", code.BatchID)
-	o.time("createdAt", code.CreatedAt)
-	o.word("createdBy", code.CreatedBy.String())
-	o.close()
-}
-
 // validation writes a [validation].
 func (o *jsonObject) validation(v *codes.Validation) {
 	o.open()
@@ -166,7 +139,7 @@ func (o *jsonObject) validation(v *codes.Validation) {
 	}
 	if v.Code != nil {
 		o.name("code")
-		o.validated(v.Code, v.Code.StatusAt(v.At), v.Limited)
+		o.code(&shownCode{v.Code, v.Code.StatusAt(v.At), v.Limited})
 	}
 	if v.Redemption != nil {
 		o.name("redemption")

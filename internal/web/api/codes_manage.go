@@ -2,18 +2,19 @@ package api
 
 import (
 	"context"
-	"time"
-
-	"github.com/danielgtaylor/huma/v2"
+	"reflect"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
 )
 
-// codeNow shows a code as it is now.
-func (s *server) codeNow(code *codes.Code) *codeFields {
-	return showCode(code, s.service.StatusNow(code))
+// answerCodeNow answers with a code as it is now.
+func (s *server) answerCodeNow(c *kit.Call, code *codes.Code, err error) error {
+	if err != nil {
+		return err
+	}
+	return answerCode(c, code, s.service.StatusNow(code))
 }
 
 // listCodes answers GET /tenant-codes.
@@ -32,61 +33,35 @@ func (s *server) listCodes(ctx context.Context, c *kit.Call) error {
 	if err != nil {
 		return err
 	}
-	return kit.AnswerList(c, page, func(code *codes.Code) *codeFields { return showCode(code, code.StatusAt(page.At)) })
+	return kit.AnswerList(c, page, func(code *codes.Code) *shownCode {
+		return &shownCode{code: code, status: code.StatusAt(page.At)}
+	})
 }
 
 // codeList is a page of codes.
-type codeList = kit.List[*codeFields]
+type codeList = kit.List[*shownCode]
 
 // getCode answers GET /tenant-codes/{code}.
 func (s *server) getCode(ctx context.Context, c *kit.Call) error {
 	code, err := s.service.GetCode(ctx, &c.Actor, c.Path("code"))
-	if err != nil {
-		return err
-	}
-	return c.Answer(s.codeNow(&code))
+	return s.answerCodeNow(c, &code, err)
 }
 
 // changeRequest is a JSON merge patch of a code's options.
-type changeRequest struct {
-	MaxRedemptions kit.Optional[int64]         `json:"maxRedemptions" required:"false" minimum:"1" maximum:"9007199254740991" doc:"How often the code can be redeemed; null for no limit. Not less than what is taken already."`
-	StartsAt       kit.Optional[time.Time]     `json:"startsAt" required:"false" doc:"From when on the code can be redeemed; null: from now on."`
-	ExpiresAt      kit.Optional[time.Time]     `json:"expiresAt" required:"false" doc:"From when on the code cannot be redeemed any more, in the future; null: never. To end a code now, revoke it."`
-	Note           kit.Optional[string]        `json:"note" required:"false" maxLength:"500" doc:"For your own people; null for none."`
-	Recipient      kit.Optional[string]        `json:"recipient" required:"false" maxLength:"320" doc:"Who the code was given to; null for none."`
-	Metadata       kit.Optional[metadataPatch] `json:"metadata" required:"false" doc:"Strings to add or to replace; null in place of a string removes it, null in place of the object removes all."`
-}
-
-// metadataPatch is a JSON merge patch of metadata.
-type metadataPatch map[string]*string
-
-// Schema implements [huma.SchemaProvider].
-func (metadataPatch) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString, Nullable: true}}
-}
+var changeRequest = withOptions(func(o *codes.Option) (doc string, into any) {
+	return o.ChangeDoc, o.ChangeOf(new(codes.CodeChange))
+})
 
 // changeCode answers PATCH /tenant-codes/{code}.
 func (s *server) changeCode(ctx context.Context, c *kit.Call) error {
-	var body changeRequest
-	if err := c.Decode(&body); err != nil {
+	body := reflect.New(changeRequest)
+	if err := c.Decode(body.Interface()); err != nil {
 		return err
 	}
-	code, err := s.service.ChangeCode(ctx, &c.Actor, c.Path("code"), codes.CodeChange{
-		MaxRedemptions: codes.Limit{Given: body.MaxRedemptions.Given, Max: body.MaxRedemptions.Value},
-		StartsAt:       fieldOf(body.StartsAt),
-		ExpiresAt:      fieldOf(body.ExpiresAt),
-		Note:           fieldOf(body.Note),
-		Recipient:      fieldOf(body.Recipient),
-		Metadata:       core.Field[map[string]*string]{Given: body.Metadata.Given, Value: (*map[string]*string)(body.Metadata.Value)},
-	})
-	if err != nil {
-		return err
-	}
-	return c.Answer(s.codeNow(&code))
-}
-
-func fieldOf[T any](o kit.Optional[T]) core.Field[T] {
-	return core.Field[T]{Given: o.Given, Value: o.Value}
+	var change codes.CodeChange
+	readOptions(body.Elem(), 0, func(o *codes.Option) any { return o.ChangeOf(&change) })
+	code, err := s.service.ChangeCode(ctx, &c.Actor, c.Path("code"), change)
+	return s.answerCodeNow(c, &code, err)
 }
 
 // deleteCode answers DELETE /tenant-codes/{code}.
@@ -115,10 +90,7 @@ func (s *server) switchCode(
 		return err
 	}
 	code, err := do(ctx, &c.Actor, c.Path("code"))
-	if err != nil {
-		return err
-	}
-	return c.Answer(s.codeNow(&code))
+	return s.answerCodeNow(c, &code, err)
 }
 
 // codeInPath is the parameter of the routes that are about one code.
@@ -155,7 +127,7 @@ func (s *server) lookUpRoutes() []kit.Route {
 			Endpoint: s.getCode, Tag: tagCodes,
 			ID: "getCode", Summary: "Look a code up",
 			Parameters: codeInPath(),
-			Response:   kit.JSON[codeFields]("Code"),
+			Response:   kit.JSON[shownCode]("Code"),
 			Reasons:    []core.Reason{core.ReasonCodeNotFound},
 		},
 	}
@@ -172,8 +144,8 @@ func (s *server) changeRoutes() []kit.Route {
 			Description: "A JSON merge patch (RFC 7396): a field that is left out stays as it is, null means " +
 				"none.",
 			Parameters: code,
-			Request:    kit.JSON[changeRequest]("ChangeCode"), MergePatch: true,
-			Response: kit.JSON[codeFields]("Code"),
+			Request:    kit.JSONOf(changeRequest, "ChangeCode"), MergePatch: true,
+			Response: kit.JSON[shownCode]("Code"),
 			Reasons:  append(none, core.ReasonCodeInUse),
 		},
 		{
@@ -190,7 +162,7 @@ func (s *server) changeRoutes() []kit.Route {
 			ID: "revokeCode", Summary: "Take a code back",
 			Description: "It cannot be redeemed any more. Revoking twice keeps the first time.",
 			Parameters:  code,
-			Request:     kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[codeFields]("Code"),
+			Request:     kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[shownCode]("Code"),
 			Reasons: none,
 		},
 		{
@@ -198,7 +170,7 @@ func (s *server) changeRoutes() []kit.Route {
 			Endpoint: s.restoreCode, Tag: tagCodes,
 			ID: "restoreCode", Summary: "Undo a revocation",
 			Parameters: code,
-			Request:    kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[codeFields]("Code"),
+			Request:    kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[shownCode]("Code"),
 			Reasons: none,
 		},
 	}

@@ -65,11 +65,11 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 
 func TestEveryFieldOfACodeIsShown(t *testing.T) {
 	limit, starts, expires, revoked := int64(5), startTime.Add(-time.Hour), startTime.Add(time.Hour), startTime.Add(time.Minute)
-	got, err := json.Marshal(showCode(&codes.Code{
+	got, err := json.Marshal(&shownCode{code: &codes.Code{
 		Value: "VIP", WorkspaceID: core.ID{15: 1}, Type: codes.TypePremium, MaxRedemptions: &limit, Redemptions: 2, Reservations: 1,
 		StartsAt: &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},
 		BatchID: core.ID{15: 7}, CreatedAt: startTime, CreatedBy: core.ID{15: 3},
-	}, codes.StatusRevoked))
+	}, status: codes.StatusRevoked})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func TestWhatIsAtTheEdgeOfARuleIsAccepted(t *testing.T) {
 func (f *fixture) mustHave(t *testing.T, value, answered string) {
 	t.Helper()
 	code := f.code(t, value)
-	stored, err := json.Marshal(showCode(&code, f.service.StatusNow(&code)))
+	stored, err := json.Marshal(&shownCode{code: &code, status: f.service.StatusNow(&code)})
 	if err != nil {
 		t.Fatal(err)
 	}

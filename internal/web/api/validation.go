@@ -29,14 +29,6 @@ type validation struct {
 	Suggestion string             `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`
 }
 
-// validatedCode is a code without what not every key that validates may see.
-type validatedCode codeFields
-
-// TransformSchema implements [huma.SchemaTransformer].
-func (validatedCode) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
-	return notRequired(schema, "note", "recipient", "metadata")
-}
-
 // earlierRedemption is a redemption without what not every key that validates may see.
 type earlierRedemption redemptionFields
 

@@ -47,6 +47,9 @@ type Body struct {
 // them, with a capital.
 func JSON[T any](name string) Body { return Body{reflect.TypeFor[T](), name} }
 
+// JSONOf is the body of a type that is put together at run time.
+func JSONOf(goType reflect.Type, name string) Body { return Body{goType, name} }
+
 // exists reports whether there is such a body.
 func (b Body) exists() bool { return b.goType != nil }
 
