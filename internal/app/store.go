@@ -49,7 +49,7 @@ type bareStore interface {
 	event.Store
 	Ping(ctx context.Context) error
 	Close() error
-	transfer.Side
+	transfer.Database
 }
 
 // openStore migrates and opens the bare store of an engine for use.

@@ -7,11 +7,11 @@ import (
 	"accesscodes/internal/core"
 )
 
-// candidates is an endless sequence of values for one new code. The first is
-// uniformly distributed over the format's space; each further one is a fixed,
-// equally random, odd step away, modulo the size of the space. Odd steps are
-// coprime to a power of two, so the sequence visits every value before it repeats
-// one: a free value is found if there is one.
+// candidates is an endless sequence of values for one new code. The first value is uniformly
+// distributed over the format's space. Each further value is one step away, modulo the size of the
+// space; the step is random, odd, and the same for the whole sequence. Odd steps are coprime to a
+// power of two, so the sequence visits every value before it repeats one: if there is a free value,
+// it is found.
 type candidates struct {
 	format   core.Format
 	alphabet string    // its size is a power of two

@@ -8,8 +8,8 @@ import (
 	"accesscodes/internal/core"
 )
 
-// CodeChange says what to change about a code's options; what is not given stays. It is a
-// JSON merge patch (RFC 7396) read into fields.
+// CodeChange says what to change about a code's options; a field that is not given stays as it is.
+// It is a JSON merge patch (RFC 7396) read into fields.
 type CodeChange struct {
 	MaxRedemptions Limit
 	StartsAt       core.Field[time.Time]
@@ -19,8 +19,8 @@ type CodeChange struct {
 	Metadata       core.Field[map[string]*string] // entry by entry; nil removes one
 }
 
-// applyTo changes the code, or says why it cannot be changed so, at this instant. It reports
-// whether anything is different then.
+// applyTo changes the code, or returns why this change is not possible at this instant. It reports
+// whether the code is different afterwards.
 func (c *CodeChange) applyTo(code *Code, now time.Time) (changed bool, err error) {
 	differing := c.differing(code)
 	if differing == (CodeChange{}) {
@@ -35,7 +35,7 @@ func (c *CodeChange) applyTo(code *Code, now time.Time) (changed bool, err error
 	return true, nil
 }
 
-// applyToOptions makes options what is given.
+// applyToOptions sets the options that are given.
 func (c *CodeChange) applyToOptions(o *Options) {
 	for i := range fields {
 		option := fields[i].Option
@@ -58,8 +58,8 @@ func (c *CodeChange) applyToOptions(o *Options) {
 	}
 }
 
-// differing is the change without what the code is already. To repeat that is no change, so
-// rules for new values do not apply to it.
+// differing returns the change without the values that the code already has. Repeating a value is no
+// change, so the rules for new values do not apply to it.
 func (c *CodeChange) differing(code *Code) (rest CodeChange) {
 	now := optionsOf(code)
 	for i := range fields {
@@ -87,7 +87,7 @@ func (c *CodeChange) differing(code *Code) (rest CodeChange) {
 	return rest
 }
 
-// differingMetadata is the patch of the metadata without the entries that are so already.
+// differingMetadata returns the patch of the metadata without the entries that the code already has.
 func (c *CodeChange) differingMetadata(now map[string]string) (rest core.Field[map[string]*string]) {
 	if !c.Metadata.Given || c.Metadata.Value == nil {
 		rest.Given = c.Metadata.Given && len(now) > 0
@@ -105,12 +105,12 @@ func (c *CodeChange) differingMetadata(now map[string]string) (rest core.Field[m
 	return rest
 }
 
-// check says what is wrong with a change that leaves nothing as it is. next are the options that
-// the code would have. Limits hold for what is given, not for what was stored under older ones.
+// check returns what is wrong with a change that only holds new values. next are the options that
+// the code would have. Limits apply to what is given, not to what was stored under older limits.
 func (c *CodeChange) check(code *Code, next *Options, now time.Time) error {
 	var given Options
 	c.applyToOptions(&given)
-	given.Metadata = nil // is checked below, beside what the code has
+	given.Metadata = nil // checked below, together with the code's other metadata
 	if c.StartsAt.Given || c.ExpiresAt.Given {
 		given.StartsAt, given.ExpiresAt = next.StartsAt, next.ExpiresAt
 	}
@@ -155,7 +155,7 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 
 func sameTime(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
 
-// metadata is a code's metadata with the change.
+// metadata returns a code's metadata with the change applied.
 func (c *CodeChange) metadata(now map[string]string) map[string]string {
 	if !c.Metadata.Given {
 		return now

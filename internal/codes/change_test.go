@@ -342,7 +342,7 @@ func TestTheLimitIsNeverLessThanWhatIsTaken(t *testing.T) {
 }
 
 // TestALimitThatIsLeftAloneIsNoReasonToRefuse: on a node whose clock is behind, a reservation whose
-// use went to somebody else still counts.
+// use went to another user still counts.
 func TestALimitThatIsLeftAloneIsNoReasonToRefuse(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "CODE", of(codes.TypeNormal, uses(1)))

@@ -24,7 +24,7 @@ type Status string
 
 // The statuses, in the order in which they are decided.
 const (
-	StatusRevoked   Status = "revoked"   // taken back by somebody
+	StatusRevoked   Status = "revoked"   // taken back
 	StatusExpired   Status = "expired"   // its ExpiresAt has come
 	StatusScheduled Status = "scheduled" // its StartsAt has not come yet
 	StatusExhausted Status = "exhausted" // every use is taken
@@ -54,7 +54,7 @@ type Code struct {
 	BatchID        core.ID // zero: not part of a batch
 	CreatedAt      time.Time
 	CreatedBy      core.ID // the API key that created it
-	HasOldForm     bool    // its canonical form is an older code's; see Form
+	HasOldForm     bool    // it is stored under an old form; see Form
 }
 
 // StatusAt returns the code's status at an instant. A code can be redeemed from

@@ -7,7 +7,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// afterCode is the cursor behind a code. Its key is its time in microseconds, eight
+// afterCode returns the cursor after a code. Its key is the code's time in microseconds, in eight
 // bytes, and its canonical form.
 func afterCode(c core.Cursor, code *Code) string {
 	return afterKey(c, CodeKey{code.CreatedAt, code.Form()})
@@ -33,5 +33,5 @@ func codeKeyOf(c core.Cursor, text string) (*CodeKey, error) {
 	return read, nil
 }
 
-// beforeAll is before every code in the order of lists.
+// beforeAll is a key that comes before every code in the order of lists.
 var beforeAll = CodeKey{CreatedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}

@@ -25,7 +25,7 @@ func Behind(key []byte, list string, caller *core.Actor, filters ...string) stri
 	return core.NewCursor(list, caller.WorkspaceID, filters...).After(key)
 }
 
-// Held returns how many reservations of the act's code are stored as held.
+// Held returns how many reservations of the command's code are stored as held.
 func (s *Execution) Held() int64 { return s.code().Held }
 
 // TyposOf returns what is looked up for a value that is not found.

@@ -159,7 +159,7 @@ func (c *Code) hidePrivate() {
 	}
 }
 
-// Size is about how many bytes the code takes on a page.
+// Size returns the approximate size of the code on a page, in bytes.
 func (c *Code) Size() int {
 	size := shownFields
 	for i := range fields {

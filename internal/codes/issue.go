@@ -17,26 +17,26 @@ type IssueRequest struct {
 
 // Issued is a code that was added or generated.
 type Issued struct {
-	Code     Code // as it was when it was made
+	Code     Code // as it was when it was created
 	Replayed bool // an earlier request with the same Idempotency-Key made it
 }
 
-// Limits of the search for a free value. A collision in a format with space left is
-// so rare that the first insert nearly always succeeds. When several in a row find
-// their value taken the space is nearly full, and many values are looked up at once.
-// If all maxProbes are taken, less than about one value in ten thousand is free.
+// Limits of the search for a free value. In a format with free space a collision is so rare that the
+// first insert nearly always succeeds. When several inserts in a row find their value taken, the
+// space is nearly full, and many values are looked up at once. If all maxProbes are taken, less than
+// about one value in ten thousand is free.
 const (
 	directInserts = 4
 	probeChunk    = 512
 	maxProbes     = 1 << 16
 )
 
-// AddCode creates a code with a value that the caller chose. Without a limit in the
-// request anybody may redeem it: a chosen code is for a campaign.
+// AddCode creates a code with a value that the caller chose. Without a limit in the request, any
+// number of users may redeem it: a chosen code is for a campaign.
 //
-// Errors: KindInvalid with ReasonCodeAlreadyExists if a code with the same canonical
-// form exists in any workspace; KindInvalid with the fields that are wrong;
-// KindConflict with ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
+// Errors: KindInvalid with ReasonCodeAlreadyExists if a code with the same canonical form exists in
+// any workspace; KindInvalid with the fields that are wrong; KindConflict with
+// ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
 func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, req IssueRequest) (Issued, error) {
 	var errs core.FieldErrors
 	value = core.CleanValue(value, &errs)
@@ -65,12 +65,11 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 	return made.answer(result)
 }
 
-// GenerateCode creates a code with a random value in the workspace's format. Without
-// a limit in the request it can be redeemed once. A value that is taken is drawn
-// again; callers never see that.
+// GenerateCode creates a code with a random value in the workspace's format. Without a limit in the
+// request it can be redeemed once. If a value is taken, another one is drawn; callers do not notice.
 //
-// Errors: KindInvalid with the fields that are wrong; KindConflict with
-// ReasonCodeSpaceExhausted, ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
+// Errors: KindInvalid with the fields that are wrong; KindConflict with ReasonCodeSpaceExhausted,
+// ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
 func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req IssueRequest) (Issued, error) {
 	if !req.MaxRedemptions.Given {
 		once := int64(1)
@@ -87,9 +86,9 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 	return s.insertGenerated(ctx, made, actor.Format)
 }
 
-// prepare checks a request and makes a code of it that lacks only its value. Whether
-// the request comes too late for its own expiry is not checked.
-func (s *Service) prepare(actor *core.Actor, act, value string, req *IssueRequest, errs *core.FieldErrors) (*NewCode, error) {
+// prepare checks a request and makes a code from it, without a value. It does not check whether the
+// code would already have expired.
+func (s *Service) prepare(actor *core.Actor, do, value string, req *IssueRequest, errs *core.FieldErrors) (*NewCode, error) {
 	checkType(req.Type, errs)
 	req.check(errs, expiresTooEarly)
 	key, err := parseIdempotencyKey(req.IdempotencyKey)
@@ -106,14 +105,14 @@ func (s *Service) prepare(actor *core.Actor, act, value string, req *IssueReques
 	if key != "" {
 		made.Retry = Retry{
 			Key:         retryKey(actor.WorkspaceID, key),
-			Fingerprint: fingerprint(act, value, req.Type, &req.Options),
+			Fingerprint: fingerprint(do, value, req.Type, &req.Options),
 		}
 	}
 	return made, nil
 }
 
-// replay answers a request that cannot be carried out now: with what an earlier request with the
-// same Idempotency-Key made, or with the error late.
+// replay answers a request that cannot be carried out now: with the code that an earlier request
+// with the same Idempotency-Key made, or with the error late.
 func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued, error) {
 	if made.Retry.IsZero() {
 		return Issued{}, late
@@ -173,9 +172,9 @@ func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format cor
 		"no free code of the format %s was found; give the workspace more or longer groups", format))
 }
 
-// pick returns the next values to try to insert and how many of the sequence it used
-// up. The first few come unseen; then they are looked up by the chunk, and only the
-// free ones are returned.
+// pick returns the next values to try to insert, and how many values of the sequence it used. The
+// first few are returned without a look-up. Later ones are looked up in chunks, and only the free
+// ones are returned.
 func (s *Service) pick(ctx context.Context, values *candidates, tries int, left int64) ([]string, int64, error) {
 	if tries < directInserts {
 		value, err := values.next()
@@ -202,7 +201,7 @@ func (s *Service) pick(ctx context.Context, values *candidates, tries int, left 
 	return free, int64(len(chunk)), nil
 }
 
-// answer says what an insert means to the caller.
+// answer returns what the result of an insert means to the caller.
 func (n *NewCode) answer(result InsertResult) (Issued, error) {
 	existing := result.Existing
 	switch {
@@ -215,7 +214,7 @@ func (n *NewCode) answer(result InsertResult) (Issued, error) {
 		return Issued{}, core.Conflict(core.ReasonCodeDeleted,
 			"the code that this Idempotency-Key made has been deleted; a new code needs a new key")
 	default:
-		first := n.Code // the same was asked for then; what became of the code since is no part of the answer
+		first := n.Code // the same was asked for; later changes to the code are not part of the answer
 		first.Value, first.CreatedAt, first.CreatedBy = existing.Value, existing.CreatedAt, existing.CreatedBy
 		return Issued{Code: first, Replayed: true}, nil
 	}

@@ -8,7 +8,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Limits of what one workspace may ask of the store at once beside look-ups of single things.
+// Limits of what one workspace may read from the store at once, besides look-ups of single things.
 const (
 	// ListsAtOnce is how many lists and searches of one workspace are read at once.
 	ListsAtOnce = 2
@@ -16,20 +16,20 @@ const (
 	listsWaiting = 16
 	// listWait is how long each of them waits at most.
 	listWait = time.Second
-	// suggestionsAtOnce: whoever asks for one meanwhile gets none.
+	// suggestionsAtOnce is how many searches for typos run at once. Further ones give no suggestion.
 	suggestionsAtOnce = 1
 )
 
-// lane lets a few calls of each workspace go on at once, so that none takes up the store for all.
+// lane lets a few calls of each workspace run at once, so that no workspace uses up the store.
 type lane struct {
 	atOnce, waiting int
 	wait            time.Duration
 
 	mu         sync.Mutex
-	workspaces map[core.ID]*turns // those that somebody uses
+	workspaces map[core.ID]*turns // those with calls
 }
 
-// turns are those of one workspace.
+// turns are the turns of one workspace.
 type turns struct {
 	free  chan struct{} // holds a token for each turn that is taken
 	users int           // calls that have a turn or wait for one
@@ -39,7 +39,7 @@ func newLane(atOnce, waiting int, wait time.Duration) *lane {
 	return &lane{atOnce: atOnce, waiting: waiting, wait: wait, workspaces: map[core.ID]*turns{}}
 }
 
-// enter waits for a turn of the workspace, but not long. Call leave when it is over.
+// enter waits a short time for a turn of the workspace. Call leave when the work is done.
 //
 // Errors: KindUnavailable with ReasonOverloaded; that of ctx.
 func (l *lane) enter(ctx context.Context, workspace core.ID) (leave func(), err error) {

@@ -14,7 +14,7 @@ import (
 // MaxQueryLength is the longest text to search for, in characters.
 const MaxQueryLength = MaxRecipientLength
 
-// CodeFilter says which codes to list; zero fields do not matter.
+// CodeFilter says which codes to list; zero fields filter nothing.
 type CodeFilter struct {
 	Type          Type
 	Status        Status
@@ -24,8 +24,8 @@ type CodeFilter struct {
 	CreatedBefore *time.Time
 }
 
-// CodeKey is a code's place in the order of lists: newest first, by canonical form within
-// an instant. It never changes.
+// CodeKey is a code's place in the order of lists: newest first, and by canonical form for codes of
+// one instant. It never changes.
 type CodeKey struct {
 	CreatedAt time.Time
 	Canonical string
@@ -39,11 +39,11 @@ func CompareInLists(a, b Code) int {
 	return cmp.Compare(b.Form(), a.Form())
 }
 
-// CodeQuery is a page of codes as a store is asked for it.
+// CodeQuery asks a store for a page of codes.
 type CodeQuery struct {
 	WorkspaceID core.ID
 	CodeFilter
-	OldForm  string   // the old form of Query, where codes have such; else empty
+	OldForm  string   // the old form of Query, if some codes have old forms; else empty
 	After    *CodeKey // the last of the page before
 	Except   string   // the canonical form of a code to leave out; empty: none
 	Limit    int
@@ -51,7 +51,7 @@ type CodeQuery struct {
 	At       time.Time // the instant that statuses are about
 }
 
-// Types are the types to list.
+// Types returns the types to list.
 func (q *CodeQuery) Types() []Type {
 	if q.Type != "" {
 		return []Type{q.Type}
@@ -59,12 +59,12 @@ func (q *CodeQuery) Types() []Type {
 	return Types()
 }
 
-// ListCodes returns a page of the workspace's codes, newest first. A code that exists
-// throughout is on exactly one page, whatever is added meanwhile. A code whose value is all of the
-// filter's text comes first.
+// ListCodes returns a page of the workspace's codes, newest first. A code that exists during the
+// whole listing is on exactly one page, even if codes are added meanwhile. A code whose whole value
+// is the filter's text comes first.
 //
-// Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor;
-// KindUnavailable, with ReasonOverloaded if the workspace reads too many lists at once.
+// Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable, with
+// ReasonOverloaded if the workspace reads too many lists at once.
 func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeFilter, page core.PageRequest) (core.Page[Code], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeF
 	return found, err
 }
 
-// exactly is the canonical form that a code has whose value is all of the filter's text; empty: no
+// exactly returns the canonical form of a code whose whole value is the filter's text; empty: no
 // code can have it.
 func (f *CodeFilter) exactly() string {
 	canonical := core.Canonical(f.Query)
@@ -116,8 +116,8 @@ func (f *CodeFilter) exactly() string {
 	return canonical
 }
 
-// exactMatch returns the code that the list leaves out, if it passes the other filters. It is on
-// the first page, whatever its age, and costs one look-up.
+// exactMatch returns the code that the list leaves out, if it passes the other filters. It is on the
+// first page, whatever its age, and costs one look-up.
 func (s *Service) exactMatch(ctx context.Context, q *CodeQuery) ([]Code, error) {
 	if q.Except == "" || q.After != nil {
 		return nil, nil
@@ -129,7 +129,7 @@ func (s *Service) exactMatch(ctx context.Context, q *CodeQuery) ([]Code, error) 
 	return []Code{code}, err
 }
 
-// passes reports whether a code has what the filter asks for beside its text.
+// passes reports whether a code passes every filter but the text.
 func (f *CodeFilter) passes(c *Code, at time.Time) bool {
 	return (f.Type == "" || c.Type == f.Type) &&
 		(f.Status == "" || c.StatusAt(at) == f.Status) &&
@@ -137,7 +137,7 @@ func (f *CodeFilter) passes(c *Code, at time.Time) bool {
 		isBetween(c.CreatedAt, f.CreatedAfter, f.CreatedBefore)
 }
 
-// isBetween reports whether an instant is after one and before another; nil does not matter.
+// isBetween reports whether an instant is after one and before another; nil: no bound.
 func isBetween(at time.Time, after, before *time.Time) bool {
 	return (after == nil || at.After(*after)) && (before == nil || at.Before(*before))
 }
@@ -153,8 +153,8 @@ func (f *CodeFilter) check() error {
 	return checkQuery(f.Query)
 }
 
-// storedRange brings the ends of a time range to the precision that stores keep: the second is
-// the first of the stored instants that is not before it.
+// storedRange rounds the ends of a time range to the precision of stores. The second becomes the
+// first stored instant that is not before it.
 func storedRange(after, before *time.Time) (storedAfter, storedBefore *time.Time) {
 	if before != nil {
 		up := before.Add(time.Microsecond - time.Nanosecond)
@@ -163,7 +163,7 @@ func storedRange(after, before *time.Time) (storedAfter, storedBefore *time.Time
 	return core.StoredTime(after), core.StoredTime(before)
 }
 
-// checkQuery refuses a text that nothing can begin with.
+// checkQuery refuses a text that no stored text can begin with.
 func checkQuery(text string) error {
 	var errs core.FieldErrors
 	core.CheckText(&errs, "", "q", text, MaxQueryLength)
@@ -173,15 +173,15 @@ func checkQuery(text string) error {
 	return nil
 }
 
-// RedemptionFilter says which redemptions to list; zero fields do not matter.
+// RedemptionFilter says which redemptions to list; zero fields filter nothing.
 type RedemptionFilter struct {
-	Code          string // however it is spelt
+	Code          string // in any spelling
 	UserID        string
 	CreatedAfter  *time.Time
 	CreatedBefore *time.Time
 }
 
-// RedemptionQuery is a page of redemptions as a store is asked for it.
+// RedemptionQuery asks a store for a page of redemptions.
 type RedemptionQuery struct {
 	WorkspaceID   core.ID
 	Canonical     string // of the code; empty: any
@@ -190,15 +190,16 @@ type RedemptionQuery struct {
 	CreatedBefore *time.Time
 	After         core.ID // the last of the page before; zero: none
 	Limit         int
-	MaxBytes      int // after how much content the store may stop; see [Budget]
+	MaxBytes      int // after how much content the store may stop; see [core.Budget]
 }
 
-// idSlack is by how much the time in a redemption's id may differ from its CreatedAt, at most. The
-// id is made first; then the act waits for its commit and is tried for some seconds.
+// idSlack is the largest difference between the time in a redemption's id and its CreatedAt. The id
+// is made first; then the command waits for its commit and may be tried for some seconds.
 const idSlack = 10 * time.Minute
 
-// IDs returns between which ids the query's redemptions lie: from low on and before high; zero: no
-// end. So that a time range, too, is one of the list's index. What lies between does not all match.
+// IDs returns the range of ids in which the query's redemptions lie: from low on and before high;
+// zero: no bound. So a time range, too, is a range of the list's index. Not everything in the range
+// matches.
 func (q *RedemptionQuery) IDs() (low, high core.ID) {
 	if q.CreatedAfter != nil {
 		low = core.FirstID(q.CreatedAfter.Add(-idSlack))
@@ -213,8 +214,8 @@ func (q *RedemptionQuery) IDs() (low, high core.ID) {
 	return low, high
 }
 
-// ListRedemptions returns a page of the workspace's redemptions, newest first, those that
-// were rolled back among them. Errors are those of [Service.ListCodes].
+// ListRedemptions returns a page of the workspace's redemptions, newest first, including those that
+// were rolled back. Errors are those of [Service.ListCodes].
 func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, filter RedemptionFilter, page core.PageRequest) (core.Page[Redemption], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
@@ -225,7 +226,7 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 		return core.Page[Redemption]{}, err
 	}
 	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) || core.IsTooLong(canonical) {
-		return core.Page[Redemption]{}, nil // which no redemption has
+		return core.Page[Redemption]{}, nil // no redemption can match
 	}
 	filter.CreatedAfter, filter.CreatedBefore = storedRange(filter.CreatedAfter, filter.CreatedBefore)
 	list := core.NewCursor("redemptions", actor.WorkspaceID, canonical, filter.UserID,
@@ -247,19 +248,19 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 	return core.PageOf(redemptions, limit, (*Redemption).Size, func(r *Redemption) string { return list.After(r.ID[:]) }), err
 }
 
-// UserFilter says which users to list; zero fields do not matter.
+// UserFilter says which users to list; zero fields filter nothing.
 type UserFilter struct {
 	Status UserStatus
 	Query  string // the beginning of an id
 }
 
-// UserQuery is a page of users as a store is asked for it.
+// UserQuery asks a store for a page of users.
 type UserQuery struct {
 	WorkspaceID core.ID
 	UserFilter
 	After    string // the last id of the page before; empty: none
 	Limit    int
-	MaxBytes int // after how much content the store may stop; see [Budget]
+	MaxBytes int // after how much content the store may stop; see [core.Budget]
 }
 
 // ListUsers returns a page of the workspace's registered users, in the order of their ids,

@@ -12,9 +12,9 @@ import (
 	"accesscodes/internal/core"
 )
 
-// TestTheServiceAnswersLikeTheModel does the same random acts with a service and with the
+// TestTheServiceAnswersLikeTheModel does the same random commands with a service and with the
 // model, and compares every answer and everything that can be looked at. There are few
-// codes, users and uses, so that acts get in one another's way, and times are multiples of
+// codes, users and uses, so that commands get in one another's way, and times are multiples of
 // ten seconds, so that things happen at the same instant.
 func TestTheServiceAnswersLikeTheModel(t *testing.T) {
 	newWorld := manyWorlds(t)
@@ -23,7 +23,7 @@ func TestTheServiceAnswersLikeTheModel(t *testing.T) {
 		for i, code := range machineCodes() {
 			m.add(t, code, codes.Types()[i])
 		}
-		acts := map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"":              m.check,
 			"redeem":        m.redeemAny,
 			"redeem a hold": m.redeemHold,
@@ -36,9 +36,11 @@ func TestTheServiceAnswersLikeTheModel(t *testing.T) {
 			"wait":          m.wait,
 			"manage":        m.manage,
 		}
-		acts["redeem, too"], acts["reserve, too"], acts["manage, too"] = acts["redeem"], acts["reserve"], acts["manage"] // twice as often
-		for range 3 {                                                                                                    // about thirty acts each
-			t.Repeat(acts)
+		// These three run twice as often.
+		actions["redeem, too"], actions["reserve, too"] = actions["redeem"], actions["reserve"]
+		actions["manage, too"] = actions["manage"]
+		for range 3 { // about thirty commands each
+			t.Repeat(actions)
 		}
 	})
 }
@@ -76,12 +78,12 @@ func drawFrom[T any](t *rapid.T, made []*T, what string) *T {
 	return nil
 }
 
-// manage does something that gets in the way of the other acts, which are more frequent.
+// manage does something that gets in the way of the other commands, which are more frequent.
 func (m *machine) manage(t *rapid.T) {
-	acts := map[string]func(*rapid.T){
+	actions := map[string]func(*rapid.T){
 		"add": m.addAny, "delete": m.delete, "erase": m.erase, "list": m.list, "put": m.put, "revoke": m.revoke, "tidy": m.tidy,
 	}
-	acts[rapid.SampledFrom(slices.Sorted(maps.Keys(acts))).Draw(t, "act")](t)
+	actions[rapid.SampledFrom(slices.Sorted(maps.Keys(actions))).Draw(t, "action")](t)
 }
 
 func (m *machine) addAny(t *rapid.T) {
@@ -164,11 +166,11 @@ func (m *machine) rollback(t *rapid.T) {
 
 func (m *machine) revoke(t *rapid.T) {
 	code, revoked := drawCode(t), rapid.Bool().Draw(t, "revoke")
-	act := m.real.RestoreCode
+	action := m.real.RestoreCode
 	if revoked {
-		act = m.real.RevokeCode
+		action = m.real.RevokeCode
 	}
-	got, err := act(t.Context(), m.real.acme, code)
+	got, err := action(t.Context(), m.real.acme, code)
 	m.checkCode(t, m.model.revoke(code, revoked), code, got, err)
 }
 

@@ -81,7 +81,7 @@ func (m *machine) wantUser(id string) codes.User {
 	return codes.User{WorkspaceID: m.real.acme.WorkspaceID, ID: id, Status: user.status, CreatedAt: user.created, UpdatedAt: user.changed}
 }
 
-// checkCode checks an act that answers with the code as it is then.
+// checkCode checks a command that answers with the code as it is then.
 func (m *machine) checkCode(t *rapid.T, a answer, name string, got codes.Code, err error) {
 	t.Helper()
 	if a.check(t, err); err == nil {
@@ -105,7 +105,7 @@ func (m *machine) checkRedemptions(t *rapid.T) map[string]int64 {
 	return standing
 }
 
-// checkReservations is the same of reservations that are live, and of those that are
+// checkReservations does this for reservations that are live, and for those that are
 // stored as held whether they have lapsed or not.
 func (m *machine) checkReservations(t *rapid.T) (live, held map[string]int64) {
 	live, held = map[string]int64{}, map[string]int64{}
@@ -129,22 +129,22 @@ func (m *machine) checkReservations(t *rapid.T) (live, held map[string]int64) {
 func (w *world) heldAsStored(t tester, list []string) map[string]int64 {
 	t.Helper()
 	held := map[string]int64{}
-	var acts []*codes.Command
+	var commands []*codes.Command
 	for _, code := range list {
-		acts = append(acts, &codes.Command{WorkspaceID: w.acme.WorkspaceID, Canonical: code, Rule: func(s *codes.Execution) codes.Result {
+		commands = append(commands, &codes.Command{WorkspaceID: w.acme.WorkspaceID, Canonical: code, Rule: func(s *codes.Execution) codes.Result {
 			if n := s.Held(); n != 0 {
 				held[code] = n
 			}
 			return codes.Result{}
 		}})
 	}
-	if _, err := w.Store.DryRun(t.Context(), acts); err != nil {
+	if _, err := w.Store.DryRun(t.Context(), commands); err != nil {
 		t.Fatal(err)
 	}
 	return held
 }
 
-// check checks an act that answers with nothing but a refusal.
+// check checks a command that answers with nothing but a refusal.
 func (a answer) check(t *rapid.T, err error) {
 	t.Helper()
 	got := core.Reason("")

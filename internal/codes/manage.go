@@ -23,12 +23,12 @@ func (s *Service) GetCode(ctx context.Context, actor *core.Actor, value string) 
 	return code, err
 }
 
-// ChangeCode changes a code's options. To repeat what a field is changes nothing, whatever is
-// asked of new values today.
+// ChangeCode changes a code's options. A field with the value that it already has changes nothing,
+// and is not checked by today's rules for new values.
 //
-// Errors: KindInvalid with the fields that are wrong; KindNotFound with
-// ReasonCodeNotFound; KindConflict with ReasonCodeInUse if more uses are taken than it
-// would have; KindUnavailable.
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with ReasonCodeNotFound;
+// KindConflict with ReasonCodeInUse if more uses are taken than the new limit allows;
+// KindUnavailable.
 func (s *Service) ChangeCode(ctx context.Context, actor *core.Actor, value string, want CodeChange) (Code, error) {
 	return s.manage(ctx, actor, value, Command{Rule: change(&want)})
 }
@@ -46,31 +46,30 @@ func (s *Service) RestoreCode(ctx context.Context, actor *core.Actor, value stri
 	return s.manage(ctx, actor, value, Command{Rule: revoke(false)})
 }
 
-// DeleteCode deletes a code that was never redeemed nor reserved.
+// DeleteCode deletes a code that was never redeemed or reserved.
 //
-// Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonCodeInUse;
-// KindUnavailable.
+// Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonCodeInUse; KindUnavailable.
 func (s *Service) DeleteCode(ctx context.Context, actor *core.Actor, value string) error {
 	_, err := s.manage(ctx, actor, value, Command{Rule: remove, NeedsUsage: true})
 	return err
 }
 
-// manage carries out an act that changes a code itself and returns the code.
-func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, act Command) (Code, error) {
+// manage carries out a command that changes the code itself, and returns the code.
+func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, command Command) (Code, error) {
 	canonical, err := s.lookedUp(ctx, actor, value, &core.FieldErrors{})
 	if err != nil {
 		return Code{}, codeError(err)
 	}
-	act.WorkspaceID, act.Canonical, act.Source = actor.WorkspaceID, canonical, s.recorder.Of(actor)
-	result, err := s.execute(ctx, &act)
+	command.WorkspaceID, command.Canonical, command.Source = actor.WorkspaceID, canonical, s.recorder.Of(actor)
+	result, err := s.execute(ctx, &command)
 	if err != nil {
 		return Code{}, err
 	}
 	return *result.Code, nil
 }
 
-// codeError is the error of a look-up by the path of an address, which names no code where a
-// text has nothing to look up.
+// codeError turns the error of a look-up by a path into the caller's error: a path in which there is
+// nothing to look up names no code.
 func codeError(err error) error {
 	if core.HasReason(err, core.ReasonInvalidValue) {
 		return errCodeNotFound()
@@ -78,8 +77,8 @@ func codeError(err error) error {
 	return err
 }
 
-// PutUser registers a user, or changes what a registered user is, without any code: for
-// people who were there before the codes.
+// PutUser registers a user or changes the status of a registered one, without a code. It is for
+// users who were there before the codes.
 //
 // Errors: KindInvalid with the fields that are wrong; KindUnavailable.
 func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, status UserStatus) (User, error) {
@@ -110,11 +109,10 @@ func (s *Users) GetUser(ctx context.Context, actor *core.Actor, id string) (User
 	return user, err
 }
 
-// EraseUser erases a person: the user is gone, and their redemptions and reservations
-// stay without the id. What they redeemed stays used.
+// EraseUser erases a person: the user is deleted, and the id is removed from their redemptions and
+// reservations. The uses that they redeemed stay used.
 //
-// Errors: KindNotFound with ReasonUserNotFound if nothing holds this id;
-// KindUnavailable.
+// Errors: KindNotFound with ReasonUserNotFound if nothing holds this id; KindUnavailable.
 func (s *Users) EraseUser(ctx context.Context, actor *core.Actor, id string) error {
 	if isNoUserID(id) {
 		return errUserNotFound()

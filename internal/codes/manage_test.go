@@ -14,9 +14,9 @@ func TestRevokingAndRestoringTwiceDoesNothingMore(t *testing.T) {
 	revoked := code
 	revoked.RevokedAt = after(time.Minute)
 	steps := []struct {
-		name string
-		act  func() (codes.Code, error)
-		want codes.Code
+		name   string
+		action func() (codes.Code, error)
+		want   codes.Code
 	}{
 		{"restore what is not revoked", func() (codes.Code, error) { return w.RestoreCode(t.Context(), w.acme, "code 1") }, code},
 		{"revoke", func() (codes.Code, error) { return w.RevokeCode(t.Context(), w.acme, "code 1") }, revoked},
@@ -28,7 +28,7 @@ func TestRevokingAndRestoringTwiceDoesNothingMore(t *testing.T) {
 		if step.name != "revoke again" {
 			w.now.Store(int64(time.Minute))
 		}
-		got, err := step.act()
+		got, err := step.action()
 		if err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}

@@ -7,7 +7,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// model says what must become of every act, by the contract alone. It remembers what
+// model says what must become of every command, by the documented rules alone. It remembers what
 // happened and counts it anew whenever it is asked, where the program keeps counters.
 type model struct {
 	now          time.Time
@@ -47,7 +47,7 @@ type modelReservation struct {
 	redemption *modelRedemption // that it was confirmed by
 }
 
-// answer is what an act must be answered with.
+// answer is what a command must be answered with.
 type answer struct {
 	reason      core.Reason // why it is refused; empty: it is not
 	replayed    bool
@@ -104,7 +104,7 @@ func (m *model) hold(code, user string, at time.Time) *modelReservation {
 	return nil
 }
 
-// status is a code's, for somebody who holds so many of the uses that are taken.
+// status is a code's status, for a user who holds so many of the uses that are taken.
 func (m *model) status(code string, own int64, at time.Time) codes.Status {
 	c := m.codes[code]
 	redeemed, held := m.taken(code, at)

@@ -7,7 +7,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Form is the form that the code is stored under.
+// Form returns the form under which the code is stored.
 func (c *Code) Form() string {
 	if c.HasOldForm {
 		return core.OldForm(c.Value)
@@ -15,16 +15,15 @@ func (c *Code) Form() string {
 	return core.Canonical(c.Value)
 }
 
-// OldFormCode is a code that is left with its old form.
+// OldFormCode is a code that is stored under an old form; see [core.OldForm].
 type OldFormCode struct {
 	Slug  string // of its workspace
 	Value string
 }
 
-// formOf returns the form under which a code of the caller's workspace is looked up by a
-// text: the old form if a code is left with exactly that, else the canonical one. Which old
-// forms are left was read when the service started: migrations make them and nothing else
-// does. So where there are none, this costs nothing.
+// formOf returns the form by which to look up a text in the caller's workspace: the old form if a
+// code is stored under exactly that, else the canonical form. Only migrations make old forms, so
+// they are read once, when the service starts. Where there are none, this costs nothing.
 func (b *base) formOf(ctx context.Context, actor *core.Actor, text string) (string, error) {
 	if len(b.oldForms) > 0 {
 		old := core.OldForm(text)
@@ -38,8 +37,8 @@ func (b *base) formOf(ctx context.Context, actor *core.Actor, text string) (stri
 	return core.Canonical(text), nil
 }
 
-// isOldFormTaken reports whether a code of any workspace is left with the old form of a
-// value. A second code with this value could not be found.
+// isOldFormTaken reports whether a code of any workspace is stored under the old form of a value. A
+// second code with this value could not be found.
 func (b *base) isOldFormTaken(ctx context.Context, value string) (bool, error) {
 	old := core.OldForm(value)
 	if _, left := b.oldForms[old]; !left {

@@ -7,8 +7,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Limits of the options, in characters (Unicode code points) unless it says
-// otherwise.
+// Limits of the options, in characters (Unicode code points) unless stated otherwise.
 const (
 	MaxNoteLength          = 500
 	MaxRecipientLength     = 320 // the longest e-mail address: RFC 3696 errata 1690, local part and domain
@@ -21,8 +20,8 @@ const (
 	MaxMaxRedemptions = 1<<53 - 1
 )
 
-// Limit is how often a code can be redeemed, as a request states it: left out, no
-// limit, or a number.
+// Limit is how often a code can be redeemed, as a request states it: left out, no limit, or a
+// number.
 type Limit struct {
 	Given bool
 	Max   *int64 // nil with Given: no limit
@@ -38,16 +37,15 @@ type Options struct {
 	Metadata       map[string]string
 }
 
-// What is said of a code that would expire before it starts, depending on which of the two
-// times the request can change.
+// Errors about a code that would expire before it starts. Which one is used depends on which of the
+// two times the request can change.
 var (
 	expiresTooEarly = core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be later than startsAt"}
 	startsTooLate   = core.FieldError{Pointer: "/startsAt", Detail: "startsAt must be earlier than expiresAt"}
 )
 
-// check adds what is wrong with the options whatever the time is, and brings the
-// times to the precision that stores keep. wrongOrder is what it says of times in the wrong
-// order.
+// check adds what is wrong with the options at any time, and cuts times to the precision of stores.
+// wrongOrder is the error to add if the times are in the wrong order.
 func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
 	for i := range fields {
 		f := &fields[i]
@@ -61,8 +59,7 @@ func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
 	}
 }
 
-// check adds what is wrong with one option by itself, and brings a time to the precision that stores
-// keep.
+// check adds what is wrong with one option by itself, and cuts a time to the precision of stores.
 func (f *Field) check(o *Options, errs *core.FieldErrors) {
 	pointer := "/" + f.Name
 	switch value := f.Option.Of(o).(type) {
@@ -80,8 +77,8 @@ func (f *Field) check(o *Options, errs *core.FieldErrors) {
 	}
 }
 
-// checkExpiry says what is wrong with the options only because of the time. It is
-// apart from check because a retry must not fail for having come later.
+// checkExpiry returns what is wrong with the options at this time. It is separate from check because
+// a retry must not fail for coming later.
 func (o *Options) checkExpiry(now time.Time) error {
 	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) {
 		return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be in the future"})

@@ -166,12 +166,12 @@ func TestAnAddedCodeHasNoLimitAndAGeneratedOneIsForOneUse(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			req := codes.IssueRequest{Type: codes.TypeNormal, Options: codes.Options{MaxRedemptions: test.limit}}
-			for act, issued := range map[string]struct{ got, want *int64 }{
+			for action, issued := range map[string]struct{ got, want *int64 }{
 				"add":      {w.add(t, w.acme, test.name, req).Code.MaxRedemptions, test.added},
 				"generate": {w.generate(t, w.acme, req).Code.MaxRedemptions, test.generate},
 			} {
 				if diff := cmp.Diff(issued.want, issued.got); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", act, diff)
+					t.Errorf("%s (-want +got):\n%s", action, diff)
 				}
 			}
 		})

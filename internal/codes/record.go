@@ -9,8 +9,8 @@ import (
 	"accesscodes/internal/event"
 )
 
-// hotSource is the source of what can cause nothing but hot events: where nobody listens it is
-// nil, which costs nothing.
+// hotSource returns the source for commands that cause only hot events. It is nil if the workspace
+// does not listen to hot events, and nil costs nothing.
 func (b *base) hotSource(actor *core.Actor) *event.Source {
 	if !actor.Listens {
 		return nil
@@ -18,20 +18,20 @@ func (b *base) hotSource(actor *core.Actor) *event.Source {
 	return b.recorder.Of(actor)
 }
 
-// record adds an event to what the book stores. The caller has asked the source whether it is
-// recorded.
-func (s *Execution) record(source *event.Source, t event.Type, about event.Subject, user string, data event.Data) {
-	e, err := source.Make(t, s.At, about, user, data)
+// record adds an event to those that the unit of work stores. The caller has checked that the source
+// records it.
+func (x *Execution) record(source *event.Source, t event.Type, about event.Subject, user string, data event.Data) {
+	e, err := source.Make(t, x.At, about, user, data)
 	if err != nil {
-		s.unit.err = err
+		x.unit.err = err
 		return
 	}
-	s.unit.events = append(s.unit.events, e)
+	x.unit.events = append(x.unit.events, e)
 }
 
-// recordTaken records that a use was taken, and what came of it.
-func (s *Execution) recordTaken(c *TrackedCode, r *Redemption) {
-	source := s.command.Source
+// recordTaken records that a use was taken, and what that changed.
+func (x *Execution) recordTaken(c *TrackedCode, r *Redemption) {
+	source := x.command.Source
 	if !source.RecordsCaused() {
 		return
 	}
@@ -39,30 +39,30 @@ func (s *Execution) recordTaken(c *TrackedCode, r *Redemption) {
 	if !r.ReservationID.IsZero() {
 		data["reservationId"] = r.ReservationID.String()
 	}
-	s.record(source, event.RedemptionCreated, c.subject(), r.UserID, data)
+	x.record(source, event.RedemptionCreated, c.subject(), r.UserID, data)
 	user := event.Data{"status": string(r.Grants), "redemptionId": r.ID.String()}
 	if r.Before == Unregistered {
-		s.record(source, event.UserRegistered, event.User(), r.UserID, user)
+		x.record(source, event.UserRegistered, event.User(), r.UserID, user)
 	} else {
 		user.Change("status", string(r.Before), string(r.Grants))
-		s.record(source, event.UserUpgraded, event.User(), r.UserID, user)
+		x.record(source, event.UserUpgraded, event.User(), r.UserID, user)
 	}
 	if c.isUsedUp() {
-		s.recordExhausted(c)
+		x.recordExhausted(c)
 	}
 }
 
-// recordExhausted records that the last use of a code was taken. Uses that are held for a
-// short time do not count: they may be given back by the clock alone.
-func (s *Execution) recordExhausted(c *TrackedCode) {
-	if s.command.Source.Records(event.CodeExhausted) {
-		s.record(s.command.Source, event.CodeExhausted, c.subject(), "", event.Data{"redemptions": c.Redemptions})
+// recordExhausted records that the last use of a code was taken. Reserved uses do not count: they
+// may come back when their time is over.
+func (x *Execution) recordExhausted(c *TrackedCode) {
+	if x.command.Source.Records(event.CodeExhausted) {
+		x.record(x.command.Source, event.CodeExhausted, c.subject(), "", event.Data{"redemptions": c.Redemptions})
 	}
 }
 
-// recordGivenBack records that a redemption was rolled back, and what it made of its user.
-func (s *Execution) recordGivenBack(c *TrackedCode, r *Redemption, was UserStatus) {
-	source := s.command.Source
+// recordGivenBack records that a redemption was rolled back, and how that changed its user.
+func (x *Execution) recordGivenBack(c *TrackedCode, r *Redemption, was UserStatus) {
+	source := x.command.Source
 	if !source.Records(event.RedemptionRolledBack) {
 		return
 	}
@@ -70,15 +70,15 @@ func (s *Execution) recordGivenBack(c *TrackedCode, r *Redemption, was UserStatu
 	if r.Reason != "" {
 		data["reason"] = r.Reason
 	}
-	s.record(source, event.RedemptionRolledBack, c.subject(), r.UserID, data)
+	x.record(source, event.RedemptionRolledBack, c.subject(), r.UserID, data)
 	if r.UserID != "" && was != r.Before {
 		user := event.Data{"redemptionId": r.ID.String()}
 		user.Change("status", statusOrNone(was), statusOrNone(r.Before))
-		s.record(source, event.UserChanged, event.User(), r.UserID, user)
+		x.record(source, event.UserChanged, event.User(), r.UserID, user)
 	}
 }
 
-// statusOrNone is a status as events show it.
+// statusOrNone returns a status as events show it.
 func statusOrNone(status UserStatus) any {
 	if status == Unregistered {
 		return nil
@@ -86,7 +86,7 @@ func statusOrNone(status UserStatus) any {
 	return string(status)
 }
 
-// reservationEvents are the events of what a reservation can become.
+// reservationEvents are the events for each state of a reservation.
 var reservationEvents = map[ReservationState]event.Type{
 	ReservationHeld:      event.ReservationCreated,
 	ReservationConfirmed: event.ReservationConfirmed,
@@ -94,16 +94,16 @@ var reservationEvents = map[ReservationState]event.Type{
 	ReservationLapsed:    event.ReservationLapsed,
 }
 
-// recordReservation records what has become of a reservation.
-func (s *Execution) recordReservation(c *TrackedCode, r *Reservation) {
-	source, t := s.command.Source, reservationEvents[r.State]
+// recordReservation records the new state of a reservation.
+func (x *Execution) recordReservation(c *TrackedCode, r *Reservation) {
+	source, t := x.command.Source, reservationEvents[r.State]
 	if !source.Records(t) {
 		return
 	}
 	if t == event.ReservationLapsed {
 		source = source.By(event.System())
 	}
-	s.record(source, t, c.subject(), r.UserID, reservationData(r))
+	x.record(source, t, c.subject(), r.UserID, reservationData(r))
 }
 
 func reservationData(r *Reservation) event.Data {
@@ -117,8 +117,8 @@ func reservationData(r *Reservation) event.Data {
 	return data
 }
 
-// Lapsed returns the event about a reservation that the program has found lapsed at an
-// instant. The store has looked up that its workspace listens.
+// Lapsed returns the event about a reservation that the program has found lapsed at an instant. The
+// store has checked that its workspace listens.
 func Lapsed(
 	ctx context.Context,
 	recorder *event.Recorder,
@@ -131,8 +131,8 @@ func Lapsed(
 	return source.Make(event.ReservationLapsed, at, event.Code(r.Code, canonical), r.UserID, reservationData(&r))
 }
 
-// Put returns the event about a user who was stored with another status than before, or nil
-// if it is the same one.
+// Put returns the event about a user who was stored with a new status, or nil if the status is the
+// same as before.
 func (u *User) Put(source *event.Source, before UserStatus) (*event.Event, error) {
 	if source == nil || before == u.Status {
 		return nil, nil
@@ -157,32 +157,32 @@ func (e *TrackedCode) subject() event.Subject { return event.Code(e.Value, e.Can
 func (c *Code) isUsedUp() bool { return c.MaxRedemptions != nil && c.Redemptions >= *c.MaxRedemptions }
 
 // recordRevoked records that a code was taken back, or restored.
-func (s *Execution) recordRevoked(c *TrackedCode, was *time.Time) {
+func (x *Execution) recordRevoked(c *TrackedCode, was *time.Time) {
 	t := event.CodeRevoked
 	if c.RevokedAt == nil {
 		t = event.CodeRestored
 	}
-	if source := s.command.Source; source.Records(t) {
+	if source := x.command.Source; source.Records(t) {
 		data := event.Data{}
 		data.Change("revokedAt", event.TimeOrNone(was), event.TimeOrNone(c.RevokedAt))
-		s.record(source, t, c.subject(), "", data)
+		x.record(source, t, c.subject(), "", data)
 	}
 }
 
-// recordChanged records what is different about a code's options.
-func (s *Execution) recordChanged(c *TrackedCode, before *Code) {
-	if source := s.command.Source; source.Records(event.CodeUpdated) {
+// recordChanged records which options of a code have changed.
+func (x *Execution) recordChanged(c *TrackedCode, before *Code) {
+	if source := x.command.Source; source.Records(event.CodeUpdated) {
 		if data := before.differences(&c.Code); len(data) > 0 {
-			s.record(source, event.CodeUpdated, c.subject(), "", data)
+			x.record(source, event.CodeUpdated, c.subject(), "", data)
 		}
 	}
 	if c.isUsedUp() && !before.isUsedUp() {
-		s.recordExhausted(c)
+		x.recordExhausted(c)
 	}
 }
 
-// differences are the options that another state of the code has otherwise. Of metadata only
-// whether it differs is told.
+// differences returns the options that differ in another state of the code. For metadata it only
+// says that they differ.
 func (c *Code) differences(to *Code) event.Data {
 	data := event.Data{}
 	for i := range fields {
@@ -201,7 +201,7 @@ func (c *Code) differences(to *Code) event.Data {
 	return data
 }
 
-// orNone is the value of an option as events show it.
+// orNone returns the value of an option as events show it.
 func orNone(field any) any {
 	switch v := field.(type) {
 	case **int64:
@@ -216,13 +216,13 @@ func orNone(field any) any {
 }
 
 // recordRemoved records that a code was deleted.
-func (s *Execution) recordRemoved(c *TrackedCode) {
-	if source := s.command.Source; source.Records(event.CodeDeleted) {
-		s.record(source, event.CodeDeleted, c.subject(), "", event.Data{"type": string(c.Type)})
+func (x *Execution) recordRemoved(c *TrackedCode) {
+	if source := x.command.Source; source.Records(event.CodeDeleted) {
+		x.record(source, event.CodeDeleted, c.subject(), "", event.Data{"type": string(c.Type)})
 	}
 }
 
-// recordCreated gives a code that is to be inserted the event about that.
+// recordCreated adds to a new code the event about its creation.
 func (n *NewCode) recordCreated() (err error) {
 	if !n.source.Records(event.CodeCreated) {
 		return nil

@@ -14,14 +14,14 @@ import (
 // spying is a store that keeps what hot calls give it.
 type spying struct {
 	storetest.Store
-	acts  []*codes.Command
-	codes []*codes.NewCode
+	commands []*codes.Command
+	codes    []*codes.NewCode
 }
 
-// Act implements [codes.RedemptionStore].
-func (s *spying) Execute(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	s.acts = append(s.acts, acts...)
-	return s.Store.Execute(ctx, acts)
+// Execute implements [codes.RedemptionStore].
+func (s *spying) Execute(ctx context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	s.commands = append(s.commands, commands...)
+	return s.Store.Execute(ctx, commands)
 }
 
 // InsertCodes implements [codes.CodeStore].
@@ -61,13 +61,13 @@ func TestWhereNobodyListensHotRequestsHaveNothingToDoWithEvents(t *testing.T) {
 				}
 			}
 			all := recorded == tenancy.EventsAll
-			for _, act := range spy.acts {
-				if (act.Source != nil) != all {
-					t.Errorf("an act has the source %+v", act.Source)
+			for _, command := range spy.commands {
+				if (command.Source != nil) != all {
+					t.Errorf("a command has the source %+v", command.Source)
 				}
 			}
-			if len(spy.acts) != 5 || len(spy.codes) != 1 || (spy.codes[0].Event != nil) != all {
-				t.Errorf("%d acts; codes %+v", len(spy.acts), spy.codes)
+			if len(spy.commands) != 5 || len(spy.codes) != 1 || (spy.codes[0].Event != nil) != all {
+				t.Errorf("%d commands; codes %+v", len(spy.commands), spy.codes)
 			}
 		})
 	}

@@ -22,15 +22,14 @@ type Redeemed struct {
 	Replayed   bool // an earlier request did it
 }
 
-// Redeem gives one use of a code to a user and makes the user what the code grants. The
-// same code and user again is the same redemption. A live reservation of the code for
-// this user is used up by it.
+// Redeem gives one use of a code to a user and gives the user the status that the code grants. The
+// same code and user again gives the same redemption. If the user has a live reservation of the
+// code, that is used.
 //
-// Errors: KindInvalid with the fields that are wrong; KindNotFound with
-// ReasonCodeNotFound; KindConflict with ReasonCodeRevoked, ReasonCodeExpired,
-// ReasonCodeNotStarted, ReasonCodeExhausted, ReasonUserAlreadyRegistered,
-// ReasonUserNotRegistered or ReasonUserAlreadyPremium; KindUnavailable. A refused
-// redemption uses nothing up.
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with ReasonCodeNotFound;
+// KindConflict with ReasonCodeRevoked, ReasonCodeExpired, ReasonCodeNotStarted, ReasonCodeExhausted,
+// ReasonUserAlreadyRegistered, ReasonUserNotRegistered or ReasonUserAlreadyPremium; KindUnavailable.
+// A refused redemption uses nothing up.
 func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemRequest) (Redeemed, error) {
 	var errs core.FieldErrors
 	checkUserID(&errs, "/userId", req.UserID)
@@ -66,11 +65,11 @@ type Reserved struct {
 	Replayed    bool // an earlier request did it
 }
 
-// Reserve holds one use of a code for a user until it is confirmed, released, or lapses:
-// after the time asked for, and at the latest when the code expires. A user who holds a
-// use of the code already keeps that one as it is.
+// Reserve holds one use of a code for a user until it is confirmed, released, or lapses: after the
+// time asked for, and at the latest when the code expires. A user who already holds a use of the
+// code keeps it as it is.
 //
-// Errors are those of [Service.Redeem].
+// Errors are those of [Redemptions.Redeem].
 func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req ReserveRequest) (Reserved, error) {
 	var errs core.FieldErrors
 	checkUserID(&errs, "/userId", req.UserID)
@@ -98,14 +97,13 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 	return Reserved{*result.Reservation, result.Replayed}, nil
 }
 
-// Confirm redeems a code with the use that a reservation holds. Confirming twice is the
-// same redemption.
+// Confirm redeems a code with the use that a reservation holds. Confirming twice gives the same
+// redemption.
 //
-// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with
-// ReasonReservationLapsed, ReasonReservationReleased or those of [Service.Redeem];
-// KindUnavailable.
+// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with ReasonReservationLapsed,
+// ReasonReservationReleased or those of [Redemptions.Redeem]; KindUnavailable.
 func (s *Redemptions) Confirm(ctx context.Context, actor *core.Actor, reservation core.ID) (Redeemed, error) {
-	act, err := s.onReservation(ctx, actor, reservation)
+	command, err := s.onReservation(ctx, actor, reservation)
 	if err != nil {
 		return Redeemed{}, err
 	}
@@ -113,30 +111,30 @@ func (s *Redemptions) Confirm(ctx context.Context, actor *core.Actor, reservatio
 	if err != nil {
 		return Redeemed{}, err
 	}
-	act.Rule = confirm(id, actor.ID)
-	result, err := s.execute(ctx, act)
+	command.Rule = confirm(id, actor.ID)
+	result, err := s.execute(ctx, command)
 	if err != nil {
 		return Redeemed{}, err
 	}
-	if result.Redemption == nil { // rolled back since, or its person was erased
+	if result.Redemption == nil { // it was rolled back since, or the person was erased
 		_, made, err := s.store.Redemption(ctx, actor.WorkspaceID, result.Reservation.RedemptionID)
 		return Redeemed{made, result.Replayed}, err
 	}
 	return Redeemed{*result.Redemption, result.Replayed}, nil
 }
 
-// Release gives back the use that a reservation holds. Releasing one that holds nothing
-// any more does nothing.
+// Release gives back the use that a reservation holds. It does nothing if the reservation holds none
+// any more.
 //
-// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with
-// ReasonReservationConfirmed; KindUnavailable.
+// Errors: KindNotFound with ReasonReservationNotFound; KindConflict with ReasonReservationConfirmed;
+// KindUnavailable.
 func (s *Redemptions) Release(ctx context.Context, actor *core.Actor, reservation core.ID) (Reserved, error) {
-	act, err := s.onReservation(ctx, actor, reservation)
+	command, err := s.onReservation(ctx, actor, reservation)
 	if err != nil {
 		return Reserved{}, err
 	}
-	act.Rule = release
-	result, err := s.execute(ctx, act)
+	command.Rule = release
+	result, err := s.execute(ctx, command)
 	if err != nil {
 		return Reserved{}, err
 	}
@@ -160,12 +158,12 @@ func (s *Redemptions) onReservation(ctx context.Context, actor *core.Actor, id c
 // MaxReasonLength is the longest reason of a rollback, in characters.
 const MaxReasonLength = 500
 
-// Rollback undoes a redemption: the code has its use back and the user is what they were
-// before. Rolling back twice does nothing more.
+// Rollback undoes a redemption: the code gets its use back, and the user the status from before.
+// Rolling back twice does nothing more.
 //
-// Errors: KindInvalid with the fields that are wrong; KindNotFound with
-// ReasonRedemptionNotFound; KindConflict with ReasonRollbackOutOfOrder if a later
-// redemption of the user stands; KindUnavailable.
+// Errors: KindInvalid with the fields that are wrong; KindNotFound with ReasonRedemptionNotFound;
+// KindConflict with ReasonRollbackOutOfOrder if a later redemption of the user stands;
+// KindUnavailable.
 func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemption core.ID, reason string) (Redeemed, error) {
 	var errs core.FieldErrors
 	core.CheckProse(&errs, "/reason", "reason", reason, MaxReasonLength)
@@ -189,8 +187,8 @@ func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemptio
 	return Redeemed{*result.Redemption, result.Replayed}, nil
 }
 
-// lookedUp returns the form to look a code up by, once everything else about the request is
-// right. Any text will do; only one that has nothing to look up is a mistake of the caller's
+// lookedUp returns the form to look a code up by, after everything else about the request was found
+// right. Any text is accepted, except one with nothing to look up: that is a mistake in the caller's
 // program.
 func (b *base) lookedUp(ctx context.Context, actor *core.Actor, text string, errs *core.FieldErrors) (string, error) {
 	form, err := b.formOf(ctx, actor, text)

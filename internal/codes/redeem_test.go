@@ -255,7 +255,7 @@ func TestAStoreThatFailsIsNotTakenForARefusal(t *testing.T) {
 	held := w.reserve(t, "CODE", "ada", 0)
 	made := w.redeem(t, "CODE", "bob")
 	service := w.serve(t, brokenStore{w.Store})
-	for name, act := range map[string]func() error{
+	for name, action := range map[string]func() error{
 		"redeem": func() error {
 			_, err := service.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "CODE", UserID: "cyd"})
 			return err
@@ -278,7 +278,7 @@ func TestAStoreThatFailsIsNotTakenForARefusal(t *testing.T) {
 			return err
 		},
 	} {
-		if err := act(); !errors.Is(err, errDisk) || !core.HasReason(err, core.ReasonStoreUnavailable) {
+		if err := action(); !errors.Is(err, errDisk) || !core.HasReason(err, core.ReasonStoreUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

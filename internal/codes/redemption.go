@@ -14,7 +14,7 @@ type Redemption struct {
 	Type          Type   // the code's
 	UserID        string // empty: the person has been erased
 	Grants        UserStatus
-	Before        UserStatus // what the user was before
+	Before        UserStatus // the user's status before
 	Ordinal       int64      // 1 for a user's first redemption; a later one has a higher number
 	Metadata      map[string]string
 	ReservationID core.ID // zero: redeemed without a reservation
@@ -34,11 +34,11 @@ func (r *Redemption) StandsAt(at time.Time) bool {
 	return !r.CreatedAt.After(at) && (r.RolledBackAt == nil || r.RolledBackAt.After(at))
 }
 
-// ReservationState is how far a reservation has come.
+// ReservationState is the state of a reservation.
 type ReservationState string
 
-// The states. A reservation that has lapsed is still stored as held until somebody
-// tidies it; what counts is [Reservation.LiveAt].
+// The states. A lapsed reservation is stored as held until it is tidied; [Reservation.LiveAt] says
+// whether it still holds a use.
 const (
 	ReservationHeld      ReservationState = "held"
 	ReservationConfirmed ReservationState = "confirmed"
@@ -60,10 +60,10 @@ type Reservation struct {
 	Code         string // the code's value
 	UserID       string // empty: the person has been erased
 	State        ReservationState
-	ExpiresAt    time.Time // from when on it holds nothing any more
+	ExpiresAt    time.Time // from then on it holds nothing
 	CreatedAt    time.Time
 	CreatedBy    core.ID // the API key
-	RedemptionID core.ID // what it became when it was confirmed
+	RedemptionID core.ID // the redemption that confirming it made
 }
 
 // LiveAt reports whether the reservation holds a use at an instant.

@@ -168,8 +168,8 @@ func TestACodeThatIsNotThereIsNotFound(t *testing.T) {
 		"longer than any": strings.Repeat("a", core.MaxCodeLength+1), "a line break": "a\nb", "null": "a\x00", "zero-width space": "a\u200b",
 	} {
 		t.Run(name, func(t *testing.T) {
-			acts := askers()
-			acts = append(acts,
+			actions := askers()
+			actions = append(actions,
 				asker{"get", func(w *world, t *testing.T, code, _ string) error {
 					_, err := w.GetCode(t.Context(), w.acme, code)
 					return err
@@ -190,9 +190,9 @@ func TestACodeThatIsNotThereIsNotFound(t *testing.T) {
 					return w.DeleteCode(t.Context(), w.acme, code)
 				}},
 			)
-			for _, act := range acts {
-				t.Run(act.name, func(t *testing.T) {
-					checkRefused(t, act.ask(w, t, value, "ada"), core.ReasonCodeNotFound)
+			for _, action := range actions {
+				t.Run(action.name, func(t *testing.T) {
+					checkRefused(t, action.ask(w, t, value, "ada"), core.ReasonCodeNotFound)
 				})
 			}
 		})

@@ -283,7 +283,7 @@ func TestReleasingGivesTheUseBackOnce(t *testing.T) {
 	w.checkUser(t, "ada", codes.Unregistered)
 }
 
-// TestReleasingWhatHasLapsedDoesNothing: whether somebody has tidied meanwhile must not
+// TestReleasingWhatHasLapsedDoesNothing: whether it has been tidied meanwhile must not
 // be seen.
 func TestReleasingWhatHasLapsedDoesNothing(t *testing.T) {
 	for _, tidied := range []bool{false, true} {
@@ -460,7 +460,7 @@ func TestAReservationOfAnErasedPersonCanStillBeReleased(t *testing.T) {
 	held := w.reserve(t, "TWO", "ada", time.Minute)
 	w.erase(t, "ada")
 	w.checkUses(t, "TWO", 0, 1)
-	if again := w.reserve(t, "TWO", "ada", time.Minute); again.ID == held.ID { // who is somebody new now
+	if again := w.reserve(t, "TWO", "ada", time.Minute); again.ID == held.ID { // ada is a new user now
 		t.Error("the erased person's reservation was given out again")
 	}
 	w.checkUses(t, "TWO", 0, 2)

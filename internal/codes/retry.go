@@ -15,10 +15,10 @@ import (
 // MaxIdempotencyKeyLength is the longest Idempotency-Key, in characters.
 const MaxIdempotencyKeyLength = 255
 
-// Retry marks a code that was asked for with an Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header). It lives in the code's own row, by which a
-// retry finds the code on any node, and stays on record when the code is deleted. No table
-// of past answers is kept.
+// Retry marks a code that was requested with an Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header). It is stored in the code's own row, so that a retry
+// finds the code on any node. It stays on record when the code is deleted. There is no table of past
+// answers.
 type Retry struct {
 	Key         [16]byte // digest of the workspace and the key
 	Fingerprint [16]byte // digest of what was asked for
@@ -27,8 +27,8 @@ type Retry struct {
 // IsZero reports whether the code was asked for without an Idempotency-Key.
 func (r Retry) IsZero() bool { return r == Retry{} }
 
-// parseIdempotencyKey returns the key without the quotes that the draft's
-// structured-field form has. Empty stays empty: no key was sent.
+// parseIdempotencyKey returns the key without the quotes of the draft's structured-field form. An
+// empty header gives an empty key: no key was sent.
 func parseIdempotencyKey(header string) (string, error) {
 	key := header
 	if len(key) >= 2 && strings.HasPrefix(key, `"`) && strings.HasSuffix(key, `"`) {
@@ -41,7 +41,7 @@ func parseIdempotencyKey(header string) (string, error) {
 	return key, nil
 }
 
-// InvalidIdempotencyKey is the error about a key that cannot be one.
+// InvalidIdempotencyKey returns the error about an invalid key.
 func InvalidIdempotencyKey() *core.Error {
 	return &core.Error{
 		Kind: core.KindInvalid, Reason: core.ReasonInvalidIdempotencyKey,
@@ -55,10 +55,10 @@ func retryKey(workspace core.ID, key string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// fingerprint digests what a request asks for. way keeps an added code apart from a generated one.
-// The digests are stored: a request that does without a later field must keep the one that it has.
-// So fields are digested kind by kind, as they were at first, and later ones only where they are
-// given, with their names.
+// fingerprint digests what a request asks for. way distinguishes an added code from a generated one.
+// The digests are stored, so a request without a later field must keep the digest that it has.
+// Therefore the first fields are digested kind by kind, and later ones only where they are given,
+// with their names.
 func fingerprint(way, value string, codeType Type, o *Options) [16]byte {
 	h := sha256.New()
 	for _, text := range []string{way, value, string(codeType)} {
@@ -77,7 +77,7 @@ func fingerprint(way, value string, codeType Type, o *Options) [16]byte {
 	return [16]byte(h.Sum(nil)[:16])
 }
 
-// digestFields digests the fields of one kind that were there at first.
+// digestFields digests the first fields of one kind.
 func digestFields[Kind any](h hash.Hash, o *Options) {
 	for i := range fields {
 		option := fields[i].Option

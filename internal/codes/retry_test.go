@@ -95,7 +95,7 @@ func TestAnotherRequestWithAUsedKeyIsRefused(t *testing.T) {
 	})
 }
 
-func TestAKeyIsUsedForOneActAndOneValue(t *testing.T) {
+func TestAKeyIsUsedForOneOperationAndOneValue(t *testing.T) {
 	w := newWorld(t)
 	w.generate(t, w.acme, normal("generated"))
 	_, err := w.AddCode(t.Context(), w.acme, "A", normal("generated"))

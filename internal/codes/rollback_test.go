@@ -64,7 +64,7 @@ func TestAUseThatWasGivenBackCanBeTakenByAnybody(t *testing.T) {
 	w.rollback(t, again)
 	w.redeem(t, "ONE", "bob")
 	w.checkUses(t, "ONE", 1, 0)
-	got, err := w.Rollback(t.Context(), w.acme, made.ID, "") // the first, once more, takes nobody's use
+	got, err := w.Rollback(t.Context(), w.acme, made.ID, "") // the first, once more: it takes no other user's use
 	if err != nil || !got.Replayed {
 		t.Errorf("the first again: %+v, %v", got, err)
 	}
@@ -125,7 +125,7 @@ func TestRollingBackIsAllowedWhateverHasBecomeOfTheCode(t *testing.T) {
 	}
 }
 
-// TestRollingBackAnErasedPersonsRedemptionGivesTheUseBack: who has the id now is somebody
+// TestRollingBackAnErasedPersonsRedemptionGivesTheUseBack: the id now belongs to somebody
 // else.
 func TestRollingBackAnErasedPersonsRedemptionGivesTheUseBack(t *testing.T) {
 	w := newWorld(t)

@@ -9,12 +9,12 @@ import (
 	"accesscodes/internal/event"
 )
 
-// Store keeps codes and what becomes of them. Each method is one atomic act: it happens whole
-// and is durable when the method returns, or it returns an error and nothing happened, but for
+// Store keeps codes, redemptions, reservations and users. Each method is one atomic operation: when
+// it returns, all of it is done and durable; or it returns an error and nothing is done, except with
 // [core.OutcomeUnknown]. Methods are safe for concurrent use by many goroutines and by many
 // processes on one database.
 //
-// A store that cannot act now returns [core.Unavailable]. Stores decide nothing: they answer
+// A store that cannot work now returns [core.Unavailable]. Stores decide nothing: they answer
 // questions of fact and keep rows unique.
 type Store interface {
 	CodeStore
@@ -32,8 +32,7 @@ type Deps struct {
 	OldForms map[string]core.ID
 }
 
-// Services are what can be done with codes, by what it is about. They are safe for concurrent
-// use.
+// Services are all operations on codes, grouped by subject. They are safe for concurrent use.
 type Services struct {
 	*Service
 	*Redemptions
@@ -46,13 +45,13 @@ type Service struct {
 	alphabet string // its size is a power of two
 }
 
-// Redemptions is what uses codes up, and what gives uses back.
+// Redemptions uses codes up and gives uses back.
 type Redemptions struct {
 	base
-	suggestions *lane // of the typos that are looked for
+	suggestions *lane // of searches for typos
 }
 
-// Users is who is registered in a workspace.
+// Users manages who is registered in a workspace.
 type Users struct{ base }
 
 // base is what the services have in common.
@@ -61,9 +60,9 @@ type base struct {
 	clock    func() time.Time
 	entropy  io.Reader
 	newID    func() (core.ID, error)
-	lists    *lane // of all lists of a workspace
+	lists    *lane // of lists and searches
 	recorder *event.Recorder
-	oldForms map[string]core.ID // the workspaces of the codes that are left with these; see formOf
+	oldForms map[string]core.ID // the workspaces of the codes stored under old forms; see formOf
 }
 
 // NewServices returns the services over a migrated store.

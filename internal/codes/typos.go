@@ -9,16 +9,16 @@ import (
 	"accesscodes/internal/core"
 )
 
-// maxSuggested is the longest canonical form, in characters, that a typo is looked for in:
-// the longest that is generated.
+// maxSuggested is the longest canonical form, in characters, for which typos are searched: the
+// longest form that is generated.
 const maxSuggested = core.MaxPrefixLength + core.MaxGroups*core.MaxGroupLength
 
 // maxTypos is how many codes are looked up for one suggestion, at most.
 const maxTypos = 500
 
-// suggest returns the value of the one code of the caller's workspace that can be redeemed
-// now and is one typo away. If there is none, or more than one, it returns "". So it does while
-// another typo of the workspace is looked for: a miss costs hundreds of look-ups.
+// suggest returns the value of the one code of the caller's workspace that can be redeemed now and
+// is one typo away. If there is no such code, or more than one, it returns "". It also returns ""
+// while another search for typos runs in the workspace, because a miss costs hundreds of look-ups.
 func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical string) (string, error) {
 	if utf8.RuneCountInString(canonical) > maxSuggested {
 		return "", nil
@@ -46,25 +46,29 @@ func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical 
 	return suggestion, nil
 }
 
-// What a typo may have replaced or left out in a value that was chosen.
+// lettersAndDigits are the characters that a typo may have replaced or left out in a chosen value.
 const lettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-// alike are characters that people take for one another.
+// alike are groups of characters that people confuse.
 var alike = []string{"0OQ", "1IL", "2Z", "5S", "6G", "8B", "UV"}
 
-// typoKind is a way to mistype, by how much longer the value is that was meant.
+// typoKind is a way to mistype. longer says by how many characters the intended value is longer.
 type typoKind struct {
 	longer int
 	find   func(*typos)
 }
 
-// typoKinds come in the order in which they are looked for.
+// typoKinds are in the order in which they are searched.
 var typoKinds = []typoKind{
-	{0, (*typos).swapped}, {-1, (*typos).superfluous}, {0, (*typos).lookAlikes}, {0, (*typos).replaced}, {1, (*typos).missing},
+	{0, (*typos).swapped},
+	{-1, (*typos).superfluous},
+	{0, (*typos).lookAlikes},
+	{0, (*typos).replaced},
+	{1, (*typos).missing},
 }
 
-// typosOf returns canonical forms that are one typo away, up to maxTypos, each once. Of a value
-// that looks generated, those come first that are as long as generated ones are.
+// typosOf returns canonical forms that are one typo away, at most maxTypos, each once. If the value
+// looks generated, forms with the length of generated ones come first.
 func typosOf(canonical string, format core.Format) []string {
 	t := &typos{typed: []rune(canonical), letters: []rune(lettersAndDigits)}
 	kinds := typoKinds
@@ -72,7 +76,9 @@ func typosOf(canonical string, format core.Format) []string {
 		t.letters = []rune(symbols(format))
 		longer := canonicalLength(format) - len(t.typed)
 		kinds = slices.Clone(typoKinds)
-		slices.SortStableFunc(kinds, func(a, b typoKind) int { return distance(a.longer, longer) - distance(b.longer, longer) })
+		slices.SortStableFunc(kinds, func(a, b typoKind) int {
+			return distance(a.longer, longer) - distance(b.longer, longer)
+		})
 	}
 	for _, kind := range kinds {
 		kind.find(t)
@@ -82,16 +88,16 @@ func typosOf(canonical string, format core.Format) []string {
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// typos finds the typos of one value. None is found twice.
+// typos collects the typos of one value, each once.
 type typos struct {
 	typed   []rune
-	letters []rune // what may have been meant
+	letters []rune // characters that may have been intended
 	found   []string
-	text    []rune // of the one that is added, so that it need not be made anew
+	text    []rune // a buffer for the next form
 }
 
-// add adds the typed value with its characters from one to another replaced. It reports false
-// when there is no room for more.
+// add adds the typed value with the characters from one position to another replaced. It reports
+// false when there is no room for more.
 func (t *typos) add(from, to int, by ...rune) bool {
 	if len(t.found) == maxTypos {
 		return false
@@ -129,7 +135,8 @@ func (t *typos) lookAlikes() {
 	}
 }
 
-// replaced goes from the end to the beginning: many values begin alike, and that is known by heart.
+// replaced works from the end to the beginning: many values begin alike, and people know that part
+// by heart.
 func (t *typos) replaced() {
 	for i, r := range slices.Backward(t.typed) {
 		lookAlikes := alikeTo(r)
@@ -144,7 +151,7 @@ func (t *typos) replaced() {
 func (t *typos) missing() {
 	for i := len(t.typed); i >= 0; i-- {
 		for _, r := range t.letters {
-			isBefore := i < len(t.typed) && t.typed[i] == r // it is the same behind that
+			isBefore := i < len(t.typed) && t.typed[i] == r // inserting it after that one gives the same
 			if !isBefore && !t.add(i, i, r) {
 				return
 			}
@@ -152,7 +159,8 @@ func (t *typos) missing() {
 	}
 }
 
-// alikeTo returns what is taken for a character, itself among it.
+// alikeTo returns the characters that people confuse with a character, including the character
+// itself.
 func alikeTo(r rune) string {
 	for _, characters := range alike {
 		if strings.ContainsRune(characters, r) {
@@ -162,10 +170,10 @@ func alikeTo(r rune) string {
 	return ""
 }
 
-// canonicalLength is how long the canonical forms of generated codes are.
+// canonicalLength returns the length of the canonical forms of generated codes.
 func canonicalLength(f core.Format) int { return len(f.Prefix) + f.Length() }
 
-// symbols are what canonical forms of generated codes are made of, each once.
+// symbols returns the characters of canonical forms of generated codes, each once.
 func symbols(f core.Format) string {
 	all := core.Alphabet
 	for _, r := range f.Prefix {

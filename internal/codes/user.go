@@ -12,7 +12,7 @@ import (
 // MaxUserIDLength is the longest user id, in characters.
 const MaxUserIDLength = 255
 
-// UserStatus is what a user is. Somebody who is not registered has none.
+// UserStatus is the status of a user. A user who is not registered has none.
 type UserStatus string
 
 // The statuses, spelt exactly so wherever they appear.
@@ -29,11 +29,11 @@ type User struct {
 	ID          string // the customer's own, opaque; compared byte by byte
 	Status      UserStatus
 	CreatedAt   time.Time
-	UpdatedAt   time.Time // when the status changed last
+	UpdatedAt   time.Time // when the status last changed
 }
 
-// checkUserID refuses what cannot be a user's id. Ids are the customer's: nothing is
-// trimmed and case counts.
+// checkUserID refuses an invalid user id. Ids belong to the customer: nothing is trimmed, and case
+// matters.
 func checkUserID(errs *core.FieldErrors, pointer, id string) {
 	switch {
 	case id == "":
@@ -47,7 +47,8 @@ func checkUserID(errs *core.FieldErrors, pointer, id string) {
 	}
 }
 
-// grant is what redeeming a code of this type makes of a user, or why it cannot.
+// grant returns the status that a code of this type gives to a user with a status, or why it cannot
+// be redeemed.
 func (t Type) grant(user UserStatus) (UserStatus, error) {
 	switch {
 	case t == TypeUpgrade && user == Unregistered:
@@ -63,7 +64,7 @@ func (t Type) grant(user UserStatus) (UserStatus, error) {
 	}
 }
 
-// Grants is the status that a user has after redeeming a code of this type.
+// Grants returns the status of a user who has redeemed a code of this type.
 func (t Type) Grants() UserStatus {
 	if t == TypeNormal {
 		return UserNormal

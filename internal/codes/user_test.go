@@ -40,7 +40,7 @@ func TestPuttingAUserRegistersOrChangesThem(t *testing.T) {
 	}
 }
 
-// TestWhatRedemptionsSayAboutAUser: when somebody became what they are, and since when
+// TestWhatRedemptionsSayAboutAUser: when the user got the status, and since when
 // they have been registered.
 func TestWhatRedemptionsSayAboutAUser(t *testing.T) {
 	w := newWorld(t)
@@ -132,6 +132,6 @@ func TestErasingAUserTakesTheIDOutOfEverything(t *testing.T) {
 		t.Errorf("the other workspace's ada: %+v, %v", got, err)
 	}
 	checkRefused(t, w.EraseUser(t.Context(), other, "bob"), core.ReasonUserNotFound)
-	w.redeem(t, "CODE", "bob") // who is somebody new
+	w.redeem(t, "CODE", "bob") // bob is a new user
 	w.checkUses(t, "CODE", 2, 1)
 }

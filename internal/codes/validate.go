@@ -10,7 +10,7 @@ import (
 // ValidateRequest asks whether a code could be redeemed.
 type ValidateRequest struct {
 	Code   string
-	UserID string     // by whom; empty: only the code is judged
+	UserID string     // who would redeem it; empty: only the code is judged
 	At     *time.Time // when; nil: now
 }
 
@@ -19,17 +19,18 @@ type Validation struct {
 	Valid      bool
 	Code       *Code       // nil: there is no such code
 	At         time.Time   // the instant that the answer is about
-	Grants     UserStatus  // with Valid: what the user would be
+	Grants     UserStatus  // with Valid: the status that the user would get
 	Why        *core.Error // unless Valid
-	Suggestion string      // of a code that was not found: the one that was probably meant
-	// Redemption is the one by the user that stands at the instant, with ReasonAlreadyRedeemed.
+	Suggestion string      // if the code was not found: the code that was probably meant
+	// Redemption is the user's redemption that stands at the instant, with ReasonAlreadyRedeemed.
 	Redemption *Redemption
 	// Limited: the caller may not see notes, recipients and metadata. They are empty here.
 	Limited bool
 }
 
-// Validate says what [Service.Redeem] would, with no effect, but for a user who has redeemed
-// the code already: for them it is not valid, with ReasonAlreadyRedeemed and the redemption.
+// Validate returns what [Redemptions.Redeem] would do, without doing it. One case differs: for a
+// user who has redeemed the code already the code is not valid, with ReasonAlreadyRedeemed and the
+// redemption.
 //
 // Errors: KindInvalid with the fields that are wrong; KindUnavailable.
 func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req ValidateRequest) (Validation, error) {
@@ -70,7 +71,7 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 	return v, nil
 }
 
-// limit takes out what is for those who may look codes up.
+// limit removes what only callers with PermissionRead may see.
 func (v *Validation) limit() {
 	v.Limited = true
 	if v.Code != nil {

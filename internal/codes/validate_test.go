@@ -151,9 +151,9 @@ func TestOnlyWhatIsAskedOfTheCallersInstantIsHypothetical(t *testing.T) {
 		want bool
 	}{{nil, false}, {new(start), true}, {new(start.Add(time.Hour)), true}} {
 		asked := 0
-		service, caller := newFakeService(t, &fakeStore{dryRun: func(acts []*codes.Command) ([]codes.Result, error) {
+		service, caller := newFakeService(t, &fakeStore{dryRun: func(commands []*codes.Command) ([]codes.Result, error) {
 			asked++
-			checkSame(t, "hypothetical", test.want, acts[0].Hypothetical)
+			checkSame(t, "hypothetical", test.want, commands[0].Hypothetical)
 			return []codes.Result{{Code: &codes.Code{Type: codes.TypeNormal}}}, nil
 		}})
 		if _, err := service.Validate(t.Context(), caller, codes.ValidateRequest{Code: "CODE", At: test.at}); err != nil || asked != 1 {

@@ -267,8 +267,8 @@ func (f *fakeStore) CodesTaken(_ context.Context, canonicals []string) ([]bool, 
 	return f.codesTaken(canonicals)
 }
 
-func (f *fakeStore) DryRun(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	return f.dryRun(acts)
+func (f *fakeStore) DryRun(_ context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	return f.dryRun(commands)
 }
 
 // newFakeService returns a service over a fake store, and a caller.

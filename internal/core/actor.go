@@ -5,30 +5,30 @@ import (
 	"slices"
 )
 
-// ActorKind says what sort of thing an [Actor] is.
+// ActorKind is the kind of an [Actor].
 type ActorKind string
 
 // The kinds of actor.
 const (
 	ActorKey    ActorKind = "key"    // an API key of a workspace
 	ActorMember ActorKind = "member" // a person who signed in
-	ActorCLI    ActorKind = "cli"    // the command line, straight on the database
+	ActorCLI    ActorKind = "cli"    // the command line, directly on the database
 	ActorSystem ActorKind = "system" // the program itself, in the background
 )
 
-// Actor is who asks for something, for which workspace, and what they may do.
+// Actor is who asks for something, in which workspace, and with which permissions.
 type Actor struct {
 	Kind        ActorKind
 	ID          ID     // of the key or the member; zero: it has none
 	Name        string // what people call it
 	Display     string // how the log names it; never a secret
-	Role        string // how its permissions are called, for messages
+	Role        string // the name of its permissions, for messages
 	Permissions []Permission
 	WorkspaceID ID
 	Workspace   string // the workspace's slug
 	Format      Format // of the workspace's generated codes
-	Listens     bool   // somebody listens to the workspace's hot events
-	RequestID   string // of the request that it acts in; empty: none
+	Listens     bool   // the workspace's hot events are recorded
+	RequestID   string // the request that it makes; empty: none
 }
 
 // May reports whether the actor has a permission.

@@ -13,14 +13,14 @@ import (
 // MaxFormLength is the longest canonical form, in bytes.
 const MaxFormLength = 512
 
-// Canonical returns the form of a code value that is unique and looked up. It is the same
-// for every way in which people and keyboards write a value: it ignores case, white space,
-// dashes and what cannot be seen, and it understands full-width letters, the digits of every
-// script, and letters with marks, composed or not. So "acme abcd–efgh" finds ACME-ABCD-EFGH.
+// Canonical returns the unique form of a code value, by which codes are looked up. It is the same
+// for every way in which people and keyboards write a value: it ignores case, white space, dashes
+// and invisible characters, and it understands full-width letters, the digits of every script, and
+// letters with marks, composed or not. So "acme abcd–efgh" finds ACME-ABCD-EFGH.
 // Canonical(Canonical(v)) == Canonical(v).
 //
-// Generated values, and nearly all others, are ASCII but for what is ignored. They take a
-// path of their own, which allocates nothing where nothing changes.
+// Generated values, and nearly all others, are ASCII apart from what is ignored. They take a
+// separate path, which allocates nothing if nothing changes.
 func Canonical(value string) string {
 	changes := false
 	for i := 0; i < len(value); i++ {
@@ -36,7 +36,7 @@ func Canonical(value string) string {
 	return appendCanonicalASCII(value)
 }
 
-// canonicalASCII is what each ASCII character becomes; 0: it is ignored.
+// canonicalASCII maps each ASCII character to its form; 0: it is ignored.
 var canonicalASCII = func() (table [utf8.RuneSelf]byte) {
 	for c := byte('!'); c < 0x7f; c++ {
 		table[c] = c
@@ -48,8 +48,8 @@ var canonicalASCII = func() (table [utf8.RuneSelf]byte) {
 	return table
 }()
 
-// canonicalBeyondASCII continues at the first byte that is not ASCII. What people retype on
-// a phone often has dashes and spaces beyond ASCII and nothing else; they are ignored.
+// canonicalBeyondASCII continues at the first byte that is not ASCII. A value that was retyped on a
+// phone often has dashes and spaces beyond ASCII and nothing else; they are ignored.
 func canonicalBeyondASCII(value string, i int) string {
 	for i < len(value) {
 		r, size := utf8.DecodeRuneInString(value[i:])
@@ -61,7 +61,7 @@ func canonicalBeyondASCII(value string, i int) string {
 	return appendCanonicalASCII(value)
 }
 
-// appendCanonicalASCII is the form of a value in which everything beyond ASCII is ignored.
+// appendCanonicalASCII returns the form of a value in which everything beyond ASCII is ignored.
 func appendCanonicalASCII(value string) string {
 	var form strings.Builder
 	form.Grow(len(value))
@@ -73,8 +73,8 @@ func appendCanonicalASCII(value string) string {
 	return form.String()
 }
 
-// fold is Canonical for any text. Taking out what is ignored can bring characters together
-// that compose, or an i and its dot, so it goes on until nothing changes any more.
+// fold is Canonical for any text. Removing ignored characters can bring together characters that
+// compose, or an i and its dot, so it repeats until nothing changes.
 func fold(value string) string {
 	value = strings.ToValidUTF8(value, string(utf8.RuneError))
 	for {
@@ -92,7 +92,7 @@ var caseFold = cases.Fold()
 func foldOnce(value string) string {
 	folded := caseFold.String(norm.NFKC.String(value))
 	kept := make([]rune, 0, len(folded))
-	afterI := false // since the last i, there was nothing but dots above
+	afterI := false // only dots above have come since the last i
 	for _, r := range folded {
 		if r == dotAbove && afterI {
 			continue
@@ -111,10 +111,9 @@ const (
 	dotlessI = 'ı' // İ is folded to an i with a dot above
 )
 
-// plain brings a folded character to the one that stands for it: the dotless i, which
-// Turkish keyboards give for a capital I, to an i; a decimal digit to its ASCII digit; and a
-// small Cherokee letter to its capital, which is how Unicode folds them (CaseFolding.txt)
-// while x/text/cases exchanges the two.
+// plain replaces some folded characters: the dotless i, which Turkish keyboards give for a capital
+// I, by an i; a decimal digit by its ASCII digit; and a small Cherokee letter by its capital.
+// Unicode folds Cherokee letters that way (CaseFolding.txt), while x/text/cases swaps the two.
 func plain(r rune) rune {
 	switch {
 	case r < utf8.RuneSelf:
@@ -132,9 +131,9 @@ func plain(r rune) rune {
 	}
 }
 
-// digitOf is the value of a decimal digit beyond ASCII. Unicode encodes the ten digits of a
-// script in a row, from 0 on (Unicode Standard, 4.6), and so each range of them is a
-// multiple of ten.
+// digitOf returns the value of a decimal digit beyond ASCII. Unicode encodes the ten digits of a
+// script in a row, from 0 on (Unicode Standard, 4.6), so the length of each range is a multiple of
+// ten.
 func digitOf(r rune) rune {
 	for _, digits := range unicode.Nd.R16 {
 		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
@@ -159,9 +158,9 @@ func capitalASCII(r rune) rune {
 // brailleBlank is a symbol that looks like a space.
 const brailleBlank = '\u2800'
 
-// ignored are white space, dashes, and what has no look of its own: controls, format
-// characters such as the soft hyphen, variation selectors, and whatever else programs show
-// nothing for (Default_Ignorable_Code_Point).
+// ignored are white space, dashes, and characters that are not visible: controls, format characters
+// such as the soft hyphen, variation selectors, and everything else for which programs show nothing
+// (Default_Ignorable_Code_Point).
 var ignored = rangetable.Merge(
 	unicode.Z, unicode.White_Space, unicode.Pd, unicode.Cc, unicode.Cf,
 	unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point,

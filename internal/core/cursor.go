@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Cursor writes and reads the cursors of one list. It is the digest of what is listed.
+// Cursor writes and reads the cursors of one list. It is the digest of what the list shows.
 type Cursor [sha256.Size]byte
 
-// sealLength is how many bytes a cursor begins with by which it is refused elsewhere, and
-// when it was cut off or changed: a digest of what is listed and of the rest of the cursor,
-// which is the key of the last entry that was shown.
+// sealLength is the length of a cursor's seal, in bytes, at its beginning: a digest of what is
+// listed and of the rest of the cursor, which is the key of the last entry shown. By the seal, a
+// cursor of another list, or one that was cut off or changed, is refused.
 const sealLength = 8
 
-// NewCursor returns the cursors of a list of a workspace with these filters.
+// NewCursor returns the cursors of a workspace's list with these filters.
 func NewCursor(list string, workspace ID, filters ...string) Cursor {
 	h := sha256.New()
 	_, _ = h.Write(workspace[:]) // a hash never fails
@@ -28,13 +28,13 @@ func NewCursor(list string, workspace ID, filters ...string) Cursor {
 	return Cursor(h.Sum(nil))
 }
 
-// After is the cursor behind the entry with this key.
+// After returns the cursor after the entry with this key.
 func (c Cursor) After(key []byte) string {
 	seal := sha256.Sum256(append(c[:len(c):len(c)], key...))
 	return base64.RawURLEncoding.EncodeToString(append(seal[:sealLength:sealLength], key...))
 }
 
-// Key reads a cursor. Without one there is no key: the list begins at its beginning.
+// Key reads a cursor. An empty text has no key: the list begins at its start.
 func (c Cursor) Key(text string) ([]byte, error) {
 	if text == "" {
 		return nil, nil
@@ -70,7 +70,7 @@ func (c Cursor) IDKey(text string) (ID, error) {
 // IsStorable reports whether a database can compare a text with what it holds.
 func IsStorable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// InvalidCursor is the error about a text that is no cursor of the list.
+// InvalidCursor returns the error about a text that is not a cursor of the list.
 func InvalidCursor() *Error {
 	return &Error{
 		Kind: KindInvalid, Reason: ReasonInvalidCursor,
@@ -78,7 +78,7 @@ func InvalidCursor() *Error {
 	}
 }
 
-// Digits writes a time as part of a list's filters; nothing for nil.
+// Digits writes a time as part of a list's filters; empty for nil.
 func Digits(t *time.Time) string {
 	if t == nil {
 		return ""

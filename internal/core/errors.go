@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// InvalidParameter is an error about a parameter of a request's address.
+// InvalidParameter returns an error about a query parameter of a request.
 func InvalidParameter(detail string, args ...any) *Error {
 	return &Error{Kind: KindInvalid, Reason: ReasonInvalidParameter, Detail: fmt.Sprintf(detail, args...)}
 }
 
-// Kind says what sort of failure an [Error] is. It decides the HTTP status.
+// Kind is the kind of failure of an [Error]. It decides the HTTP status.
 type Kind int
 
 // The kinds, each with the HTTP status that it becomes.
 const (
-	KindInternal        Kind = iota // 500: a fault of ours
+	KindInternal        Kind = iota // 500: a fault of the server
 	KindInvalid                     // 400: the request is wrong and stays wrong
 	KindUnauthenticated             // 401: no usable key
 	KindForbidden                   // 403: the key's role does not allow this
 	KindNotFound                    // 404: no such thing in this workspace
 	KindConflict                    // 409: the state does not allow it
 	KindUnavailable                 // 503: nothing was done, try again
-	KindGone                        // 410: what was there is kept no more
+	KindGone                        // 410: what was there has been deleted
 )
 
-// Reason is a stable word that a program can switch on. Reasons are part of the
-// API: they are added, never renamed.
+// Reason is a stable word that a program can switch on. Reasons are part of the API: new ones are
+// added, none is renamed.
 type Reason string
 
-// The reasons that the rules of this package give.
+// The reasons. Every area uses them.
 const (
 	ReasonInternal              Reason = "internal_error"
 	ReasonMissingField          Reason = "missing_field"
@@ -71,18 +71,18 @@ const (
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"
 )
 
-// FieldError is what is wrong with one field of a request.
+// FieldError describes what is wrong with one field of a request.
 type FieldError struct {
 	Pointer string // RFC 6901 pointer into the request body, such as /expiresAt
 	Detail  string // a sentence for a person; never repeats a secret
 }
 
-// ErrNotFound is what a store returns when there is no such thing. It has no detail:
-// the [Service] knows what was looked for.
+// ErrNotFound is returned by a store if there is no such thing. It has no detail: the service knows
+// what was looked for.
 var ErrNotFound = errors.New("not found")
 
-// Error is the one error type that callers of this package handle. Its Detail and
-// Fields are fit to be shown; the cause is for the log only.
+// Error is the one error type that callers of the services handle. Its Detail and Fields may be
+// shown to callers; the cause is only for the log.
 type Error struct {
 	Kind       Kind
 	Reason     Reason
@@ -93,8 +93,8 @@ type Error struct {
 	cause      error
 }
 
-// Error returns the detail, with the cause behind it if there is one. It is meant
-// for logs: show callers Detail.
+// Error returns the detail, followed by the cause if there is one. It is meant for logs; show Detail
+// to callers.
 func (e *Error) Error() string {
 	if e.cause != nil {
 		return fmt.Sprintf("%s: %s: %v", e.Reason, e.Detail, e.cause)
@@ -105,8 +105,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// AsError returns the [Error] in err's chain; anything else becomes KindInternal
-// with err as its cause.
+// AsError returns the [Error] in err's chain. Any other error becomes KindInternal with err as its
+// cause.
 func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -126,9 +126,9 @@ func HasReason(err error, reason Reason) bool {
 	return ok && e.Reason == reason
 }
 
-// Unavailable says that the store cannot act now and that nothing was done: the
-// caller may safely try again after a second. Stores return it for a full disk, a
-// database that somebody else has locked, a connection that cannot be made.
+// Unavailable says that the store cannot work now and that nothing was done: the caller may safely
+// try again after a second. Stores return it for a full disk, for a database that another process
+// has locked, and if they cannot connect.
 func Unavailable(cause error) *Error {
 	return &Error{
 		Kind: KindUnavailable, Reason: ReasonStoreUnavailable, RetryAfter: time.Second, cause: cause,
@@ -136,8 +136,8 @@ func Unavailable(cause error) *Error {
 	}
 }
 
-// Overloaded says that more requests wait for the store than the server holds and
-// that nothing was done for this one.
+// Overloaded says that more requests wait for the store than the server allows, and that nothing was
+// done for this one.
 func Overloaded() *Error {
 	return &Error{
 		Kind: KindUnavailable, Reason: ReasonOverloaded, RetryAfter: time.Second,
@@ -145,8 +145,8 @@ func Overloaded() *Error {
 	}
 }
 
-// OutcomeUnknown says that a write was under way when its caller stopped waiting
-// or its connection broke: it may or may not have been done.
+// OutcomeUnknown says that a write was running when its caller stopped waiting or its connection
+// broke: it may or may not have been done.
 func OutcomeUnknown(cause error) *Error {
 	return &Error{
 		Kind: KindInternal, Reason: ReasonOutcomeUnknown, cause: cause,
@@ -154,24 +154,22 @@ func OutcomeUnknown(cause error) *Error {
 	}
 }
 
-// NotFound is an error of KindNotFound.
+// NotFound returns an error of KindNotFound.
 func NotFound(reason Reason, detail string) *Error {
 	return &Error{Kind: KindNotFound, Reason: reason, Detail: detail}
 }
 
-// Conflict is an error of KindConflict.
+// Conflict returns an error of KindConflict.
 func Conflict(reason Reason, detail string) *Error {
 	return &Error{Kind: KindConflict, Reason: reason, Detail: detail}
 }
 
-// Invalid is an error of KindInvalid about these fields; its detail is the first
-// field's.
+// Invalid returns an error of KindInvalid about these fields. Its detail is that of the first field.
 func Invalid(reason Reason, fields ...FieldError) *Error {
 	return &Error{Kind: KindInvalid, Reason: reason, Detail: fields[0].Detail, Fields: fields}
 }
 
-// FieldErrors collects what is wrong with a request, so that a caller sees every
-// mistake at once.
+// FieldErrors collects all mistakes of a request, so that a caller sees every one at once.
 type FieldErrors struct {
 	reason Reason // of the first mistake
 	fields []FieldError

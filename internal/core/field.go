@@ -1,6 +1,6 @@
 package core
 
-// Field is a field of a change: left out, none, or a value.
+// Field is one field of a change. It is left out, set to none, or set to a value.
 type Field[T any] struct {
 	Given bool
 	Value *T // nil with Given: none
@@ -27,7 +27,7 @@ func Set[T any](field *T, value *T) {
 	}
 }
 
-// OrZero is a value, or the zero value for none.
+// OrZero returns the value, or the zero value for nil.
 func OrZero[T any](value *T) (v T) {
 	if value != nil {
 		v = *value

@@ -20,7 +20,7 @@ const (
 	DefaultGroupLength = 4
 )
 
-// Format is how a workspace's generated codes look: PREFIX-ABCD-EFGH.
+// Format describes a workspace's generated codes: PREFIX-ABCD-EFGH.
 type Format struct {
 	Prefix      string // empty: no prefix and no dash for it
 	Groups      int
@@ -49,8 +49,8 @@ func (f Format) String() string {
 // Length is the number of random characters.
 func (f Format) Length() int { return f.Groups * f.GroupLength }
 
-// Space is the number of codes that the format has with an alphabet of so many
-// symbols, or the largest int64 if it has more.
+// Space returns the number of codes in the format for an alphabet of so many symbols, or the largest
+// int64 if there are more.
 func (f Format) Space(symbols int) int64 {
 	size := math.Pow(float64(symbols), float64(f.Length()))
 	if size >= math.MaxInt64 {
@@ -59,7 +59,7 @@ func (f Format) Space(symbols int) int64 {
 	return int64(size)
 }
 
-// Layout puts the random symbols into the format.
+// Layout fills the random symbols into the format.
 func (f Format) Layout(symbols []byte) string {
 	out := make([]byte, 0, len(f.Prefix)+f.Length()+f.Groups)
 	out = append(out, f.Prefix...)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ID names a workspace, an API key, an event and the like. The program makes them as UUIDv7
-// (RFC 9562 §5.7), so that they sort by creation and need no database sequence.
+// ID identifies a workspace, an API key, an event and the like. The program makes ids as UUIDv7 (RFC
+// 9562 §5.7), so they sort by creation and need no database sequence.
 type ID [16]byte
 
-// IsZero reports whether the id names nothing.
+// IsZero reports whether the id identifies nothing.
 func (id ID) IsZero() bool { return id == ID{} }
 
 // String returns the id as RFC 9562 text, 8-4-4-4-12 lower-case hexadecimal digits.
@@ -26,8 +26,8 @@ func (id ID) String() string {
 	return string(text[:])
 }
 
-// ParseID reads what [ID.String] writes; nothing else is accepted but upper-case
-// hexadecimal digits.
+// ParseID reads what [ID.String] writes. It accepts nothing else except upper-case hexadecimal
+// digits.
 func ParseID(text string) (ID, error) {
 	var id ID
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
@@ -40,8 +40,8 @@ func ParseID(text string) (ID, error) {
 	return id, nil
 }
 
-// firstID is not after any UUIDv7 that is made in the millisecond of an instant or later, and after
-// every earlier one. It is never zero.
+// FirstID returns an id that is greater than every UUIDv7 made in an earlier millisecond than the
+// instant, and not greater than any made in the instant's millisecond or later. It is never zero.
 func FirstID(at time.Time) (id ID) {
 	var wide [8]byte
 	binary.BigEndian.PutUint64(wide[:], uint64(max(at.UnixMilli(), 0)))

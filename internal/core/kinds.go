@@ -1,7 +1,7 @@
 package core
 
-// OptionalText is a text of which none lies as NULL in a column and is null in JSON.
+// OptionalText is a text that may be empty. An empty one is NULL in a column and null in JSON.
 type OptionalText string
 
-// Metadata is texts by name. None lies as NULL in a column and is an empty object in JSON.
+// Metadata maps names to texts. Empty metadata is NULL in a column and an empty object in JSON.
 type Metadata map[string]string

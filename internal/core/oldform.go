@@ -6,18 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// An old form is what a code is left with when a database was brought up to date and its
-// canonical form belonged to an older code already: the form that it had before, behind a
-// space. No canonical form holds a space, so both can be keys of the same table.
+// An old form is the canonical form that a code had in an earlier version, after a space. A
+// migration gives it to a code whose new canonical form belonged to an older code already. No
+// canonical form holds a space, so both kinds can be keys of the same table.
 
-// OldForm returns the old form that a code with this value would have.
+// OldForm returns the old form of a code with this value.
 func OldForm(value string) string { return " " + legacyCanonical(value) }
 
-// IsOldForm reports whether the form that a code is stored under is an old one.
+// IsOldForm reports whether a stored form is an old one.
 func IsOldForm(canonical string) bool { return strings.HasPrefix(canonical, " ") }
 
-// legacyCanonical is what [Canonical] was before it understood more than ASCII. It is kept
-// for old forms alone.
+// legacyCanonical is [Canonical] as it was when it understood only ASCII. It is kept only for old
+// forms.
 func legacyCanonical(value string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -35,5 +35,5 @@ func legacyCanonical(value string) string {
 	}, value)
 }
 
-// isTooLong reports whether no code can have a form.
+// IsTooLong reports whether a form is longer than any code's form.
 func IsTooLong(form string) bool { return len(form) > MaxFormLength && !IsOldForm(form) }

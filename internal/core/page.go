@@ -10,14 +10,15 @@ const (
 	MaxPage     = 1000
 )
 
-// MaxPageBytes is how much content a page shows at most, unless its first entry alone is longer.
+// MaxPageBytes is the most content that a page shows, in bytes, unless its first entry alone is
+// longer.
 const MaxPageBytes = 1 << 20
 
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
 	Next  string    // the cursor of the next page; empty: there is none
-	At    time.Time // of a list of codes, the instant that it was filtered by
+	At    time.Time // for a list of codes: the instant of its status filter
 }
 
 // PageRequest asks for one page of a list.
@@ -26,7 +27,7 @@ type PageRequest struct {
 	Cursor string // of the page before; empty: the first page
 }
 
-// CheckedLimit checks the request's limit and fills it in.
+// CheckedLimit returns the request's limit, or the default, if it is valid.
 func (p PageRequest) CheckedLimit() (int, error) {
 	switch {
 	case p.Limit == 0:
@@ -38,8 +39,8 @@ func (p PageRequest) CheckedLimit() (int, error) {
 	}
 }
 
-// PageOf makes a page of up to limit of the items and of MaxPageBytes, but of one at least. One
-// more was asked for to see whether there is a next page.
+// PageOf makes a page of at most limit items and MaxPageBytes, and of at least one item. The caller
+// has asked for one item more than limit, which shows whether there is a next page.
 func PageOf[T any](items []T, limit int, size func(*T) int, cursor func(last *T) string) Page[T] {
 	n, bytes := 0, 0
 	for n < min(limit, len(items)) {

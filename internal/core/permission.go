@@ -1,6 +1,6 @@
 package core
 
-// Permission is one group of acts that roles allow or not.
+// Permission allows one group of operations.
 type Permission string
 
 // The permissions.
@@ -9,7 +9,7 @@ const (
 	PermissionRedeem Permission = "redeem"
 	PermissionRead   Permission = "read"
 	PermissionManage Permission = "manage" // change, revoke, roll back and delete what exists
-	// PermissionValidate is to ask what a redemption would do: who may redeem may, and who
-	// may look things up.
+	// PermissionValidate allows asking what a redemption would do. Callers who may redeem have it,
+	// and those who may read.
 	PermissionValidate Permission = "validate"
 )

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// PrefixRange returns the texts between which, compared byte by byte, lie exactly those
-// that begin with prefix: from low on and before high. An empty high means no end.
+// PrefixRange returns the range of texts, compared byte by byte, that begin with prefix: from low on
+// and before high. An empty high means no end.
 func PrefixRange(prefix string) (low, high string) {
 	runes := []rune(prefix)
 	for i := len(runes) - 1; i >= 0; i-- {
@@ -22,8 +22,8 @@ func PrefixRange(prefix string) (low, high string) {
 	return prefix, ""
 }
 
-// FoldASCII lowers the ASCII letters of a text: what a search for notes and recipients
-// compares. Databases differ in what they take for a letter beyond those.
+// FoldASCII lowers the ASCII letters of a text. The search in notes and recipients compares such
+// texts, because databases differ in which other characters they treat as letters.
 func FoldASCII(text string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -33,8 +33,8 @@ func FoldASCII(text string) string {
 	}, text)
 }
 
-// CheckText refuses control characters other than tab and line breaks: some
-// databases cannot store them and no screen shows them.
+// CheckText refuses control characters other than tabs and line breaks: some databases cannot store
+// them, and no screen shows them.
 func CheckText(errs *FieldErrors, pointer, name, text string, limit int) {
 	if utf8.RuneCountInString(text) > limit {
 		errs.Add(ReasonInvalidValue, pointer, "%s must have at most %d characters", name, limit)
@@ -49,9 +49,9 @@ func EscapePointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// CheckProse checks a text that people read. Beyond checkText it refuses the controls that
-// turn the direction of writing (Unicode Standard Annex #9): with them a text can look like
-// another one, and turn what stands behind it.
+// CheckProse checks a text that people read. In addition to CheckText it refuses the characters that
+// change the direction of writing (Unicode Standard Annex #9): with them a text can look like
+// another one, and reverse the text after it.
 func CheckProse(errs *FieldErrors, pointer, name, text string, limit int) {
 	CheckText(errs, pointer, name, text, limit)
 	if strings.ContainsFunc(text, isBidiControl) {

@@ -10,12 +10,11 @@ import (
 // points) after trimming.
 const MaxCodeLength = 128
 
-// isSpace reports whether a character is a Unicode separator. Tabs and line breaks are
-// control characters (Cc), not separators.
+// IsSpace reports whether a character is a Unicode separator. Tabs and line breaks are control
+// characters (Cc), not separators.
 func IsSpace(r rune) bool { return r == ' ' || r >= utf8.RuneSelf && unicode.Is(unicode.Z, r) }
 
-// cleanValue trims a chosen value and checks it; the result is what is stored and
-// shown.
+// CleanValue trims a chosen value and checks it. The result is stored and shown.
 func CleanValue(value string, errs *FieldErrors) string {
 	const pointer = "/code"
 	value = strings.TrimFunc(value, isTrimmed)
@@ -38,16 +37,16 @@ func CleanValue(value string, errs *FieldErrors) string {
 	return value
 }
 
-// isTrimmed reports whether a character is taken off the ends of a value.
+// isTrimmed reports whether a character is removed from the ends of a value.
 func isTrimmed(r rune) bool { return IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) }
 
-// isVisible reports whether a character of a form can be seen by itself: a letter, a digit,
+// isVisible reports whether a character of a form is visible by itself: a letter, a digit,
 // punctuation or a symbol.
 func isVisible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
-// isInvisible reports whether a character must not be in a value: nobody could tell it from
-// one without. Emoji are joined by format characters (UTS #51), and so are the letters of
-// some scripts; those are allowed.
+// isInvisible reports whether a character must not be in a value, because people could not tell the
+// value from one without it. The format characters that join emoji (UTS #51) and letters of some
+// scripts are allowed.
 func isInvisible(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -64,7 +63,7 @@ const (
 	zeroWidthJoiner    = '\u200d'
 	firstTag, lastTag  = '\U000e0020', '\U000e007f' // the letters of flags such as Scotland's
 
-	// blankLooking are letters, a mark and a symbol that look like nothing: the Hangul
-	// fillers, the combining grapheme joiner and the blank of Braille.
+	// blankLooking are letters, a mark and a symbol that look blank: the Hangul fillers, the
+	// combining grapheme joiner and the Braille blank.
 	blankLooking = "\u115f\u1160\u3164\uffa0\u034f" + string(brailleBlank)
 )

@@ -11,8 +11,8 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Event is one thing that happened, as the log keeps it. It never changes, but that a person
-// who is erased is taken out of it.
+// Event is one thing that happened, as the log keeps it. It never changes, except that a person who
+// is erased is removed from it.
 type Event struct {
 	ID        core.ID
 	Workspace core.ID
@@ -21,18 +21,18 @@ type Event struct {
 	At        time.Time // by the clock of the node that did it; UTC with microseconds
 	Actor     Actor
 	Subject   Subject
-	UserID    string // the person whom it is about; empty: nobody, or the person was erased
+	UserID    string // the person it is about; empty: none, or erased
 	RequestID string // empty: no request caused it
 	Data      string // a JSON object with the members of the [Data] that it was made of
 	Salt      []byte // goes into Digest; nil: the person was erased
 	Digest    Digest // stays as it was when a person is erased
 }
 
-// Digest is the SHA-256 of an event's salt and its canonical body, in this order. Without the
-// salt nobody can find out by trying whether a person was in the body.
+// Digest is the SHA-256 of an event's salt followed by its canonical body. Without the salt it is
+// not possible to find out by guessing whether a person was in the body.
 type Digest [sha256.Size]byte
 
-// saltLength is the length of a salt in bytes: nobody tries all of them.
+// saltLength is the length of a salt in bytes: too long to try all.
 const saltLength = 16
 
 // Actor is who did something.
@@ -42,35 +42,34 @@ type Actor struct {
 	Name string  // of the key, the member or the operating system's user
 }
 
-// System is the program when it does something by itself.
+// System returns the actor for what the program does by itself.
 func System() Actor { return Actor{Kind: ActorSystem} }
 
-// Subject is the thing that an event is about. A user has neither ID nor Key: their id is
-// only in [Event.UserID], so that there is one place to take it out of.
+// Subject is the thing that an event is about. A user has neither ID nor Key: the user's id is only
+// in [Event.UserID], so that it must be removed from one place only.
 type Subject struct {
 	Kind SubjectKind
 	ID   string // as it is shown: a code's value, the UUID of another thing
-	Key  string // what it is looked up by: a code's canonical form, else the same as ID
+	Key  string // the key for look-ups: a code's canonical form, else the same as ID
 }
 
-// User is the subject of events about a user.
+// User returns the subject of events about a user.
 func User() Subject { return Subject{Kind: SubjectUser} }
 
-// Code is a code as a subject.
+// Code returns a code as a subject.
 func Code(value, canonical string) Subject { return Subject{SubjectCode, value, canonical} }
 
-// Thing is a thing with an id as a subject.
+// Thing returns something with an id as a subject.
 func Thing(kind SubjectKind, id core.ID) Subject { return Subject{kind, id.String(), id.String()} }
 
-// Data are the details of an event: texts, numbers, times and nil. What a change has changed
-// is in it with the new values, and under "previous" with those from before. It must hold no
-// secret, no metadata and no user's id.
+// Data holds the details of an event: texts, numbers, times and nil. For a change it holds the new
+// values, and the earlier ones under "previous". It must not hold secrets, metadata or user ids.
 type Data map[string]any
 
-// previous is the member of data with the values from before.
+// previous is the member of data with the earlier values.
 const previous = "previous"
 
-// Change adds a value that has changed.
+// Change adds a changed value.
 func (d Data) Change(name string, from, to any) {
 	d[name] = to
 	if d[previous] == nil {
@@ -99,7 +98,7 @@ func canonicalJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
-// body is what a digest covers. Its members stand in the order of their names.
+// body is what a digest covers. Its members are in the order of their names.
 type body struct {
 	Actor     bodyActor       `json:"actor"`
 	At        string          `json:"at"`
@@ -123,8 +122,8 @@ type bodySubject struct {
 	Kind SubjectKind `json:"kind"`
 }
 
-// Sum computes the event's digest from what it is now. It is Digest for as long as nobody has
-// changed the event, unless a person was taken out of it.
+// Sum computes the event's digest from its present content. It equals Digest unless somebody has
+// changed the event or a person was removed from it.
 func (e *Event) Sum() (Digest, error) {
 	text, err := canonicalJSON(body{
 		Actor: bodyActor{e.Actor.ID.String(), e.Actor.Kind, e.Actor.Name}, At: e.At.UTC().Format(time.RFC3339Nano),
@@ -140,8 +139,8 @@ func (e *Event) Sum() (Digest, error) {
 	return sha256.Sum256(append(append(make([]byte, 0, len(e.Salt)+len(text)), e.Salt...), text...)), nil
 }
 
-// FullData is the data with the person whom the event is about, under "userId", where the
-// subject does not name them. It is null if the person was erased.
+// FullData returns the data. If the event is about a person whom the subject does not name, it adds
+// the id as "userId"; null if the person was erased.
 func (e *Event) FullData() (string, error) {
 	if kind, _, _ := strings.Cut(string(e.Type), "."); kind != "redemption" && kind != "reservation" {
 		return e.Data, nil

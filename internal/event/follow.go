@@ -8,14 +8,14 @@ import (
 	"accesscodes/internal/core"
 )
 
-// minGap is the time between two looks at the log at least, however often something is added.
+// minGap is the shortest time between two looks at the log, however often events are added.
 const minGap = 20 * time.Millisecond
 
-// lookTimeout is how long one look may take.
+// lookTimeout is the longest time that one look may take.
 const lookTimeout = 5 * time.Second
 
-// follower wakes those who wait for events. While anybody waits, one goroutine looks at the
-// newest positions of their workspaces: one query for all of them.
+// follower wakes requests that wait for events. While any request waits, one goroutine looks at the
+// newest positions of the workspaces: one query for all of them.
 type follower struct {
 	store   Store
 	drained chan struct{}
@@ -27,7 +27,7 @@ type follower struct {
 	idle    chan struct{} // gets a value when the last waiter has left
 }
 
-// waiter is one who waits.
+// waiter is a request that waits.
 type waiter struct {
 	workspace core.ID
 	seen      int64         // how far they have looked
@@ -43,8 +43,7 @@ func newFollower(store Store) *follower {
 
 func (f *follower) drain() { f.once.Do(func() { close(f.drained) }) }
 
-// join adds a waiter, before they look for the first time: what is added after that look
-// wakes them.
+// join adds a waiter before its first look at the log: events added after that look wake it.
 func (f *follower) join(workspace core.ID, seen int64) (*waiter, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,7 +81,7 @@ func (f *follower) leave(w *waiter) {
 	}
 }
 
-// signal puts a value into a channel that holds one, unless it holds it already.
+// signal puts a value into a channel of capacity 1, unless it holds one already.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -90,10 +89,10 @@ func signal(c chan struct{}) {
 	}
 }
 
-// run looks for as long as anybody waits.
+// run looks at the log as long as any request waits.
 func (f *follower) run() {
 	added, interval := f.store.EventSignal()
-	for f.somebodyWaits() {
+	for f.isAwaited() {
 		f.look()
 		if f.pause(nil, minGap) {
 			f.pause(added, interval)
@@ -101,7 +100,7 @@ func (f *follower) run() {
 	}
 }
 
-// pause waits for a time or a signal, and reports false when nobody waits any more.
+// pause waits for a time or a signal. It reports false when no request waits any more.
 func (f *follower) pause(added <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -114,16 +113,17 @@ func (f *follower) pause(added <-chan struct{}, d time.Duration) bool {
 	return true
 }
 
-// somebodyWaits reports whether to go on; with false, the next who joins begins anew.
-func (f *follower) somebodyWaits() bool {
+// isAwaited reports whether to go on. If it returns false, the next request to join starts a new
+// goroutine.
+func (f *follower) isAwaited() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.runs = len(f.waiters) > 0
 	return f.runs
 }
 
-// look wakes those for whom there is more. If it cannot find out it wakes everybody: they
-// see for themselves what is wrong.
+// look wakes the waiters for which there are new events. If the look fails it wakes all: each then
+// sees the error itself.
 func (f *follower) look() {
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
 	defer cancel()

@@ -2,9 +2,9 @@ package event
 
 import "time"
 
-// What is absent is null in the data of events.
+// An absent value is null in the data of events.
 
-// NumberOrNone is a number as data shows it.
+// NumberOrNone returns a number as data shows it.
 func NumberOrNone(n *int64) any {
 	if n == nil {
 		return nil
@@ -12,7 +12,7 @@ func NumberOrNone(n *int64) any {
 	return *n
 }
 
-// TimeOrNone is a time as data shows it.
+// TimeOrNone returns a time as data shows it.
 func TimeOrNone(t *time.Time) any {
 	if t == nil {
 		return nil
@@ -20,7 +20,7 @@ func TimeOrNone(t *time.Time) any {
 	return t.UTC()
 }
 
-// TextOrNone is a text as data shows it.
+// TextOrNone returns a text as data shows it.
 func TextOrNone(text string) any {
 	if text == "" {
 		return nil

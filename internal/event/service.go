@@ -20,8 +20,8 @@ const (
 	maxPageBytes = 1 << 20
 )
 
-// erasedLife is how long the event about an erased person keeps the id, so that whoever
-// follows the log can erase the person, too.
+// erasedLife is how long the event about an erased person keeps the id, so that whoever follows the
+// log can erase the person, too.
 const erasedLife = 30 * 24 * time.Hour
 
 // Service reads and keeps the log. It is safe for concurrent use.
@@ -32,18 +32,18 @@ type Service struct {
 	follow *follower
 }
 
-// NewService returns a service over a store. keep is how long events are kept; 0: for ever.
+// NewService returns a service over a store. keep is how long events are kept; 0: forever.
 func NewService(store Store, now func() time.Time, keep time.Duration) *Service {
 	return &Service{store: store, now: now, keep: keep, follow: newFollower(store)}
 }
 
-// List returns the events that a query asks for. If there are none it waits for some, but no
-// longer than wait, than the context lasts, or than the service is drained. While it waits it
-// holds no connection to the database.
+// List returns the events that a query asks for. If there are none it waits for some. The wait ends
+// after wait, with the context, or when the service is drained. While it waits it holds no database
+// connection.
 //
-// Errors: KindInvalid with ReasonInvalidParameter; KindGone with ReasonPositionExpired if
-// events behind the position were deleted already; KindUnavailable, also if MaxWaiting
-// requests of the workspace wait already.
+// Errors: KindInvalid with ReasonInvalidParameter; KindGone with ReasonPositionExpired if events
+// after the position were already deleted; KindUnavailable, also if MaxWaiting requests of the
+// workspace wait already.
 func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, error) {
 	if err := check(&q, wait); err != nil {
 		return Page{}, err
@@ -111,13 +111,13 @@ func invalid(detail string, args ...any) error {
 	}
 }
 
-// page reads what there is.
+// page reads one page without waiting.
 func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
 	page, err := s.store.Events(ctx, q)
 	switch {
 	case err != nil:
 		return Page{}, err
-	case q.After > page.Head: // of another database, or of one that was restored: it would miss what comes
+	case q.After > page.Head: // a position of another database, or from before a restore: new events would be missed
 		return Page{}, invalid("after is a position that this log has not reached: its newest is %d", page.Head)
 	case q.After != 0 && q.After < page.Oldest-1:
 		return Page{}, &core.Error{
@@ -132,7 +132,7 @@ func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
 	return page, nil
 }
 
-// shorten ends a page that is large before its limit.
+// shorten ends a page early if it holds too much data.
 func (p *Page) shorten() {
 	size := 0
 	for i := range p.Events {
@@ -144,18 +144,16 @@ func (p *Page) shorten() {
 	}
 }
 
-// Drain ends every wait, now and from now on: those who wait get what there is, which is
-// nothing.
+// Drain ends every wait, now and in future: the requests return what there is, which is nothing.
 func (s *Service) Drain() { s.follow.drain() }
 
-// Sequence gives positions to the events that have none. It returns when there is nothing
-// left to do.
+// Sequence gives positions to the events without one. It returns when none are left.
 func (s *Service) Sequence(ctx context.Context) error {
 	return untilNone("give positions to events", func() (int, error) { return s.store.SequenceEvents(ctx) })
 }
 
-// Prune deletes events that are older than they are kept, and takes the ids of people out of
-// events that told of their erasure long ago. It returns when there is nothing left to do.
+// Prune deletes events that are older than the retention, and removes the ids of people from old
+// events about their erasure. It returns when nothing is left to do.
 func (s *Service) Prune(ctx context.Context) error {
 	now := s.now()
 	scrub := func() (int, error) { return s.store.ScrubErased(ctx, now.Add(-erasedLife)) }

@@ -12,10 +12,10 @@ import (
 // Recorder makes events.
 type Recorder struct{ entropy io.Reader }
 
-// NewRecorder returns a recorder that takes what is random from a cryptographic source.
+// NewRecorder returns a recorder that reads random bytes from a cryptographic source.
 func NewRecorder(entropy io.Reader) *Recorder { return &Recorder{entropy: entropy} }
 
-// Source is where the events of one request come from. Nil records nothing.
+// Source describes where the events of one request come from. A nil source records nothing.
 type Source struct {
 	recorder  *Recorder
 	Workspace core.ID
@@ -24,7 +24,7 @@ type Source struct {
 	Listening bool   // hot events are recorded, too
 }
 
-// Of returns the source of what an actor does in its workspace.
+// Of returns the source for what an actor does in its workspace.
 func (r *Recorder) Of(a *core.Actor) *Source {
 	return &Source{
 		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Listening: a.Listens,
@@ -40,8 +40,7 @@ func (r *Recorder) Source(workspace core.ID, actor Actor, listening bool) *Sourc
 // Records reports whether events of a type are recorded.
 func (s *Source) Records(t Type) bool { return s != nil && (s.Listening || !t.Hot()) }
 
-// RecordsCaused reports whether events that a hot one causes are recorded, whatever their
-// type.
+// RecordsCaused reports whether events caused by a hot event are recorded, whatever their type.
 func (s *Source) RecordsCaused() bool { return s != nil && s.Listening }
 
 // By returns the same source with another actor.
@@ -58,7 +57,7 @@ func (s *Source) In(workspace core.ID) *Source {
 	return &other
 }
 
-// Make returns a new event. user is the person whom it is about; empty: nobody.
+// Make returns a new event. user is the person it is about; empty: none.
 func (s *Source) Make(t Type, at time.Time, about Subject, user string, data Data) (*Event, error) {
 	random := make([]byte, len(core.ID{})+saltLength)
 	if _, err := io.ReadFull(s.recorder.entropy, random); err != nil {

@@ -2,11 +2,10 @@ package event
 
 import "strings"
 
-// Type is what kind of thing happened. Types are part of the API: they are added, never
-// renamed.
+// Type is the kind of an event. Types are part of the API: new ones are added, none is renamed.
 type Type string
 
-// The types, by what they are about.
+// The types, by subject.
 const (
 	CodeCreated   Type = "code.created"
 	CodeUpdated   Type = "code.updated"
@@ -75,9 +74,9 @@ func Types() []Type {
 	}
 }
 
-// Hot reports whether events of the type are recorded only where somebody listens: they come
-// with every code that is made or used. What a redemption makes of its user is hot, too, and
-// is no type of its own: see [Source.RecordsCaused].
+// Hot reports whether events of the type are recorded only if the workspace listens to hot events.
+// They come with every code that is made or used. The event about the user of a redemption is hot,
+// too, although its type is not: see [Source.RecordsCaused].
 func (t Type) Hot() bool {
 	switch t {
 	case CodeCreated, CodeExhausted, RedemptionCreated:
@@ -87,7 +86,7 @@ func (t Type) Hot() bool {
 	}
 }
 
-// SubjectKind is what kind of thing an event is about.
+// SubjectKind is the kind of a subject.
 type SubjectKind string
 
 // The kinds of subject.
@@ -103,7 +102,7 @@ func SubjectKinds() []SubjectKind {
 	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace}
 }
 
-// ActorKind is what kind of somebody did something.
+// ActorKind is the kind of an actor.
 type ActorKind string
 
 // The kinds of actor.

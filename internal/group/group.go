@@ -1,10 +1,9 @@
-// Package group is group commit: many callers hand over one item each, one flush
-// takes all that wait, and each caller gets its own item's result after the flush is
-// done. A flush starts at once when none is under way, so a lone caller waits for no
-// timer; items gather only while a flush runs, so a thousand callers share one fsync.
+// Package group is group commit: many callers hand over one item each, one flush takes all that
+// wait, and each caller gets its own item's result after the flush. A flush starts at once when none
+// is running, so a single caller waits for no timer. Items gather only while a flush runs, so a
+// thousand callers share one fsync.
 //
-// It knows nothing about what an item is. It never retries a flush that may have
-// acted.
+// It knows nothing about the items. It never retries a flush that may have taken effect.
 package group
 
 import (
@@ -16,8 +15,8 @@ import (
 	"time"
 )
 
-// Errors that [Group.Do] returns of its own. With ErrFull, ErrExpired and ErrStopped the
-// item was not flushed. With ErrAbandoned it may have been.
+// Errors that [Group.Do] itself returns. With ErrFull, ErrExpired and ErrStopped the item was not
+// flushed. With ErrAbandoned it may have been.
 var (
 	ErrFull      = errors.New("group: too many items are waiting")
 	ErrExpired   = errors.New("group: the item could not be flushed in time")
@@ -25,22 +24,22 @@ var (
 	ErrAbandoned = errors.New("group: the caller stopped waiting during the flush")
 )
 
-// errBroken is a flush that does not say whether it acted.
+// errBroken is the error of a flush that does not say whether it took effect.
 var errBroken = errors.New("group: the flush is broken")
 
-// Config says how a [Group] works.
+// Config configures a [Group].
 type Config[In, Out any] struct {
-	// Flush acts on a batch and returns one result for each item, in order. An error
-	// means that nothing was done for any of them.
+	// Flush processes a batch and returns one result for each item, in order. An error means that
+	// nothing was done for any of them.
 	Flush func(ctx context.Context, batch []In) ([]Out, error)
-	// Divisible reports whether a batch that failed with this error should be tried
-	// again item by item, so that an item that no batch can hold fails alone. It must
-	// be false for errors that each item would get too.
+	// Divisible reports whether a batch that failed with this error should be tried again item by
+	// item, so that only the item that caused the error fails. It must be false for errors that each
+	// item would get as well.
 	Divisible func(error) bool
 	MaxBatch  int // items in one flush
 	MaxQueue  int // items that may wait
-	// MaxWait is how long an item may wait for its flush to begin; 0: for ever. One that
-	// has waited longer is refused when its turn comes.
+	// MaxWait is how long an item may wait for its flush to begin; 0: forever. An item that has
+	// waited longer is refused when its turn comes.
 	MaxWait time.Duration
 }
 
@@ -59,13 +58,13 @@ type Group[In, Out any] struct {
 	calls sync.Pool // of *call[In, Out], none of them under way
 }
 
-// call is one caller's item on its way.
+// call is one caller's item and its result.
 type call[In, Out any] struct {
 	in       In
 	since    time.Time // when it was handed over
 	out      Out
 	err      error
-	finished chan struct{} // capacity 1, so that a caller who has gone blocks nobody
+	finished chan struct{} // capacity 1, so that a caller who has left blocks nothing
 }
 
 // Start returns a running group. Stop it to end its goroutine.
@@ -75,9 +74,9 @@ func Start[In, Out any](config Config[In, Out]) *Group[In, Out] {
 	return g
 }
 
-// Do hands over one item and waits for its result. If ctx ends first, the error is
-// ctx's own while the item still waits, which withdraws it, and wraps ErrAbandoned
-// when the item's flush is under way.
+// Do hands over one item and waits for its result. If ctx ends while the item still waits, the item
+// is withdrawn and the error is that of ctx. If ctx ends during the flush, the error wraps
+// ErrAbandoned.
 func (g *Group[In, Out]) Do(ctx context.Context, in In) (Out, error) {
 	var none Out
 	if err := ctx.Err(); err != nil {
@@ -106,8 +105,8 @@ func (g *Group[In, Out]) newCall(in In) *call[In, Out] {
 	return c
 }
 
-// recycle keeps a call for the next caller. Only a call that has finished may be
-// recycled: nobody else holds it.
+// recycle keeps a call for the next caller. Only a finished call may be recycled: nothing else
+// refers to it.
 func (g *Group[In, Out]) recycle(c *call[In, Out]) {
 	*c = call[In, Out]{finished: c.finished}
 	g.calls.Put(c)
@@ -136,7 +135,7 @@ func (g *Group[In, Out]) signal() {
 	}
 }
 
-// withdraw takes back an item whose caller has gone.
+// withdraw takes back an item whose caller has left.
 func (g *Group[In, Out]) withdraw(ctx context.Context, c *call[In, Out]) (Out, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -155,8 +154,8 @@ func (g *Group[In, Out]) withdraw(ctx context.Context, c *call[In, Out]) (Out, e
 	}
 }
 
-// Stop refuses further items, flushes those that wait and returns when the last
-// caller has its result. It is safe to call twice.
+// Stop refuses further items, flushes those that wait, and returns when the last caller has its
+// result. It may be called twice.
 func (g *Group[In, Out]) Stop() {
 	g.mu.Lock()
 	g.stopped = true
@@ -170,8 +169,8 @@ func (g *Group[In, Out]) run() {
 	items := make([]In, 0, g.config.MaxBatch)
 	for range g.wake {
 		for {
-			// Let every caller that can run hand its item over first. This waits for no
-			// timer: a lone caller's flush starts at once.
+			// Let every caller that can run hand its item over first. This waits for no timer: the
+			// flush of a single caller starts at once.
 			runtime.Gosched()
 			batch, stopped := g.take()
 			if len(batch) == 0 {
@@ -186,7 +185,7 @@ func (g *Group[In, Out]) run() {
 				items = append(items, c.in)
 			}
 			if len(batch) > 0 {
-				_ = g.settle(batch, items) // every caller has got it
+				_ = g.flushAll(batch, items) // every caller has the error
 			}
 		}
 	}
@@ -204,10 +203,10 @@ func (g *Group[In, Out]) take() ([]*call[In, Out], bool) {
 	return batch, g.stopped
 }
 
-// expire gives up the items that have waited too long and returns the others.
+// expire refuses the items that have waited too long and returns the others.
 func (g *Group[In, Out]) expire(batch []*call[In, Out]) []*call[In, Out] {
 	oldest := time.Now().Add(-g.config.MaxWait)
-	fresh := 0 // the number of the first that has not; they came one after the other
+	fresh := 0 // the index of the first that has not; items are in order of arrival
 	for g.config.MaxWait > 0 && fresh < len(batch) && batch[fresh].since.Before(oldest) {
 		fresh++
 	}
@@ -215,8 +214,8 @@ func (g *Group[In, Out]) expire(batch []*call[In, Out]) []*call[In, Out] {
 	return batch[fresh:]
 }
 
-// settle flushes a batch, gives each caller its result and returns the flush's error.
-func (g *Group[In, Out]) settle(batch []*call[In, Out], items []In) error {
+// flushAll flushes a batch, gives each caller its result and returns the flush's error.
+func (g *Group[In, Out]) flushAll(batch []*call[In, Out], items []In) error {
 	outs, err := g.flush(items)
 	if len(batch) > 1 && g.isDivisible(err) {
 		g.divide(batch, items)
@@ -236,11 +235,11 @@ func (g *Group[In, Out]) isDivisible(err error) bool {
 	return err != nil && !errors.Is(err, errBroken) && g.config.Divisible(err)
 }
 
-// divide flushes a batch item by item, until one fails for a reason that the rest would
-// fail for, too: those are given up untried.
+// divide flushes a batch item by item until one fails with an error that the rest would get as well.
+// The rest is refused untried.
 func (g *Group[In, Out]) divide(batch []*call[In, Out], items []In) {
 	for i := range batch {
-		if err := g.settle(batch[i:i+1], items[i:i+1]); err != nil && !g.isDivisible(err) {
+		if err := g.flushAll(batch[i:i+1], items[i:i+1]); err != nil && !g.isDivisible(err) {
 			giveUp(batch[i+1:])
 			return
 		}
@@ -255,15 +254,15 @@ func giveUp[In, Out any](batch []*call[In, Out]) {
 	}
 }
 
-// flush calls the flush function. A panic in it becomes an error: the callers must
-// not wait for ever.
+// flush calls the flush function. A panic in it becomes an error, so that the callers do not wait
+// forever.
 func (g *Group[In, Out]) flush(items []In) (outs []Out, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			outs, err = nil, fmt.Errorf("%w: it panicked: %v", errBroken, p)
 		}
 	}()
-	// No caller's context: each may go, the batch goes on.
+	// Not a caller's context: a caller may leave, the batch goes on.
 	outs, err = g.config.Flush(context.Background(), items)
 	if err == nil && len(outs) != len(items) {
 		err = fmt.Errorf("%w: it returned %d results for %d items", errBroken, len(outs), len(items))

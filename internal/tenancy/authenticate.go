@@ -10,20 +10,20 @@ import (
 	"accesscodes/internal/core"
 )
 
-// errUnauthenticated is one answer for every unusable key, so that nobody learns
+// errUnauthenticated is the same answer for every unusable key, so that a caller cannot find out
 // which keys exist.
 var errUnauthenticated = &core.Error{
 	Kind: core.KindUnauthenticated, Reason: core.ReasonInvalidAPIKey,
 	Detail: "send a valid API key in the X-Api-Key header",
 }
 
-// Caller is a key and the workspace that it stands for.
+// Caller is an API key together with its workspace.
 type Caller struct {
 	Workspace Workspace
 	Key       Key
 }
 
-// Actor is the caller as the areas know it.
+// Actor returns the caller as the other areas know it.
 func (c *Caller) Actor() core.Actor {
 	return core.Actor{
 		Kind: core.ActorKey, ID: c.Key.ID, Name: c.Key.Name, Display: c.Key.Display,
@@ -33,9 +33,8 @@ func (c *Caller) Actor() core.Actor {
 	}
 }
 
-// Authenticate returns the actor whose key has this secret. Unknown, expired and
-// revoked keys and keys of a suspended workspace get one and the same error of
-// KindUnauthenticated.
+// Authenticate returns the actor whose key has this secret. Unknown, expired and revoked keys and
+// keys of a suspended workspace all get the same error of KindUnauthenticated.
 func (s *Service) Authenticate(ctx context.Context, secret string) (core.Actor, error) {
 	hash, ok := hashSecret(secret)
 	if !ok {
@@ -56,9 +55,9 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (core.Actor, 
 	return caller.Actor(), nil
 }
 
-// FlushKeyUsage stores when keys were last used, for those used since the last
-// flush. Call it every minute or so and once before the store is closed. What a failed
-// flush would have stored is stored by the next.
+// FlushKeyUsage stores when keys were last used, for the keys used since the last flush. Call it
+// about every minute, and once before the store is closed. If a flush fails, the next one stores its
+// values.
 func (s *Service) FlushKeyUsage(ctx context.Context) error {
 	used := s.usage.take()
 	if len(used) == 0 {
@@ -71,8 +70,8 @@ func (s *Service) FlushKeyUsage(ctx context.Context) error {
 	return nil
 }
 
-// keyUsage remembers in memory when keys were last used, because a write for each
-// request would cost more than the request.
+// keyUsage keeps in memory when keys were last used. A write for each request would cost more than
+// the request.
 type keyUsage struct {
 	last sync.Map // ID → *atomic.Int64, microseconds since 1970
 }
@@ -96,7 +95,7 @@ func (u *keyUsage) take() map[core.ID]time.Time {
 	return used
 }
 
-// putBack undoes take, but for keys that were used again since.
+// putBack undoes take, except for keys that have been used again.
 func (u *keyUsage) putBack(used map[core.ID]time.Time) {
 	for id, at := range used {
 		if last, ok := u.last.Load(id); ok {

@@ -12,7 +12,7 @@ import (
 	"accesscodes/internal/tenancy"
 )
 
-func TestAnActorIsAKeyOfAWorkspaceWithWhatItsRoleAllows(t *testing.T) {
+func TestACommandorIsAKeyOfAWorkspaceWithWhatItsRoleAllows(t *testing.T) {
 	w := newWorld(t)
 	other, err := w.CreateWorkspace(t.Context(), "other", "Other", core.Format{Groups: 3, GroupLength: 3})
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 // secretLength is the length of an installation's secret in bytes.
 const secretLength = 32
 
-// EnsureSecret makes the installation's secret if there is none yet. Nothing that is given out
-// follows from it: it tells one installation from another, for one that is copied. entropy is a
-// cryptographic source.
+// EnsureSecret makes the installation's secret if there is none yet. No value given to callers is
+// derived from it: it only tells one installation from another when a database is copied. entropy is
+// a cryptographic source.
 func EnsureSecret(ctx context.Context, store InstallationStore, entropy io.Reader) error {
 	proposed := make([]byte, secretLength)
 	if _, err := io.ReadFull(entropy, proposed); err != nil {
@@ -23,5 +23,5 @@ func EnsureSecret(ctx context.Context, store InstallationStore, entropy io.Reade
 	return nil
 }
 
-// PublicURL is the address under which callers reach the installation; empty: nobody has said.
+// PublicURL returns the address under which callers reach the installation; empty: it is not set.
 func (s *Service) PublicURL(ctx context.Context) (string, error) { return s.store.PublicURL(ctx) }

@@ -12,10 +12,10 @@ import (
 	"accesscodes/internal/core"
 )
 
-// An API key's secret is keyPrefix, keyRandomLength random base62 characters and
-// keyChecksumLength base62 characters of the CRC-32 (IEEE 802.3) of the random ones.
-// The checksum refuses a mistyped key without a look-up and lets secret scanners
-// match \back_[0-9A-Za-z]{36}\b with few false alarms.
+// An API key's secret consists of keyPrefix, keyRandomLength random base62 characters, and
+// keyChecksumLength base62 characters for the CRC-32 (IEEE 802.3) of the random ones. By the
+// checksum a mistyped key is refused without a look-up, and secret scanners can match
+// \back_[0-9A-Za-z]{36}\b with few false alarms.
 const (
 	keyPrefix         = "ack_"
 	keyRandomLength   = 30
@@ -24,8 +24,8 @@ const (
 	base62            = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// KeyHash is the SHA-256 of a key's secret: what is stored and looked up instead
-// of it. The secret has 178 random bits, so a plain hash cannot be searched.
+// KeyHash is the SHA-256 of a key's secret. It is stored and looked up instead of the secret. The
+// secret has 178 random bits, so a plain hash is safe against guessing.
 type KeyHash [sha256.Size]byte
 
 // Key authenticates a backend as one workspace.
@@ -39,8 +39,8 @@ type Key struct {
 	CreatedAt   time.Time
 	ExpiresAt   *time.Time
 	RevokedAt   *time.Time
-	LastUsedAt  *time.Time // to about a minute
-	ReplacedBy  core.ID    // the key that took over from it; zero: none
+	LastUsedAt  *time.Time // accurate to about a minute
+	ReplacedBy  core.ID    // the key that replaced it; zero: none
 }
 
 // ActiveAt reports whether the key works at an instant.
@@ -89,8 +89,8 @@ func keyChecksum(random []byte) (digits [keyChecksumLength]byte) {
 	return digits
 }
 
-// hashSecret returns the hash to look a secret up by, or false if it cannot be a
-// key: wrong prefix, length or checksum.
+// hashSecret returns the hash by which to look up a secret, or false if the text cannot be a key:
+// wrong prefix, length or checksum.
 func hashSecret(secret string) (KeyHash, bool) {
 	if len(secret) != keyLength || !strings.HasPrefix(secret, keyPrefix) {
 		return KeyHash{}, false
@@ -104,8 +104,8 @@ func hashSecret(secret string) (KeyHash, bool) {
 	return sha256.Sum256(text[:]), true
 }
 
-// HoldsKey reports whether something that looks like a key's secret stands anywhere in a text,
-// with a right checksum or not: such a text must not be logged.
+// HoldsKey reports whether a text contains something that looks like a key's secret, with a right
+// checksum or not. Such a text must not be logged.
 func HoldsKey(text string) bool {
 	for {
 		_, rest, found := strings.Cut(text, keyPrefix)

@@ -7,8 +7,8 @@ import (
 	"accesscodes/internal/event"
 )
 
-// Changed returns the events about a workspace that was changed at an instant. The source need
-// not know the workspace; nil: none are recorded.
+// Changed returns the events about a workspace that was changed at an instant. The source may be one
+// without a workspace; nil: no events are recorded.
 func (w *Workspace) Changed(source *event.Source, before *Workspace, at time.Time) (events []*event.Event, err error) {
 	if source == nil {
 		return nil, nil
@@ -29,7 +29,7 @@ func (w *Workspace) Changed(source *event.Source, before *Workspace, at time.Tim
 	return events, err
 }
 
-// differences are what another state of the workspace has otherwise, but for the suspension.
+// differences returns what differs in another state of the workspace, except for the suspension.
 func (w *Workspace) differences(to *Workspace) event.Data {
 	data := event.Data{}
 	for _, field := range []struct {
@@ -62,7 +62,7 @@ func (k *Key) created(source *event.Source) (*event.Event, error) {
 	return k.event(source, event.KeyCreated, k.CreatedAt, event.Data{"expiresAt": event.TimeOrNone(k.ExpiresAt)})
 }
 
-// event returns an event about the key. Nothing of the secret is in it.
+// event returns an event about the key. It contains nothing of the secret.
 func (k *Key) event(source *event.Source, t event.Type, at time.Time, data event.Data) (*event.Event, error) {
 	data["name"], data["role"] = k.Name, string(k.Role)
 	return source.Make(t, at, event.Thing(event.SubjectKey, k.ID), "", data)

@@ -6,7 +6,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Role is what an API key may do.
+// Role says what an API key may do.
 type Role string
 
 // The roles.
@@ -20,7 +20,7 @@ const (
 // Roles lists every role.
 func Roles() []Role { return []Role{RoleFull, RoleIssue, RoleRedeem, RoleRead} }
 
-// permissions of the roles.
+// permissions are the permissions of each role.
 var permissions = map[Role][]core.Permission{
 	RoleFull: {
 		core.PermissionIssue, core.PermissionRedeem, core.PermissionRead, core.PermissionManage, core.PermissionValidate,
@@ -30,8 +30,8 @@ var permissions = map[Role][]core.Permission{
 	RoleRead:   {core.PermissionRead, core.PermissionValidate},
 }
 
-// Permissions are what keys with this role may do; none for an unknown role. The list must not
-// be changed.
+// Permissions returns what keys with this role may do; nothing for an unknown role. The list must
+// not be changed.
 func (r Role) Permissions() []core.Permission { return permissions[r] }
 
 // Allows reports whether keys with this role have the permission.

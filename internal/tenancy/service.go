@@ -12,8 +12,8 @@ import (
 	"accesscodes/internal/event"
 )
 
-// Store keeps workspaces, keys and what belongs to the installation. Each method is one atomic
-// act: it happens whole and is durable when the method returns, or nothing happened.
+// Store keeps workspaces, keys and the data of the installation. Each method is one atomic
+// operation: when it returns, all of it is done and durable, or nothing is.
 type Store interface {
 	WorkspaceStore
 	KeyStore
@@ -26,11 +26,10 @@ type Deps struct {
 	Now     func() time.Time
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
-	Actor   event.Actor             // who does what is asked for; zero: the program itself
+	Actor   event.Actor             // who asks; zero: the program itself
 }
 
-// Service is everything that can be done with workspaces and keys. It is safe for concurrent
-// use.
+// Service is all operations on workspaces and keys. It is safe for concurrent use.
 type Service struct {
 	store   Store
 	clock   func() time.Time
@@ -50,12 +49,12 @@ func NewService(deps Deps) *Service {
 	}
 }
 
-// source is where the events of a call come from.
+// source returns the source of the events of a call.
 func (s *Service) source(workspace core.ID) *event.Source {
 	return s.recorder.Source(workspace, s.actor, false)
 }
 
-// now is the current time as stores keep it.
+// now returns the current time with the precision of stores.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
 // CreateWorkspace stores a new workspace. Errors: KindInvalid; KindConflict with
@@ -90,9 +89,9 @@ func (s *Service) Workspace(ctx context.Context, slug string) (Workspace, error)
 	return w, workspaceError(slug, err)
 }
 
-// UpdateWorkspace changes a workspace. Running servers follow within seconds: they
-// generate codes in the new format, and refuse every key of a suspended workspace
-// until it is resumed. Nothing is deleted. Errors: KindNotFound, KindInvalid.
+// UpdateWorkspace changes a workspace. Running servers follow within seconds: they generate codes in
+// the new format, and refuse every key of a suspended workspace until it is resumed. Nothing is
+// deleted. Errors: KindNotFound, KindInvalid.
 func (s *Service) UpdateWorkspace(ctx context.Context, slug string, change WorkspaceChange) (Workspace, error) {
 	if err := change.check(); err != nil {
 		return Workspace{}, err
@@ -110,15 +109,15 @@ func (s *Service) newWorkspace(slug, name string, format core.Format) (Workspace
 	return w, w.check()
 }
 
-// NewKey says what key to make.
+// NewKey describes a key to make.
 type NewKey struct {
 	Name      string
 	Role      Role
 	ExpiresAt *time.Time // nil: never
 }
 
-// CreateKey stores a new key of a workspace and returns it with its secret, which
-// nobody can show again. Errors: KindNotFound, KindInvalid.
+// CreateKey stores a new key of a workspace and returns it with its secret, which cannot be shown
+// again. Errors: KindNotFound, KindInvalid.
 func (s *Service) CreateKey(ctx context.Context, slug string, req NewKey) (Key, string, error) {
 	w, err := s.Workspace(ctx, slug)
 	if err != nil {
@@ -150,8 +149,8 @@ func (s *Service) Keys(ctx context.Context, slug string) ([]Key, error) {
 	return s.store.Keys(ctx, w.ID)
 }
 
-// FindKey returns a key by its id or by its secret, which is what somebody who found a
-// leaked key has. Errors: KindNotFound.
+// FindKey returns a key by its id, or by its secret for whoever has found a leaked key. Errors:
+// KindNotFound.
 func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
 	if id, err := core.ParseID(reference); err == nil {
 		key, err := s.store.Key(ctx, id)
@@ -168,8 +167,8 @@ func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
 	return caller.Key, nil
 }
 
-// RevokeKey makes a key useless for good; running servers follow within seconds.
-// Revoking twice keeps the first time. Errors: KindNotFound.
+// RevokeKey ends a key for good; running servers follow within seconds. Revoking twice keeps the
+// first time. Errors: KindNotFound.
 func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 	key, err := s.store.Key(ctx, id)
 	if err != nil {
@@ -187,9 +186,9 @@ func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 	return key, keyError(id.String(), err)
 }
 
-// RotateKey makes a key with the same name, role and expiry and lets the old one work
-// for the overlap longer, or until it would have expired. A key is rotated once: after that
-// its expiry is the end of the overlap, which is no life for another key. Errors: KindNotFound;
+// RotateKey makes a key with the same name, role and expiry. The old key works until the end of the
+// overlap, or until its own expiry if that is earlier. A key can be rotated only once: afterwards
+// its expiry is the end of the overlap, which a further key must not inherit. Errors: KindNotFound;
 // KindConflict with ReasonKeyNotActive; KindInvalid for a negative overlap.
 func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 {
@@ -226,8 +225,8 @@ func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Durati
 	return key, secret, nil
 }
 
-// Bootstrap stores the first workspace and a key with the role full, if there is no
-// workspace yet, and returns the key's secret; otherwise it returns "".
+// Bootstrap stores the first workspace and a key with the role full, if there is no workspace yet,
+// and returns the key's secret. Otherwise it returns "".
 func (s *Service) Bootstrap(ctx context.Context, slug, name string, format core.Format) (string, error) {
 	w, err := s.newWorkspace(slug, name, format)
 	if err != nil {
@@ -253,7 +252,7 @@ func (s *Service) Bootstrap(ctx context.Context, slug, name string, format core.
 	return secret, nil
 }
 
-// newKey makes a key. It is not checked: the name of a rotated key may be older than a rule.
+// newKey makes a key without checking it: the name of a rotated key may be older than a rule.
 func (s *Service) newKey(workspace core.ID, req NewKey) (Key, string, error) {
 	id, err := s.newID()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // MaxNameLength is the longest name of a workspace or an API key, in characters.
 const MaxNameLength = 100
 
-// slugPattern is what a workspace's slug looks like: a DNS label (RFC 1123 §2.1).
+// slugPattern matches a workspace's slug: a DNS label (RFC 1123 §2.1).
 var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Workspace is a customer organisation. It owns codes, users and API keys.
@@ -25,16 +25,16 @@ type Workspace struct {
 	Events      EventsRecorded
 }
 
-// EventsRecorded is which of a workspace's events are recorded.
+// EventsRecorded says which of a workspace's events are recorded.
 type EventsRecorded string
 
 // What may be recorded.
 const (
-	EventsSome EventsRecorded = "some" // what people and programs change, but not what comes with each code
-	EventsAll  EventsRecorded = "all"  // hot ones, too: see [event.Type.Hot]
+	EventsSome EventsRecorded = "some" // all but the hot ones, which come with each code
+	EventsAll  EventsRecorded = "all"  // the hot ones, too: see [event.Type.Hot]
 )
 
-// orSome is what is recorded; nothing is said where nobody has decided.
+// orSome returns the setting, or the default if none was chosen.
 func (e EventsRecorded) orSome() string {
 	if e == "" {
 		return string(EventsSome)
@@ -62,8 +62,8 @@ func checkName(errs *core.FieldErrors, name string) {
 	core.CheckProse(errs, "/name", "name", name, MaxNameLength)
 }
 
-// WorkspaceChange says what to change about a workspace; nil leaves a field as it
-// is. Codes that were generated before keep their values.
+// WorkspaceChange says what to change about a workspace; nil leaves a field as it is. Existing codes
+// keep their values.
 type WorkspaceChange struct {
 	Name        *string
 	Prefix      *string

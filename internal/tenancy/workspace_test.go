@@ -63,7 +63,7 @@ func TestSuspendingAWorkspaceTwiceKeepsTheFirstTime(t *testing.T) {
 
 func TestAWorkspaceThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
-	acts := map[string]func() error{
+	actions := map[string]func() error{
 		"Workspace":       func() error { _, err := w.Workspace(t.Context(), "none"); return err },
 		"UpdateWorkspace": func() error { _, err := w.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}); return err },
 		"Keys":            func() error { _, err := w.Keys(t.Context(), "none"); return err },
@@ -72,9 +72,9 @@ func TestAWorkspaceThatIsNotThere(t *testing.T) {
 			return err
 		},
 	}
-	for name, act := range acts {
+	for name, action := range actions {
 		t.Run(name, func(t *testing.T) {
-			checkError(t, act(), core.KindNotFound, core.ReasonWorkspaceNotFound)
+			checkError(t, action(), core.KindNotFound, core.ReasonWorkspaceNotFound)
 		})
 	}
 }

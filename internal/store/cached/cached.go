@@ -1,6 +1,6 @@
-// Package cached wraps a store so that API keys are looked up once every few seconds
-// instead of with every request. It keeps nothing whose staleness could break a rule
-// about codes: only who may act, and for a short, stated time.
+// Package cached wraps a store so that API keys are looked up once every few seconds instead of with
+// every request. It caches only who may do what, for a short, fixed time. It caches nothing that
+// could break a rule about codes when it is old.
 package cached
 
 import (
@@ -13,12 +13,11 @@ import (
 	"accesscodes/internal/tenancy"
 )
 
-// DefaultLife is how long a looked-up key is believed. A key revoked, expired or
-// suspended elsewhere works at most that much longer on this node; callers are
-// promised 5 seconds.
+// DefaultLife is how long a looked-up key stays valid. A key that is revoked, expired or suspended
+// on another node works here at most that much longer; callers are promised 5 seconds.
 const DefaultLife = 3 * time.Second
 
-// maxEntries bounds the memory: about 1 KiB each.
+// maxEntries limits the memory: an entry takes about 1 KiB.
 const maxEntries = 10_000
 
 // Store is a store with a cache of API keys.
@@ -29,7 +28,7 @@ type Store struct {
 
 	mu      sync.RWMutex
 	entries map[tenancy.KeyHash]*entry
-	epoch   int // counts the times that everything was forgotten
+	epoch   int // counts how often the cache was cleared
 }
 
 type entry struct {
@@ -37,13 +36,12 @@ type entry struct {
 	loaded time.Time // when the look-up began
 }
 
-// New wraps a store. life is how long a key is believed; now must not run backwards.
+// New wraps a store. life is how long an entry is used; now must not run backwards.
 func New(below tenancy.Store, life time.Duration, now func() time.Time) *Store {
 	return &Store{Store: below, life: life, now: now, entries: map[tenancy.KeyHash]*entry{}}
 }
 
-// CallerByHash implements [tenancy.KeyStore]. Unknown keys are not remembered: a new key
-// works at once.
+// CallerByHash implements [tenancy.KeyStore]. Unknown keys are not cached: a new key works at once.
 func (s *Store) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {
 	s.mu.RLock()
 	e, epoch := s.entries[hash], s.epoch
@@ -60,15 +58,15 @@ func (s *Store) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenanc
 	return caller, nil
 }
 
-// remember keeps an entry unless everything was forgotten since its look-up began: it
-// may be older than what was forgotten for.
+// remember keeps an entry, unless the cache was cleared after its look-up began: the entry may then
+// be out of date.
 func (s *Store) remember(hash tenancy.KeyHash, e *entry, epoch int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.epoch != epoch {
 		return
 	}
-	for other := range s.entries { // any entry will do: the map is in no order
+	for other := range s.entries { // any entry: the map has no order
 		if len(s.entries) < maxEntries {
 			break
 		}
@@ -77,7 +75,7 @@ func (s *Store) remember(hash tenancy.KeyHash, e *entry, epoch int) {
 	s.entries[hash] = e
 }
 
-// forget drops every entry: what this node changed, it sees at once.
+// forget drops every entry, so that this node sees its own changes at once.
 func (s *Store) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ type below struct {
 	err     error
 	revoked *time.Time // of every key
 	lookUps int
-	during  func() // runs during a look-up, after the answer is settled
+	during  func() // runs during a look-up, after the answer is fixed
 }
 
 func (b *below) CallerByHash(_ context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {
@@ -149,7 +149,7 @@ func TestAnUnknownKeyIsNotRemembered(t *testing.T) {
 		}
 	}
 	n.checkLookUps(t, 2)
-	n.below.missing = false // somebody has created the key
+	n.below.missing = false // the key exists now
 	n.lookUp(t, tenancy.KeyHash{1})
 }
 

@@ -1,7 +1,7 @@
-// Package grouped wraps a store so that concurrent hot writes share one commit: each
-// caller waits for its own result, all of them for one fsync. The hottest look-ups share a
-// transaction, and the round trip to a server, in the same way. Everything else goes
-// straight to the store below.
+// Package grouped wraps a store so that concurrent hot writes share one commit: each caller waits
+// for its own result, and all of them for one fsync. The hottest look-ups share a transaction, and
+// the round trip to a server, in the same way. Everything else goes directly to the store below. It
+// knows no rules and no SQL.
 package grouped
 
 import (
@@ -17,31 +17,31 @@ import (
 	"accesscodes/internal/group"
 )
 
-// Options says how much is gathered.
+// Options limits how much is gathered.
 type Options struct {
 	MaxBatch int // calls in one commit; 0: 256
 	MaxQueue int // calls that may wait before further ones are refused; 0: 16,384
 	// MaxWait is how long a call may wait for its commit to begin before it is refused;
 	// 0: 5 s.
 	MaxWait time.Duration
-	// Observe, if not nil, is told of every commit that was tried: how many codes or acts
-	// it held and how long it took.
+	// Observe, if not nil, is called after every commit that was tried, with the number of codes or
+	// commands in it and the time it took.
 	Observe func(size int, took time.Duration)
-	// DryRunLanes is how many look-ups may be under way at once, each shared by those that
-	// waited for it; 0: one for every two processors. On few, many share one.
+	// DryRunLanes is how many shared look-ups may run at once; 0: one for every two processors.
+	// Callers that wait share the next one. On few processors, many share one.
 	DryRunLanes int
 }
 
 // maxDryRunWait is how long a look-up may wait for its turn, at most.
 const maxDryRunWait = 2 * time.Second
 
-// Store is a store whose hot calls are gathered: inserts of codes in one queue, acts that
-// may be repeated in another, look-ups of what acts would do in a third.
+// Store is a store that gathers hot calls: inserts of codes in one queue, idempotent commands in
+// another, dry runs in further ones.
 type Store struct {
 	codes.Store
 	inserts  *gatherer[*codes.NewCode, codes.InsertResult]
 	commands *gatherer[*codes.Command, codes.Result]
-	dryRuns  []*gatherer[*codes.Command, codes.Result] // each takes a part of the look-ups
+	dryRuns  []*gatherer[*codes.Command, codes.Result] // each takes a part of the dry runs
 	turn     atomic.Uint32                             // whose turn it is
 }
 
@@ -67,8 +67,8 @@ func New(below codes.Store, options Options) *Store {
 		inserts:  gather(options, below.InsertCodes),
 		commands: gather(options, below.Execute),
 	}
-	options.Observe = func(int, time.Duration) {} // a look-up is no commit
-	// Nobody waits long for what can be asked again at once.
+	options.Observe = func(int, time.Duration) {} // a dry run is not a commit
+	// A dry run need not wait long, because it can be repeated at once.
 	options.MaxWait = min(options.MaxWait, maxDryRunWait)
 	for range options.DryRunLanes {
 		s.dryRuns = append(s.dryRuns, gather(options, below.DryRun))
@@ -76,8 +76,8 @@ func New(below codes.Store, options Options) *Store {
 	return s
 }
 
-// Close writes what waits. It is called once, after the last other method, and before the store
-// below is closed.
+// Close writes what waits. Call it once, after the last other call, and before the store below is
+// closed.
 func (s *Store) Close() {
 	s.inserts.group.Stop()
 	s.commands.group.Stop()
@@ -91,31 +91,31 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 	return s.inserts.do(ctx, codes)
 }
 
-// Act implements [codes.RedemptionStore]. The acts of one call stay together. Those that must
-// not be repeated are not gathered: for their sake, nobody knew what became of the others
-// when a connection breaks.
-func (s *Store) Execute(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	for _, act := range acts {
-		if !act.Idempotent {
-			return s.Store.Execute(ctx, acts)
+// Execute implements [codes.RedemptionStore]. The commands of one call stay together. Commands that
+// must not be repeated are not gathered: because of them, the outcome of all others in the batch
+// would stay unknown when a connection breaks.
+func (s *Store) Execute(ctx context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	for _, command := range commands {
+		if !command.Idempotent {
+			return s.Store.Execute(ctx, commands)
 		}
 	}
-	return s.commands.do(ctx, acts)
+	return s.commands.do(ctx, commands)
 }
 
-// Peek implements [codes.RedemptionStore]. What a call sees was so at some time after it began.
-func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	if slices.ContainsFunc(acts, func(act *codes.Command) bool { return act.Hypothetical }) {
-		return s.Store.DryRun(ctx, acts)
+// DryRun implements [codes.RedemptionStore]. A call sees a state from some time after it began.
+func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	if slices.ContainsFunc(commands, func(command *codes.Command) bool { return command.Hypothetical }) {
+		return s.Store.DryRun(ctx, commands)
 	}
-	results, err := s.dryRuns[s.turn.Add(1)%uint32(len(s.dryRuns))].do(ctx, acts)
+	results, err := s.dryRuns[s.turn.Add(1)%uint32(len(s.dryRuns))].do(ctx, commands)
 	if core.HasReason(err, core.ReasonOutcomeUnknown) {
-		err = ctx.Err() // the caller has gone; a look-up has no outcome
+		err = ctx.Err() // the caller has left; a dry run has no outcome
 	}
 	return results, err
 }
 
-// gatherer gathers the calls of one of the store's methods.
+// gatherer gathers the calls of one store method.
 type gatherer[In, Out any] struct {
 	group   *group.Group[[]In, []Out]
 	write   func(context.Context, []In) ([]Out, error)
@@ -145,7 +145,7 @@ func (g *gatherer[In, Out]) do(ctx context.Context, items []In) ([]Out, error) {
 	return results, err
 }
 
-// flush writes the items of several calls in one act.
+// flush writes the items of several calls in one transaction.
 func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([][]Out, error) {
 	var items []In
 	for _, call := range calls {
@@ -165,8 +165,8 @@ func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([][]Out, e
 	return perCall, nil
 }
 
-// divisible: a store that is away is away for every call alone too, and a batch whose
-// outcome is unknown must not be written again.
+// divisible reports whether a batch may be tried again call by call. A store that is unavailable is
+// so for each call, too, and a batch with an unknown outcome must not be written again.
 func divisible(err error) bool {
 	return !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown)
 }

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// below is the store under a batched one. It takes codes but for those whose value
+// below is the store under a grouped one. It takes codes but for those whose value
 // stands in fails, and holds each write back until the test lets it through.
 type below struct {
 	storetest.Store
@@ -57,7 +57,7 @@ func valuesOf(codes []*codes.NewCode) []string {
 	return values
 }
 
-// rig is a batched store over a held one, and what Observe was told.
+// rig is a grouped store over a held one, and what Observe was told.
 type rig struct {
 	*below
 	store *grouped.Store

@@ -26,8 +26,8 @@ func scanEvent(row Row) (e event.Event, err error) {
 	return e, err
 }
 
-// Events implements [event.Store]. Positions are dense, so that a part of the log is a range
-// of them.
+// Events implements [event.Store]. Positions have no gaps, so a part of the log is a range of
+// positions.
 func (s Store) Events(ctx context.Context, q *event.Query) (event.Page, error) {
 	return read(ctx, s.db, func(tx Tx) (page event.Page, err error) {
 		head, err := newestPosition(tx, q.Workspace)
@@ -44,12 +44,12 @@ func (s Store) Events(ctx context.Context, q *event.Query) (event.Page, error) {
 		if err != nil {
 			return page, err
 		}
-		oldest, err = oldestPosition(tx, q.Workspace, head) // as it is now: somebody may have pruned
+		oldest, err = oldestPosition(tx, q.Workspace, head) // the present value: events may have been pruned since
 		return q.NewPage(found, reach, head, oldest), err
 	})
 }
 
-// newestPosition returns 0 for a log that never held an event.
+// newestPosition returns the newest position; 0 for a log that never held an event.
 func newestPosition(tx Tx, workspace core.ID) (newest int64, err error) {
 	err = one(tx, "SELECT newest FROM event_positions WHERE workspace_id = ?1", []any{workspace}, func(row Row) error {
 		return row.Scan(&newest)
@@ -60,7 +60,7 @@ func newestPosition(tx Tx, workspace core.ID) (newest int64, err error) {
 	return newest, err
 }
 
-// oldestPosition returns the position behind head for a log that holds nothing up to there.
+// oldestPosition returns the lowest position that is kept; head+1 if none is.
 func oldestPosition(tx Tx, workspace core.ID, head int64) (oldest int64, err error) {
 	const sql = "SELECT position FROM events WHERE workspace_id = ?1 ORDER BY position LIMIT 1"
 	err = one(tx, sql, []any{workspace}, func(row Row) error { return row.Scan(&oldest) })
@@ -70,7 +70,7 @@ func oldestPosition(tx Tx, workspace core.ID, head int64) (oldest int64, err err
 	return oldest, err
 }
 
-// findEvents reads what stands behind start, up to reach.
+// findEvents reads the events after start, up to reach.
 func findEvents(tx Tx, q *event.Query, start, reach int64) (found []event.Event, err error) {
 	sql, args := eventsQuery(q, start, reach)
 	err = tx.Query(sql, args, func(row Row) error {
@@ -113,7 +113,7 @@ func eventsQuery(q *event.Query, start, reach int64) (string, []any) {
 	return sql + " ORDER BY position LIMIT " + param(q.Limit), args
 }
 
-// headsAtOnce is how many workspaces one statement asks for at most.
+// headsAtOnce is the largest number of workspaces that one statement asks for.
 const headsAtOnce = 256
 
 // EventHeads implements [event.Store].
@@ -137,7 +137,7 @@ func (s Store) EventHeads(ctx context.Context, workspaces []core.ID) (map[core.I
 	})
 }
 
-// headsQuery asks for the last workspace several times, so that few statements differ: each is
+// headsQuery repeats the last workspace, so that there are few different statements: each is
 // prepared once.
 func headsQuery(workspaces []core.ID) (string, []any) {
 	var args []any
@@ -152,10 +152,10 @@ func headsQuery(workspaces []core.ID) (string, []any) {
 	) + ")", args
 }
 
-// EraseFromEvents takes a user's id out of the events of a workspace, and with each id the
-// salt, without which nobody can find out whose it was. The events about erasures before this
-// one keep it for their time. Those without a position come first: who gets one meanwhile is
-// then found where it has gone.
+// EraseFromEvents removes a user's id from the events of a workspace. With each id it removes the
+// salt, without which nobody can find out whose event it was. Earlier events about erasures keep the
+// id until their time is over. Events without a position come first: an event that gets one
+// meanwhile is then found in the log.
 func EraseFromEvents(tx Tx, workspace core.ID, user string) error {
 	for _, table := range []string{"event_queue", "events /*sqlite INDEXED BY events_user sqlite*/"} {
 		_, err := tx.Exec("UPDATE "+table+` SET user_id = NULL, salt = NULL
@@ -183,14 +183,14 @@ func (s Store) ScrubErased(ctx context.Context, before time.Time) (int, error) {
 	return int(scrubbed), err
 }
 
-// erasedBefore is what the index events_erased is for.
+// erasedBefore is the condition of the index events_erased.
 const erasedBefore = " WHERE type = 'user.erased' AND user_id IS NOT NULL AND at < ?1"
 
-// prunedAtOnce is how many events one transaction deletes at most, so that writes that wait
-// for it do not wait long.
+// prunedAtOnce is the largest number of events that one transaction deletes, so that other writes do
+// not wait long.
 const prunedAtOnce = 500
 
-// PruneEvents implements [event.Store]: of each workspace that has old events, one step.
+// PruneEvents implements [event.Store]. It makes one step in each workspace that has old events.
 func (s Store) PruneEvents(ctx context.Context, before time.Time) (int, error) {
 	old, err := read(ctx, s.db, func(tx Tx) (old []core.ID, err error) {
 		const sql = `SELECT p.workspace_id FROM event_positions p WHERE

@@ -10,8 +10,8 @@ import (
 	"accesscodes/internal/tenancy"
 )
 
-// Secret implements [tenancy.InstallationStore]. It writes only the first time: a node starts
-// while the database only takes reads, and commands that only read wait for no lock.
+// Secret implements [tenancy.InstallationStore]. It writes only the first time. So a node can start
+// while the database is read-only, and commands that only read wait for no lock.
 func (s Store) Secret(ctx context.Context, secret []byte) ([]byte, error) {
 	stored, err := read(ctx, s.db, readSecret)
 	if !errors.Is(err, core.ErrNotFound) {
@@ -31,8 +31,8 @@ func readSecret(tx Tx) (secret []byte, err error) {
 	return secret, err
 }
 
-// Bootstrap implements [tenancy.InstallationStore]. It writes only if there is something to do.
-// Of two nodes that run it at once, the slug, which both use, lets one through.
+// Bootstrap implements [tenancy.InstallationStore]. It writes only if there is something to do. If
+// two nodes run it at once, both use the same slug, so only one succeeds.
 func (s Store) Bootstrap(
 	ctx context.Context, w tenancy.Workspace, k tenancy.Key, events ...*event.Event,
 ) (bool, error) {

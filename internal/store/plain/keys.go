@@ -74,7 +74,7 @@ func (s Store) RevokeKey(ctx context.Context, id core.ID, at time.Time, events .
 		if err != nil {
 			return err
 		}
-		if revoked == 0 { // it was revoked before, or is not there
+		if revoked == 0 { // it was revoked before, or does not exist
 			_, err := keys.find(tx, "id = ?1", id)
 			return err
 		}
@@ -98,8 +98,8 @@ func (s Store) ReplaceKey(
 	})
 }
 
-// TouchKeys implements [tenancy.KeyStore]. Keys are touched in the order of their ids, so
-// that two nodes never wait for each other.
+// TouchKeys implements [tenancy.KeyStore]. Keys are updated in the order of their ids, so that two
+// nodes never wait for each other.
 func (s Store) TouchKeys(ctx context.Context, used map[core.ID]time.Time) error {
 	ids := slices.SortedFunc(maps.Keys(used), func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
 	return s.db.Write(ctx, Idempotent, func(tx Tx) error {

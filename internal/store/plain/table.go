@@ -5,14 +5,15 @@ import (
 	"strings"
 )
 
-// table is how one kind of thing lies in a table. It is the only place that lists its columns.
+// table says how one kind of thing is stored in a table. It is the only place that lists its
+// columns.
 type table[T any] struct {
 	name      string
 	columns   []column[T]
 	insertion string // INSERT INTO … VALUES …
 }
 
-// column is a column and where its value stands in a thing, as [Row] reads into it.
+// column is a column and the place of its value in a thing, as [Row] reads into it.
 type column[T any] struct {
 	name  string
 	field func(*T) any
@@ -28,7 +29,7 @@ func newTable[T any](name string, columns []column[T]) *table[T] {
 	return t
 }
 
-// fields are where a row's columns go to and come from, in their order.
+// fields returns the places that a row's columns are read into and written from, in their order.
 func (t *table[T]) fields(thing *T) []any {
 	fields := make([]any, len(t.columns))
 	for i, column := range t.columns {

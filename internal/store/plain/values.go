@@ -7,10 +7,10 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Value is an argument of a statement as engines take it: nil, a string, int64, bool, []byte,
-// core.ID or time.Time. Beside these, an argument may be an int or a pointer to one of them
-// all, or a pointer to such a pointer; a nil pointer is NULL, and so are a nil []byte and the
-// zero ID. So what [Row] reads into can be an argument, too.
+// Value returns an argument of a statement in the form that engines take: nil, a string, int64,
+// bool, []byte, core.ID or time.Time. arg is one of these, an int, a pointer to any of them, or a
+// pointer to such a pointer. A nil pointer, a nil []byte and the zero ID become NULL. So what [Row]
+// reads into can also be an argument.
 func Value(arg any) (any, error) {
 	switch v := arg.(type) {
 	case nil, string, int64, bool, time.Time:
@@ -56,7 +56,7 @@ func Value(arg any) (any, error) {
 	}
 }
 
-// pointed is the argument that a pointer leads to.
+// pointed returns the argument that a pointer points to.
 func pointed[T any](pointer *T) (any, error) {
 	if pointer == nil {
 		return nil, nil
@@ -64,7 +64,7 @@ func pointed[T any](pointer *T) (any, error) {
 	return Value(*pointer)
 }
 
-// Values are [Value] of each argument.
+// Values returns [Value] of each argument.
 func Values(args []any) ([]any, error) {
 	values := make([]any, len(args))
 	for i, arg := range args {

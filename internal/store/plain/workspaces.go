@@ -68,7 +68,7 @@ func (s Store) UpdateWorkspace(
 	})
 }
 
-// lockWorkspace returns a workspace and keeps others from changing it, by writing it as it is.
+// lockWorkspace returns a workspace and locks it by writing it unchanged.
 func lockWorkspace(tx Tx, slug string) (w tenancy.Workspace, err error) {
 	sql := "UPDATE workspaces SET slug = slug WHERE slug = ?1 RETURNING " + workspaces.list("")
 	err = one(tx, sql, []any{slug}, func(row Row) error { return row.Scan(workspaces.fields(&w)...) })

@@ -13,9 +13,9 @@ import (
 	"accesscodes/internal/codes"
 )
 
-// claimKeys claims the retry keys of the codes that have one and returns the codes that
-// may be inserted, in the order of their canonical forms: every transaction then locks
-// rows in the same order. A code whose key was used before has its result.
+// claimKeys claims the retry keys of the codes that have one. It returns the codes that may be
+// inserted, in the order of their canonical forms, so that every transaction locks rows in the same
+// order. A code whose key was used before has its result.
 func (i *insertion) claimKeys(ctx context.Context, q querier, turn []int) ([]int, error) {
 	slices.SortFunc(turn, func(a, b int) int { return cmp.Compare(i.codes[a].Canonical, i.codes[b].Canonical) })
 	marked := slices.DeleteFunc(slices.Clone(turn), func(n int) bool { return i.codes[n].Retry.IsZero() })
@@ -49,19 +49,18 @@ type claim struct {
 	mark      int64
 }
 
-// claimColumns are what scanClaim reads, in its order.
+// claimColumns are the columns that scanClaim reads, in its order.
 const claimColumns = "retry_key, canonical, mark"
 
 func scanClaim(row pgx.CollectableRow) (c claim, err error) {
 	return c, row.Scan(&c.key, &c.canonical, &c.mark)
 }
 
-// usedKeys claims the codes' retry keys and returns those that are in use already, with
-// their codes.
+// usedKeys claims the codes' retry keys and returns those that are in use already, with their codes.
 //
-// A claim that is there is written again as it is, so that the commit waits until the
-// standby has everything up to it: a code that is visible but not replicated (because
-// somebody cancelled the wait for that) must not be given out as done.
+// An existing claim is written again unchanged, so that the commit waits until the standby has
+// everything up to it. A code that is visible but not replicated (because the wait for that was
+// cancelled) must not be reported as done.
 func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[[16]byte]*codes.RetriedCode, error) {
 	slices.SortFunc(marked, func(a, b int) int { return bytes.Compare(i.codes[a].Retry.Key[:], i.codes[b].Retry.Key[:]) })
 	rows, err := q.Query(ctx, "INSERT INTO code_retries ("+claimColumns+") "+
@@ -80,7 +79,7 @@ func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[
 	return retried(ctx, q, i.workspaces(marked), claims, i.codes[0].CreatedAt)
 }
 
-// retried returns the codes that hold claims, by their retry keys. nil: it is not seen yet.
+// retried returns the codes that hold claims, by their retry keys. nil: the code is not visible yet.
 func retried(ctx context.Context, q querier, workspaces [][16]byte, claims []claim, at time.Time) (map[[16]byte]*codes.RetriedCode, error) {
 	found, canonicals, deleted := map[[16]byte]*codes.RetriedCode{}, []string{}, [][]byte{}
 	for _, c := range claims {
@@ -109,7 +108,7 @@ func retried(ctx context.Context, q querier, workspaces [][16]byte, claims []cla
 	return found, nil
 }
 
-// deletedRetryColumns are what scanDeletedRetry reads, in its order.
+// deletedRetryColumns are the columns that scanDeletedRetry reads, in its order.
 const deletedRetryColumns = "retry_key, workspace_id, fingerprint"
 
 // deletedRetry is a row of the table deleted_retries.
@@ -123,14 +122,14 @@ func scanDeletedRetry(row pgx.CollectableRow) (r deletedRetry, err error) {
 	return r, row.Scan(&r.key, &r.workspace, &r.fingerprint)
 }
 
-// retried is what is known of the code.
+// retried returns what is known of the code.
 func (r *deletedRetry) retried() *codes.RetriedCode {
 	code := &codes.RetriedCode{Deleted: true}
 	code.WorkspaceID, code.Retry.Key, code.Retry.Fingerprint = r.workspace, [16]byte(r.key), [16]byte(r.fingerprint)
 	return code
 }
 
-// workspaces are those that these codes belong to.
+// workspaces returns the workspaces of these codes.
 func (i *insertion) workspaces(of []int) [][16]byte {
 	all := make([][16]byte, len(of))
 	for k, n := range of {
@@ -139,7 +138,7 @@ func (i *insertion) workspaces(of []int) [][16]byte {
 	return all
 }
 
-// claims are the rows of code_retries as the engine's rows take them.
+// claims returns the rows of code_retries in the form that the engine's rows method takes.
 func (i *insertion) claims(marked []int) []any {
 	keys, canonicals, marks := make([][]byte, len(marked)), make([]string, len(marked)), make([]int64, len(marked))
 	var values []any

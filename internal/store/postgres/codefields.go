@@ -12,21 +12,21 @@ import (
 	"accesscodes/internal/core"
 )
 
-// How the fields of a code lie in columns. What a field points to says of which kind it is.
+// How columns store the fields of a code. The type that a field points to decides.
 
-// insertedFields are the fields that a new code has. Counters begin at 0.
+// insertedFields are the fields that an insert sets. Counters begin at 0.
 var insertedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return f.Counted })
 
-// scannedFields are the fields that are read as they lie. What is stored of reservations is not
-// what a code has of them.
+// scannedFields are the fields that are read unchanged. Reservations are not among them: the stored
+// number includes lapsed ones.
 var scannedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool {
 	return f.Column == "reservations"
 })
 
-// changedFields are the fields that may become others.
+// changedFields are the fields that can change.
 var changedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return !f.Changes })
 
-// sqlType is the type of a field's column.
+// sqlType returns the type of a field's column.
 func sqlType(f codes.Field) string {
 	switch f.Of(new(codes.Code)).(type) {
 	case *int64, **int64:
@@ -42,7 +42,7 @@ func sqlType(f codes.Field) string {
 	}
 }
 
-// argument is a field's value as an argument.
+// argument returns a field's value as an argument.
 func argument(value any) (any, error) {
 	switch v := value.(type) {
 	case *string:
@@ -66,7 +66,7 @@ func argument(value any) (any, error) {
 	}
 }
 
-// target is where a column's value goes.
+// target returns where a column's value is read into.
 func target(value any) any {
 	switch v := value.(type) {
 	case *core.OptionalText:
@@ -84,7 +84,7 @@ func target(value any) any {
 	}
 }
 
-// optionalText is a text that NULL makes empty.
+// optionalText is a text for which NULL is empty.
 type optionalText core.OptionalText
 
 // ScanText implements [pgtype.TextScanner].
@@ -93,7 +93,7 @@ func (to *optionalText) ScanText(value pgtype.Text) error {
 	return nil
 }
 
-// metadataTarget is metadata that NULL makes none.
+// metadataTarget is metadata for which NULL is empty.
 type metadataTarget core.Metadata
 
 // ScanBytes implements [pgtype.BytesScanner].

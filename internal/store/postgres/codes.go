@@ -11,7 +11,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// codeColumns are what scanCode reads, in its order, before the live reservations.
+// codeColumns are the columns that scanCode reads, in its order, before the live reservations.
 var codeColumns = func() string {
 	columns := "c.canonical, c.mark"
 	for _, f := range scannedFields {
@@ -20,23 +20,22 @@ var codeColumns = func() string {
 	return columns + ", c.retry_key, c.retry_fingerprint, c.reservations"
 }()
 
-// liveReservations is how many reservations of a row of codes hold a use at the instant that is
-// the first parameter. Those that have lapsed and are not tidied yet are counted, which are few
-// however many are live. None is counted if all have lapsed, as at an instant that is far away. It
-// must not be used in a statement that waits for a lock: it would count what was there before the
-// wait.
+// liveReservations counts the reservations of a row of codes that hold a use at the instant in the
+// first parameter. It counts the lapsed ones that are not tidied yet, which are few even if very
+// many are live. Nothing is counted if all have lapsed, as at an instant far in the future. It must
+// not be used in a statement that waits for a lock: it would count the state from before the wait.
 const liveReservations = `
 CASE WHEN c.reservations = 0 THEN 0 WHEN (SELECT max(r.expires_at)` + heldOf + `) > $1
 THEN c.reservations - (SELECT count(*)` + heldOf + ` AND r.expires_at <= $1) ELSE 0 END`
 
 const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held'"
 
-// codesNamed reads those of the codes with these canonical forms that belong to one of these
-// workspaces, as they are at an instant.
+// codesNamed reads the codes with these canonical forms in these workspaces, as they are at an
+// instant.
 var codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " + ofWorkspaces + "($3)) IS TRUE"
 
-// ofWorkspaces begins the condition that rows belong to some workspaces, of which nothing of
-// others is decoded, counted or locked. "IS TRUE" keeps it out of the indexes: a code is found by
+// ofWorkspaces begins the condition that rows belong to some workspaces. Rows of others are not
+// decoded, counted or locked. "IS TRUE" keeps the condition out of the indexes: a code is found by
 // its canonical form.
 const ofWorkspaces = "(c.workspace_id = ANY "
 
@@ -99,10 +98,10 @@ func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []s
 	return codes, err
 }
 
-// CodeByRetryKey implements [codes.CodeStore]. The claim is written again as it is, for the
-// reason that usedKeys has: what is returned will be given out as done.
+// CodeByRetryKey implements [codes.CodeStore]. It writes the claim again unchanged, for the reason
+// given at usedKeys: what it returns will be reported as done.
 func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
-	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx,
 			"UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING "+claimColumns, key[:])
 		claims, err := rowsOf(rows, err, scanClaim)

@@ -10,10 +10,10 @@ import (
 	"accesscodes/internal/core"
 )
 
-// The helpers here are the one place that knows how values lie in columns: ids as uuid,
-// times as timestamptz (which keeps microseconds), what is absent or empty as NULL.
+// The helpers here are the one place that knows how columns store values: ids as uuid, times as
+// timestamptz (which keeps microseconds), absent or empty values as NULL.
 
-// orNull is a text as an argument; NULL for none.
+// orNull returns a text as an argument; NULL for none.
 func orNull(text string) *string {
 	if text == "" {
 		return nil
@@ -21,7 +21,7 @@ func orNull(text string) *string {
 	return &text
 }
 
-// idOrNull is an id as an argument; NULL for none.
+// idOrNull returns an id as an argument; NULL for none.
 func idOrNull(id core.ID) *[16]byte {
 	if id.IsZero() {
 		return nil
@@ -29,7 +29,7 @@ func idOrNull(id core.ID) *[16]byte {
 	return (*[16]byte)(&id)
 }
 
-// orZero is an id that was read.
+// orZero returns an id that was read; zero for NULL.
 func orZero(id *[16]byte) (read core.ID) {
 	if id != nil {
 		read = *id
@@ -37,7 +37,7 @@ func orZero(id *[16]byte) (read core.ID) {
 	return read
 }
 
-// encodeMetadata is metadata as an argument: a JSON object, or NULL for none.
+// encodeMetadata returns metadata as an argument: a JSON object, or NULL for none.
 func encodeMetadata(metadata map[string]string) (*string, error) {
 	if len(metadata) == 0 {
 		return nil, nil
@@ -49,7 +49,7 @@ func encodeMetadata(metadata map[string]string) (*string, error) {
 	return orNull(string(text)), nil
 }
 
-// utc is a time that was read; nil stays nil.
+// utc returns a time that was read; nil stays nil.
 func utc(t *time.Time) *time.Time {
 	if t == nil {
 		return nil
@@ -58,7 +58,7 @@ func utc(t *time.Time) *time.Time {
 	return &u
 }
 
-// orEmpty is a text that was read.
+// orEmpty returns a text that was read; empty for NULL.
 func orEmpty(text *string) string {
 	if text == nil {
 		return ""
@@ -66,7 +66,7 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// rowOf reads the one row of a query; none is core.ErrNotFound.
+// rowOf reads the one row of a query; no row is [core.ErrNotFound].
 func rowOf[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (T, error) {
 	var none T
 	if err != nil {

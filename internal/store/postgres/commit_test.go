@@ -23,7 +23,7 @@ func holdCommits(t *testing.T, conn *pgx.Conn, table string) {
 	holdCommitsOf(t, conn, "INSERT ON "+table)
 }
 
-// holdCommitsOf is the same of transactions that do something else to a table.
+// holdCommitsOf is holdCommits for transactions that do something else to a table.
 func holdCommitsOf(t *testing.T, conn *pgx.Conn, event string) {
 	t.Helper()
 	exec(
@@ -35,12 +35,12 @@ func holdCommitsOf(t *testing.T, conn *pgx.Conn, event string) {
 }
 
 // whileCommitWaits does something while a commit is held back. What begin begins is.
-func whileCommitWaits(t *testing.T, conn *pgx.Conn, begin, act func()) {
+func whileCommitWaits(t *testing.T, conn *pgx.Conn, begin, action func()) {
 	t.Helper()
 	exec(t, conn, "SELECT pg_advisory_lock(1)") // waits for commits that have it
 	begin()
 	awaitTrue(t, conn, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')")
-	act()
+	action()
 	exec(t, conn, "SELECT pg_advisory_unlock(1)")
 }
 
@@ -52,7 +52,7 @@ func loseTheAnswer(t *testing.T, conn *pgx.Conn, p *proxy, table string, begin f
 	loseTheAnswerOf(t, conn, p, begin, "SELECT count(*) > $1 FROM "+table, before)
 }
 
-// loseTheAnswerOf is the same of a commit after which a query returns true.
+// loseTheAnswerOf is loseTheAnswer for a commit after which a query returns true.
 func loseTheAnswerOf(t *testing.T, conn *pgx.Conn, p *proxy, begin func(), committed string, args ...any) {
 	t.Helper()
 	whileCommitWaits(t, conn, begin, func() { p.swallow("downstream") })
@@ -178,8 +178,8 @@ func TestADatabaseThatIsGoneAfterTheCommitIsNoPromise(t *testing.T) {
 	}
 }
 
-// TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise: the same of acts, whatever their kind.
-func TestADatabaseThatIsGoneAfterTheCommitOfActsIsNoPromise(t *testing.T) {
+// TestADatabaseThatIsGoneAfterTheCommitOfCommandsIsNoPromise: whatever the kind of command.
+func TestADatabaseThatIsGoneAfterTheCommitOfCommandsIsNoPromise(t *testing.T) {
 	t.Parallel()
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
@@ -204,9 +204,9 @@ func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 		return err
 	}
 	tests := []struct {
-		name        string
-		before, act func(ctx context.Context, s *postgres.Store) error
-		want        int // keys that are stored then
+		name           string
+		before, action func(ctx context.Context, s *postgres.Store) error
+		want           int // keys that are stored then
 	}{
 		{"Bootstrap", nil, bootstrap, 1},
 		{"InsertKey", bootstrap, func(ctx context.Context, s *postgres.Store) error { return s.InsertKey(ctx, second) }, 2},
@@ -229,7 +229,7 @@ func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 			holdCommits(t, conn, "api_keys")
 			answered := make(chan error, 1)
 			loseTheAnswer(t, conn, p, "api_keys", func() {
-				go func() { answered <- test.act(t.Context(), store) }()
+				go func() { answered <- test.action(t.Context(), store) }()
 			})
 			p.cut()
 			if err := <-answered; !core.HasReason(err, core.ReasonOutcomeUnknown) {
@@ -242,12 +242,12 @@ func TestWhatMustNotBeRepeatedIsNot(t *testing.T) {
 	}
 }
 
-// TestActsWhoseCommitsAnswerIsLostAreDoneOnce: the second try finds what the first one did.
+// TestCommandsWhoseCommitsAnswerIsLostAreDoneOnce: the second try finds what the first one did.
 // Who cannot be told that it is their own work is told that nobody knows, and there is no
 // second try.
-func TestActsWhoseCommitsAnswerIsLostAreDoneOnce(t *testing.T) {
+func TestCommandsWhoseCommitsAnswerIsLostAreDoneOnce(t *testing.T) {
 	t.Parallel()
-	for _, d := range deeds() {
+	for _, d := range operations() {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			address := pgtest.Database(t)
@@ -274,11 +274,11 @@ func TestActsWhoseCommitsAnswerIsLostAreDoneOnce(t *testing.T) {
 	}
 }
 
-// TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem: the user has
+// TestCommandsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem: the user has
 // nothing any more by which the second try could know what the first one did.
-func TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem(t *testing.T) {
+func TestCommandsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThem(t *testing.T) {
 	t.Parallel()
-	for _, d := range deeds() {
+	for _, d := range operations() {
 		if d.undo == nil {
 			continue
 		}
@@ -303,9 +303,9 @@ func TestActsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndoneThe
 	}
 }
 
-// TestActsThatShareACommitWhoseAnswerIsLostAreDoneOnce: one act that must not be repeated
+// TestCommandsThatShareACommitWhoseAnswerIsLostAreDoneOnce: one command that must not be repeated
 // keeps the others from being repeated.
-func TestActsThatShareACommitWhoseAnswerIsLostAreDoneOnce(t *testing.T) {
+func TestCommandsThatShareACommitWhoseAnswerIsLostAreDoneOnce(t *testing.T) {
 	t.Parallel()
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {

@@ -11,14 +11,14 @@ import (
 	"accesscodes/internal/store/schema"
 )
 
-// placement is where the rows of a table lie on a distributed engine.
+// placement says where the rows of a table are stored on a distributed engine.
 type placement struct {
 	table  string
 	column string // that rows are spread by; empty: the whole table lies on every node
 	beside string // the table whose rows with the same value lie on the same node; empty: none
 }
 
-// placements are all our tables. Those that another one refers to come first.
+// placements has all tables. Tables that others refer to come first.
 var placements = []placement{
 	{table: "installation"},
 	{table: "workspaces"},
@@ -43,11 +43,11 @@ func (p placement) String() string {
 	return "distributed by " + p.column
 }
 
-// Distribute spreads the tables over the nodes of a Citus cluster, with the rows that they
-// hold, and says for each what was done. What is distributed already is left as it is. It
-// returns an error where the extension citus is not installed.
+// Distribute spreads the tables and their rows over the nodes of a Citus cluster, and returns what
+// was done for each. A table that is distributed already stays as it is. It returns an error if the
+// extension citus is not installed.
 //
-// While a table is being distributed, Citus lets nobody write to it.
+// While a table is being distributed, Citus blocks writes to it.
 func Distribute(ctx context.Context, address string) (done []schema.Placement, err error) {
 	config, err := poolConfig(address)
 	if err != nil {
@@ -69,7 +69,7 @@ func Distribute(ctx context.Context, address string) (done []schema.Placement, e
 	return done, err
 }
 
-// establish brings a table to its place and reports whether it was elsewhere.
+// establish places a table and reports whether its place has changed.
 func (p placement) establish(ctx context.Context, q querier) (changed bool, err error) {
 	switch how, err := p.current(ctx, q); {
 	case err != nil || how == p.String():
@@ -88,7 +88,7 @@ func requireCitus(ctx context.Context, q querier) error {
 	return err
 }
 
-// current says how a table is placed now; empty: it is an ordinary table.
+// current returns the placement of a table; empty: it is an ordinary table.
 func (p placement) current(ctx context.Context, q querier) (string, error) {
 	var kind, column string
 	err := q.QueryRow(ctx, "SELECT citus_table_type, distribution_column FROM citus_tables WHERE table_name = $1::regclass", p.table).Scan(&kind, &column)
@@ -101,7 +101,7 @@ func (p placement) current(ctx context.Context, q querier) (string, error) {
 		return placement{}.String(), nil
 	case kind == "distributed":
 		return placement{column: column}.String(), nil
-	default: // added to Citus' metadata without being spread, which it does by itself for foreign keys
+	default: // Citus has added it for foreign keys, without spreading it
 		return "", nil
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// engine is what the store must know of the database behind the address. It is asked
-// once, when the store is opened.
+// engine is what the store must know about the database behind the address. It is read once, when
+// the store is opened.
 type engine struct {
-	// distributed: tables are spread over nodes by Citus, which routes the rows of a
-	// VALUES list one by one but pulls INSERT … SELECT through temporary results.
+	// distributed: tables are spread over nodes by Citus. It routes the rows of a VALUES list one by
+	// one, but it passes INSERT … SELECT through temporary results.
 	distributed bool
 }
 
@@ -28,10 +28,9 @@ func hasCitus(ctx context.Context, q querier) (installed bool, err error) {
 	return installed, err
 }
 
-// rows writes the source of an INSERT: what stands behind the column list. types are the
-// columns' types. On one node the arguments are one array for each column, so that the
-// statement is the same for every number of rows; on a distributed engine they are the
-// values row by row.
+// rows returns the source of an INSERT: what follows the column list. types are the columns' types.
+// On one node the arguments are one array for each column, so that the statement is the same for any
+// number of rows. On a distributed engine they are the values row by row.
 func (e engine) rows(types []string, count int) string {
 	if !e.distributed {
 		return "SELECT * FROM unnest(" + numbered(types, 1, "[]") + ")"
@@ -43,11 +42,11 @@ func (e engine) rows(types []string, count int) string {
 	return "VALUES " + strings.Join(lines, ", ")
 }
 
-// stampedRows is rows with one more column, the time by the database's clock: when the statement
+// stampedRows is rows with one more column: the time by the database's clock when the statement
 // runs, not when the transaction began.
 func (e engine) stampedRows(types []string, count int) string {
 	const clock = "clock_timestamp()"
-	if !e.distributed { // read once, for all of them
+	if !e.distributed { // read the clock once, for all rows
 		return "SELECT *, (SELECT " + clock + ") FROM unnest(" + numbered(types, 1, "[]") + ")"
 	}
 	lines := make([]string, count)
@@ -57,7 +56,7 @@ func (e engine) stampedRows(types []string, count int) string {
 	return "VALUES " + strings.Join(lines, ", ")
 }
 
-// arguments are rows of values as the statement that rows writes takes them.
+// arguments returns rows of values in the form that the statement from rows takes.
 func (e engine) arguments(rows [][]any) []any {
 	if e.distributed {
 		return slices.Concat(rows...)
@@ -73,9 +72,9 @@ func (e engine) arguments(rows [][]any) []any {
 	return columns
 }
 
-// lockCodes writes a statement that reads codes, named by their canonical forms, and keeps
-// others from changing them until the transaction ends. Citus locks the rows of several
-// shards only by writing them, as they are. and is a further condition; empty: none.
+// lockCodes returns a statement that reads codes by their canonical forms and locks them until the
+// transaction ends. Citus can lock the rows of several shards only by writing them unchanged. and is
+// a further condition; empty: none.
 func (e engine) lockCodes(columns, and string) string {
 	named := "c.canonical = ANY ($1)" + and
 	if e.distributed {
@@ -84,8 +83,7 @@ func (e engine) lockCodes(columns, and string) string {
 	return "SELECT " + columns + " FROM codes c WHERE " + named + " ORDER BY c.canonical FOR UPDATE"
 }
 
-// users writes a statement that reads users, named as in ofUsers, and if need be keeps
-// others from changing them.
+// users returns a statement that reads users, named as in ofUsers, and locks them if asked to.
 func (e engine) users(columns string, lock bool) string {
 	const key = "workspace_id = of_workspace AND user_id = of_user"
 	switch {
@@ -100,15 +98,15 @@ func (e engine) users(columns string, lock bool) string {
 	}
 }
 
-// ofUsers writes where the rows of a table come from that belong to users, which has an index
-// that begins with the user's id, and for which a condition holds. The arguments are an array of workspaces and one of ids, a user each. On a
-// distributed engine each workspace is asked for each of the ids: nearly always there is one
-// workspace, and what is found beyond that harms nobody.
+// ofUsers returns the source of a table's rows that belong to users and meet a condition. The table
+// has an index that begins with the user's id. The arguments are an array of workspaces and one of
+// ids, an entry for each user. On a distributed engine each workspace is asked for each of the ids:
+// nearly always there is one workspace, and additional rows do no harm.
 //
-// In a new database PostgreSQL plans for tables that are nearly empty, where every way costs
-// the same, and keeps the plan until they are analyzed. So the statement leaves it one way:
-// the workspace is a range, of one: that is worth most in the index that begins with the user's id,
-// where no row is read then of other workspaces that have a user of the same id.
+// In a new database PostgreSQL plans for nearly empty tables, where every plan costs the same, and
+// keeps the plan until they are analyzed. So the statement leaves only one plan: the workspace is
+// given as a range of one, which is worth most in the index that begins with the user's id. Then no
+// row of another workspace with the same user id is read.
 func (e engine) ofUsers(table, condition string) string {
 	if e.distributed {
 		return " FROM " + table + " WHERE " + eachOfEach + condition
@@ -117,16 +115,16 @@ func (e engine) ofUsers(table, condition string) string {
 	return oneByOne(table, theirs+condition+" OFFSET 0")
 }
 
-// oneByOne finds the rows of one user after the other, in the order of the arguments. What
-// stands at the end of the inner query (FOR UPDATE, OFFSET) keeps it from being turned into a
-// join that begins with the table.
+// oneByOne finds the rows of one user after the other, in the order of the arguments. The end of the
+// inner query (FOR UPDATE, OFFSET) prevents the planner from making a join that begins with the
+// table.
 func oneByOne(table, inner string) string {
 	return " FROM unnest($1::uuid[], $2::text[]) AS asked (of_workspace, of_user), LATERAL (SELECT * FROM " + table + " WHERE " + inner + ") AS found"
 }
 
 const eachOfEach = "workspace_id = ANY ($1) AND user_id = ANY ($2)"
 
-// numbered writes $1::text[], $2::uuid[] and so on.
+// numbered returns $1::text[], $2::uuid[] and so on.
 func numbered(types []string, from int, suffix string) string {
 	params := make([]string, len(types))
 	for i, t := range types {

@@ -102,7 +102,7 @@ func TestErasingSomebodyWhoseReservationIsBeingConfirmed(t *testing.T) {
 	checkErased(t, store, <-erased, caller.WorkspaceID, "ada")
 }
 
-// serve returns a server over a store, and somebody who may do everything in the workspace
+// serve returns a server over a store, and an actor who may do everything in the workspace
 // of newCode.
 func serve(t *testing.T, store storetest.Store) (*codes.Services, *core.Actor) {
 	t.Helper()

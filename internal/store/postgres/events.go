@@ -8,11 +8,11 @@ import (
 	"accesscodes/internal/event"
 )
 
-// lookInterval is how often to look for events that other nodes have given positions to.
+// lookInterval is how often to look for events to which other nodes have given positions.
 const lookInterval = 100 * time.Millisecond
 
-// queueColumns are what an event has before it has a position, but for the stamp, and
-// queueTypes their types.
+// queueColumns are the columns of an event without a position, except for the stamp, and queueTypes
+// are their types.
 const queueColumns = `
 workspace_id, id, ordinal, type, at, actor_kind, actor_id, actor_name,
 subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest`
@@ -22,12 +22,12 @@ var queueTypes = []string{
 	"text", "text", "text", "text", "text", "text", "bytea", "bytea",
 }
 
-// queueEvents adds the statement to a batch that stores events without their positions. It
-// must come when the transaction has locked, or inserted, every row that the events tell of.
+// queueEvents adds to a batch the statement that stores events without their positions. It must come
+// after the transaction has locked or inserted every row that the events are about.
 //
-// The stamp, by the database's clock, then tells in which order the rows of one subject
-// changed: whoever changes one later waits for this transaction to end, and takes their stamp
-// after that. Clocks of nodes do not matter.
+// The stamp, by the database's clock, then gives the order in which the rows of one subject changed:
+// a transaction that changes a row later waits for this one to end, and takes its stamp after that.
+// The nodes' clocks do not matter.
 func (s *Store) queueEvents(batch *pgx.Batch, events []*event.Event) {
 	if len(events) == 0 {
 		return

@@ -10,7 +10,7 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-// TestNoStatementAboutEventsReadsAWholeLog: each is entered by what it asks for, whatever the
+// TestNoStatementAboutEventsReadsAWholeLog: each uses an index by what it asks for, whatever the
 // arguments, in a database that is new and not analyzed.
 func TestNoStatementAboutEventsReadsAWholeLog(t *testing.T) {
 	conn := connect(t, pgtest.Database(t))

@@ -45,7 +45,7 @@ func UsersQuery(q *codes.UserQuery) Query {
 	return Query{text, args}
 }
 
-// UserQueries are how acts and looks find users and what is theirs, by table.
+// UserQueries are how commands and looks find users and what is theirs, by table.
 func UserQueries(of codes.UserRef) map[string]Query {
 	args := []any{[][16]byte{of.WorkspaceID}, []string{of.ID}}
 	return map[string]Query{
@@ -66,7 +66,7 @@ func CodesNamed(workspace core.ID, canonical string, at time.Time) Query {
 	return Query{codesNamed, []any{at, []string{canonical}, [][16]byte{workspace}}}
 }
 
-// LockCodes locks a code that an act is about.
+// LockCodes locks a code that a command is about.
 func LockCodes(workspace core.ID, canonical string) Query {
 	return Query{
 		engine{}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),

@@ -11,10 +11,10 @@ import (
 // formsVersion is the migration that gives codes the second version of canonical forms.
 const formsVersion = 5
 
-// micros is when a code was created, in microseconds.
+// micros is the creation time of a code, in microseconds.
 const micros = "(extract(epoch FROM created_at) * 1000000)::bigint"
 
-// forms is what that migration does here. Its statements are for the schema of that version.
+// forms is this engine's part of that migration. Its statements are for the schema of that version.
 var forms = schema.Forms{
 	BeyondASCII: `
 		SELECT canonical, value, ` + micros + ` FROM codes
@@ -23,12 +23,12 @@ var forms = schema.Forms{
 	Old: `
 		SELECT canonical, value, ` + micros + ` FROM codes
 		WHERE canonical > $1 AND canonical >= ' ' AND canonical < '!' ORDER BY canonical LIMIT $2`,
-	// The row is locked by writing it as it is, for the reason that lockCodes has.
+	// The row is locked by writing it unchanged, for the reason given at lockCodes.
 	Named:  "UPDATE codes SET mark = mark WHERE canonical = $1 RETURNING canonical, value, " + micros,
 	Rename: renameCode,
 }
 
-// Columns of the tables whose rows are spread by the form, without it.
+// The columns of the tables whose rows are spread by the form, without the form.
 const (
 	codesBesideForm = `workspace_id, created_by, created_at, mark, redemptions, max_redemptions, starts_at, expires_at,
 		revoked_at, batch_id, type, value, note, recipient, metadata, retry_key, retry_fingerprint, reservations`
@@ -37,14 +37,14 @@ const (
 	reservationsBesideForm = `id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id`
 )
 
-// renameCode gives a code another form. A distributed engine does not change the column that
-// rows are spread by, so they are written anew and the old ones are deleted.
+// renameCode gives a code another form. A distributed engine cannot change the column that rows are
+// spread by, so the rows are written anew and the old ones are deleted.
 func renameCode(ctx context.Context, tx *sql.Tx, from, to string) error {
 	var retryKey []byte
 	const lock = "UPDATE codes SET mark = mark WHERE canonical = $1 RETURNING retry_key"
 	err := tx.QueryRowContext(ctx, lock, from).Scan(&retryKey)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil // somebody has deleted it since it was read
+		return nil // it was deleted after it was read
 	}
 	if err != nil {
 		return err

@@ -13,11 +13,11 @@ import (
 	"accesscodes/internal/event"
 )
 
-// InsertCodes implements [codes.CodeStore]. Codes that differ and have no retry key, which
-// nearly all have not, are inserted by one statement, a transaction of its own.
+// InsertCodes implements [codes.CodeStore]. Codes that differ and have no retry key, as nearly all,
+// are inserted by one statement, which is a transaction of its own.
 //
-// It may be tried again when nobody knows whether it was done: every row holds the mark
-// of the code that it was made for, by which a later try knows its own rows.
+// It may be tried again when it is unknown whether it was done: every row holds the mark of the code
+// that it was made for, by which a later try recognizes its own rows.
 func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]codes.InsertResult, error) {
 	if len(codes) == 0 {
 		return nil, ctx.Err()
@@ -25,9 +25,9 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 	call := &insertion{store: s, engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
 	var err error
 	if call.isOneStatement() {
-		err = s.act(ctx, again, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
+		err = s.attempt(ctx, idempotent, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
 	} else {
-		err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
+		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ type insertion struct {
 	there   map[int]bool // the numbers of codes that an earlier try has inserted
 }
 
-// markOf is the mark of the row for the code with this number.
+// markOf returns the mark of the row for the code with this number.
 func (i *insertion) markOf(n int) int64 { return i.mark + int64(n) }
 
 func (i *insertion) isOneStatement() bool {
@@ -60,8 +60,8 @@ func (i *insertion) isOneStatement() bool {
 	return true
 }
 
-// run tries the insertion once. Codes of one call that ask for the same thing go one
-// after the other, so that the first gets it; nearly always there is one turn.
+// run tries the insertion once. Codes of one call that ask for the same thing go one after the
+// other, so that the first gets it; nearly always there is one turn.
 func (i *insertion) run(ctx context.Context, q querier) error {
 	i.tries++
 	i.results = make([]codes.InsertResult, len(i.codes))
@@ -80,8 +80,8 @@ func (i *insertion) hasEvents() bool {
 	return slices.ContainsFunc(i.codes, func(code *codes.NewCode) bool { return code.Event != nil })
 }
 
-// addEvents stores the events of the codes that were inserted. Where an earlier try may have
-// inserted some, those have theirs.
+// addEvents stores the events of the codes that were inserted. Codes that an earlier try may have
+// inserted have their events already.
 func (i *insertion) addEvents(ctx context.Context, q querier) error {
 	var events []*event.Event
 	for n, code := range i.codes {
@@ -100,8 +100,8 @@ func numbers(n int) []int {
 	return all
 }
 
-// split returns the codes, by their numbers, that want different values and have
-// different retry keys, and the others.
+// split divides codes, by their numbers, into those with different values and different retry keys,
+// and the others.
 func (i *insertion) split(codes []int) (turn, rest []int) {
 	values, keys := map[string]bool{}, map[[16]byte]bool{}
 	for _, n := range codes {
@@ -119,7 +119,7 @@ func (i *insertion) split(codes []int) (turn, rest []int) {
 	return turn, rest
 }
 
-// take inserts codes that do not stand in each other's way.
+// take inserts codes that do not conflict with each other.
 func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 	free, err := i.claimKeys(ctx, q, turn)
 	if err != nil {
@@ -150,17 +150,17 @@ func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 	return nil
 }
 
-// What an insert does with a value that is taken. The first try leaves the row alone. A
-// later one, which may find rows of its own, writes those again as they are, for the reason
-// that usedKeys has, and returns them, too. Where codes have events, both are done, one after
-// the other: that tells the rows that are new, whose events are to be stored.
+// What an insert does with a value that is taken. The first try leaves the row alone. A later try,
+// which may find rows of its own, writes those again unchanged, for the reason given at usedKeys,
+// and returns them, too. If codes have events, both are done, one after the other: that shows which
+// rows are new, and their events are stored.
 const (
 	leaveTaken = " ON CONFLICT (canonical) DO NOTHING RETURNING canonical"
 	findOwn    = " ON CONFLICT (canonical) DO UPDATE SET mark = codes.mark WHERE codes.mark = excluded.mark RETURNING canonical"
 )
 
-// insertRows inserts rows in the given order and returns the canonical forms of those
-// that this call made, be it in an earlier try.
+// insertRows inserts rows in the given order and returns the canonical forms of those that this call
+// made, in this or an earlier try.
 func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map[string]bool, error) {
 	if len(order) == 0 {
 		return nil, nil
@@ -196,7 +196,8 @@ func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map
 	return own, err
 }
 
-// insertColumns are what arguments gives a value to, in its order, and insertTypes their types.
+// insertColumns are the columns of an insert, in the order of arguments, and insertTypes are their
+// types.
 var insertColumns, insertTypes = func() (string, []string) {
 	columns, types := "canonical, mark, retry_key, retry_fingerprint", []string{"text", "bigint", "bytea", "bytea"}
 	for _, f := range insertedFields {
@@ -205,7 +206,7 @@ var insertColumns, insertTypes = func() (string, []string) {
 	return columns, types
 }()
 
-// arguments are the values of insertColumns as the engine's rows take them.
+// arguments returns the values of insertColumns in the form that the engine's rows method takes.
 func (i *insertion) arguments(order []int) ([]any, error) {
 	rows := make([][]any, len(order))
 	for row, n := range order {

@@ -2,24 +2,23 @@ package postgres
 
 import "context"
 
-// lane is what a connection is taken for. Long lists leave connections for everything else, and
-// nothing at all takes the last one, by which keys are looked up.
+// lane is the purpose of a connection. Long lists leave connections for everything else, and the
+// last connection is kept for looking up keys.
 type lane int
 
 // The lanes.
 const (
 	keyLane  lane = iota // API keys, and whether the store answers
-	hotLane              // acts, and look-ups of single things
+	hotLane              // commands, and look-ups of single things
 	listLane             // lists, searches
 	laneCount
 )
 
-// turns are how many connections a lane may use at once: there is room for a token for each that
-// it uses. nil: as many as there are.
+// turns limits how many connections a lane may use at once: its capacity. nil: unlimited.
 type turns chan struct{}
 
-// newTurns divides a pool of so many connections. All but one are for lists and for what is hot;
-// lists take up to half of those. One connection cannot be divided.
+// newTurns divides a pool of connections. All but one are for lists and for hot work; lists take up
+// to half of those. A single connection cannot be divided.
 func newTurns(connections int) (all [laneCount]turns) {
 	if connections > 1 {
 		all[hotLane] = make(turns, connections-1)
@@ -28,8 +27,8 @@ func newTurns(connections int) (all [laneCount]turns) {
 	return all
 }
 
-// enterLane waits for a turn in a lane. Call leave when its connection is given back. A list has a
-// turn of its own first, and then one among what is hot.
+// enterLane waits for a turn in a lane. Call leave when its connection is given back. A list takes a
+// turn among lists first, and then one among hot work.
 func (s *Store) enterLane(ctx context.Context, lane lane) (leave func(), err error) {
 	hot, lists := s.turns[hotLane], s.turns[listLane]
 	switch lane {

@@ -12,8 +12,8 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Codes implements [codes.ListStore]. Each type is read from an index that is in the order
-// of the list, and the pages are merged.
+// Codes implements [codes.ListStore]. Each type is read from an index in the order of the list, and
+// the pages are merged.
 func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Code, err error) {
 	err = s.list(ctx, func(ctx context.Context, db querier) error {
 		list = nil
@@ -41,7 +41,7 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 	return list[:min(len(list), q.Limit)], err
 }
 
-// untilEnough reads rows until take says that it has enough. The others are neither decoded nor
+// untilEnough reads rows until take says that it has enough. Further rows are neither decoded nor
 // kept.
 func untilEnough[T any](rows pgx.Rows, scan pgx.RowToFunc[T], take func(T) (isEnough bool)) error {
 	defer rows.Close()
@@ -58,7 +58,7 @@ func untilEnough[T any](rows pgx.Rows, scan pgx.RowToFunc[T], take func(T) (isEn
 	return rows.Err()
 }
 
-// codesQuery lists the codes of one type. found, if isFew, are the canonical forms of all that
+// codesQuery lists the codes of one type. If isFew, found are the canonical forms of all codes that
 // the search finds.
 func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (string, []any) {
 	w := where{args: []any{q.At}} // the first parameter of codeColumns
@@ -80,7 +80,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 
 const inListOrder = " ORDER BY c.created_at DESC, c.canonical DESC LIMIT "
 
-// addPlace adds the conditions that say where in the lists of a type a page may lie.
+// addPlace adds the conditions that limit a page to its place in the list of a type.
 func addPlace(w *where, q *codes.CodeQuery, t codes.Type) {
 	w.add("c.workspace_id = $", [16]byte(q.WorkspaceID))
 	if !q.BatchID.IsZero() {
@@ -98,7 +98,7 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) {
 	}
 }
 
-// addStatus adds the condition of a status, as [codes.Code.StatusAt] has it.
+// addStatus adds the condition of a status, as [codes.Code.StatusAt] defines it.
 func addStatus(w *where, status codes.Status) {
 	no := func(condition string) string { return "(" + condition + ") IS NOT TRUE" }
 	at := w.args[0]
@@ -130,9 +130,9 @@ func addStatus(w *where, status codes.Status) {
 	}
 }
 
-// fewFound is up to how many codes a search is answered by sorting them all. Of more, the
-// list is read in its order and those that do not match are passed over: so many match that
-// a page is soon full.
+// fewFound is the largest number of found codes that a search sorts all at once. With more, it reads
+// the list in its order and skips the codes that do not match: so many match that a page is soon
+// full.
 const fewFound = 2000
 
 // search returns the canonical forms of the codes that a query's text finds, if they are few.
@@ -168,10 +168,10 @@ const (
 	foldedRecipient = `lower(recipient COLLATE "C")`
 )
 
-// searches are the queries of a search. None reads an entry of another workspace, so that what
-// a search costs tells nothing of others. For that, all values of the workspace are compared, in
-// the index of the list; "IS TRUE" keeps the conditions out of the index of all values. An index by
-// workspace and value would be written in a scattered place for each new code: 4,100 codes a
+// searches returns the queries of a search. None reads an entry of another workspace, so that the
+// cost of a search tells nothing about others. Therefore all values of the workspace are compared,
+// in the index of the list; "IS TRUE" keeps the conditions out of the index of all values. An index
+// by workspace and value would be written at a scattered place for each new code: 4,100 codes a
 // second became 2,900.
 func searches(q *codes.CodeQuery) (all []lookup) {
 	add := func(w where, condition func(string) string, column, prefix string) {

@@ -220,12 +220,12 @@ func (l *load) finish(conn *pgx.Conn) (all tally) {
 	l.checkKeys(stored)
 	l.checkRedemptions(conn, &all)
 	if l.slowest > timeout+margin {
-		l.t.Errorf("an act took %v, the store's timeout is %v", l.slowest, timeout)
+		l.t.Errorf("a command took %v, the store's timeout is %v", l.slowest, timeout)
 	}
 	if all.inserted == 0 || all.taken == 0 || all.keyUsed == 0 || all.redeemed == 0 || all.exhausted == 0 {
 		l.t.Errorf("the load has not tried everything: %+v", all)
 	}
-	l.t.Logf("%+v, slowest act %v", all, l.slowest.Round(time.Millisecond))
+	l.t.Logf("%+v, slowest command %v", all, l.slowest.Round(time.Millisecond))
 	return all
 }
 

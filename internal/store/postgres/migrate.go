@@ -19,9 +19,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// The lock that lets one node migrate at a time is a row that its holder keeps alive; no
-// session lock, which poolers and some distributed engines do not have. If the holder
-// dies, the next one waits for the lease.
+// The lock that lets one node migrate at a time is a row with a lease that its holder renews. It is
+// not a session lock, which poolers and some distributed engines do not support. If the holder dies,
+// the next node waits until the lease ends.
 const (
 	lockLease     = 15 * time.Second
 	lockHeartbeat = 3 * time.Second
@@ -29,9 +29,8 @@ const (
 	lockTries     = 120
 )
 
-// Migrate brings the schema of the database at address up to date and returns what it
-// did. A schema that is newer than the program is refused, and so is a database that is not
-// durable.
+// Migrate brings the schema of the database at address up to date and returns what it did. It
+// refuses a schema that is newer than the program, and a database that is not durable.
 func Migrate(ctx context.Context, address string) (done []schema.Migration, err error) {
 	config, err := poolConfig(address)
 	if err != nil {
@@ -71,7 +70,7 @@ func MigrationStatus(ctx context.Context, address string) (all []schema.Migratio
 	return all, nil
 }
 
-func withProvider(address string, act func(*sql.DB, *goose.Provider) error) (err error) {
+func withProvider(address string, do func(*sql.DB, *goose.Provider) error) (err error) {
 	config, err := poolConfig(address)
 	if err != nil {
 		return err
@@ -93,5 +92,5 @@ func withProvider(address string, act func(*sql.DB, *goose.Provider) error) (err
 	if err != nil {
 		return err
 	}
-	return act(db, provider)
+	return do(db, provider)
 }

@@ -10,8 +10,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// underOldForm picks the codes that are stored under an old form, from the index of their
-// forms.
+// underOldForm selects the codes that are stored under an old form, by the index of their forms.
 const underOldForm = "c.canonical >= ' ' AND c.canonical < '!'"
 
 // oldForm is the form of a code that is stored under an old one.
@@ -37,8 +36,8 @@ func (s *Store) OldForms(ctx context.Context) (forms map[string]core.ID, err err
 	return forms, err
 }
 
-// OldFormCodes returns the codes of the database at an address that are left with their old
-// forms. The database must have been migrated.
+// OldFormCodes returns the codes of the database at an address that are stored under old forms. The
+// database must have been migrated.
 func OldFormCodes(ctx context.Context, address string) (left []codes.OldFormCode, err error) {
 	config, err := poolConfig(address)
 	if err != nil {

@@ -85,7 +85,7 @@ func TestNoErrorRepeatsThePassword(t *testing.T) {
 		{"not escaped: #", "postgres://guarded:Correct#Horse@HOST/postgres", "Horse"},
 		{"not escaped: ?", "postgres://guarded:4711?Horse@HOST/postgres", "Horse"},
 	}
-	acts := map[string]func(ctx context.Context, address string) error{
+	actions := map[string]func(ctx context.Context, address string) error{
 		"Open": func(ctx context.Context, address string) error {
 			_, err := postgres.Open(ctx, address, postgres.Options{Timeout: time.Second})
 			return err
@@ -101,9 +101,9 @@ func TestNoErrorRepeatsThePassword(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for _, test := range tests {
-		for name, act := range acts {
+		for name, action := range actions {
 			all.Go(func() {
-				err := act(t.Context(), strings.Replace(test.address, "HOST", cluster.Address(), 1))
+				err := action(t.Context(), strings.Replace(test.address, "HOST", cluster.Address(), 1))
 				if err == nil {
 					t.Errorf("%s: %s succeeded", test.name, name)
 				} else if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(test.secret)) {

@@ -20,14 +20,14 @@ func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
 
 // Write implements [plain.DB].
 func (s *Store) Write(ctx context.Context, repeat plain.Repeat, write func(plain.Tx) error) error {
-	k := single
+	k := once
 	if repeat == plain.Idempotent {
-		k = again
+		k = idempotent
 	}
 	return s.transact(ctx, k, func(ctx context.Context, tx pgx.Tx) error { return write(plainTx{ctx, tx, s}) })
 }
 
-// plainTx is a connection or a transaction as a [plain.Tx]. It lives as long as the context.
+// plainTx is a connection or a transaction as a [plain.Tx]. It is valid as long as the context.
 type plainTx struct {
 	ctx   context.Context
 	q     querier
@@ -73,7 +73,7 @@ func (tx plainTx) AddEvents(events ...*event.Event) error {
 	return tx.q.SendBatch(tx.ctx, batch).Close()
 }
 
-// numberedParams writes $1 for ?1.
+// numberedParams replaces ?1 by $1.
 func numberedParams(sql string) string { return strings.ReplaceAll(sql, "?", "$") }
 
 func plainArguments(args []any) ([]any, error) {

@@ -31,14 +31,14 @@ func (row plainRow) Scan(dest ...any) error {
 	return row.rows.Scan(targets...)
 }
 
-// Types of columns that a string and bytes are read from. From others, the driver would
-// make a string of a number, and give a number's bytes as they were sent.
+// Types of columns from which a string and bytes are read. From other types the driver would turn a
+// number into a string, and return a number's bytes as they were sent.
 var (
 	textTypes = []uint32{pgtype.TextOID, pgtype.VarcharOID, pgtype.JSONOID, pgtype.JSONBOID}
 	byteTypes = []uint32{pgtype.ByteaOID}
 )
 
-// plainTarget is a destination as the driver takes it.
+// plainTarget returns a destination in the form that the driver takes.
 func plainTarget(dest any, columnType uint32) (any, error) {
 	switch to := dest.(type) {
 	case *string, **string:
@@ -67,7 +67,7 @@ func checkType(columnType uint32, want []uint32) error {
 	return nil
 }
 
-// fixedBytes is filled by a column.
+// fixedBytes is bytes that a column's value must fill exactly.
 type fixedBytes []byte
 
 // ScanBytes implements [pgtype.BytesScanner].
@@ -79,7 +79,7 @@ func (to fixedBytes) ScanBytes(value []byte) error {
 	return nil
 }
 
-// optionalID is an id that NULL makes zero.
+// optionalID is an id for which NULL is zero.
 type optionalID core.ID
 
 // ScanUUID implements [pgtype.UUIDScanner].
@@ -100,7 +100,7 @@ func (to *requiredTime) ScanTimestamptz(value pgtype.Timestamptz) error {
 	return nil
 }
 
-// optionalTime is a time in UTC that NULL makes nil.
+// optionalTime is a time in UTC for which NULL is nil.
 type optionalTime struct{ to **time.Time }
 
 // ScanTimestamptz implements [pgtype.TimestamptzScanner].

@@ -100,7 +100,7 @@ type planCase struct {
 	name  string
 	query postgres.Query
 	index string
-	bound string // a pattern: by what the index is entered or left, so that what lies beyond is not read
+	bound string // a pattern: by what the index is limited, so that what lies beyond is not read
 }
 
 func planCases() (all []planCase) {
@@ -180,9 +180,9 @@ func planCases() (all []planCase) {
 	return all
 }
 
-// TestWhatActsNeedIsFoundByItsIndexInANewDatabase: the plans that are made while the tables are
+// TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase: the plans that are made while the tables are
 // empty are kept, and must be right for full ones.
-func TestWhatActsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
+func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, "SET enable_seqscan = off")

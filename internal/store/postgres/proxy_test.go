@@ -59,11 +59,11 @@ func (p *proxy) swallow(direction string) {
 
 // breakOnce does something and breaks the first connection on which that makes the
 // database send more than a number of bytes, after these. It reports whether it did.
-func (p *proxy) breakOnce(bytes int64, act func()) (broken bool) {
+func (p *proxy) breakOnce(bytes int64, action func()) (broken bool) {
 	p.t.Helper()
 	p.add("break_once", "downstream", 1, &breakOnce{Bytes: bytes})
 	toxic := p.Toxics.GetToxic("break_once_downstream").Toxic.(*breakOnce)
-	act()
+	action()
 	p.Toxics.ResetToxics(p.t.Context())
 	return toxic.broken
 }

@@ -37,7 +37,7 @@ func (l *load) startRedeemers() {
 }
 
 // redeem redeems codes in rounds. In each all redeemers want a code that has too few uses, and
-// one that has uses for all, for users whom nobody else knows.
+// one that has uses for all, for users whom only this test knows.
 func (l *load) redeem(d *desk, unlimited string) {
 	for round := 0; !l.isStopped(); round++ {
 		note := fmt.Sprint("few-", round)

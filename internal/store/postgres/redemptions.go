@@ -16,8 +16,8 @@ import (
 	"accesscodes/internal/event"
 )
 
-// redemptionColumns are what scanRedemption reads, in its order, and redemptionTypes their
-// types.
+// redemptionColumns are the columns that scanRedemption reads, in its order, and redemptionTypes are
+// their types.
 const redemptionColumns = `
 canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
 created_at, created_by, rolled_back_at, rolled_back_by, reason`
@@ -106,7 +106,7 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	w.add("workspace_id = $", [16]byte(q.WorkspaceID))
 	if q.Canonical != "" {
 		w.add("canonical = $", q.Canonical)
-		// Asked once, and before: another workspace's code may have very many redemptions.
+		// Checked once, and first: another workspace's code may have very many redemptions.
 		w.add("EXISTS (SELECT FROM codes c WHERE c.canonical = $ AND "+ofWorkspaces+"(ARRAY[$::uuid])) IS TRUE)", q.Canonical, [16]byte(q.WorkspaceID))
 	}
 	if q.UserID != "" {
@@ -128,8 +128,7 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(q.Limit), w.args
 }
 
-// where gathers conditions that must all hold. Each $ in a condition stands for the next
-// argument.
+// where collects conditions that must all hold. Each $ in a condition stands for the next argument.
 type where struct {
 	conditions []string
 	args       []any
@@ -146,8 +145,8 @@ func (w *where) add(condition string, args ...any) {
 
 func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
 
-// reservationColumns are what scanReservation reads, in its order, and reservationTypes their
-// types.
+// reservationColumns are the columns that scanReservation reads, in its order, and reservationTypes
+// are their types.
 const reservationColumns = "canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id"
 
 var reservationTypes = []string{"text", "uuid", "uuid", "text", "text", "text", "timestamptz", "timestamptz", "uuid", "uuid"}
@@ -195,13 +194,13 @@ func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonic
 	return canonical, r, err
 }
 
-// tidiedAtOnce is how many reservations one call tidies at most, so that those who wait for
-// the same codes do not wait long.
+// tidiedAtOnce is the largest number of reservations that one call tidies, so that others do not
+// wait long for the same codes.
 const tidiedAtOnce = 500
 
-// TidyReservations implements [codes.RedemptionStore]. Like an act it locks codes first.
+// TidyReservations implements [codes.RedemptionStore]. Like Execute it locks codes first.
 func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (tidied int, err error) {
-	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		tidied = 0
 		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
 		lapsed, err := rowsOf(rows, err, scanReservation)
@@ -234,8 +233,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 	return tidied, nil
 }
 
-// recordLapsed stores the events about reservations that were found lapsed, of those
-// workspaces that listen.
+// recordLapsed stores the events about lapsed reservations of workspaces that listen.
 func (s *Store) recordLapsed(
 	ctx context.Context, tx pgx.Tx, recorder *event.Recorder, ended []storedReservation, now time.Time,
 ) error {
@@ -258,7 +256,7 @@ func (s *Store) recordLapsed(
 	return plainTx{ctx, tx, s}.AddEvents(events...)
 }
 
-// lowerHeld lowers the counters of codes, each as often as a reservation of it has ended.
+// lowerHeld lowers the counters of codes, by one for each of their reservations that has ended.
 func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error {
 	times := map[string]int64{}
 	for _, r := range ended {

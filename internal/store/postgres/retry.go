@@ -26,54 +26,56 @@ type querier interface {
 // connectPatience is how long a database that is away or not ready is waited for.
 const connectPatience = 2 * time.Second
 
-// Waits between two tries of an act, before jitter.
+// Waits between two tries of an operation, before jitter.
 const (
 	firstPause   = 2 * time.Millisecond
 	longestPause = 250 * time.Millisecond
 )
 
-// kind says what it means that nobody knows whether an act was done.
+// kind says what to do if it is unknown whether an operation was done.
 type kind int
 
-// The kinds of act.
+// The kinds of operation.
 const (
-	query  kind = iota // nothing: there is nothing to be done twice
-	again              // a second time does nothing more and says the same
-	single             // a second time would do more, or say something else
+	query      kind = iota // it changes nothing and can be repeated
+	idempotent             // a repetition changes nothing more and gives the same result
+	once                   // a repetition would do more, or give another result
 )
 
 // read runs queries on one connection.
-func (s *Store) read(ctx context.Context, act func(ctx context.Context, q querier) error) error {
-	return s.readIn(ctx, hotLane, act)
+func (s *Store) read(ctx context.Context, do func(ctx context.Context, q querier) error) error {
+	return s.readIn(ctx, hotLane, do)
 }
 
 // list is read for queries that may be long.
-func (s *Store) list(ctx context.Context, act func(ctx context.Context, q querier) error) error {
-	return s.readIn(ctx, listLane, act)
+func (s *Store) list(ctx context.Context, do func(ctx context.Context, q querier) error) error {
+	return s.readIn(ctx, listLane, do)
 }
 
 // readIn runs queries on a connection of a lane.
-func (s *Store) readIn(ctx context.Context, lane lane, act func(ctx context.Context, q querier) error) error {
-	return s.actIn(ctx, lane, query, act)
+func (s *Store) readIn(ctx context.Context, lane lane, do func(ctx context.Context, q querier) error) error {
+	return s.attemptIn(ctx, lane, query, do)
 }
 
-// transact runs act in one transaction.
-func (s *Store) transact(ctx context.Context, k kind, act func(ctx context.Context, tx pgx.Tx) error) error {
-	return s.act(ctx, k, func(ctx context.Context, q querier) error {
-		return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error { return act(ctx, tx) })
+// transact runs a function in one transaction.
+func (s *Store) transact(ctx context.Context, k kind, do func(ctx context.Context, tx pgx.Tx) error) error {
+	return s.attempt(ctx, k, func(ctx context.Context, q querier) error {
+		return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error { return do(ctx, tx) })
 	})
 }
 
-// act tries something on one connection until it is done, is certain to fail, or takes too
-// long. What the database rolled back because of somebody else (serialization failure,
-// deadlock) is always tried again. What the database cannot begin is given up after a
-// short while, so that callers learn of it; what it may have done is pursued for longer.
-func (s *Store) act(ctx context.Context, k kind, try func(ctx context.Context, q querier) error) error {
-	return s.actIn(ctx, hotLane, k, try)
+// attempt tries something on one connection until it is done, is certain to fail, or takes too long.
+// If the database rolled it back because of another transaction (serialization failure, deadlock),
+// it is always tried again. If the database cannot begin it, attempt gives up after a short while,
+// so that callers learn of it. If it may have been done, attempt keeps trying for longer.
+func (s *Store) attempt(ctx context.Context, k kind, try func(ctx context.Context, q querier) error) error {
+	return s.attemptIn(ctx, hotLane, k, try)
 }
 
-// actIn is act on a connection of a lane.
-func (s *Store) actIn(parent context.Context, lane lane, k kind, try func(ctx context.Context, q querier) error) error {
+// attemptIn is attempt on a connection of a lane.
+func (s *Store) attemptIn(
+	parent context.Context, lane lane, k kind, try func(ctx context.Context, q querier) error,
+) error {
 	timeout := s.timeout
 	if k == query {
 		timeout = s.readTimeout
@@ -81,14 +83,14 @@ func (s *Store) actIn(parent context.Context, lane lane, k kind, try func(ctx co
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	patience := time.Now().Add(min(connectPatience, timeout))
-	unknown := false // whether an earlier try may have been done
+	unknown := false // an earlier try may have succeeded
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		f, err := s.tryOnce(ctx, lane, try)
 		unknown = unknown || f == lost && k != query
 		switch {
 		case f == done, f == failed && !unknown:
 			return err
-		case f == failed, unknown && k == single:
+		case f == failed, unknown && k == once:
 			return core.OutcomeUnknown(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
@@ -101,7 +103,7 @@ func (s *Store) actIn(parent context.Context, lane lane, k kind, try func(ctx co
 	}
 }
 
-// jittered is a random time around a pause, so that those whom the same thing made wait do not
+// jittered returns a random time around a pause, so that callers that began to wait together do not
 // all come back at once.
 func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
@@ -122,7 +124,7 @@ func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Con
 	err = try(ctx, conn)
 	f := fateOf(err)
 	if f == failed && conn.Conn().IsClosed() {
-		f = lost // whatever the error is, it came when the answer should have come
+		f = lost // the connection broke instead of an answer
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == readOnly {
 		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
@@ -130,10 +132,10 @@ func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Con
 	return f, err
 }
 
-// readOnly is the SQLSTATE read_only_sql_transaction, such as a standby answers with.
+// readOnly is the SQLSTATE read_only_sql_transaction, which a standby answers with.
 const readOnly = "25006"
 
-// outcome is the error of an act that is given up.
+// outcome returns the error of an operation that is given up.
 func outcome(parent context.Context, unknown bool, err error) error {
 	switch {
 	case unknown:
@@ -145,24 +147,24 @@ func outcome(parent context.Context, unknown bool, err error) error {
 	}
 }
 
-// errAgain ends a try that met what another transaction has done, but not all of it yet. A
-// transaction is rolled back by it, and starts again.
+// errAgain ends a try that found only a part of what another transaction has done. It rolls the
+// transaction back, and a new try starts.
 var errAgain = errors.New("another transaction is in the way")
 
-// fate is what became of one try.
+// fate is the outcome of one try.
 type fate int
 
 const (
 	done       fate = iota
-	failed          // nothing was done, and the same would happen again
+	failed          // nothing was done, and a new try would fail the same way
 	refused         // nothing was done, and the database will not do it soon
 	unstarted       // nothing was done, because the database was not there or not ready
-	rolledBack      // nothing was done, because of somebody else's transaction
-	lost            // nobody knows
+	rolledBack      // nothing was done, because of another transaction
+	lost            // it is unknown whether it was done
 )
 
-// fateOf reads the try's error. A database that answers with an error has done nothing;
-// one that does not answer may have.
+// fateOf reads the try's error. A database that answers with an error has done nothing; one that
+// does not answer may have done something.
 func fateOf(err error) fate {
 	if err == nil || errors.Is(err, core.ErrNotFound) {
 		return done
@@ -174,7 +176,7 @@ func fateOf(err error) fate {
 		return fateOfCode(server.Code)
 	}
 	if errors.Is(err, pgconn.ErrConnClosed) {
-		return lost // the connection was open when the try began; what it said last is not known
+		return lost // the connection was open when the try began; its last answer is unknown
 	}
 	if pgconn.SafeToRetry(err) {
 		return unstarted
@@ -190,7 +192,8 @@ func fateOfCode(code string) fate {
 	switch code {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return rolledBack
-	case "57P01", "57P02", "40003": // admin_shutdown, crash_shutdown: perhaps after the commit; statement_completion_unknown
+	// admin_shutdown, crash_shutdown: perhaps after the commit; statement_completion_unknown
+	case "57P01", "57P02", "40003":
 		return lost
 	case "57P05", "25P03", "25P04": // idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout
 		return rolledBack
@@ -208,7 +211,7 @@ func fateOfCode(code string) fate {
 	return failed
 }
 
-// isNetwork reports whether the connection broke or the time was up on the way.
+// isNetwork reports whether the connection broke or the time was up during the exchange.
 func isNetwork(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok { // context.DeadlineExceeded is one
 		return true

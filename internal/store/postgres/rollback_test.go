@@ -64,10 +64,10 @@ func TestWhatWasRolledBackForAnothersSakeIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestActsThatWereRolledBackForAnothersSakeAreTriedAgain(t *testing.T) {
+func TestCommandsThatWereRolledBackForAnothersSakeAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	for _, sqlstate := range []string{"40001", "40P01"} {
-		for _, d := range deeds() {
+		for _, d := range operations() {
 			t.Run(sqlstate+" in "+d.name, func(t *testing.T) {
 				t.Parallel()
 				address := pgtest.Database(t)
@@ -84,11 +84,11 @@ func TestActsThatWereRolledBackForAnothersSakeAreTriedAgain(t *testing.T) {
 	}
 }
 
-// TestActsWhoseLookUpWasRolledBackAreTriedAgain: under this isolation a look-up fails that
-// has waited for somebody who changed the code.
-func TestActsWhoseLookUpWasRolledBackAreTriedAgain(t *testing.T) {
+// TestCommandsWhoseLookUpWasRolledBackAreTriedAgain: under this isolation a look-up fails that
+// has waited for a transaction that changed the code.
+func TestCommandsWhoseLookUpWasRolledBackAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	for _, d := range deeds() {
+	for _, d := range operations() {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			address := databaseWith(t, "default_transaction_isolation = 'repeatable read'")
@@ -179,9 +179,9 @@ func TestADeadlockIsInvisible(t *testing.T) {
 	}
 }
 
-// TestADeadlockOfActsIsInvisible: another session locks the codes in the opposite order, and
+// TestADeadlockOfCommandsIsInvisible: another session locks the codes in the opposite order, and
 // the database ends the store's transaction while it looks them up.
-func TestADeadlockOfActsIsInvisible(t *testing.T) {
+func TestADeadlockOfCommandsIsInvisible(t *testing.T) {
 	t.Parallel()
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
@@ -189,9 +189,9 @@ func TestADeadlockOfActsIsInvisible(t *testing.T) {
 			address := databaseWith(t, "deadlock_timeout = '500ms'")
 			watcher, other := connect(t, address), connect(t, address)
 			store := open(t, address, postgres.Options{Timeout: timeout})
-			acts := g.ready(t, store)
+			commands := g.ready(t, store)
 			exec(t, other, "SET deadlock_timeout = '1h'", "BEGIN", "UPDATE codes SET mark = mark WHERE canonical = 'B'")
-			answered := beginActs(t, store, acts)
+			answered := beginCommands(t, store, commands)
 			awaitTrue(t, watcher, isLockAwaited)
 			// The store has A and waits for B. This goes through when the store has lost A again.
 			exec(t, other, "UPDATE codes SET mark = mark WHERE canonical = 'A'", "ROLLBACK")

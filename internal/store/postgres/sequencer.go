@@ -15,24 +15,24 @@ import (
 	"accesscodes/internal/event"
 )
 
-// Times of the lease of the sequencer. They are counted by the database's clock.
+// Times of the sequencer's lease, by the database's clock.
 const (
 	leaseLife  = "10 seconds"    // after which another node takes a lease that was not renewed
 	renewAfter = 3 * time.Second // how old a lease may become
 	takeAfter  = time.Second     // between two tries to take one
 )
 
-// sequencedAtOnce is how many events get a position in one transaction at most.
+// sequencedAtOnce is the largest number of events that get a position in one transaction.
 const sequencedAtOnce = 1000
 
-// sequencerPatience is how long a node that has stopped in the middle of giving positions
-// keeps the others out: the database then ends its session.
+// sequencerPatience is how long a node that stops in the middle of giving positions blocks the
+// others: then the database ends its session.
 const sequencerPatience = "5s"
 
 // sequencer is this node's part in giving positions to events. One node at a time does it: the
-// one that holds the lease. Each transaction that gives positions renews the lease, and so
-// finds out that it still holds it, and keeps others from taking it until it has ended. A node
-// that slept through the end of its lease finds another fence, and gives nothing.
+// holder of the lease. Each transaction that gives positions renews the lease. So the node knows
+// that it still holds the lease, and no other node can take it until the transaction has ended. A
+// node that slept past the end of its lease finds another fence, and gives nothing.
 type sequencer struct {
 	node  [16]byte
 	added chan struct{}
@@ -45,11 +45,11 @@ type sequencer struct {
 
 func newSequencer() sequencer {
 	s := sequencer{added: make(chan struct{}, 1), mu: new(sync.Mutex)}
-	_, _ = rand.Read(s.node[:]) // which never fails
+	_, _ = rand.Read(s.node[:]) // this never fails
 	return s
 }
 
-// errDeposed ends a transaction of a node that holds the lease no longer.
+// errDeposed ends a transaction of a node that no longer holds the lease.
 var errDeposed = errors.New("another node gives positions to events now")
 
 // SequenceEvents implements [event.Store].
@@ -64,7 +64,7 @@ func (s *Store) SequenceEvents(ctx context.Context) (given int, err error) {
 	if err != nil || !some {
 		return 0, err
 	}
-	err = s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		given, err = s.sequence(ctx, tx)
 		return err
 	})
@@ -94,7 +94,7 @@ func (s *Store) PruneEvents(ctx context.Context, before time.Time) (int, error) 
 	return s.Store.PruneEvents(ctx, before)
 }
 
-// holdLease renews the lease, or takes it if it is free, and reports whether it has it.
+// holdLease renews the lease, or takes it if it is free, and reports whether this node holds it.
 func (s *Store) holdLease(ctx context.Context) (bool, error) {
 	q := &s.sequencer
 	now := time.Now()
@@ -105,13 +105,13 @@ func (s *Store) holdLease(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	q.tried = now
-	// Who holds it already renews it, with the same fence.
+	// The holder renews it and keeps the fence.
 	const sql = `
 		UPDATE event_sequencer SET holder = $1, until = now() + interval '` + leaseLife + `',
 			fence = CASE WHEN holder = $1 AND fence = $2 THEN fence ELSE fence + 1 END
 		WHERE id = 1 AND (until < now() OR holder = $1 AND fence = $2) RETURNING fence`
 	var fence int64
-	err := s.act(ctx, again, func(ctx context.Context, db querier) error {
+	err := s.attempt(ctx, idempotent, func(ctx context.Context, db querier) error {
 		fence = 0
 		err := db.QueryRow(ctx, sql, q.node, q.fence).Scan(&fence)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -126,8 +126,7 @@ func (s *Store) holdLease(ctx context.Context) (bool, error) {
 	return fence != 0, nil
 }
 
-// releaseSequencer lets another node take the lease at once. If it cannot, the lease ends by
-// itself.
+// releaseSequencer lets another node take the lease at once. If it fails, the lease ends by itself.
 func (s *Store) releaseSequencer() error {
 	s.sequencer.mu.Lock()
 	defer s.sequencer.mu.Unlock()
@@ -140,7 +139,7 @@ func (s *Store) releaseSequencer() error {
 		s.sequencer.node, s.sequencer.fence)
 	s.sequencer.fence = 0
 	if fateOf(err) != failed {
-		return nil // done, or the database is away
+		return nil // done, or the database is not available
 	}
 	return err
 }
@@ -155,9 +154,9 @@ func (s *Store) someQueued(ctx context.Context) (some bool, err error) {
 // queueKey names an event that has no position yet.
 type queueKey struct{ Workspace, ID [16]byte }
 
-// sequence gives positions to the events that come first and returns to how many. What it sees
-// of one subject begins with the oldest: who changed it later has waited until this one was
-// committed, and has the later stamp.
+// sequence gives positions to the first events in the queue and returns to how many. For each
+// subject it sees the oldest events: a transaction with a later change has waited until the earlier
+// one was committed, and has the later stamp.
 func (s *Store) sequence(ctx context.Context, tx pgx.Tx) (int, error) {
 	keys, err := s.firstQueued(ctx, tx)
 	if err != nil || len(keys) == 0 {
@@ -187,8 +186,8 @@ func (s *Store) sequence(ctx context.Context, tx pgx.Tx) (int, error) {
 	return len(taken), s.insertEvents(ctx, tx, taken)
 }
 
-// firstQueued makes sure that this node still holds the lease and keeps it until the
-// transaction has ended, and returns the events that come first.
+// firstQueued checks that this node still holds the lease, keeps it until the transaction has ended,
+// and returns the first events in the queue.
 func (s *Store) firstQueued(ctx context.Context, tx pgx.Tx) (keys []queueKey, err error) {
 	batch, held := new(pgx.Batch), false
 	batch.Queue("SET LOCAL idle_in_transaction_session_timeout = '" + sequencerPatience + "'")
@@ -211,8 +210,8 @@ func (s *Store) firstQueued(ctx context.Context, tx pgx.Tx) (keys []queueKey, er
 	return keys, nil
 }
 
-// takeQueued takes events of each workspace from the queue, as they are now, and as many
-// positions in its log; it returns the newest of those.
+// takeQueued takes events of each workspace from the queue, as they are now, and takes as many
+// positions in its log. It returns the newest of those positions.
 func (s *Store) takeQueued(
 	ctx context.Context,
 	tx pgx.Tx,

@@ -1,9 +1,10 @@
-// Package postgres keeps everything in PostgreSQL, or in a distributed engine that speaks
-// its language: the way past one machine. Any number of server nodes may use one
-// database; nothing that must be right is held in their memory.
+// Package postgres keeps everything in PostgreSQL, or in a distributed engine that speaks its
+// language, for installations that need more than one machine. Any number of server nodes may use
+// one database; no node relies on its memory for correctness. The package holds no rules: it stores
+// what the areas decide.
 //
-// A write is durable when it returns: the database must run with fsync on and
-// synchronous_commit not off, which [Open] checks.
+// A write is durable when it returns: the database must run with fsync on, and synchronous_commit
+// must not be off. [Open] checks this.
 package postgres
 
 import (
@@ -25,16 +26,16 @@ import (
 
 // Limits that hold unless [Options] or the address say otherwise.
 const (
-	// DefaultTimeout is how long a write may take, all its tries together.
+	// DefaultTimeout is how long a write may take, including all its tries.
 	DefaultTimeout = 10 * time.Second
-	// DefaultReadTimeout is the same of a query.
+	// DefaultReadTimeout is how long a query may take, including all its tries.
 	DefaultReadTimeout = 3 * time.Second
-	// pingTimeout is how long the database may take to say that it is there.
+	// pingTimeout is how long the database may take to answer a ping.
 	pingTimeout = 2 * time.Second
 	// connectTimeout is how long making one connection may take.
 	connectTimeout = 3 * time.Second
-	// maxConnections is how many connections one process keeps at most: hot writes
-	// share one, so that the others serve look-ups.
+	// maxConnections is the largest number of connections of one process: hot writes share one, the
+	// others serve look-ups.
 	maxConnections = 10
 )
 
@@ -87,7 +88,7 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	return s, nil
 }
 
-// examine learns what is behind an address.
+// examine finds out what is behind an address.
 func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -99,7 +100,7 @@ func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&process); err != nil {
 			return err
 		}
-		// A pooler answers with a process number of its own when a connection begins.
+		// A pooler gives its own process number when a connection begins.
 		if process == int64(conn.PgConn().PID()) {
 			relyOnSessions(config.ConnConfig, givenIn(conn.Config().ConnString()))
 		}
@@ -109,16 +110,16 @@ func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 	})
 }
 
-// relyOnSessions sets what lasts as long as a connection, where no pooler stands between.
+// relyOnSessions makes settings that last as long as a connection. It is used only without a pooler.
 func relyOnSessions(config *pgx.ConnConfig, given func(parameter string) bool) {
-	// Statements are prepared once and for all, which costs the database less.
+	// Statements are prepared once, which costs the database less.
 	if !given(execMode) {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	}
-	// Whatever is asked often is found row by row in an index. A plan that was made while the
-	// tables were small would read them whole, and is kept until they are analyzed: that was
-	// a tenth of the speed for the first minute of a new database.
-	// Where it has to, all the same, the price that it puts on that must not make it compile.
+	// Frequent queries find their rows in an index. A plan that was made while the tables were small
+	// would read them whole, and is kept until they are analyzed: that gave a tenth of the speed in
+	// the first minute of a new database. The high price of such a scan, where it is needed anyway,
+	// must not start the just-in-time compiler.
 	for _, wholesale := range []string{"enable_seqscan", "jit"} {
 		if !given(wholesale) {
 			config.RuntimeParams[wholesale] = "off"
@@ -126,7 +127,7 @@ func relyOnSessions(config *pgx.ConnConfig, given func(parameter string) bool) {
 	}
 }
 
-// onConnection does something on a connection of its own.
+// onConnection runs a function on a separate connection.
 func onConnection(ctx context.Context, config *pgx.ConnConfig, do func(context.Context, *pgx.Conn) error) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -135,31 +136,31 @@ func onConnection(ctx context.Context, config *pgx.ConnConfig, do func(context.C
 	return errors.Join(do(ctx, conn), conn.Close(ctx))
 }
 
-// execMode is the address's parameter for how statements are sent, which pgx reads.
+// execMode is the address parameter for how statements are sent; pgx reads it.
 const execMode = "default_query_exec_mode"
 
-// poolConfig reads an address and fills in what it leaves open. Its errors do not repeat
-// the address, which may hold a password.
+// poolConfig reads an address and fills in defaults. Its errors do not repeat the address, which may
+// hold a password.
 func poolConfig(address string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, errors.New("the database's address is not a valid postgres:// URL")
 	}
-	// A password that holds an @ or a / and is not escaped ends up in one of these, and in
-	// every message about a connection.
+	// A password with an unescaped @ or / would end up in one of these, and in every message about a
+	// connection.
 	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") || strings.Contains(afterPath(address), "@") {
 		return nil, errors.New("the database's address has an @ behind its host: escape the characters of its password as in a URL (@ is %40, / is %2F)")
 	}
 	given := givenIn(address)
 	if !given(execMode) {
-		// This works through PgBouncer in transaction mode, too, where statements that were
-		// prepared earlier are not there any more (before its version 1.21).
+		// This works through PgBouncer in transaction mode, too, where earlier prepared statements
+		// may be gone (before its version 1.21).
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	if !given("pool_max_conns") {
 		config.MaxConns = maxConnections
 	}
-	config.PingTimeout = connectPatience // of a connection that was idle
+	config.PingTimeout = connectPatience // for a connection that was idle
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
@@ -169,7 +170,7 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// afterPath is an address's query and fragment.
+// afterPath returns an address's query and fragment.
 func afterPath(address string) string {
 	if i := strings.IndexAny(address, "?#"); i >= 0 {
 		return address[i:]
@@ -177,7 +178,7 @@ func afterPath(address string) string {
 	return ""
 }
 
-// givenIn tells which parameters an address holds.
+// givenIn returns a function that reports whether an address has a parameter.
 func givenIn(address string) func(parameter string) bool {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -200,14 +201,14 @@ func checkDurability(ctx context.Context, q *pgx.Conn) error {
 	return nil
 }
 
-// Close waits for the acts under way and ends every connection.
+// Close waits for running operations and ends every connection.
 func (s *Store) Close() error {
 	err := s.releaseSequencer()
 	s.pool.Close()
 	return err
 }
 
-// Ping asks whether the database takes writes, which a standby does not.
+// Ping checks that the database takes writes; a standby does not.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()

@@ -53,12 +53,12 @@ func TestStore(t *testing.T) { storetest.Run(t, bare) }
 
 // writing are the parts of the contract that write codes, redemptions, reservations and users.
 var writing = []string{
-	"Codes", "Retries", "Concurrency", "Redemptions", "Reservations", "Tidying", "Users", "Acts", "Table",
+	"Codes", "Retries", "Concurrency", "Redemptions", "Reservations", "Tidying", "Users", "Commands", "Table",
 	"Races", "UserRaces", "CodeRaces", "Revoking", "Deleting", "Changing",
 }
 
 // together are the parts in which many callers write at once.
-var together = []string{"Retries", "Concurrency", "Acts", "Races", "UserRaces", "CodeRaces"}
+var together = []string{"Retries", "Concurrency", "Commands", "Races", "UserRaces", "CodeRaces"}
 
 // TestStoreThatSpeaksAsToCitus: what a distributed engine gets in place of arrays and of row
 // locks is the same language, and must mean the same where there is only one node. Keys,

@@ -14,12 +14,12 @@ import (
 	"accesscodes/internal/store/transfer"
 )
 
-var _ transfer.Side = (*Store)(nil)
+var _ transfer.Database = (*Store)(nil)
 
-// copiedMark is the mark of codes that were copied from elsewhere. No insert has it.
+// copiedMark is the mark of codes that were copied from another database. No insert has it.
 const copiedMark int64 = -1
 
-// Rows implements [transfer.Side].
+// Rows implements [transfer.Database].
 func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
 	var w where
 	if after != nil {
@@ -52,7 +52,7 @@ func scanRow(found pgx.CollectableRow, table transfer.Table) (transfer.Row, erro
 	return row, nil
 }
 
-// portable is a value that was read as it is in a [transfer.Row].
+// portable returns a value that was read in the form of a [transfer.Row].
 func portable(value any) (any, error) {
 	switch v := value.(type) {
 	case nil, string, []byte, int64:
@@ -66,14 +66,14 @@ func portable(value any) (any, error) {
 	case time.Time:
 		return v.UnixMicro(), nil
 	case map[string]any:
-		text, err := json.Marshal(v) // which sorts the names
+		text, err := json.Marshal(v) // this sorts the names
 		return string(text), err
 	default:
 		return nil, fmt.Errorf("a value of the type %T", value)
 	}
 }
 
-// stored is a value of a [transfer.Row] as an argument.
+// stored returns a value of a [transfer.Row] as an argument.
 func stored(kind transfer.Kind, value any) any {
 	switch v := value.(type) {
 	case int64:
@@ -92,7 +92,7 @@ func stored(kind transfer.Kind, value any) any {
 	return value
 }
 
-// WriteRows implements [transfer.Side].
+// WriteRows implements [transfer.Database].
 func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
 	columns, values := table.ColumnNames(), make([][]any, len(rows))
 	for r, row := range rows {
@@ -100,7 +100,7 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 			values[r] = append(values[r], stored(table.Columns[c].Kind, value))
 		}
 	}
-	var claims [][]any // that the rows hold
+	var claims [][]any // the claims of the rows
 	switch table.Name {
 	case "codes":
 		columns = append(columns, "mark")
@@ -116,7 +116,7 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 			claims = append(claims, []any{row[0], "", copiedMark})
 		}
 	}
-	return s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
+	return s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{table.Name}, columns, pgx.CopyFromRows(values))
 		if err == nil && claims != nil {
 			_, err = tx.CopyFrom(ctx, pgx.Identifier{"code_retries"},
@@ -126,7 +126,7 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 	})
 }
 
-// LastKey implements [transfer.Side].
+// LastKey implements [transfer.Database].
 func (s *Store) LastKey(ctx context.Context, table transfer.Table) (last transfer.Row, err error) {
 	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s LIMIT 1", table.KeyList(""), table.Name, table.KeyList(" DESC"))
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
@@ -140,7 +140,7 @@ func (s *Store) LastKey(ctx context.Context, table transfer.Table) (last transfe
 	return last, err
 }
 
-// Count implements [transfer.Side].
+// Count implements [transfer.Database].
 func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRow(ctx, "SELECT count(*) FROM "+table.Name).Scan(&count)
@@ -148,7 +148,7 @@ func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, e
 	return count, err
 }
 
-// UnfinishedCopy implements [transfer.Side].
+// UnfinishedCopy implements [transfer.Database].
 func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		err := q.QueryRow(ctx, "SELECT source FROM unfinished_copy").Scan(&source)
@@ -160,9 +160,9 @@ func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
 	return source, err
 }
 
-// SetUnfinishedCopy implements [transfer.Side].
+// SetUnfinishedCopy implements [transfer.Database].
 func (s *Store) SetUnfinishedCopy(ctx context.Context, source string) error {
-	return s.transact(ctx, again, func(ctx context.Context, tx pgx.Tx) error {
+	return s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM unfinished_copy"); err != nil || source == "" {
 			return err
 		}

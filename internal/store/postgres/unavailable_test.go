@@ -56,7 +56,7 @@ func failing(sqlstate string) func(t *testing.T, address string) func() {
 	}
 }
 
-// whileLocked is a database with a setting and a table that somebody else keeps.
+// whileLocked is a database with a setting and a table that another session has locked.
 func whileLocked(setting string) func(t *testing.T, address string) func() {
 	return func(t *testing.T, address string) func() {
 		t.Helper()

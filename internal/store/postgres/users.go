@@ -14,7 +14,7 @@ import (
 	"accesscodes/internal/store/plain"
 )
 
-// userColumns are what scanUser reads, in its order, and userTypes their types.
+// userColumns are the columns that scanUser reads, in its order, and userTypes are their types.
 const userColumns = "workspace_id, user_id, status, created_at, updated_at"
 
 var userTypes = []string{"uuid", "text", "text", "timestamptz", "timestamptz"}
@@ -53,7 +53,7 @@ func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user co
 
 // PutUser implements [codes.RedemptionStore].
 func (s *Store) PutUser(ctx context.Context, user codes.User, source *event.Source) (stored codes.User, err error) {
-	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
 		var before codes.UserStatus
 		stored, before, err = putUser(ctx, tx, user)
 		if err != nil {
@@ -68,8 +68,8 @@ func (s *Store) PutUser(ctx context.Context, user codes.User, source *event.Sour
 	return stored, err
 }
 
-// putUser stores a user and returns it as it is then, and what it was before. Who is not there
-// cannot be locked: who inserts first inserts, and the other one finds the row.
+// putUser stores a user and returns the new state and the earlier one. A user who does not exist
+// cannot be locked: the first insert succeeds, and the other transaction finds the row.
 func putUser(
 	ctx context.Context, tx pgx.Tx, user codes.User,
 ) (stored codes.User, before codes.UserStatus, err error) {
@@ -80,7 +80,7 @@ func putUser(
 	if !errors.Is(err, core.ErrNotFound) {
 		return stored, codes.Unregistered, err
 	}
-	// Written as it is, to lock it on every engine.
+	// Written unchanged, to lock it on every engine.
 	rows, err = tx.Query(ctx, `UPDATE users SET status = status WHERE workspace_id = $1 AND user_id = $2
 		RETURNING `+userColumns, args[:2]...)
 	was, err := rowOf(rows, err, scanUser)
@@ -100,7 +100,7 @@ func putUser(
 func (s *Store) EraseUser(
 	ctx context.Context, workspace core.ID, id string, erased ...*event.Event,
 ) (found bool, err error) {
-	err = s.transact(ctx, single, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, once, func(ctx context.Context, tx pgx.Tx) error {
 		found, err = s.eraseUser(ctx, tx, [16]byte(workspace), id)
 		if err != nil {
 			return err
@@ -114,10 +114,11 @@ func (s *Store) EraseUser(
 	return found && err == nil, err
 }
 
-// eraseUser locks codes first, like an act: those that the user holds a use of, for who is
-// about to confirm has read the id. Then the user: who has locked that may be about to write
-// redemptions. One who is not registered cannot be locked. If they are when the rest is done,
-// or hold something new, they have got it meanwhile, and everything starts again.
+// eraseUser locks codes first, as commands do: those of which the user holds a use, because a
+// transaction that is about to confirm has read the id. Then it locks the user, because a
+// transaction with that lock may be about to write redemptions. A user who is not registered cannot
+// be locked. If the user is registered at the end, or holds something new, that was added meanwhile,
+// and everything starts again.
 func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bool, err error) {
 	const theirs = " WHERE workspace_id = $1 AND user_id = $2"
 	rows, err := tx.Query(ctx, "SELECT DISTINCT canonical FROM reservations"+theirs+" AND state = 'held'", user...)

@@ -11,38 +11,36 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Forms is what the migration to the second version of canonical forms must know of an
-// engine. Each query returns a code's form, its value, and when it was created, in
-// microseconds.
+// Forms is what an engine provides for the migration to the second version of canonical forms. Each
+// query returns a code's form, its value, and its creation time in microseconds.
 type Forms struct {
 	BeyondASCII string // codes whose forms are not all ASCII: parameters are the last form seen and a limit
 	Old         string // codes under old forms: the same parameters
-	Named       string // the code with this form, which nobody else changes until the transaction ends
+	Named       string // the code with this form, locked until the transaction ends
 	// Rename gives a code another form, and every row that names the code by it.
 	Rename func(ctx context.Context, tx *sql.Tx, from, to string) error
 	AtOnce int // how many codes are looked at in one transaction; 0: 200
 }
 
-// Migration is the Go migration that gives every code its canonical form as
-// [core.Canonical] has it today. All-ASCII forms have not changed. Where two codes would
-// have the same form, the older one takes it, and the other one is left with its old form
-// (see [core.OldForm]).
+// Migration returns the Go migration that gives every code the canonical form that [core.Canonical]
+// returns today. Forms that are all ASCII have not changed. If two codes would have the same form,
+// the older one takes it, and the other one gets its old form (see [core.OldForm]).
 //
-// It works in small transactions, each of which leaves every code whole, so that it can be
-// interrupted: the next try passes over what is done.
+// It works in small transactions. Each leaves every code whole, so it can be interrupted: the next
+// try skips what is done.
 func (f Forms) Migration(version int64) *goose.Migration {
 	m := goose.NewGoMigration(version, &goose.GoFunc{RunDB: f.Up}, nil)
 	m.Source = fmt.Sprintf("%05d_canonical_forms.go", version)
 	return m
 }
 
-// Up does what the migration does.
+// Up runs the migration.
 func (f Forms) Up(ctx context.Context, db *sql.DB) error {
 	if f.AtOnce == 0 {
 		f.AtOnce = 200
 	}
-	// A code whose form is held by a code that has not been looked at yet is set aside under
-	// its old form. The second pass takes it up again, when every holder has its final form.
+	// A code whose form is held by a code that was not processed yet is set aside under its old
+	// form. The second pass processes it again, when every holder has its final form.
 	for _, codes := range []string{f.BeyondASCII, f.Old} {
 		if err := f.pass(ctx, db, codes); err != nil {
 			return err
@@ -51,14 +49,14 @@ func (f Forms) Up(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// pass settles the codes that a query returns, page by page.
+// pass processes the codes that a query returns, page by page.
 func (f Forms) pass(ctx context.Context, db *sql.DB, codes string) error {
 	for after, more := "", true; more; {
 		err := inTransaction(ctx, db, func(tx *sql.Tx) error {
 			page, err := readForms(ctx, tx, codes, after, f.AtOnce)
 			for i := range page {
 				if err == nil {
-					err = f.settle(ctx, tx, &page[i])
+					err = f.update(ctx, tx, &page[i])
 				}
 				after = page[i].form
 			}
@@ -72,14 +70,14 @@ func (f Forms) pass(ctx context.Context, db *sql.DB, codes string) error {
 	return nil
 }
 
-// settle gives a code its canonical form or, if an older one has that, its old form.
-func (f Forms) settle(ctx context.Context, tx *sql.Tx, code *formOf) error {
+// update gives a code its canonical form or, if an older code has that, its old form.
+func (f Forms) update(ctx context.Context, tx *sql.Tx, code *formOf) error {
 	form := core.Canonical(code.value)
 	if form == code.form {
 		return nil
 	}
 	to := form
-	if form == "" || len(form) > core.MaxFormLength { // which no look-up asks for
+	if form == "" || len(form) > core.MaxFormLength { // no look-up asks for such a form
 		to = core.OldForm(code.value)
 	} else {
 		holders, err := readForms(ctx, tx, f.Named, form)
@@ -109,13 +107,13 @@ func (f Forms) rename(ctx context.Context, tx *sql.Tx, from, to string) error {
 	return nil
 }
 
-// formOf is the form of a code.
+// formOf is a code as this migration reads it.
 type formOf struct {
 	form, value string
 	createdAt   int64 // microseconds
 }
 
-// isOlderThan orders codes by when they were created, those of one instant by their old forms.
+// isOlderThan orders codes by creation; codes of one instant by their old forms.
 func (c *formOf) isOlderThan(other *formOf) bool {
 	if c.createdAt != other.createdAt {
 		return c.createdAt < other.createdAt
@@ -139,12 +137,12 @@ func readForms(ctx context.Context, tx *sql.Tx, query string, args ...any) (all 
 	return all, rows.Err()
 }
 
-func inTransaction(ctx context.Context, db *sql.DB, act func(*sql.Tx) error) error {
+func inTransaction(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if err := act(tx); err != nil {
+	if err := do(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

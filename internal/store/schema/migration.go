@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ErrSchemaTooNew is what opening a store returns whose schema a newer program made.
+// ErrSchemaTooNew is returned on opening a store if a newer program made its schema.
 var ErrSchemaTooNew = errors.New("the database's schema is too new")
 
 // Migration is one step of a store's schema.
@@ -15,7 +15,7 @@ type Migration struct {
 	AppliedAt time.Time // zero: pending
 }
 
-// Placement is where the rows of a store's table lie on a distributed engine.
+// Placement says where the rows of a table are on a distributed engine.
 type Placement struct {
 	Table     string
 	Placement string // such as "distributed by canonical"

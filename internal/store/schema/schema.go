@@ -1,5 +1,5 @@
-// Package schema brings the schema of a store up to date. It is what the stores' own
-// migrations, which are SQL files in the store's folder, have in common.
+// Package schema brings the schema of a store up to date. It holds what both engines share; their
+// own migrations are SQL files in their folders.
 package schema
 
 import (
@@ -12,13 +12,12 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// tries is how often a migration is tried. Of two processes that start on a new database
-// at once, one fails because the other is faster; it finds the work done when it tries
-// again.
+// tries is how often a migration is tried. If two processes start on a new database at once, one
+// fails because the other is faster; when it tries again it finds the work done.
 const tries = 5
 
-// Up applies every pending migration and returns what it did. A schema that is newer than
-// the program is refused with [schema.ErrSchemaTooNew].
+// Up applies every pending migration and returns them. A schema that is newer than the program is
+// refused with [ErrSchemaTooNew].
 func Up(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	var done []Migration
 	for try := 1; ; try++ {
@@ -44,8 +43,8 @@ func Up(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	}
 }
 
-// Status returns every migration that the program knows, oldest first. The database must
-// have been migrated before: the library would write its own table into it.
+// Status returns every migration that the program knows, oldest first. The database must have been
+// migrated before, because the library would create its own table in it.
 func Status(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	if _, err := hasPending(ctx, p); err != nil {
 		return nil, err
@@ -58,8 +57,8 @@ func Status(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	return all, err
 }
 
-// Known returns every migration that the program knows, all of them pending, as they are
-// in a database that was never migrated.
+// Known returns every migration that the program knows, all of them pending, as in a database that
+// was never migrated.
 func Known(p *goose.Provider) []Migration {
 	var all []Migration
 	for _, source := range p.ListSources() {
@@ -68,8 +67,7 @@ func Known(p *goose.Provider) []Migration {
 	return all
 }
 
-// hasPending compares versions. It takes no lock, so that a program that has nothing to
-// do waits for nobody.
+// hasPending compares versions. It takes no lock, so a program with nothing to do waits for nothing.
 func hasPending(ctx context.Context, p *goose.Provider) (bool, error) {
 	current, newest, err := p.GetVersions(ctx)
 	if err == nil && current > newest {

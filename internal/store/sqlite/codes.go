@@ -17,7 +17,7 @@ import (
 	"accesscodes/internal/event"
 )
 
-// insertCode inserts a code: its form, its fields, and the mark that a retry finds it by.
+// insertCode inserts a code: its form, its fields, and the mark by which a retry finds it.
 var insertCode = func() string {
 	columns := []string{"canonical"}
 	for _, f := range insertedFields {
@@ -28,15 +28,15 @@ var insertCode = func() string {
 		") ON CONFLICT (canonical) DO NOTHING"
 }()
 
-// insertedFields are the fields that a new code has. Counters begin at 0.
+// insertedFields are the fields that an insert sets. Counters begin at 0.
 var insertedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return f.Counted })
 
-// codeColumns are what scanCode reads, in its order: the fields, and what stands behind them. The
-// first parameter is the instant that reservations are counted for.
+// codeColumns are the columns that scanCode reads, in its order: the fields, and further ones after
+// them. The first parameter is the instant for which reservations are counted.
 var codeColumns = func() string {
 	var columns []string
 	for _, f := range codes.Fields() {
-		if f.Column == "reservations" { // which holds those that have lapsed, too
+		if f.Column == "reservations" { // the column includes lapsed ones
 			columns = append(columns, liveReservations)
 		} else {
 			columns = append(columns, f.Column)
@@ -46,9 +46,9 @@ var codeColumns = func() string {
 		", retry_key, retry_fingerprint, reservations, rowid, first_redemption IS NULL, canonical < '!'"
 }()
 
-// liveReservations is how many reservations of a row of codes hold a use. Those that have lapsed
-// and are not tidied yet are counted, which are few however many are live. None is counted if
-// all have lapsed, as at an instant that is far away.
+// liveReservations counts the reservations of a row of codes that hold a use. It counts the lapsed
+// ones that are not tidied yet, which are few even if very many are live. Nothing is counted if all
+// have lapsed, as at an instant far in the future.
 const liveReservations = `
 CASE WHEN reservations = 0 OR NOT EXISTS (` + heldOf + ` AND r.expires_at > ?1) THEN 0
 ELSE reservations - (SELECT count(*) FROM (` + heldOf + ` AND r.expires_at <= ?1)) END`
@@ -173,7 +173,7 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 	return code, err
 }
 
-// codeByRetryKey finds the code that carries a key, or what is left of one that was deleted.
+// codeByRetryKey finds the code with a key, or the mark of a deleted code.
 func codeByRetryKey(conn *sqlite.Conn, workspace core.ID, key [16]byte, at time.Time) (*codes.RetriedCode, error) {
 	found, err := findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, at.UnixMicro())
@@ -211,12 +211,12 @@ type storedCode struct {
 	codes.RetriedCode
 	held      int64 // reservations that are stored as held
 	rowid     int64
-	namesNone bool    // of its redemptions: none was stored since rows name the first
-	first     core.ID // the redemption that the row will name; zero: no other than it does
+	namesNone bool    // the row names no redemption: none was stored since rows name the first
+	first     core.ID // the redemption that the row will name; zero: unchanged
 }
 
-// codeOf finds a code of a workspace. Nothing of another workspace's code is decoded or counted:
-// it is found no slower than one that is not there.
+// codeOf finds a code of a workspace. Nothing of another workspace's code is decoded or counted, so
+// finding it takes as long as finding nothing.
 func codeOf(conn *sqlite.Conn, at time.Time, workspace core.ID, canonical string) (*storedCode, error) {
 	return findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE canonical = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, at.UnixMicro())
@@ -251,7 +251,7 @@ func scanCode(stmt *sqlite.Stmt) (*storedCode, error) {
 	return code, nil
 }
 
-// encodeMetadata writes metadata as a JSON object, or as nothing if there is none.
+// encodeMetadata writes metadata as a JSON object, or as an empty text if there is none.
 func encodeMetadata(metadata map[string]string) (string, error) {
 	if len(metadata) == 0 {
 		return "", nil

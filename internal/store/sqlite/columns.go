@@ -10,11 +10,11 @@ import (
 	"accesscodes/internal/core"
 )
 
-// The helpers here are the one place that knows how values lie in columns: times as
-// microseconds since 1970, ids as 16 bytes, what is absent or empty as NULL.
+// The helpers here are the one place that knows how columns store values: times as microseconds
+// since 1970, ids as 16 bytes, absent or empty values as NULL.
 
-// A parameter that is not bound is NULL: Prepare has cleared what an earlier use of the
-// statement has bound.
+// A parameter that is not bound is NULL: Prepare clears what an earlier use of the statement has
+// bound.
 
 func bindInt(stmt *sqlite.Stmt, param int, n *int64) {
 	if n != nil {
@@ -40,7 +40,7 @@ func bindID(stmt *sqlite.Stmt, param int, id core.ID) {
 	}
 }
 
-// bindValue binds what a field of a code points to.
+// bindValue binds the value that a field of a code points to.
 func bindValue(stmt *sqlite.Stmt, param int, value any) error {
 	switch v := value.(type) {
 	case *string:
@@ -88,7 +88,7 @@ func columnID(stmt *sqlite.Stmt, column int) (id core.ID) {
 	return id
 }
 
-// micros is a time as an argument of sqlitex.Execute; nil for none.
+// micros returns a time as an argument of sqlitex.Execute; nil for none.
 func micros(t *time.Time) any {
 	if t == nil {
 		return nil
@@ -96,7 +96,7 @@ func micros(t *time.Time) any {
 	return t.UnixMicro()
 }
 
-// optional is a value as an argument of sqlitex.Execute; nil for none.
+// optional returns a value as an argument of sqlitex.Execute; nil for none.
 func optional[T any](value *T) any {
 	if value == nil {
 		return nil
@@ -118,7 +118,7 @@ func orNotFound(found bool, err error) error {
 	return err
 }
 
-// idOrNil is an id as an argument of sqlitex.Execute; nil for none.
+// idOrNil returns an id as an argument of sqlitex.Execute; nil for none.
 func idOrNil(id core.ID) any {
 	if id.IsZero() {
 		return nil

@@ -61,7 +61,7 @@ func newDisk(t *testing.T, seed uint64, every int, database []byte) *disk {
 	return d
 }
 
-// acknowledge notes what somebody was told.
+// acknowledge notes what a caller was told.
 func (d *disk) acknowledge(p promise) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -11,15 +11,15 @@ import (
 	"accesscodes/internal/event"
 )
 
-// lookInterval is how often to look for events that other processes have added.
+// lookInterval is how often to look for events of other processes.
 const lookInterval = time.Second
 
-// EventSignal implements [event.Store]. Every commit is a signal: most have no events, and to
-// look for them in vain costs one short query while somebody waits, and nothing otherwise.
+// EventSignal implements [event.Store]. Every commit is a signal. Most commits have no events;
+// looking for them in vain costs one short query while a request waits, and nothing otherwise.
 func (s *Store) EventSignal() (<-chan struct{}, time.Duration) { return s.committed, lookInterval }
 
-// SequenceEvents implements [event.Store]. Here events get their position as they are written,
-// but for those that were copied from an engine where they get it later.
+// SequenceEvents implements [event.Store]. Here events get their position when they are written,
+// except those that were copied from an engine where they get it later.
 func (s *Store) SequenceEvents(ctx context.Context) (sequenced int, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return one(
@@ -35,16 +35,16 @@ func (s *Store) SequenceEvents(ctx context.Context) (sequenced int, err error) {
 	return sequenced, s.write(ctx, sequenceCopied)
 }
 
-// signalCommit tells whoever waits for events that there may be some.
+// signalCommit tells the receiver of EventSignal that there may be events.
 func (s *Store) signalCommit() {
 	select {
 	case s.committed <- struct{}{}:
-	default: // it has not been told of the last one yet
+	default: // the last signal has not been received yet
 	}
 }
 
-// insertEvents stores events in the transaction of what they tell of, with their positions:
-// the write lock keeps everybody else out, so positions become visible in their order.
+// insertEvents stores events in the transaction of the change, with their positions. The write lock
+// excludes other writers, so positions become visible in their order.
 func insertEvents(conn *sqlite.Conn, events []*event.Event) error {
 	if len(events) == 0 {
 		return nil
@@ -71,7 +71,7 @@ func insertEvents(conn *sqlite.Conn, events []*event.Event) error {
 	return nil
 }
 
-// takePositions takes so many positions in a workspace's log and returns the newest.
+// takePositions takes a number of positions in a workspace's log and returns the newest.
 func takePositions(conn *sqlite.Conn, workspace core.ID, count int) (newest int64, err error) {
 	stmt, err := conn.Prepare(`
 		INSERT INTO event_positions (workspace_id, newest) VALUES (?1, ?2)
@@ -116,8 +116,8 @@ func insertEvent(conn *sqlite.Conn, e *event.Event, position int64) error {
 	return err
 }
 
-// sequenceCopied gives positions to the events that were copied from another engine without
-// one, before any later event gets one.
+// sequenceCopied gives positions to events that were copied from another engine without one, before
+// any later event gets one.
 func sequenceCopied(conn *sqlite.Conn) error {
 	for {
 		var workspace core.ID
@@ -149,6 +149,6 @@ func sequenceCopied(conn *sqlite.Conn) error {
 	}
 }
 
-// queuedColumns are what an event has in both tables.
+// queuedColumns are the columns that both event tables have.
 const queuedColumns = `workspace_id, id, type, at, actor_kind, actor_id, actor_name,
 	subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest`

@@ -62,12 +62,12 @@ func servingFile(b *testing.B, listens bool) (*codes.Services, codes.Store, *cor
 		}
 	})
 	return codes.NewServices(codes.Deps{
-			Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
-			NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
-		}), store, &core.Actor{
-			Kind: core.ActorKey, ID: core.ID{1}, Name: "backend", WorkspaceID: core.ID{2},
-			Format: core.Format{Prefix: "ACME", Groups: 4, GroupLength: 4}, Listens: listens,
-		}
+		Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
+		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
+	}), store, &core.Actor{
+		Kind: core.ActorKey, ID: core.ID{1}, Name: "backend", WorkspaceID: core.ID{2},
+		Format: core.Format{Prefix: "ACME", Groups: 4, GroupLength: 4}, Listens: listens,
+	}
 }
 
 // insertMany inserts codes that can each be redeemed once.

@@ -13,7 +13,7 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-// TestNoStatementAboutEventsReadsAWholeLog: each is entered by what it asks for.
+// TestNoStatementAboutEventsReadsAWholeLog: each uses an index by what it asks for.
 func TestNoStatementAboutEventsReadsAWholeLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "codes.db")
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {

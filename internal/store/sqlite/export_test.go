@@ -47,7 +47,7 @@ func RedemptionsQuery(q *codes.RedemptionQuery) Query {
 	return Query{"SELECT " + redemptionColumns + " FROM redemptions " + which, args}
 }
 
-// OfUser are what an act and an erasure ask of a user.
+// OfUser are what a command and an erasure ask of a user.
 func OfUser(workspace core.ID, id string) []Query {
 	args := []any{workspace[:], id}
 	return []Query{

@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 )
 
-// Exposure is a file of a database, or its folder, that users other than its owner can use in
-// a way that they should not.
+// Exposure is a file of a database, or its folder, with permissions that let other users do what
+// they should not.
 type Exposure struct {
 	Path   string
 	Mode   fs.FileMode // its permissions
-	Remedy string      // the command that takes them away
+	Remedy string      // the command that removes them
 }
 
 const (
@@ -21,13 +21,10 @@ const (
 	othersWrite       = 0o022
 )
 
-// Exposures finds the files of the database at path that its group or others may read or
-// write: whoever reads one has the codes, and whoever writes one can make keys. Files that
-// this package makes are never among them, but one that was there before keeps its mode, and
-// SQLite gives it to the log and the index beside it.
-//
-// The folder is among them if others may put another file in the place of one, which the
-// sticky bit forbids.
+// Exposures finds the files of the database at path that its group or others may read or write: a
+// reader has the codes, and a writer can make keys. Files made by this package are never among them.
+// But a file that existed before keeps its mode, and SQLite gives that mode to the log and its
+// index.
 func Exposures(path string) (found []Exposure, err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil { // SQLite's other files are there
 		path = real

@@ -10,7 +10,7 @@ import (
 // formsVersion is the migration that gives codes the second version of canonical forms.
 const formsVersion = 6
 
-// forms is what that migration does here. Its statements are for the schema of that version.
+// forms is this engine's part of that migration. Its statements are for the schema of that version.
 var forms = schema.Forms{
 	BeyondASCII: `
 		SELECT canonical, value, created_at FROM codes
@@ -25,8 +25,8 @@ var forms = schema.Forms{
 	},
 }
 
-// renameCode gives a code another form. Its redemptions are found as redemptionsQuery finds
-// them: the first by the code's row, the others by their index.
+// renameCode gives a code another form. It finds the code's redemptions as redemptionsQuery does:
+// the first by the code's row, the others by their index.
 var renameCode = []string{
 	"UPDATE redemptions INDEXED BY redemptions_later SET canonical = ?2 WHERE later = 1 AND canonical = ?1",
 	`UPDATE redemptions SET canonical = ?2

@@ -14,8 +14,8 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Codes implements [codes.ListStore]. Each type is read from an index that is in the order
-// of the list, and the pages are merged.
+// Codes implements [codes.ListStore]. Each type is read from an index in the order of the list, and
+// the pages are merged.
 func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Code, err error) {
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
 		found, isFew, err := search(conn, q)
@@ -43,7 +43,7 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 	return list[:min(len(list), q.Limit)], err
 }
 
-// errEnough ends a query whose further rows nobody needs.
+// errEnough ends a query whose further rows are not needed.
 var errEnough = errors.New("enough was read")
 
 // untilEnough runs a query until scan says that it has read enough.
@@ -61,7 +61,7 @@ func untilEnough(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.
 	return err
 }
 
-// codesQuery lists the codes of one type. found, if isFew, are the canonical forms of all that
+// codesQuery lists the codes of one type. If isFew, found are the canonical forms of all codes that
 // the search finds.
 func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (string, []any) {
 	w := where{args: []any{q.At.UnixMicro()}} // the first parameter of codeColumns
@@ -72,7 +72,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	switch {
 	case q.Query == "":
 	case isFew:
-		index = "sqlite_autoindex_codes_1" // of the primary key
+		index = "sqlite_autoindex_codes_1" // the index of the primary key
 		w.add("canonical IN (SELECT value FROM json_each(?))", jsonList(found))
 	default:
 		addSearch(&w, q)
@@ -83,13 +83,13 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() + inListOrder, append(w.args, q.Limit)
 }
 
-// listedIndex is in the order of lists, type by type.
+// listedIndex has the codes of each type in the order of lists.
 const listedIndex = "codes_listed"
 
 const inListOrder = " ORDER BY created_at DESC, canonical DESC LIMIT ?"
 
-// addPlace adds the conditions that say where in the lists of a type a page may lie, and
-// returns the index that is in their order.
+// addPlace adds the conditions that limit a page to its place in the list of a type, and returns the
+// index with this order.
 func addPlace(w *where, q *codes.CodeQuery, t codes.Type) (index string) {
 	index = listedIndex
 	w.add("workspace_id = ?", q.WorkspaceID[:])
@@ -110,7 +110,7 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) (index string) {
 	return index
 }
 
-// addStatus adds the condition of a status, as [codes.Code.StatusAt] has it, and returns the
+// addStatus adds the condition of a status, as [codes.Code.StatusAt] defines it, and returns the
 // index of the codes that may have it, if there is one.
 func addStatus(w *where, status codes.Status) (index string) {
 	const (
@@ -137,9 +137,9 @@ func addStatus(w *where, status codes.Status) (index string) {
 	return ""
 }
 
-// fewFound is up to how many codes a search is answered by sorting them all. Of more, the
-// list is read in its order and those that do not match are passed over: so many match that
-// a page is soon full.
+// fewFound is the largest number of found codes that a search sorts all at once. With more, it reads
+// the list in its order and skips the codes that do not match: so many match that a page is soon
+// full.
 const fewFound = 2000
 
 // search returns the canonical forms of the codes that a query's text finds, if they are few.
@@ -171,9 +171,9 @@ type lookup struct {
 	args  []any
 }
 
-// searches are the queries of a search. None reads an entry of another workspace, so that what
-// a search costs tells nothing of others. For that, all values of the workspace are compared, in
-// the index of the list: 0.2 s for a million. An index by workspace and value would be written in
+// searches returns the queries of a search. None reads an entry of another workspace, so that the
+// cost of a search tells nothing about others. Therefore all values of the workspace are compared,
+// in the index of the list: 0.2 s for a million. An index by workspace and value would be written at
 // a scattered place for each new code: 18,000 codes a second became 12,000 and fewer.
 func searches(q *codes.CodeQuery) (all []lookup) {
 	add := func(w where, index, column, prefix string) {
@@ -216,9 +216,9 @@ func addSearch(w *where, q *codes.CodeQuery) {
 	w.add("("+conditions+")", args...)
 }
 
-// jsonList is texts as one argument, so that there are not as many statements as numbers of
-// texts: statements are kept.
+// jsonList returns texts as one argument, so that the statement is the same for any number of texts:
+// statements are cached.
 func jsonList(texts []string) string {
-	list, _ := json.Marshal(texts) // which cannot fail for strings
+	list, _ := json.Marshal(texts) // this cannot fail for strings
 	return string(list)
 }

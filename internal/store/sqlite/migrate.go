@@ -80,7 +80,7 @@ func isMigrated(path string) (found bool, err error) {
 	return found, err
 }
 
-func withProvider(path string, act func(*goose.Provider) error) (err error) {
+func withProvider(path string, do func(*goose.Provider) error) (err error) {
 	db, err := openSQL(path)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func withProvider(path string, act func(*goose.Provider) error) (err error) {
 	if err != nil {
 		return err
 	}
-	return act(provider)
+	return do(provider)
 }
 
 // openSQL opens a file as the library that migrates needs it.

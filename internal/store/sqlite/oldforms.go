@@ -12,8 +12,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// underOldForm picks the codes that are stored under an old form, from the index of their
-// forms.
+// underOldForm selects the codes that are stored under an old form, by the index of their forms.
 const underOldForm = "c.canonical >= ' ' AND c.canonical < '!'"
 
 // OldForms implements [codes.CodeStore].
@@ -31,8 +30,8 @@ func (s *Store) OldForms(ctx context.Context) (map[string]core.ID, error) {
 	return forms, nil
 }
 
-// OldFormCodes returns the codes of the file at path that are left with their old forms. The
-// file must have been migrated. It is not changed.
+// OldFormCodes returns the codes of the file at path that are stored under old forms. The file must
+// have been migrated. It is not changed.
 func OldFormCodes(_ context.Context, path string) (left []codes.OldFormCode, err error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {

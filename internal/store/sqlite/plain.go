@@ -58,7 +58,8 @@ func (tx plainTx) Exec(sql string, args ...any) (int64, error) {
 	return int64(tx.conn.Changes()), err
 }
 
-// withHints takes what is meant for SQLite only out of the comments that it stands in.
+// withHints makes hints that are for SQLite only part of the statement, by removing the comment
+// marks.
 func withHints(sql string) string {
 	if !strings.Contains(sql, "/*sqlite ") {
 		return sql

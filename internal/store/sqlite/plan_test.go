@@ -69,7 +69,7 @@ type planCase struct {
 	name  string
 	query sqlite.Query
 	index string
-	bound string // by which the index is entered or left, so that what lies beyond is not read
+	bound string // by which the index is limited, so that what lies beyond is not read
 	sorts bool
 }
 
@@ -131,7 +131,7 @@ func planCases() (all []planCase) {
 		"code":             {codes.RedemptionQuery{Canonical: "CODE00001"}, perCode, "canonical=?"},
 		"code's next page": {codes.RedemptionQuery{Canonical: "CODE00001", After: core.ID{9}}, perCode, "id<?"},
 		"user":             {codes.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
-		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // who has fewer
+		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // the fewer
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, perUser, "id<?"},
 		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, byKey, "id>? AND id<?"},
 		"code's between":   {codes.RedemptionQuery{Canonical: "CODE00001", CreatedAfter: &from, CreatedBefore: &until}, perCode, "canonical=? AND workspace_id=? AND id>? AND id<?"},

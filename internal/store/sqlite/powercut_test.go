@@ -110,7 +110,7 @@ func (d *disk) use(store codes.Store) {
 	clients.Wait()
 }
 
-// powerUser is somebody who may do everything.
+// powerUser is an actor who may do everything.
 func powerUser() *core.Actor {
 	return &core.Actor{WorkspaceID: core.ID{1}, ID: core.ID{2}}
 }

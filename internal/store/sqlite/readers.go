@@ -10,8 +10,8 @@ import (
 	"accesscodes/internal/codes"
 )
 
-// lane is what a query is for. Each lane has reading connections of its own, so that long lists
-// keep no look-up waiting, and nothing at all keeps a key from being looked up.
+// lane is the purpose of a query. Each lane has its own reading connections, so that long lists
+// delay no look-up, and nothing delays the look-up of a key.
 type lane int
 
 // The lanes.
@@ -22,33 +22,33 @@ const (
 	laneCount
 )
 
-// listConnections is how many lists are read at once: more than one workspace may read, so that
-// lists of others go on beside its own.
+// listConnections is how many lists are read at once. It is more than one workspace may read, so
+// that the lists of others can go on.
 const listConnections = codes.ListsAtOnce + 2
 
 func newLanes(processors int) [laneCount]*readers {
 	return [laneCount]*readers{keyLane: newReaders(1), hotLane: newReaders(processors), listLane: newReaders(listConnections)}
 }
 
-// lanePragmas are how much each connection of a lane keeps in its page cache. Lists pass over
-// what they read, and keys are few.
+// lanePragmas set the page cache of each lane's connections. Lists read their pages once, and keys
+// are few.
 var lanePragmas = [laneCount]string{
 	keyLane: "PRAGMA cache_size = -1024", hotLane: "PRAGMA cache_size = -16384", listLane: "PRAGMA cache_size = -4096",
 }
 
-// readers are the reading connections of a lane. The one that was used last is used next: each has a
-// page cache of its own, and one that is warm is worth more than four that are lukewarm.
+// readers are the reading connections of a lane. The one that was used last is used next: each has
+// its own page cache, and one warm cache is worth more than four lukewarm ones.
 type readers struct {
-	free chan struct{} // holds a token for each connection that nobody uses
+	free chan struct{} // holds a token for each free connection
 
 	mu   sync.Mutex
-	idle []*sqlite.Conn // those that nobody uses; the one that was used last comes last
+	idle []*sqlite.Conn // the free ones; the one that was used last is at the end
 }
 
-// newReaders returns a pool of none, which can hold so many.
+// newReaders returns an empty pool with room for a number of connections.
 func newReaders(most int) *readers { return &readers{free: make(chan struct{}, most)} }
 
-// take returns a connection that nobody uses, waiting for one if need be. Give it back.
+// take returns a free connection and waits for one if needed. Give it back with give.
 func (r *readers) take(ctx context.Context) (*sqlite.Conn, error) {
 	select {
 	case <-r.free:
@@ -58,7 +58,7 @@ func (r *readers) take(ctx context.Context) (*sqlite.Conn, error) {
 	}
 }
 
-// give gives a connection back, or a new one to the others.
+// give gives a connection back, or adds a new one.
 func (r *readers) give(conn *sqlite.Conn) {
 	r.mu.Lock()
 	r.idle = append(r.idle, conn)
@@ -66,7 +66,7 @@ func (r *readers) give(conn *sqlite.Conn) {
 	r.free <- struct{}{}
 }
 
-// close waits for those that are used and closes so many.
+// close waits for the connections that are in use, and closes count of them.
 func (r *readers) close(count int) (err error) {
 	for range count {
 		<-r.free

@@ -15,7 +15,7 @@ import (
 	"accesscodes/internal/event"
 )
 
-// redemptionColumns are what scanRedemption reads, in its order.
+// redemptionColumns are the columns that scanRedemption reads, in its order.
 const redemptionColumns = `
 canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
 created_at, created_by, rolled_back_at, rolled_back_by, reason`
@@ -26,14 +26,14 @@ type storedRedemption struct {
 	canonical string
 }
 
-// What a user has. If the index is not named, SQLite reads all that the workspace has, which
-// it takes for little.
+// The rows of a user. Without a named index SQLite would read all rows of the workspace, which it
+// assumes to be few.
 const (
 	redemptionsOfUser  = "INDEXED BY redemptions_user WHERE workspace_id = ?1 AND user_id = ?2"
 	reservationsOfUser = "INDEXED BY reservations_user WHERE workspace_id = ?1 AND user_id = ?2"
 )
 
-// findRedemptions finds the rows that are named by what stands behind the table's name.
+// findRedemptions finds the redemptions that a condition selects.
 func findRedemptions(conn *sqlite.Conn, which string, args ...any) (all []storedRedemption, err error) {
 	err = sqlitex.Execute(conn, "SELECT "+redemptionColumns+" FROM redemptions "+which, &sqlitex.ExecOptions{
 		Args: args,
@@ -70,8 +70,8 @@ func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
 	}, err
 }
 
-// storeRedemption stores a redemption of a code. If the code's row names none yet, it will name
-// this one, which then needs no entry in the index of the others.
+// storeRedemption stores a redemption of a code. If the code's row names none yet, it will name this
+// one, which then needs no entry in the index of the others.
 func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *storedCode) error {
 	if r.Change == codes.Changed {
 		return run(conn, "UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
@@ -100,7 +100,7 @@ func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *stored
 	bindID(stmt, 11, r.ReservationID)
 	stmt.BindInt64(12, r.CreatedAt.UnixMicro())
 	stmt.BindBytes(13, r.CreatedBy[:])
-	bindTime(stmt, 14, r.RolledBackAt) // by a later act of the same group
+	bindTime(stmt, 14, r.RolledBackAt) // by a later command of the same group
 	bindID(stmt, 15, r.RolledBackBy)
 	bindText(stmt, 16, r.Reason)
 	stmt.BindBool(17, !code.namesNone)
@@ -137,7 +137,7 @@ func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all 
 	return all, err
 }
 
-// redemptionsQuery is what stands behind the table's name to list redemptions.
+// redemptionsQuery returns what follows the table's name in a query that lists redemptions.
 func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = ?", q.WorkspaceID[:])
@@ -164,7 +164,7 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	}
 	index := ""
 	if q.UserID != "" {
-		index = "INDEXED BY redemptions_user " // of whatever code: a user has few, a code may have many
+		index = "INDEXED BY redemptions_user " // for any code: a user has few, a code may have many
 		w.add("user_id = ?", q.UserID)
 	}
 	if q.Canonical != "" {
@@ -173,7 +173,7 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	return index + "WHERE " + w.text() + order, append(w.args, q.Limit)
 }
 
-// where gathers conditions that must all hold.
+// where collects conditions that must all hold.
 type where struct {
 	conditions []string
 	args       []any
@@ -183,14 +183,14 @@ func (w *where) add(condition string, args ...any) {
 	w.conditions, w.args = append(w.conditions, condition), append(w.args, args...)
 }
 
-// and returns conditions of which one more must hold.
+// and returns the conditions plus one more.
 func (w *where) and(condition string, args ...any) *where {
 	return &where{append(slices.Clip(w.conditions), condition), append(slices.Clip(w.args), args...)}
 }
 
 func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
 
-// reservationColumns are what scanReservation reads, in its order.
+// reservationColumns are the columns that scanReservation reads, in its order.
 const reservationColumns = `
 canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id`
 
@@ -200,7 +200,7 @@ type storedReservation struct {
 	canonical string
 }
 
-// findReservations is the same of reservations.
+// findReservations finds the reservations that a condition selects.
 func findReservations(conn *sqlite.Conn, which string, args ...any) (all []storedReservation, err error) {
 	err = sqlitex.Execute(conn, "SELECT "+reservationColumns+" FROM reservations "+which, &sqlitex.ExecOptions{
 		Args:       args,
@@ -248,8 +248,8 @@ func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonic
 	return canonical, r, err
 }
 
-// tidiedAtOnce is how many reservations one call tidies at most, so that writes that wait
-// for it do not wait long.
+// tidiedAtOnce is the largest number of reservations that one call tidies, so that other writes do
+// not wait long.
 const tidiedAtOnce = 500
 
 // TidyReservations implements [codes.RedemptionStore]. It takes the write lock only if there is
@@ -280,8 +280,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 	return tidied, err
 }
 
-// recordLapsed stores the events about reservations that were found lapsed, of those
-// workspaces that listen.
+// recordLapsed stores the events about lapsed reservations of workspaces that listen.
 func recordLapsed(
 	ctx context.Context, conn *sqlite.Conn, recorder *event.Recorder, lapsed []storedReservation, now time.Time,
 ) error {

@@ -1,11 +1,11 @@
-// Package sqlite keeps everything in one SQLite file: the embedded default, for one
-// machine. One connection writes; a pool of read-only connections reads beside it
-// (write-ahead logging). Every commit is synced to the disk before it returns
-// (synchronous=FULL), so that an acknowledged write survives a power cut.
+// Package sqlite keeps everything in one SQLite file: the embedded default, for one machine. One
+// connection writes; a pool of read-only connections reads at the same time (write-ahead logging).
+// Every commit is synced to the disk before it returns (synchronous=FULL), so an acknowledged write
+// survives a power cut.
 //
 // Several processes may use one file. The engine is SQLite itself, translated to Go
-// (modernc.org/sqlite), driven through its low-level interface
-// (zombiezen.com/go/sqlite), which costs less per row than database/sql.
+// (modernc.org/sqlite), used through its low-level interface (zombiezen.com/go/sqlite), which costs
+// less per row than database/sql. The package holds no rules: it stores what the areas decide.
 package sqlite
 
 import (
@@ -34,15 +34,19 @@ import (
 // DefaultBusyTimeout is how long a write waits for another process's lock.
 const DefaultBusyTimeout = 5 * time.Second
 
-// DefaultListTimeout is how long a list or a search may take, its wait for a connection included.
+// DefaultListTimeout is how long a list or a search may take, including its wait for a connection.
 const DefaultListTimeout = 3 * time.Second
 
 // Options says how to open a file.
 type Options struct {
 	BusyTimeout time.Duration // 0: DefaultBusyTimeout
 	ListTimeout time.Duration // 0: DefaultListTimeout
-	LogLength   int64         // bytes that the write-ahead log grows by before they are brought into the file; 0: DefaultLogLength
-	GatherLog   bool          // write the log through [walvfs]; opening fails if that was not tested with this build of SQLite
+	// LogLength is how many bytes the write-ahead log grows by before they are copied into the file;
+	// 0: DefaultLogLength.
+	LogLength int64
+	// GatherLog: write the log through [walvfs]. Opening fails if that was not tested with this build
+	// of SQLite.
+	GatherLog bool
 }
 
 // Store keeps every area in an SQLite file.
@@ -51,7 +55,7 @@ type Store struct {
 
 	busyTimeout time.Duration
 	file        *os.File          // the database's, which the checkpointer syncs; see Close
-	writer      chan *sqlite.Conn // holds the one writing connection while nobody uses it
+	writer      chan *sqlite.Conn // holds the one writing connection while it is free
 	lanes       [laneCount]*readers
 	listTimeout time.Duration
 	checkpoints *checkpointer
@@ -63,19 +67,18 @@ var (
 	_ tenancy.Store = (*Store)(nil)
 )
 
-// pragmas hold for every connection. The page cache is small on purpose: whenever a page has
-// split, SQLite walks the whole cache at the end of the transaction (pcache1TruncateUnsafe),
-// which cost 15 % of an insert with 64 MiB; pages that drop out of it come back from the
-// kernel's cache.
+// pragmas apply to every connection. The page cache is small on purpose: after a page has split,
+// SQLite walks the whole cache at the end of the transaction (pcache1TruncateUnsafe), which cost 15
+// % of an insert with 64 MiB. Pages that drop out of the cache come back from the kernel's cache.
 var pragmas = []string{
 	"PRAGMA synchronous = FULL",
 	"PRAGMA cache_size = -16384",
 	"PRAGMA foreign_keys = ON",
 }
 
-// writerPragmas: SQLite's own checkpoint, which commits wait for, is for a log of 64,000 pages,
-// four times DefaultLogLength, which it becomes only when the checkpointer fails or readers
-// never let it finish.
+// writerPragmas sets when SQLite makes its own checkpoint, for which commits wait: at a log of
+// 64,000 pages, four times DefaultLogLength. The log becomes that long only if the checkpointer
+// fails or readers never let it finish.
 var writerPragmas = append([]string{
 	"PRAGMA journal_mode = WAL",
 	"PRAGMA wal_autocheckpoint = 64000",
@@ -91,8 +94,8 @@ func configure(conn *sqlite.Conn, busyTimeout time.Duration, pragmas []string) e
 	return nil
 }
 
-// Open opens the file at path, creating it and its folder, readable by their owner
-// only, if need be. Call Migrate on the path first.
+// Open opens the file at path. If needed it creates the file and its folder, readable only by their
+// owner. Call Migrate on the path first.
 func Open(path string, options Options) (*Store, error) {
 	if options.BusyTimeout == 0 {
 		options.BusyTimeout = DefaultBusyTimeout
@@ -161,7 +164,7 @@ func open(path string, flags sqlite.OpenFlags, busyTimeout time.Duration, pragma
 	return conn, nil
 }
 
-// disconnect closes the connections that nobody uses.
+// disconnect closes the connections that are free.
 func (s *Store) disconnect() error {
 	var err error
 	for _, readers := range s.lanes {
@@ -175,8 +178,8 @@ func (s *Store) disconnect() error {
 	}
 }
 
-// createFile makes sure that the file exists and that nobody but its owner can read
-// it: it holds the installation's secret. SQLite gives its other files the same mode.
+// createFile makes sure that the file exists. A new file is readable only by its owner, because it
+// holds the installation's secret. SQLite gives its other files the same mode.
 func createFile(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create the database's folder: %w", err)
@@ -188,9 +191,9 @@ func createFile(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Close waits for what is under way and ends every connection, the writing one last: with
-// it, SQLite brings everything from the log into the file. The file itself is closed after all
-// of them: when a process closes a file, it loses the locks that SQLite holds on it by others.
+// Close waits for running work and ends every connection, the writing one last: at its end SQLite
+// copies the whole log into the file. The file itself is closed after all connections: when a
+// process closes a file, it loses all locks that SQLite holds on it.
 func (s *Store) Close() (err error) {
 	err = s.checkpoints.stop()
 	writer := <-s.writer
@@ -200,21 +203,21 @@ func (s *Store) Close() (err error) {
 	return errors.Join(err, writer.Close(), s.file.Close())
 }
 
-// Ping reads something.
+// Ping makes a small read.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT id FROM installation", nil)
 	})
 }
 
-// read looks up single things. That is short: a caller who goes away meanwhile is not waited for
-// by anybody, and to watch for that costs more than a look-up.
-func (s *Store) read(ctx context.Context, act func(*sqlite.Conn) error) error {
-	return s.readIn(ctx, hotLane, act)
+// read looks up single things. That is short, so it does not watch for a caller who leaves: watching
+// costs more than a look-up.
+func (s *Store) read(ctx context.Context, do func(*sqlite.Conn) error) error {
+	return s.readIn(ctx, hotLane, do)
 }
 
 // readIn runs queries on a connection of a lane.
-func (s *Store) readIn(ctx context.Context, lane lane, act func(*sqlite.Conn) error) error {
+func (s *Store) readIn(ctx context.Context, lane lane, do func(*sqlite.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -223,32 +226,32 @@ func (s *Store) readIn(ctx context.Context, lane lane, act func(*sqlite.Conn) er
 		return err
 	}
 	defer s.lanes[lane].give(conn)
-	return storeError(ctx, act(conn))
+	return storeError(ctx, do(conn))
 }
 
-// scan is for queries that may be long: they end when their caller goes away.
-func (s *Store) scan(ctx context.Context, act func(*sqlite.Conn) error) error {
+// scan is for queries that may be long: they end when their caller leaves.
+func (s *Store) scan(ctx context.Context, do func(*sqlite.Conn) error) error {
 	return s.readIn(ctx, listLane, func(conn *sqlite.Conn) error {
 		conn.SetInterrupt(ctx.Done())
 		defer conn.SetInterrupt(nil)
-		return act(conn)
+		return do(conn)
 	})
 }
 
-// list is scan for what a request waits for: it ends when its time is up, too.
-func (s *Store) list(ctx context.Context, act func(*sqlite.Conn) error) error {
+// list is scan with a deadline, for lists that a request waits for.
+func (s *Store) list(ctx context.Context, do func(*sqlite.Conn) error) error {
 	limited, cancel := context.WithTimeout(ctx, s.listTimeout)
 	defer cancel()
-	err := s.scan(limited, act)
+	err := s.scan(limited, do)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return core.Overloaded()
 	}
 	return err
 }
 
-// write runs act in one transaction, which is durable when write returns nil and has
-// left nothing behind when it returns an error.
-func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err error) {
+// write runs a function in one transaction. It is durable when write returns nil; if write returns
+// an error, nothing was changed.
+func (s *Store) write(ctx context.Context, do func(*sqlite.Conn) error) (err error) {
 	var conn *sqlite.Conn
 	select {
 	case conn = <-s.writer:
@@ -266,7 +269,7 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 	if err := s.begin(ctx, conn); err != nil {
 		return storeError(ctx, err)
 	}
-	if err := act(conn); err != nil {
+	if err := do(conn); err != nil {
 		return storeError(ctx, err)
 	}
 	if err := exec(conn, "COMMIT"); err != nil {
@@ -277,9 +280,9 @@ func (s *Store) write(ctx context.Context, act func(*sqlite.Conn) error) (err er
 	return nil
 }
 
-// begin takes the file's write lock. It asks again every millisecond or so rather
-// than leave the wait to SQLite, which soon asks only ten times a second: a process
-// that writes without a pause would never let another one in.
+// begin takes the file's write lock. It asks again about every millisecond. SQLite's own wait soon
+// asks only ten times a second, so a process that writes without a pause would never let another one
+// in.
 func (s *Store) begin(ctx context.Context, conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(0)
 	defer conn.SetBusyTimeout(s.busyTimeout)
@@ -306,7 +309,7 @@ func run(conn *sqlite.Conn, statement string, args ...any) error {
 	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
 }
 
-// one runs a statement that gives one row at most; none is core.ErrNotFound.
+// one runs a query that returns at most one row; no row is [core.ErrNotFound].
 func one(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.Stmt)) error {
 	found := false
 	err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
@@ -316,9 +319,9 @@ func one(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.Stmt)) e
 	return orNotFound(found, err)
 }
 
-// first runs a query and reads its first row; none is core.ErrNotFound. It and the binding
-// of parameters by hand are for the hottest statements: sqlitex.Execute finds out what each
-// argument is.
+// first runs a query and reads its first row; no row is [core.ErrNotFound]. It is for the hottest
+// statements, whose parameters are bound by hand: sqlitex.Execute finds out the type of each
+// argument.
 func first(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), scan func(*sqlite.Stmt) error) error {
 	stmt, err := conn.Prepare(query)
 	if err != nil {
@@ -332,8 +335,8 @@ func first(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), scan func(*
 	return errors.Join(scan(stmt), stmt.Reset())
 }
 
-// storeError turns SQLite's words into the store's: what passes by itself once the
-// disk has room or the lock is free is [core.Unavailable].
+// storeError translates SQLite's errors. A full disk and a lock, which pass by themselves, become
+// [core.Unavailable].
 func storeError(ctx context.Context, err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultFull, sqlite.ResultIOErr,
@@ -346,9 +349,9 @@ func storeError(ctx context.Context, err error) error {
 	}
 }
 
-// commitError is storeError for a commit. One whose pages are in the log and could not be synced
-// is undone for everybody here, but the next process to open the file finds it, unless another
-// commit has been written over it.
+// commitError is storeError for a commit. A commit whose pages are in the log but could not be
+// synced is undone for every connection of this process. The next process to open the file still
+// finds it, unless another commit has overwritten it.
 func commitError(ctx context.Context, err error) error {
 	code := sqlite.ErrCode(err)
 	if code.ToPrimary() == sqlite.ResultIOErr && code != sqlite.ResultIOErrWrite {

@@ -13,9 +13,9 @@ import (
 	"accesscodes/internal/store/transfer"
 )
 
-var _ transfer.Side = (*Store)(nil)
+var _ transfer.Database = (*Store)(nil)
 
-// Rows implements [transfer.Side].
+// Rows implements [transfer.Database].
 func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
 	query := "SELECT " + table.ColumnList() + " FROM " + table.Name
 	if after != nil {
@@ -31,7 +31,7 @@ func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.R
 	return rows, err
 }
 
-// rowOf reads a row. Its values lie in the columns as they are in a [transfer.Row].
+// rowOf reads a row. Columns store values as they are in a [transfer.Row].
 func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
 	row := make(transfer.Row, len(table.Columns))
 	for i, column := range table.Columns {
@@ -52,7 +52,7 @@ func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
 	return row
 }
 
-// WriteRows implements [transfer.Side].
+// WriteRows implements [transfer.Database].
 func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
 	statement := "INSERT INTO " + table.Name + " (" + table.ColumnList() + ") VALUES (" + marks(len(table.Columns)) + ")"
 	return s.write(ctx, func(conn *sqlite.Conn) error {
@@ -65,10 +65,10 @@ func (s *Store) WriteRows(ctx context.Context, table transfer.Table, rows []tran
 	})
 }
 
-// marks are so many parameters.
+// marks returns the placeholders of a number of parameters.
 func marks(count int) string { return strings.TrimSuffix(strings.Repeat("?, ", count), ", ") }
 
-// LastKey implements [transfer.Side].
+// LastKey implements [transfer.Database].
 func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key transfer.Row, err error) {
 	only := transfer.Table{Columns: table.Key()}
 	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s LIMIT 1", table.KeyList(""), table.Name, table.KeyList(" DESC"))
@@ -80,7 +80,7 @@ func (s *Store) LastKey(ctx context.Context, table transfer.Table) (key transfer
 	return key, err
 }
 
-// Count implements [transfer.Side].
+// Count implements [transfer.Database].
 func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, err error) {
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT count(*) FROM "+table.Name, nil, func(stmt *sqlite.Stmt) { count = stmt.ColumnInt64(0) })
@@ -88,7 +88,7 @@ func (s *Store) Count(ctx context.Context, table transfer.Table) (count int64, e
 	return count, err
 }
 
-// UnfinishedCopy implements [transfer.Side].
+// UnfinishedCopy implements [transfer.Database].
 func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
 	err = s.scan(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, "SELECT source FROM unfinished_copy", nil, func(stmt *sqlite.Stmt) { source = stmt.ColumnText(0) })
@@ -99,7 +99,7 @@ func (s *Store) UnfinishedCopy(ctx context.Context) (source string, err error) {
 	return source, err
 }
 
-// SetUnfinishedCopy implements [transfer.Side].
+// SetUnfinishedCopy implements [transfer.Database].
 func (s *Store) SetUnfinishedCopy(ctx context.Context, source string) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		if err := exec(conn, "DELETE FROM unfinished_copy"); err != nil || source == "" {

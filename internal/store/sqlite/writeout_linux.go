@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeOut starts to write what the system holds of a part of a file, and waits until the disk
-// has taken it. It is no sync: the disk may still hold it in a cache of its own.
+// writeOut writes what the system holds of a part of a file, and waits until the disk has taken it.
+// It is not a sync: the disk may still hold it in its own cache.
 func writeOut(file *os.File, offset, length int64) error {
 	raw, err := file.SyscallConn()
 	if err != nil {

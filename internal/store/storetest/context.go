@@ -15,8 +15,8 @@ func testContext(t *testing.T, newStore Factory) {
 	_, made, held, batch := s.populate(t, s.mine, "MINE")
 	id := s.mine.WorkspaceID
 	before, reserved := s.everything(t, s.mine), s.reservation(t, s.mine, held.ID)
-	acts := s.acts(t, s.toRedeem(t, s.mine, "MINE2", "new"))
-	single := s.acts(t, s.toRevoke(t, "MINE1"))
+	commands := s.commands(t, s.toRedeem(t, s.mine, "MINE2", "new"))
+	single := s.commands(t, s.toRevoke(t, "MINE1"))
 	calls := map[string]func(ctx context.Context) error{
 		"InsertCodes": func(ctx context.Context) error {
 			_, err := s.Store.InsertCodes(ctx, []*codes.NewCode{newCode(id, "GONE")})
@@ -32,12 +32,12 @@ func testContext(t *testing.T, newStore Factory) {
 			_, err := s.Store.WorkspaceBySlug(ctx, s.mine.Workspace)
 			return err
 		},
-		"Act": func(ctx context.Context) error { _, err := s.Store.Execute(ctx, acts); return err },
-		"Act, not to be repeated": func(ctx context.Context) error {
+		"Execute": func(ctx context.Context) error { _, err := s.Store.Execute(ctx, commands); return err },
+		"Execute, not to be repeated": func(ctx context.Context) error {
 			_, err := s.Store.Execute(ctx, single)
 			return err
 		},
-		"Peek":        func(ctx context.Context) error { _, err := s.Store.DryRun(ctx, acts); return err },
+		"DryRun":      func(ctx context.Context) error { _, err := s.Store.DryRun(ctx, commands); return err },
 		"Redemption":  func(ctx context.Context) error { _, _, err := s.Store.Redemption(ctx, id, made.ID); return err },
 		"Reservation": func(ctx context.Context) error { _, _, err := s.Store.Reservation(ctx, id, held.ID); return err },
 		"TidyReservations": func(ctx context.Context) error {

@@ -25,11 +25,11 @@ func testEventOrder(t *testing.T, newStore Factory) {
 		var want []string
 		for i := range 20 { // nobody gives positions meanwhile
 			node := []*codes.Services{s.Services, ahead}[i%3%2]
-			act, told := node.RevokeCode, "code.revoked code:code by key"
+			action, told := node.RevokeCode, "code.revoked code:code by key"
 			if i%2 == 1 {
-				act, told = node.RestoreCode, "code.restored code:code by key"
+				action, told = node.RestoreCode, "code.restored code:code by key"
 			}
-			if _, err := act(t.Context(), s.mine, "code"); err != nil {
+			if _, err := action(t.Context(), s.mine, "code"); err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, told)
@@ -72,8 +72,8 @@ func followWriters(t *testing.T, s *site, writers, changes int) {
 			for n := range changes {
 				node, code := nodes[(i+n)%2], fmt.Sprint("code", i/2) // two writers a code
 				err := patiently(func() error {
-					act := []func(context.Context, *core.Actor, string) (codes.Code, error){node.RevokeCode, node.RestoreCode}[n%2]
-					_, err := act(ctx, s.mine, code)
+					action := []func(context.Context, *core.Actor, string) (codes.Code, error){node.RevokeCode, node.RestoreCode}[n%2]
+					_, err := action(ctx, s.mine, code)
 					return err
 				})
 				if err != nil {
@@ -311,10 +311,10 @@ func testEventsOfFailures(t *testing.T, newStore Factory) {
 	listening := *s.mine
 	listening.Listens = true
 	broken := event.NewRecorder(iotest.ErrReader(errFailing)).Of(&listening)
-	act := s.acts(t, s.toRevoke(t, "code"))[0]
-	act.Source = broken
-	if _, err := s.Store.Execute(t.Context(), []*codes.Command{act}); !errors.Is(err, errFailing) {
-		t.Errorf("Act: %v", err)
+	command := s.commands(t, s.toRevoke(t, "code"))[0]
+	command.Source = broken
+	if _, err := s.Store.Execute(t.Context(), []*codes.Command{command}); !errors.Is(err, errFailing) {
+		t.Errorf("Execute: %v", err)
 	}
 	_, err := s.Store.PutUser(
 		t.Context(),

@@ -12,7 +12,7 @@ import (
 )
 
 // EventStatement is a statement about events with the index that it must be carried out by, and
-// the columns that the index is entered by.
+// the columns that the index is searched by.
 type EventStatement struct {
 	Name, SQL, Index string
 	Params           int // how many it has
@@ -25,10 +25,10 @@ func EventStatements(t *testing.T) []EventStatement {
 	t.Helper()
 	workspace := core.ID{15: 1}
 	var all []EventStatement
-	take := func(name, index, columns string, act func(plain.Store, *statements) error) {
+	take := func(name, index, columns string, action func(plain.Store, *statements) error) {
 		t.Helper()
 		sent := new(statements)
-		if err := act(plain.New(sent), sent); err != nil {
+		if err := action(plain.New(sent), sent); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range sent.all {

@@ -17,8 +17,8 @@ func testReadingEvents(t *testing.T, newStore Factory) {
 	s.add(t, s.mine, "b")
 	s.put(t, s.mine, "ada", codes.UserNormal)
 	for _, code := range []string{"a 1", "b"} {
-		for _, act := range []func(context.Context, *core.Actor, string) (codes.Code, error){s.RevokeCode, s.RestoreCode} {
-			if _, err := act(t.Context(), s.mine, code); err != nil {
+		for _, action := range []func(context.Context, *core.Actor, string) (codes.Code, error){s.RevokeCode, s.RestoreCode} {
+			if _, err := action(t.Context(), s.mine, code); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -103,20 +103,20 @@ func testIsolation(t *testing.T, newStore Factory) {
 		}
 		s.checkReservation(t, core.Canonical(value), reserved)
 	})
-	t.Run("an act that names another workspace's code, redemption and reservation sees none", func(t *testing.T) {
+	t.Run("a command that names another workspace's code, redemption and reservation sees none", func(t *testing.T) {
 		s := newSite(t, newStore)
 		value, made, held, _ := s.populate(t, s.mine, "MINE")
 		before := s.everything(t, s.mine)
-		acts := s.acts(t, s.toRollBack(t, made), s.toConfirm(t, held), s.toRelease(t, held), s.toRevoke(t, value), s.toDelete(t, "MINE2"), s.toRedeem(t, s.mine, value, "new"))
+		commands := s.commands(t, s.toRollBack(t, made), s.toConfirm(t, held), s.toRelease(t, held), s.toRevoke(t, value), s.toDelete(t, "MINE2"), s.toRedeem(t, s.mine, value, "new"))
 		want := []core.Reason{
 			core.ReasonRedemptionNotFound, core.ReasonReservationNotFound, core.ReasonReservationNotFound,
 			core.ReasonCodeNotFound, core.ReasonCodeNotFound, core.ReasonCodeNotFound,
 		}
 		var got []core.Reason
-		for _, act := range acts {
-			act.WorkspaceID = s.other.WorkspaceID
+		for _, command := range commands {
+			command.WorkspaceID = s.other.WorkspaceID
 		}
-		for _, result := range s.carryOut(t, acts) {
+		for _, result := range s.carryOut(t, commands) {
 			got = append(got, reasonOf(result.Err))
 		}
 		checkSame(t, "reasons", want, got)

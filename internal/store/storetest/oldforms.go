@@ -31,13 +31,13 @@ var errKilled = errors.New("killed")
 type Renaming[T any] = func(ctx context.Context, tx T, from, to string) error
 
 // Killing counts calls and fails from one of them on.
-func Killing[T any](limit int, act Renaming[T]) Renaming[T] {
+func Killing[T any](limit int, action Renaming[T]) Renaming[T] {
 	calls := 0
 	return func(ctx context.Context, tx T, from, to string) error {
 		if calls++; calls == limit {
 			return errKilled
 		}
-		return act(ctx, tx, from, to)
+		return action(ctx, tx, from, to)
 	}
 }
 
@@ -219,7 +219,7 @@ func (w *oldWorld) check(t *testing.T, db OldDatabase) {
 	w.checkFound(t, db)
 	w.checkTexts(t, s)
 	w.checkPages(t, s)
-	w.checkActs(t, s)
+	w.checkCommands(t, s)
 	w.checkRetries(t, s)
 	s.checkTaken(t)
 }
@@ -286,7 +286,7 @@ func (w *oldWorld) checkPages(t *testing.T, s *site) {
 }
 
 // checkActs goes on with what was there: replays, new redemptions, reservations.
-func (w *oldWorld) checkActs(t *testing.T, s *site) {
+func (w *oldWorld) checkCommands(t *testing.T, s *site) {
 	t.Helper()
 	for i, old := range w.codes {
 		caller, value := w.callerOf(old), old.Code.Value

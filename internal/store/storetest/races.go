@@ -11,13 +11,13 @@ import (
 )
 
 // race lets so many callers act at once, and returns when all have.
-func race(callers int, act func(caller int)) {
+func race(callers int, action func(caller int)) {
 	var all sync.WaitGroup
 	start := make(chan struct{})
 	for i := range callers {
 		all.Go(func() {
 			<-start
-			act(i)
+			action(i)
 		})
 	}
 	close(start)

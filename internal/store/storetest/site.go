@@ -64,7 +64,7 @@ func nextID() (core.ID, error) {
 	return core.ID(id), err
 }
 
-// newCaller stores a workspace and returns somebody who may do everything in it.
+// newCaller stores a workspace and returns an actor who may do everything in it.
 func newCaller(t *testing.T, s Store) *core.Actor {
 	t.Helper()
 	w := newWorkspace(t, s)

@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of [storetest.Store]: ordinary code that
-// takes a factory and holds every store to the same contract, bare and wrapped.
+// Package storetest is the conformance suite of [Store]: ordinary code that takes a factory and
+// checks that every store, bare or wrapped, behaves the same. It tests no engine by itself.
 package storetest
 
 import (
@@ -36,7 +36,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Reservations":    testReservations,
 		"Tidying":         testTidyingMany,
 		"Users":           testUsers,
-		"Acts":            testActs,
+		"Commands":        testCommands,
 		"Table":           testTable,
 		"RedemptionLists": testRedemptionLists,
 		"UserLists":       testUserLists,

@@ -9,7 +9,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// testTogether carries acts out in one call and compares with what they would do one
+// testTogether carries commands out in one call and compares with what they would do one
 // after the other.
 func testTogether(newStore Factory) func(t *testing.T) {
 	return func(t *testing.T) {
@@ -121,7 +121,7 @@ func testTogether(newStore Factory) func(t *testing.T) {
 		for _, c := range cases {
 			s.add(t, s.mine, c.name, times(c.limit))
 			var got []core.Reason
-			for _, result := range s.carryOut(t, s.acts(t, c.first(c.name)...)) {
+			for _, result := range s.carryOut(t, s.commands(t, c.first(c.name)...)) {
 				got = append(got, reasonOf(result.Err))
 			}
 			checkSame(t, c.name, c.want, got)
@@ -144,7 +144,7 @@ func (s *site) testDeletingTheUsed(t *testing.T) {
 	service := s.serve(t, n)
 	for _, ask := range []func() request{
 		func() request { return s.toReserve(t, "SHORT", "m1", 0) },
-		func() request { return s.toRelease(t, codes.Reservation{ID: n.Acts[0].Reservation}) },
+		func() request { return s.toRelease(t, codes.Reservation{ID: n.Commands[0].Reservation}) },
 		func() request { return s.toDelete(t, "SHORT") },
 	} {
 		if err := ask()(service); !errors.Is(err, ErrNoted) {
@@ -152,7 +152,7 @@ func (s *site) testDeletingTheUsed(t *testing.T) {
 		}
 	}
 	var got []core.Reason
-	for _, result := range s.carryOut(t, n.Acts) {
+	for _, result := range s.carryOut(t, n.Commands) {
 		got = append(got, reasonOf(result.Err))
 	}
 	checkSame(t, "reasons", []core.Reason{"", "", core.ReasonCodeInUse}, got)
@@ -165,7 +165,7 @@ func (s *site) testAcross(t *testing.T) {
 	s.add(t, s.mine, "JOIN, TOO", of(codes.TypePremium))
 	s.add(t, s.mine, "UP", of(codes.TypeUpgrade))
 	s.add(t, s.other, "THEIRS", of(codes.TypePremium))
-	results := s.carryOut(t, s.acts(
+	results := s.carryOut(t, s.commands(
 		t,
 		s.toRedeem(t, s.mine, "UP", "ada"),
 		s.toRedeem(t, s.mine, "JOIN", "ada"),

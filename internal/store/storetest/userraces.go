@@ -12,7 +12,7 @@ import (
 // rounds is how often a race is run whose outcome depends on who is faster.
 const rounds = 8
 
-// testUserRaces: what several acts do to one person at once is what they would do one after
+// testUserRaces: what several commands do to one person at once is what they would do one after
 // the other.
 func testUserRaces(t *testing.T, newStore Factory) {
 	t.Run("a rollback and the next redemption", func(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package transfer copies everything from one store to another, whatever their engines,
-// and proves that both hold the same. It knows tables only as rows of plain values: how
-// they lie in an engine's columns is the engine's business, what they mean nobody's here.
+// Package transfer copies everything from one database to another, whatever their engines, and
+// proves that both hold the same. It sees tables only as rows of plain values. How columns store
+// them is the engine's business, and their meaning does not matter here.
 package transfer
 
 import (
@@ -11,7 +11,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Kind is what a column holds.
+// Kind is the kind of a column's values.
 type Kind int
 
 // The kinds, each with the Go type of its values in a [Row]. Every value may also be nil.
@@ -38,16 +38,16 @@ type Table struct {
 	Columns    []Column
 }
 
-// Key is the table's key.
+// Key returns the columns of the table's key.
 func (t Table) Key() []Column { return t.Columns[:t.KeyColumns] }
 
-// KeyList is the table's key as a statement lists columns, each with the suffix.
+// KeyList returns the key's columns as a statement lists them, each with the suffix.
 func (t Table) KeyList(suffix string) string {
 	names := t.ColumnNames()[:t.KeyColumns]
 	return strings.Join(names, suffix+", ") + suffix
 }
 
-// ColumnList is the table's columns as a statement lists them.
+// ColumnList returns the table's columns as a statement lists them.
 func (t Table) ColumnList() string { return strings.Join(t.ColumnNames(), ", ") }
 
 // ColumnNames returns the names of the table's columns, in their order.
@@ -62,8 +62,8 @@ func (t Table) ColumnNames() []string {
 // Row holds the values of a table's columns, in their order.
 type Row []any
 
-// Tables returns every table, those that others refer to first. What an engine keeps
-// beside them can be made from them.
+// Tables returns every table; tables that others refer to come first. Everything else that an engine
+// stores can be made from them.
 func Tables() []Table {
 	return []Table{
 		{"installation", 1, []Column{{"id", Int}, {"secret", Bytes}, {"public_url", Text}}},
@@ -142,7 +142,7 @@ func Tables() []Table {
 	}
 }
 
-// eventColumns are what an event has, with a position or without.
+// eventColumns returns the columns of an event, with a position or without.
 func eventColumns() []Column {
 	return []Column{
 		{"type", Text},
@@ -161,7 +161,7 @@ func eventColumns() []Column {
 	}
 }
 
-// codeColumns are the columns of codes: the form, the fields, and the mark of a retry.
+// codeColumns returns the columns of codes: the form, the fields, and the mark of a retry.
 func codeColumns() []Column {
 	columns := []Column{{"canonical", Text}}
 	for _, f := range codes.Fields() {
@@ -170,7 +170,7 @@ func codeColumns() []Column {
 	return append(columns, Column{"retry_key", Bytes}, Column{"retry_fingerprint", Bytes})
 }
 
-// kindOf is how a field lies in a column.
+// kindOf returns the kind of the column that stores a field.
 func kindOf(field any) Kind {
 	switch field.(type) {
 	case *int64, **int64:

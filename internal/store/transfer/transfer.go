@@ -10,28 +10,28 @@ import (
 	"hash"
 )
 
-// Side is a store as one end of a transfer. Its schema is up to date.
-type Side interface {
-	// Rows returns up to limit rows whose key comes after the given one (nil: from the
-	// first on), in the order of the key.
+// Database is one end of a transfer: a store whose schema is up to date.
+type Database interface {
+	// Rows returns up to limit rows whose key comes after the given one (nil: from the first), in
+	// the order of the key.
 	Rows(ctx context.Context, table Table, after Row, limit int) ([]Row, error)
-	// WriteRows inserts rows, all in one durable act.
+	// WriteRows inserts rows, all in one durable transaction.
 	WriteRows(ctx context.Context, table Table, rows []Row) error
 	// LastKey returns the last key of a table, or nil if it is empty.
 	LastKey(ctx context.Context, table Table) (Row, error)
 	// Count returns how many rows a table has.
 	Count(ctx context.Context, table Table) (int64, error)
-	// UnfinishedCopy returns what an unfinished transfer into this store copies from, or
-	// "" if there is none.
+	// UnfinishedCopy returns the source of an unfinished transfer into this database, or "" if there
+	// is none.
 	UnfinishedCopy(ctx context.Context) (source string, err error)
-	// SetUnfinishedCopy stores that; "" ends the transfer.
+	// SetUnfinishedCopy stores the source of a transfer; "" ends the transfer.
 	SetUnfinishedCopy(ctx context.Context, source string) error
 }
 
 // pageRows is how many rows are read and written at once.
 const pageRows = 2000
 
-// Progress is told how far a transfer is.
+// Progress is told how far a transfer has come.
 type Progress interface {
 	// Begin begins a stage of so many rows.
 	Begin(stage string, rows int64)
@@ -39,21 +39,21 @@ type Progress interface {
 	Add(rows int)
 }
 
-// Result is what was copied of one table and found to be the same on both sides.
+// Result says what was copied of one table and found equal in both databases.
 type Result struct {
 	Table    string
 	Rows     int64
 	Checksum string // SHA-256 of every value of every row in the order of the key, hexadecimal
 }
 
-// ErrDiffers is returned when both sides are not the same after the copy.
-var ErrDiffers = errors.New("the target differs from the source, probably because the source was changed meanwhile: stop its servers, empty the target and copy again")
+// ErrDiffers is returned if the databases differ after the copy.
+var ErrDiffers = errors.New("the target differs from the source, probably because the source was changed meanwhile: " +
+	"stop its servers, empty the target and copy again")
 
-// Copy copies every row from one store to another and then reads both to the end to
-// compare them. The target must be empty, or hold what an earlier copy from the same
-// source left when it was interrupted: then it goes on from there. Nothing is changed in
-// the source.
-func Copy(ctx context.Context, from, to Side, progress Progress) ([]Result, error) {
+// Copy copies every row from one database to another, and then reads both to the end to compare
+// them. The target must be empty, or hold an interrupted copy from the same source, which is then
+// continued. The source is not changed.
+func Copy(ctx context.Context, from, to Database, progress Progress) ([]Result, error) {
 	source, err := identify(ctx, from)
 	if err != nil {
 		return nil, err
@@ -79,9 +79,9 @@ func Copy(ctx context.Context, from, to Side, progress Progress) ([]Result, erro
 	return results, to.SetUnfinishedCopy(ctx, "")
 }
 
-// identify names a source, so that a copy is not continued from another one: by a digest
-// of its installation's secret.
-func identify(ctx context.Context, from Side) (string, error) {
+// identify returns a name of the source, so that a copy is not continued from another source. It is
+// a digest of the installation's secret.
+func identify(ctx context.Context, from Database) (string, error) {
 	unfinished, err := from.UnfinishedCopy(ctx)
 	if err != nil {
 		return "", err
@@ -101,8 +101,8 @@ func identify(ctx context.Context, from Side) (string, error) {
 	return sum.String(), nil
 }
 
-// begin marks the target as unfinished, unless it is that already.
-func begin(ctx context.Context, to Side, source string) error {
+// begin marks the target as unfinished, unless it is marked already.
+func begin(ctx context.Context, to Database, source string) error {
 	unfinished, err := to.UnfinishedCopy(ctx)
 	switch {
 	case err != nil || unfinished == source:
@@ -122,9 +122,9 @@ func begin(ctx context.Context, to Side, source string) error {
 	return to.SetUnfinishedCopy(ctx, source)
 }
 
-func countAll(ctx context.Context, side Side) (total int64, err error) {
+func countAll(ctx context.Context, database Database) (total int64, err error) {
 	for _, table := range Tables() {
-		rows, err := side.Count(ctx, table)
+		rows, err := database.Count(ctx, table)
 		if err != nil {
 			return 0, err
 		}
@@ -133,8 +133,8 @@ func countAll(ctx context.Context, side Side) (total int64, err error) {
 	return total, nil
 }
 
-// copyTable copies the rows that come after the target's last.
-func copyTable(ctx context.Context, from, to Side, table Table, progress Progress) error {
+// copyTable copies the rows after the target's last row.
+func copyTable(ctx context.Context, from, to Database, table Table, progress Progress) error {
 	last, err := to.LastKey(ctx, table)
 	if err != nil {
 		return err
@@ -155,9 +155,9 @@ func copyTable(ctx context.Context, from, to Side, table Table, progress Progres
 	})
 }
 
-func eachPage(ctx context.Context, side Side, table Table, after Row, do func([]Row) error) error {
+func eachPage(ctx context.Context, database Database, table Table, after Row, do func([]Row) error) error {
 	for {
-		rows, err := side.Rows(ctx, table, after, pageRows)
+		rows, err := database.Rows(ctx, table, after, pageRows)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -168,7 +168,7 @@ func eachPage(ctx context.Context, side Side, table Table, after Row, do func([]
 	}
 }
 
-func compareAll(ctx context.Context, from, to Side, progress Progress) ([]Result, error) {
+func compareAll(ctx context.Context, from, to Database, progress Progress) ([]Result, error) {
 	var results []Result
 	for _, table := range Tables() {
 		want, err := digest(ctx, from, table, progress)
@@ -180,7 +180,8 @@ func compareAll(ctx context.Context, from, to Side, progress Progress) ([]Result
 			return nil, err
 		}
 		if want != got {
-			return nil, fmt.Errorf("%w (table %s: %d rows in the source, %d in the target)", ErrDiffers, table.Name, want.Rows, got.Rows)
+			return nil, fmt.Errorf("%w (table %s: %d rows in the source, %d in the target)",
+				ErrDiffers, table.Name, want.Rows, got.Rows)
 		}
 		results = append(results, want)
 	}
@@ -188,9 +189,9 @@ func compareAll(ctx context.Context, from, to Side, progress Progress) ([]Result
 }
 
 // digest reads a table to its end.
-func digest(ctx context.Context, side Side, table Table, progress Progress) (Result, error) {
+func digest(ctx context.Context, database Database, table Table, progress Progress) (Result, error) {
 	result, sum := Result{Table: table.Name}, newChecksum()
-	err := eachPage(ctx, side, table, nil, func(rows []Row) error {
+	err := eachPage(ctx, database, table, nil, func(rows []Row) error {
 		for _, row := range rows {
 			sum.add(row)
 		}
@@ -202,7 +203,7 @@ func digest(ctx context.Context, side Side, table Table, progress Progress) (Res
 	return result, err
 }
 
-// checksum digests rows: of every value a letter for its type, its length, and itself.
+// checksum digests rows: for every value a letter for its type, its length, and the value itself.
 type checksum struct{ hash.Hash }
 
 func newChecksum() checksum { return checksum{sha256.New()} }

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 // store is both: what callers use and one end of a transfer.
 type store interface {
 	storetest.Store
-	transfer.Side
+	transfer.Database
 }
 
 // engines open an empty store.
@@ -426,7 +426,7 @@ func TestAnInterruptedCopyGoesOnWhereItStopped(t *testing.T) {
 		for _, table := range []string{"codes", "users", "redemptions"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			// The table's second page is never written.
-			broken := &breaking{Side: &counting{Side: to, rows: written}, table: table, pages: 1, cancel: cancel}
+			broken := &breaking{Database: &counting{Database: to, rows: written}, table: table, pages: 1, cancel: cancel}
 			_, err := transfer.Copy(ctx, from, broken, &seen{})
 			cancel()
 			if !errors.Is(err, context.Canceled) {
@@ -439,7 +439,7 @@ func TestAnInterruptedCopyGoesOnWhereItStopped(t *testing.T) {
 		requireStopped(t, from, to)
 
 		progress := &seen{}
-		_, err := transfer.Copy(t.Context(), from, &counting{Side: to, rows: written}, progress)
+		_, err := transfer.Copy(t.Context(), from, &counting{Database: to, rows: written}, progress)
 		must(t, err)
 		if diff := cmp.Diff(want.rows, written); diff != "" || progress.left != 0 {
 			t.Errorf("%d rows left at the end; rows written in all (-want +got):\n%s", progress.left, diff)
@@ -467,7 +467,7 @@ func requireStopped(t *testing.T, from, to store) {
 func TestCopyNoticesThatTheSourceWasChanged(t *testing.T) {
 	forEachPair(t, func(t *testing.T, from, to store) {
 		c := fill(t, from)
-		late := &meddling{Side: to, meddle: func() {
+		late := &meddling{Database: to, meddle: func() {
 			_, err := from.InsertCodes(t.Context(), []*codes.NewCode{newCode(c, "AAA")}) // before the first page's end
 			must(t, err)
 		}}
@@ -503,7 +503,7 @@ func (s *seen) Add(rows int) { s.left -= int64(rows) }
 
 // breaking cancels the copy after so many pages of a table.
 type breaking struct {
-	transfer.Side
+	transfer.Database
 	table  string
 	pages  int
 	cancel func()
@@ -517,17 +517,17 @@ func (b *breaking) WriteRows(ctx context.Context, table transfer.Table, rows []t
 		}
 		b.pages--
 	}
-	return b.Side.WriteRows(ctx, table, rows)
+	return b.Database.WriteRows(ctx, table, rows)
 }
 
 // counting counts the rows of each table that are written.
 type counting struct {
-	transfer.Side
+	transfer.Database
 	rows map[string]int64
 }
 
 func (c *counting) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	err := c.Side.WriteRows(ctx, table, rows)
+	err := c.Database.WriteRows(ctx, table, rows)
 	if err == nil {
 		c.rows[table.Name] += int64(len(rows))
 	}
@@ -536,12 +536,12 @@ func (c *counting) WriteRows(ctx context.Context, table transfer.Table, rows []t
 
 // meddling changes the source after the first page of codes.
 type meddling struct {
-	transfer.Side
+	transfer.Database
 	meddle func()
 }
 
 func (m *meddling) WriteRows(ctx context.Context, table transfer.Table, rows []transfer.Row) error {
-	err := m.Side.WriteRows(ctx, table, rows)
+	err := m.Database.WriteRows(ctx, table, rows)
 	if table.Name == "codes" && m.meddle != nil {
 		m.meddle()
 		m.meddle = nil

@@ -9,18 +9,18 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// Build says which SQLite a program was built with. The driver holds the engine, translated to
-// Go; libc is what that translation stands on. A module whose version is not recorded is empty:
-// programs built without module support have none.
+// Build is the build of SQLite in a program. The driver holds the engine, translated to Go; libc is
+// what the translation needs. A module whose version is not recorded is empty: programs built
+// without module support record none.
 type Build struct {
 	SQLite string // version and source id, as the engine itself says
 	Driver string // version of modernc.org/sqlite
 	Libc   string // version of modernc.org/libc
 }
 
-// Tested is the build that the file system was tested with. Change it together with go.mod, when
-// every test of the store passes: the power cuts of TestWhatWasAcknowledgedSurvivesAPowerCut
-// above all.
+// Tested returns the build that the file system was tested with. Change it together with go.mod,
+// when every test of the store passes, above all the power cuts of
+// TestWhatWasAcknowledgedSurvivesAPowerCut.
 func Tested() Build {
 	return Build{
 		SQLite: "3.54.1 (2026-10-16 14:45:20 555e07ef33f69a0957d24d8e555b702464a131d6f1607f4c3c1e4551e8e6ca76)",
@@ -29,7 +29,7 @@ func Tested() Build {
 	}
 }
 
-// ErrUntested is that the program was built with a SQLite that the file system was not tested
+// ErrUntested is returned if the program was built with a SQLite that the file system was not tested
 // with.
 var ErrUntested = errors.New("the gathered log was not tested with this build of SQLite")
 

@@ -1,16 +1,16 @@
 // Package walvfs is a file system for SQLite (a "shim", see https://sqlite.org/vfs.html) that
-// gathers what the engine writes to its write-ahead log. SQLite writes a commit page by page,
-// each as two calls of the operating system: its header and itself. A commit of 26 codes is more
-// than fifty calls that way, and everybody waits for them. Here they are gathered and handed
-// over in one call before anything else is done with the file, before each sync above all.
-// Every other file is the engine's own.
+// gathers what the engine writes to its write-ahead log. SQLite writes a commit page by page, with
+// two system calls for each page: the header and the page itself. A commit of 26 codes needs more
+// than fifty calls that way, and all callers wait for them. Here the writes are gathered and passed
+// on in one call before anything else is done with the file, above all before each sync. Every other
+// file is handled by the engine alone.
 //
 // Gain, with 64 clients on a disk: redeeming takes 5 % less of the processor and is 11 % faster,
-// generating takes 3 % less and is 4 % faster. A store that is opened without this file system
-// works the same, only slower.
+// generating takes 3 % less and is 4 % faster. A store that is opened without this file system works
+// the same, only slower.
 //
-// It is right only under synchronous=FULL, where a commit ends with a sync and others are
-// told of it after that. It is not a driver, and knows nothing of what is stored.
+// It is correct only under synchronous=FULL, where a commit ends with a sync and becomes visible to
+// others only after it. It is not a driver, and knows nothing of what is stored.
 package walvfs
 
 import (
@@ -43,8 +43,8 @@ type (
 	cutFunc   = func(tls *libc.TLS, file uintptr, size int64) int32
 )
 
-// walSystem is the file system: the engine's own functions, which ours end in, and the logs
-// that are open.
+// walSystem is the file system: the engine's own functions, which our functions call, and the open
+// logs.
 type walSystem struct {
 	once        sync.Once // fills in what follows, but open, when the first log is opened
 	open        openFunc
@@ -57,20 +57,20 @@ type walSystem struct {
 	logs        sync.Map // address of an open log → *walLog
 }
 
-// walLog is what has been written to a log and not handed over.
+// walLog is what has been written to a log and not passed on.
 type walLog struct {
 	buffer uintptr // walGathered bytes of the engine's memory
 	offset int64   // in the file, of the first byte
 	length int32
 }
 
-// wal belongs to the process, like the engine's own list of file systems: the engine calls
-// functions by their addresses and passes them nothing that could be ours.
+// wal belongs to the process, like the engine's own list of file systems: the engine calls functions
+// by their addresses and passes no argument of ours.
 var wal walSystem
 
-// Register makes the file system known to the engine. It refuses an engine that the file system
-// was not tested with: it calls the engine's functions by their addresses, and a change in what
-// they take would show as damage to the log. See [ErrUntested].
+// Register adds the file system to the engine. It refuses an engine that the file system was not
+// tested with: the file system calls the engine's functions by their addresses, and a change in
+// their arguments would damage the log. See [ErrUntested].
 var Register = sync.OnceValue(func() error { return register(Tested(), running()) })
 
 func register(tested, running Build) error {
@@ -97,7 +97,7 @@ func register(tested, running Build) error {
 	return nil
 }
 
-// at is a value in the engine's memory, which the garbage collector knows nothing of.
+// at returns a value in the engine's memory, which the garbage collector does not know.
 func at[T any](address uintptr) *T { return (*T)(unsafe.Add(unsafe.Pointer(nil), address)) }
 
 // callable is a function of the engine as Go calls it.
@@ -156,8 +156,8 @@ func walWrite(tls *libc.TLS, file, data uintptr, length int32, offset int64) int
 	return lib.SQLITE_OK
 }
 
-// handOver writes what is gathered. If that fails it is lost, as it is when one write of
-// many fails: the commit that it belongs to is then rolled back.
+// handOver writes what is gathered. If that fails, it is lost, as when one of many writes fails: the
+// commit is then rolled back.
 func (log *walLog) handOver(tls *libc.TLS, file uintptr) int32 {
 	if log.length == 0 {
 		return lib.SQLITE_OK

@@ -19,18 +19,18 @@ import (
 
 var errRecorded = errors.New("recorded, not done")
 
-// recorder is a store that keeps the acts that it is asked for and carries none out.
+// recorder is a store that keeps the commands that it is asked for and carries none out.
 type recorder struct {
 	storetest.Store
-	acts []*codes.Command
+	commands []*codes.Command
 }
 
-func (r *recorder) Execute(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	r.acts = append(r.acts, acts...)
+func (r *recorder) Execute(_ context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	r.commands = append(r.commands, commands...)
 	return nil, errRecorded
 }
 
-// record returns the acts that requests lead to.
+// record returns the commands that requests lead to.
 func (w *world) record(t tester, requests ...func(*codes.Services) error) []*codes.Command {
 	t.Helper()
 	store := &recorder{Store: w.Store}
@@ -40,13 +40,13 @@ func (w *world) record(t tester, requests ...func(*codes.Services) error) []*cod
 			t.Fatalf("a request that should be recorded: %v", err)
 		}
 	}
-	return store.acts
+	return store.commands
 }
 
-// carryOut carries out acts that were recorded, in one act of the store.
-func (w *world) carryOut(t tester, acts ...*codes.Command) []codes.Result {
+// carryOut carries out commands that were recorded, in one transaction of the store.
+func (w *world) carryOut(t tester, commands ...*codes.Command) []codes.Result {
 	t.Helper()
-	results, err := w.Store.Execute(t.Context(), acts)
+	results, err := w.Store.Execute(t.Context(), commands)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func errorsByText() gocmp.Option {
 	return gocmp.Comparer(func(a, b *core.Error) bool { return a.Error() == b.Error() })
 }
 
-// wish is a request that a group of acts comes from. Its reservation and redemption are
+// wish is a request that a group of commands comes from. Its reservation and redemption are
 // numbers of those that were there before.
 type wish struct {
 	verb                    string
@@ -176,8 +176,8 @@ func newSites(t *testing.T) func(tester) *site {
 	}
 }
 
-// acts are those that a group of wishes leads to.
-func (s *site) acts(t tester, group []wish) []*codes.Command {
+// commands are those that a group of wishes leads to.
+func (s *site) commands(t tester, group []wish) []*codes.Command {
 	t.Helper()
 	var requests []func(*codes.Services) error
 	for _, want := range group {
@@ -186,21 +186,21 @@ func (s *site) acts(t tester, group []wish) []*codes.Command {
 	return s.record(t, requests...)
 }
 
-// checkGroup carries out the same acts on two sites, together and apart, and compares what
+// checkGroup carries out the same commands on two sites, together and apart, and compares what
 // became of them. It returns why each was refused.
 func checkGroup(t tester, together, apart *site, group []wish) (reasons []core.Reason) {
 	t.Helper()
-	got := together.carryOut(t, together.acts(t, group)...)
+	got := together.carryOut(t, together.commands(t, group)...)
 	var want []codes.Result
-	for _, act := range apart.acts(t, group) {
-		want = append(want, apart.carryOut(t, act)...)
+	for _, command := range apart.commands(t, group) {
+		want = append(want, apart.carryOut(t, command)...)
 	}
 	for i := range group {
 		if group[i].verb == "confirm" && want[i].Replayed && want[i].Redemption == nil {
-			got[i].Redemption = nil // it is in the book only if others ask for it, and is looked up later
+			got[i].Redemption = nil // it is in the unit of work only if others ask for it, and is looked up later
 		}
 		if diff := gocmp.Diff(want[i], got[i], errorsByText()); diff != "" {
-			t.Fatalf("act %d, %+v (-apart +together):\n%s", i, group[i], diff)
+			t.Fatalf("command %d, %+v (-apart +together):\n%s", i, group[i], diff)
 		}
 		if made := got[i].Reservation; made != nil {
 			together.reservations, apart.reservations = append(together.reservations, *made), append(apart.reservations, *made)
@@ -217,7 +217,7 @@ func checkGroup(t tester, together, apart *site, group []wish) (reasons []core.R
 	return reasons
 }
 
-func TestAGroupOfActsDoesWhatTheyDoOneAfterTheOther(t *testing.T) {
+func TestAGroupOfCommandsDoesWhatTheyDoOneAfterTheOther(t *testing.T) {
 	newSite := newSites(t)
 	rapid.Check(t, func(t *rapid.T) {
 		group := rapid.SliceOfN(wishes(), 2, 8).Draw(t, "group")
@@ -225,7 +225,7 @@ func TestAGroupOfActsDoesWhatTheyDoOneAfterTheOther(t *testing.T) {
 	})
 }
 
-func TestActsOfAGroupSeeOneAnother(t *testing.T) {
+func TestCommandsOfAGroupSeeOneAnother(t *testing.T) {
 	newSite := newSites(t)
 	redeem := func(code, user string) wish {
 		return wish{verb: "redeem", mine: code != "SPARE", code: code, user: user}
@@ -259,7 +259,7 @@ func TestActsOfAGroupSeeOneAnother(t *testing.T) {
 		{"deleted afterwards", []wish{redeem("SPARE", "dan"), remove}, reasons{"", core.ReasonCodeInUse}},
 		{"reserved and then deleted", []wish{reserve("SPARE", "dan"), remove}, reasons{"", core.ReasonCodeInUse}},
 		{"a refused change is not stored with the next", []wish{redeem("SIGN-UP", "dan"), {verb: "limit", mine: true, code: "SIGN-UP"}, revoke}, reasons{"", core.ReasonCodeInUse, ""}},
-		{"a refused act changes nothing for the next", []wish{redeem("UP", "dan"), redeem("SIGN-UP", "dan")}, reasons{core.ReasonCodeExhausted, ""}},
+		{"a refused command changes nothing for the next", []wish{redeem("UP", "dan"), redeem("SIGN-UP", "dan")}, reasons{core.ReasonCodeExhausted, ""}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -277,18 +277,18 @@ func TestAGroupIsJudgedByItsLatestInstant(t *testing.T) {
 			w.add(t, w.acme, "ONE", of(codes.TypeNormal, uses(1)))
 			held := w.reserve(t, "ONE", "ada", time.Minute)
 			w.pass(time.Minute - time.Microsecond)
-			acts := w.record(t, func(s *codes.Services) error { _, err := s.Confirm(t.Context(), w.acme, held.ID); return err })
+			commands := w.record(t, func(s *codes.Services) error { _, err := s.Confirm(t.Context(), w.acme, held.ID); return err })
 			w.pass(time.Microsecond)
-			acts = append(acts, w.record(t, func(s *codes.Services) error {
+			commands = append(commands, w.record(t, func(s *codes.Services) error {
 				_, err := s.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "ONE", UserID: "bob"})
 				return err
 			})...)
 			confirm, redeem := 0, 1
 			if order == "the other way round" {
-				slices.Reverse(acts)
+				slices.Reverse(commands)
 				confirm, redeem = 1, 0
 			}
-			results := w.carryOut(t, acts...)
+			results := w.carryOut(t, commands...)
 			checkRefused(t, results[confirm].Err, core.ReasonReservationLapsed)
 			checkRefused(t, results[redeem].Err, "")
 			w.checkUses(t, "ONE", 1, 0)
@@ -296,38 +296,38 @@ func TestAGroupIsJudgedByItsLatestInstant(t *testing.T) {
 	}
 }
 
-// settleAgain does an act a second time as a store does that has lost the first answer: in
-// a book of what is stored by now.
-func (w *world) settleAgain(t *testing.T, act *codes.Command) (*codes.UnitOfWork, codes.Result) {
+// runAgain runs a command a second time as a store does that has lost the first answer: in
+// a unit of work of what is stored by now.
+func (w *world) runAgain(t *testing.T, command *codes.Command) (*codes.UnitOfWork, codes.Result) {
 	t.Helper()
-	book := codes.NewUnitOfWork([]*codes.Command{act}, true)
-	for _, canonical := range book.CodesToLoad() {
-		code, err := w.Store.Code(t.Context(), act.WorkspaceID, canonical, book.At())
+	unit := codes.NewUnitOfWork([]*codes.Command{command}, true)
+	for _, canonical := range unit.CodesToLoad() {
+		code, err := w.Store.Code(t.Context(), command.WorkspaceID, canonical, unit.At())
 		if err != nil {
 			t.Fatal(err)
 		}
-		book.LoadCode(&codes.TrackedCode{Code: code, Canonical: canonical, Held: code.Reservations})
-		book.EnterLapsed(canonical, 0)
+		unit.LoadCode(&codes.TrackedCode{Code: code, Canonical: canonical, Held: code.Reservations})
+		unit.LoadLapsed(canonical, 0)
 	}
-	for _, ref := range book.UsersToLoad() {
+	for _, ref := range unit.UsersToLoad() {
 		if user, err := w.Store.User(t.Context(), ref.WorkspaceID, ref.ID); err == nil {
-			book.LoadUser(user)
+			unit.LoadUser(user)
 		}
 	}
 	for _, r := range w.redemptions(t) {
-		book.LoadRedemption(core.Canonical(r.Code), r)
+		unit.LoadRedemption(core.Canonical(r.Code), r)
 	}
-	for _, ref := range book.ReservationsToLoad() {
-		if canonical, r, err := w.Store.Reservation(t.Context(), act.WorkspaceID, ref.ID); err == nil {
-			book.LoadReservation(canonical, r)
+	for _, ref := range unit.ReservationsToLoad() {
+		if canonical, r, err := w.Store.Reservation(t.Context(), command.WorkspaceID, ref.ID); err == nil {
+			unit.LoadReservation(canonical, r)
 		}
 	}
-	return book, book.Run()[0]
+	return unit, unit.Run()[0]
 }
 
-// TestAnActWhoseAnswerWasLostIsDoneOnce: the store does it again and says what became of
+// TestACommandWhoseAnswerWasLostIsDoneOnce: the store does it again and says what became of
 // it the first time; nobody else did it, so it is no replay.
-func TestAnActWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
+func TestACommandWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "CODE", of(codes.TypeNormal, uses(3)))
 	held := w.reserve(t, "CODE", "cyd", 0)
@@ -347,15 +347,15 @@ func TestAnActWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			act := w.record(t, test.request)[0]
-			if !act.Idempotent {
+			command := w.record(t, test.request)[0]
+			if !command.Idempotent {
 				t.Error("it is not marked as repeatable")
 			}
-			first := w.carryOut(t, act)[0]
+			first := w.carryOut(t, command)[0]
 			checkRefused(t, first.Err, "")
-			book, again := w.settleAgain(t, act)
+			unit, again := w.runAgain(t, command)
 			checkSame(t, "the second time", first, again)
-			if len(book.ChangedCodes())+len(book.ChangedUsers())+len(book.ChangedRedemptions())+len(book.ChangedReservations()) > 0 {
+			if len(unit.ChangedCodes())+len(unit.ChangedUsers())+len(unit.ChangedRedemptions())+len(unit.ChangedReservations()) > 0 {
 				t.Error("the second time changed something")
 			}
 		})
@@ -367,22 +367,22 @@ func TestAnActWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
 func TestARedemptionWhoseAnswerWasLostStaysOneWhenItIsRolledBack(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "CODE", normal(""))
-	act := w.record(t, func(s *codes.Services) error {
+	command := w.record(t, func(s *codes.Services) error {
 		_, err := s.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "CODE", UserID: "ada"})
 		return err
 	})[0]
-	made := w.carryOut(t, act)[0].Redemption
+	made := w.carryOut(t, command)[0].Redemption
 	undone := w.rollback(t, *made)
-	_, again := w.settleAgain(t, act)
+	_, again := w.runAgain(t, command)
 	checkRefused(t, again.Err, "")
 	checkSame(t, "the second time", &undone, again.Redemption)
 }
 
-// TestWhatABookAsksFor: each thing once, in one order, so that groups that are carried out
+// TestAUnitOfWorkSaysWhatToLoad: each thing once, in one order, so that groups that are carried out
 // at the same time lock what they share in the same order.
-func TestWhatABookAsksFor(t *testing.T) {
+func TestAUnitOfWorkSaysWhatToLoad(t *testing.T) {
 	a, b := core.ID{1}, core.ID{2}
-	acts := []*codes.Command{
+	commands := []*codes.Command{
 		{WorkspaceID: b, Canonical: "Z", UserID: "ada", Redemption: core.ID{10}, Creates: true},
 		{WorkspaceID: a, Canonical: "A", UserID: "bob", Redemption: core.ID{11}, NeedsUsage: true},
 		{WorkspaceID: a, Canonical: "Z", UserID: "ada", Reservation: core.ID{12}, At: start},
@@ -391,24 +391,24 @@ func TestWhatABookAsksFor(t *testing.T) {
 	}
 	for _, retried := range []bool{false, true} {
 		t.Run(fmt.Sprint("retried ", retried), func(t *testing.T) {
-			book := codes.NewUnitOfWork(acts, retried)
-			checkSame(t, "codes", []string{"A", "M", "Z"}, book.CodesToLoad())
-			checkSame(t, "used", []string{"A"}, book.UsageToLoad())
-			checkSame(t, "users", []codes.UserRef{{WorkspaceID: a, ID: "ada"}, {WorkspaceID: a, ID: "bob"}, {WorkspaceID: b, ID: "ada"}}, book.UsersToLoad())
+			unit := codes.NewUnitOfWork(commands, retried)
+			checkSame(t, "codes", []string{"A", "M", "Z"}, unit.CodesToLoad())
+			checkSame(t, "used", []string{"A"}, unit.UsageToLoad())
+			checkSame(t, "users", []codes.UserRef{{WorkspaceID: a, ID: "ada"}, {WorkspaceID: a, ID: "bob"}, {WorkspaceID: b, ID: "ada"}}, unit.UsersToLoad())
 			redemptions := []codes.Ref{{Canonical: "A", ID: core.ID{11}}}
 			reservations := []codes.Ref{{Canonical: "Z", ID: core.ID{12}}}
 			if retried { // what they would make may be there
 				redemptions = append(redemptions, codes.Ref{Canonical: "Z", ID: core.ID{10}})
 				reservations = append(reservations, codes.Ref{Canonical: "A", ID: core.ID{13}})
 			}
-			checkSame(t, "redemptions", redemptions, sorted(book.RedemptionsToLoad()))
-			checkSame(t, "reservations", reservations, sortedDown(book.ReservationsToLoad()))
-			checkSame(t, "time", start, book.At())
+			checkSame(t, "redemptions", redemptions, sorted(unit.RedemptionsToLoad()))
+			checkSame(t, "reservations", reservations, sortedDown(unit.ReservationsToLoad()))
+			checkSame(t, "time", start, unit.At())
 		})
 	}
 	empty := codes.NewUnitOfWork(nil, false)
 	if len(empty.CodesToLoad())+len(empty.UsersToLoad())+len(empty.RedemptionsToLoad())+len(empty.Run()) != 0 {
-		t.Error("a book of no acts asks for something")
+		t.Error("a unit of work of no commands asks for something")
 	}
 }
 

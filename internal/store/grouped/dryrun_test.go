@@ -13,13 +13,13 @@ import (
 	"accesscodes/internal/store/grouped"
 )
 
-// Peek shows the code that each act is about, unless its canonical form stands in fails.
-func (b *below) DryRun(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	canonicals := make([]string, len(acts))
-	results := make([]codes.Result, len(acts))
-	for i, act := range acts {
-		canonicals[i] = act.Canonical
-		results[i].Code = &codes.Code{Value: act.Canonical}
+// DryRun returns the code that each command is about, unless its canonical form stands in fails.
+func (b *below) DryRun(_ context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	canonicals := make([]string, len(commands))
+	results := make([]codes.Result, len(commands))
+	for i, command := range commands {
+		canonicals[i] = command.Canonical
+		results[i].Code = &codes.Code{Value: command.Canonical}
 	}
 	b.begun <- canonicals
 	<-b.pass
@@ -32,17 +32,17 @@ func (b *below) DryRun(_ context.Context, acts []*codes.Command) ([]codes.Result
 }
 
 // peeked is what a look-up returned: the value of its code.
-type peeked struct {
+type dryRunAnswer struct {
 	value string
 	err   error
 }
 
-// peek looks something up and returns when the call waits.
-func (b *rig) peek(ctx context.Context, act *codes.Command) <-chan peeked {
-	answers := make(chan peeked, 1)
+// dryRun looks something up and returns when the call waits.
+func (b *rig) dryRun(ctx context.Context, command *codes.Command) <-chan dryRunAnswer {
+	answers := make(chan dryRunAnswer, 1)
 	go func() {
-		results, err := b.store.DryRun(ctx, []*codes.Command{act})
-		p := peeked{err: err}
+		results, err := b.store.DryRun(ctx, []*codes.Command{command})
+		p := dryRunAnswer{err: err}
 		if len(results) == 1 {
 			p.value = results[0].Code.Value
 		}
@@ -55,12 +55,12 @@ func (b *rig) peek(ctx context.Context, act *codes.Command) <-chan peeked {
 func TestLookUpsThatWaitShareOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
-		first := b.peek(t.Context(), &codes.Command{Canonical: "A"})
-		second, third := b.peek(t.Context(), &codes.Command{Canonical: "B"}), b.peek(t.Context(), &codes.Command{Canonical: "C"})
+		first := b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
+		second, third := b.dryRun(t.Context(), &codes.Command{Canonical: "B"}), b.dryRun(t.Context(), &codes.Command{Canonical: "C"})
 		b.end(t)
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "B", "C")
-		for want, answer := range map[string]<-chan peeked{"A": first, "B": second, "C": third} {
+		for want, answer := range map[string]<-chan dryRunAnswer{"A": first, "B": second, "C": third} {
 			if got := <-answer; got.err != nil || got.value != want {
 				t.Errorf("got %v, want %s", got, want)
 			}
@@ -74,9 +74,9 @@ func TestLookUpsThatWaitShareOne(t *testing.T) {
 func TestLookUpsInOtherLanesDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 2})
-		b.peek(t.Context(), &codes.Command{Canonical: "A"})
-		b.peek(t.Context(), &codes.Command{Canonical: "B"})
-		b.peek(t.Context(), &codes.Command{Canonical: "C"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "B"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "C"})
 		first, second := <-b.begun, <-b.begun
 		checkWrite(t, first, "A")
 		checkWrite(t, second, "B")
@@ -88,8 +88,8 @@ func TestLookUpsInOtherLanesDoNotWait(t *testing.T) {
 func TestALookUpIsNotWaitedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
-		b.peek(t.Context(), &codes.Command{Canonical: "A"})
-		late := b.peek(t.Context(), &codes.Command{Canonical: "B"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
+		late := b.dryRun(t.Context(), &codes.Command{Canonical: "B"})
 		time.Sleep(3 * time.Second)
 		b.end(t)
 		if got := <-late; !core.HasReason(got.err, core.ReasonOverloaded) {
@@ -98,14 +98,14 @@ func TestALookUpIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// What is asked of another instant would make all others that share its book be judged by
+// What is asked of another instant would make all others that share its unit of work be judged by
 // that instant.
 func TestALookUpOfAnotherInstantIsMadeAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
-		b.peek(t.Context(), &codes.Command{Canonical: "A"})
-		b.peek(t.Context(), &codes.Command{Canonical: "B"})
-		b.peek(t.Context(), &codes.Command{Canonical: "THEN", Hypothetical: true})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "B"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "THEN", Hypothetical: true})
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "THEN") // at once, though A's is not done
 		b.end(t)
@@ -117,7 +117,7 @@ func TestALookUpWhoseCallerGoesHasNoOutcomeToReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
 		ctx, cancel := context.WithCancel(t.Context())
-		gone := b.peek(ctx, &codes.Command{Canonical: "A"})
+		gone := b.dryRun(ctx, &codes.Command{Canonical: "A"})
 		cancel()
 		if got := <-gone; got.err != context.Canceled {
 			t.Errorf("got %v", got.err)
@@ -131,8 +131,8 @@ func TestALookUpThatFailsFailsAlone(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
 		errBad := errors.New("malformed")
 		b.fails["BAD"] = errBad
-		b.peek(t.Context(), &codes.Command{Canonical: "A"})
-		good, bad := b.peek(t.Context(), &codes.Command{Canonical: "B"}), b.peek(t.Context(), &codes.Command{Canonical: "BAD"})
+		b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
+		good, bad := b.dryRun(t.Context(), &codes.Command{Canonical: "B"}), b.dryRun(t.Context(), &codes.Command{Canonical: "BAD"})
 		b.end(t)
 		if got := <-good; got.err != nil || got.value != "B" {
 			t.Errorf("the good one got %v", got)

@@ -11,7 +11,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// The acts of a story in the workspace acme, each of which must succeed and must not have
+// The commands of a story in the workspace acme, each of which must succeed and must not have
 // been done before, and what is checked between them.
 
 // of is a request for a code of a type.
@@ -164,7 +164,7 @@ func (w *world) checkUses(t tester, code string, redeemed, reserved int64) {
 	}
 }
 
-// checkRefused checks why the state did not allow an act; "": it did.
+// checkRefused checks why the state did not allow a command; "": it did.
 func checkRefused(t tester, err error, want core.Reason) {
 	t.Helper()
 	switch {

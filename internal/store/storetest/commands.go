@@ -12,34 +12,34 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Noting is a store that notes acts instead of carrying them out, so that those of several
+// Noting is a store that notes commands instead of carrying them out, so that those of several
 // requests can be handed over in one call.
 type Noting struct {
 	Store
-	Acts []*codes.Command
+	Commands []*codes.Command
 }
 
 // ErrNoted is what requests to a [Noting] end with.
 var ErrNoted = errors.New("noted")
 
-// Act implements [codes.RedemptionStore].
-func (n *Noting) Execute(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	n.Acts = append(n.Acts, acts...)
+// Execute implements [codes.RedemptionStore].
+func (n *Noting) Execute(_ context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	n.Commands = append(n.Commands, commands...)
 	return nil, ErrNoted
 }
 
 // Reservation implements [codes.RedemptionStore]: what is noted counts as made.
 func (n *Noting) Reservation(ctx context.Context, workspace, id core.ID) (string, codes.Reservation, error) {
-	for _, act := range n.Acts {
-		if act.Creates && act.Reservation == id {
-			return act.Canonical, codes.Reservation{ID: id, WorkspaceID: workspace}, nil
+	for _, command := range n.Commands {
+		if command.Creates && command.Reservation == id {
+			return command.Canonical, codes.Reservation{ID: id, WorkspaceID: workspace}, nil
 		}
 	}
 	return n.Store.Reservation(ctx, workspace, id)
 }
 
-// acts are the acts of requests, none of which is carried out.
-func (s *site) acts(t *testing.T, requests ...request) []*codes.Command {
+// commands are the commands of requests, none of which is carried out.
+func (s *site) commands(t *testing.T, requests ...request) []*codes.Command {
 	t.Helper()
 	n := &Noting{Store: s.Store}
 	service := s.serve(t, n)
@@ -48,7 +48,7 @@ func (s *site) acts(t *testing.T, requests ...request) []*codes.Command {
 			t.Fatalf("a request was not noted: %v", err)
 		}
 	}
-	return n.Acts
+	return n.Commands
 }
 
 // request asks a server for something.
@@ -114,12 +114,12 @@ func (s *site) toLimit(t *testing.T, code string, limit int64) request {
 	}
 }
 
-// carryOut carries acts out in one call.
-func (s *site) carryOut(t *testing.T, acts []*codes.Command) []codes.Result {
+// carryOut carries commands out in one call.
+func (s *site) carryOut(t *testing.T, commands []*codes.Command) []codes.Result {
 	t.Helper()
-	results, err := s.Store.Execute(t.Context(), acts)
-	if err != nil || len(results) != len(acts) {
-		t.Fatalf("Act: %d results for %d acts, %v", len(results), len(acts), err)
+	results, err := s.Store.Execute(t.Context(), commands)
+	if err != nil || len(results) != len(commands) {
+		t.Fatalf("Execute: %d results for %d commands, %v", len(results), len(commands), err)
 	}
 	return results
 }
@@ -129,24 +129,24 @@ type refused string
 
 func (r refused) Error() string { return string(r) }
 
-func testActs(t *testing.T, newStore Factory) {
-	t.Run("rules are asked in order, at the time of the latest act", func(t *testing.T) {
+func testCommands(t *testing.T, newStore Factory) {
+	t.Run("rules are asked in order, at the time of the latest command", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE")
 		s.add(t, s.other, "THEIRS")
 		redemption, reservation := codes.Redemption{ID: newID(t)}, codes.Reservation{ID: newID(t)}
 		answers := []codes.Result{{Err: refused("so")}, {Redemption: &redemption}, {Replayed: true}, {Reservation: &reservation}}
 		var asked []time.Time
-		acts := []*codes.Command{
+		commands := []*codes.Command{
 			{Canonical: "CODE", At: now, UserID: "ada"},
 			{Canonical: "NONE", At: now.Add(instant), Redemption: newID(t), Reservation: newID(t)},
 			{Canonical: "THEIRS", At: now.Add(-time.Hour), NeedsUsage: true, UserID: "ada"},
 			{Canonical: "CODE", At: now, UserID: "bob", Redemption: newID(t), Creates: true},
 		}
-		for i, act := range acts {
-			act.WorkspaceID, act.Idempotent = s.mine.WorkspaceID, true
-			act.Rule = func(scene *codes.Execution) codes.Result {
-				asked = append(asked, scene.At)
+		for i, command := range commands {
+			command.WorkspaceID, command.Idempotent = s.mine.WorkspaceID, true
+			command.Rule = func(execution *codes.Execution) codes.Result {
+				asked = append(asked, execution.At)
 				return answers[i]
 			}
 		}
@@ -156,9 +156,9 @@ func testActs(t *testing.T, newStore Factory) {
 			want[i].At = at
 		}
 		before := s.everything(t, s.mine)
-		for name, ask := range map[string]func(context.Context, []*codes.Command) ([]codes.Result, error){"Act": s.Store.Execute, "Peek": s.Store.DryRun} {
+		for name, ask := range map[string]func(context.Context, []*codes.Command) ([]codes.Result, error){"Execute": s.Store.Execute, "DryRun": s.Store.DryRun} {
 			asked = nil
-			got, err := ask(t.Context(), acts)
+			got, err := ask(t.Context(), commands)
 			checkSame(t, fmt.Sprint(name, ", ", err), want, got)
 			checkSame(t, name+"'s times", []time.Time{at, at, at, at}, asked)
 			if got, err := ask(t.Context(), nil); len(got) != 0 || err != nil {
@@ -168,31 +168,31 @@ func testActs(t *testing.T, newStore Factory) {
 		checkSame(t, "everything", before, s.everything(t, s.mine))
 	})
 	t.Run("those of one call see one another's effects", testTogether(newStore))
-	t.Run("an act that is carried out twice is done once and says the same", func(t *testing.T) {
+	t.Run("a command that is carried out twice is done once and says the same", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "TWO", times(2))
-		for i, acts := range [][]*codes.Command{
-			s.acts(t, s.toReserve(t, "TWO", "bob", 0)),
-			s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada")),
+		for i, commands := range [][]*codes.Command{
+			s.commands(t, s.toReserve(t, "TWO", "bob", 0)),
+			s.commands(t, s.toRedeem(t, s.mine, "TWO", "ada")),
 		} {
-			checkSame(t, fmt.Sprintf("act %d", i), s.carryOut(t, acts), s.carryOut(t, acts))
+			checkSame(t, fmt.Sprintf("command %d", i), s.carryOut(t, commands), s.carryOut(t, commands))
 		}
 		s.checkUses(t, s.mine, "TWO", 1, 1)
 	})
-	t.Run("a use that lapses when the latest act comes is free for all of them", func(t *testing.T) {
+	t.Run("a use that lapses when the latest command comes is free for all of them", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "ONCE", times(1))
 		s.add(t, s.mine, "BESIDE")
 		held := s.reserve(t, s.mine, "ONCE", "ada", time.Minute)
-		acts := s.acts(t, s.toRedeem(t, s.mine, "ONCE", "bob"), s.toConfirm(t, held))
+		commands := s.commands(t, s.toRedeem(t, s.mine, "ONCE", "bob"), s.toConfirm(t, held))
 		s.pass(time.Minute)
-		acts = append(acts, s.acts(t, s.toRedeem(t, s.mine, "BESIDE", "cyd"))...)
-		results := s.carryOut(t, acts)
+		commands = append(commands, s.commands(t, s.toRedeem(t, s.mine, "BESIDE", "cyd"))...)
+		results := s.carryOut(t, commands)
 		checkReason(t, "redeemed", results[0].Err, "")
 		checkReason(t, "confirmed", results[1].Err, core.ReasonReservationLapsed)
 		for i := range []int{0, 2} {
 			if made := results[2*i].Redemption; made == nil || !made.CreatedAt.Equal(s.time()) {
-				t.Errorf("act %d made %+v", 2*i, made)
+				t.Errorf("command %d made %+v", 2*i, made)
 			}
 		}
 		s.checkUses(t, s.mine, "ONCE", 1, 0)
@@ -201,8 +201,8 @@ func testActs(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "TWO", times(2))
 		s.add(t, s.mine, "AFTER")
-		act := s.acts(t, s.toRedeem(t, s.mine, "TWO", "ada"))[0]
-		left := s.leaveDuring(t, act, s.Store.Execute)
+		command := s.commands(t, s.toRedeem(t, s.mine, "TWO", "ada"))[0]
+		left := s.leaveDuring(t, command, s.Store.Execute)
 		s.redeem(t, s.mine, "AFTER", "zoe") // a wrapped store may carry the first out all the same; it has now
 		redeemed := int64(len(s.redemptions(t, s.mine, codes.RedemptionFilter{}, 3))) - 1
 		s.checkUses(t, s.mine, "TWO", redeemed, 0)
@@ -218,9 +218,9 @@ func testActs(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "OLD")
 		for range 3 {
-			left := s.leaveDuring(t, s.acts(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.DryRun)
+			left := s.leaveDuring(t, s.commands(t, s.toRedeem(t, s.mine, "OLD", "ada"))[0], s.Store.DryRun)
 			if left != nil && !errors.Is(left, context.Canceled) {
-				t.Errorf("Peek: %v", left)
+				t.Errorf("DryRun: %v", left)
 			}
 		}
 		s.add(t, s.mine, "NEW")
@@ -235,17 +235,17 @@ func testActs(t *testing.T, newStore Factory) {
 }
 
 // leaveDuring asks for a redemption and goes when its rule has decided. It returns the error
-// that the answer is, if any: what it means for the act is the caller's to check.
-func (s *site) leaveDuring(t *testing.T, act *codes.Command, ask func(context.Context, []*codes.Command) ([]codes.Result, error)) error {
+// that the answer is, if any: what it means for the command is the caller's to check.
+func (s *site) leaveDuring(t *testing.T, command *codes.Command, ask func(context.Context, []*codes.Command) ([]codes.Result, error)) error {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	rule := act.Rule
-	act.Rule = func(scene *codes.Execution) codes.Result {
+	rule := command.Rule
+	command.Rule = func(execution *codes.Execution) codes.Result {
 		defer leave()
-		return rule(scene)
+		return rule(execution)
 	}
-	results, err := ask(ctx, []*codes.Command{act})
+	results, err := ask(ctx, []*codes.Command{command})
 	if ctx.Err() == nil {
 		t.Fatalf("the rule was not asked: %v", err)
 	}

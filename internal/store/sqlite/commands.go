@@ -12,16 +12,16 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Act implements [codes.RedemptionStore]. The write lock keeps everybody else out.
-func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
+// Execute implements [codes.RedemptionStore]. The write lock excludes all other writers.
+func (s *Store) Execute(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		book := codes.NewUnitOfWork(acts, false)
-		codes, err := enter(conn, book)
+		unit := codes.NewUnitOfWork(commands, false)
+		codes, err := load(conn, unit)
 		if err != nil {
 			return err
 		}
-		results = book.Run()
-		return store(conn, book, codes)
+		results = unit.Run()
+		return store(conn, unit, codes)
 	})
 	if err != nil {
 		return nil, err
@@ -29,35 +29,35 @@ func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []c
 	return results, nil
 }
 
-// Peek implements [codes.RedemptionStore]. What it sees is one state of the database: one query
-// sees that by itself, several need a transaction.
-func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
-	book := codes.NewUnitOfWork(acts, false)
+// DryRun implements [codes.RedemptionStore]. It reads one state of the database: a single query does
+// so by itself, several need a transaction.
+func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
+	unit := codes.NewUnitOfWork(commands, false)
 	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
-		if len(acts) > 1 || len(book.UsersToLoad()) > 0 {
+		if len(commands) > 1 || len(unit.UsersToLoad()) > 0 {
 			if err := exec(conn, "BEGIN"); err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, exec(conn, "COMMIT")) }()
 		}
-		_, err = enter(conn, book)
+		_, err = load(conn, unit)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return book.Run(), nil
+	return unit.Run(), nil
 }
 
 // storedCodes are rows of the table codes by their canonical forms.
 type storedCodes map[string]*storedCode
 
-// enter enters what a book asks for and returns the codes' rows.
-func enter(conn *sqlite.Conn, book *codes.UnitOfWork) (storedCodes, error) {
+// load loads what a unit of work asks for and returns the rows of its codes.
+func load(conn *sqlite.Conn, unit *codes.UnitOfWork) (storedCodes, error) {
 	list := storedCodes{}
 	someHeld := false
-	for _, ref := range book.CodeRefs() {
-		code, err := codeOf(conn, book.At(), ref.WorkspaceID, ref.Canonical)
+	for _, ref := range unit.CodeRefs() {
+		code, err := codeOf(conn, unit.At(), ref.WorkspaceID, ref.Canonical)
 		if errors.Is(err, core.ErrNotFound) {
 			continue
 		}
@@ -66,111 +66,111 @@ func enter(conn *sqlite.Conn, book *codes.UnitOfWork) (storedCodes, error) {
 		}
 		list[ref.Canonical] = code
 		someHeld = someHeld || code.held > 0
-		book.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: ref.Canonical, Held: code.held})
+		unit.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: ref.Canonical, Held: code.held})
 	}
-	return list, enterRest(conn, book, someHeld)
+	return list, loadRest(conn, unit, someHeld)
 }
 
-// enterRest enters what belongs to the codes of a book. someHeld: some may have reservations.
-func enterRest(conn *sqlite.Conn, book *codes.UnitOfWork, someHeld bool) error {
-	for _, canonical := range book.UsageToLoad() {
-		if book.Owner(canonical) == nil {
-			continue // of another workspace, or none
+// loadRest loads what belongs to the codes of a unit of work. someHeld: some may have reservations.
+func loadRest(conn *sqlite.Conn, unit *codes.UnitOfWork, someHeld bool) error {
+	for _, canonical := range unit.UsageToLoad() {
+		if unit.Owner(canonical) == nil {
+			continue // it belongs to another workspace, or does not exist
 		}
-		if err := enterUsed(conn, book, canonical); err != nil {
+		if err := loadUsage(conn, unit, canonical); err != nil {
 			return err
 		}
 	}
-	for _, ref := range book.UsersToLoad() {
-		if err := enterUser(conn, book, ref, someHeld); err != nil {
+	for _, ref := range unit.UsersToLoad() {
+		if err := loadUser(conn, unit, ref, someHeld); err != nil {
 			return err
 		}
 	}
 	const named = "WHERE workspace_id = ?1 AND id = ?2 AND canonical = ?3" // by the key: a code may have many
-	for _, ref := range book.RedemptionsToLoad() {
-		if err := enterRedemptions(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
+	for _, ref := range unit.RedemptionsToLoad() {
+		if err := loadRedemptions(conn, unit, named, unit.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
-	for _, ref := range book.ReservationsToLoad() {
-		if err := enterReservations(conn, book, named, book.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
+	for _, ref := range unit.ReservationsToLoad() {
+		if err := loadReservations(conn, unit, named, unit.Owner(ref.Canonical), ref.ID[:], ref.Canonical); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func enterUsed(conn *sqlite.Conn, book *codes.UnitOfWork, canonical string) error {
+func loadUsage(conn *sqlite.Conn, unit *codes.UnitOfWork, canonical string) error {
 	return one(conn, `
 		SELECT EXISTS (SELECT 1 FROM codes WHERE canonical = ?1 AND first_redemption IS NOT NULL)
 		    OR EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1 AND later = 1)
 		    OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
-		[]any{canonical}, func(stmt *sqlite.Stmt) { book.LoadUsage(canonical, stmt.ColumnBool(0)) })
+		[]any{canonical}, func(stmt *sqlite.Stmt) { unit.LoadUsage(canonical, stmt.ColumnBool(0)) })
 }
 
-// enterUser enters a user with what the rules need to know of them. Only somebody who is
-// registered has redemptions that stand.
-func enterUser(conn *sqlite.Conn, book *codes.UnitOfWork, ref codes.UserRef, someHeld bool) error {
+// loadUser loads a user and what the rules must know about the user. Only a registered user has
+// redemptions that stand.
+func loadUser(conn *sqlite.Conn, unit *codes.UnitOfWork, ref codes.UserRef, someHeld bool) error {
 	user, err := findUser(conn, ref)
 	registered := err == nil
 	if registered {
-		book.LoadUser(user)
+		unit.LoadUser(user)
 	} else if errors.Is(err, core.ErrNotFound) {
 		err = nil
 	}
 	switch {
 	case err != nil:
-	case book.AsksRolledBack():
-		err = enterRedemptions(conn, book, redemptionsOfUser, ref.WorkspaceID[:], ref.ID)
+	case unit.NeedsRolledBack():
+		err = loadRedemptions(conn, unit, redemptionsOfUser, ref.WorkspaceID[:], ref.ID)
 	case registered:
-		err = enterRedemptions(conn, book, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
+		err = loadRedemptions(conn, unit, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
 	}
 	if err == nil && someHeld {
-		err = enterReservations(conn, book, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
+		err = loadReservations(conn, unit, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
 	}
 	return err
 }
 
-func enterRedemptions(conn *sqlite.Conn, book *codes.UnitOfWork, which string, args ...any) error {
+func loadRedemptions(conn *sqlite.Conn, unit *codes.UnitOfWork, which string, args ...any) error {
 	found, err := findRedemptions(conn, which, args...)
 	for _, r := range found {
-		book.LoadRedemption(r.canonical, r.Redemption)
+		unit.LoadRedemption(r.canonical, r.Redemption)
 	}
 	return err
 }
 
-func enterReservations(conn *sqlite.Conn, book *codes.UnitOfWork, which string, args ...any) error {
+func loadReservations(conn *sqlite.Conn, unit *codes.UnitOfWork, which string, args ...any) error {
 	found, err := findReservations(conn, which, args...)
 	for _, r := range found {
-		book.LoadReservation(r.canonical, r.Reservation)
+		unit.LoadReservation(r.canonical, r.Reservation)
 	}
 	return err
 }
 
-// store stores what has changed in a book that these codes were entered in.
-func store(conn *sqlite.Conn, book *codes.UnitOfWork, codes storedCodes) error {
-	for _, r := range book.ChangedRedemptions() {
+// store stores the changes of a unit of work into which these codes were loaded.
+func store(conn *sqlite.Conn, unit *codes.UnitOfWork, codes storedCodes) error {
+	for _, r := range unit.ChangedRedemptions() {
 		if err := storeRedemption(conn, r, codes[r.Canonical]); err != nil {
 			return fmt.Errorf("store redemption: %w", err)
 		}
 	}
-	// Behind the redemptions, of which a code's row names the first.
-	for _, code := range book.ChangedCodes() {
+	// After the redemptions: a code's row names the first of them.
+	for _, code := range unit.ChangedCodes() {
 		if err := storeCode(conn, code, codes[code.Canonical]); err != nil {
 			return fmt.Errorf("store code: %w", err)
 		}
 	}
-	for _, user := range book.ChangedUsers() {
+	for _, user := range unit.ChangedUsers() {
 		if err := storeUser(conn, user); err != nil {
 			return fmt.Errorf("store user: %w", err)
 		}
 	}
-	for _, r := range book.ChangedReservations() {
+	for _, r := range unit.ChangedReservations() {
 		if err := storeReservation(conn, r); err != nil {
 			return fmt.Errorf("store reservation: %w", err)
 		}
 	}
-	events, err := book.Events()
+	events, err := unit.Events()
 	if err != nil {
 		return err
 	}
@@ -204,10 +204,10 @@ func removeCode(conn *sqlite.Conn, stored *storedCode) error {
 		stored.Retry.Key[:], stored.WorkspaceID[:], stored.Retry.Fingerprint[:])
 }
 
-// changedFields are the fields of a code that may become others.
+// changedFields are the fields of a code that can change.
 var changedFields = slices.DeleteFunc(slices.Clone(codes.Fields()), func(f codes.Field) bool { return !f.Changes })
 
-// updateCode stores a code's counters and the fields that may have changed.
+// updateCode stores a code's counters and the fields that can change.
 var updateCode = func() string {
 	statement := "UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption)"
 	for i, f := range changedFields {
@@ -231,7 +231,7 @@ func changeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) 
 	return err
 }
 
-// bindCounters binds the parameters that both statements begin with.
+// bindCounters binds the first parameters, which both statements share.
 func bindCounters(stmt *sqlite.Stmt, code *codes.TrackedCode, stored *storedCode) {
 	stmt.BindInt64(1, stored.rowid)
 	stmt.BindInt64(2, code.Redemptions)

@@ -12,26 +12,25 @@ import (
 	"accesscodes/internal/codes"
 )
 
-// Act implements [codes.RedemptionStore]. Codes are locked first, then users, each in their order;
-// then nobody else can change what the acts depend on. A user who is not there cannot be
-// locked: of two transactions that add the same one, the second finds that out and starts
-// again.
-func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
-	if len(acts) == 0 {
+// Execute implements [codes.RedemptionStore]. It locks codes first, then users, each in a fixed
+// order; then nobody else can change what the commands depend on. A user who does not exist cannot
+// be locked: if two transactions add the same user, the second one notices it and starts again.
+func (s *Store) Execute(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
+	if len(commands) == 0 {
 		return nil, ctx.Err()
 	}
-	k := again
-	for _, act := range acts {
-		if !act.Idempotent {
-			k = single
+	k := idempotent
+	for _, command := range commands {
+		if !command.Idempotent {
+			k = once
 		}
 	}
 	tries := 0
-	var lostResults []codes.Result // of a try that may have been done
-	err = s.act(ctx, k, func(ctx context.Context, q querier) error {
+	var lostResults []codes.Result // of a try that may have succeeded
+	err = s.attempt(ctx, k, func(ctx context.Context, q querier) error {
 		tries++
 		results = nil
-		err := s.carryOut(ctx, q, codes.NewUnitOfWork(acts, tries > 1), &results)
+		err := s.carryOut(ctx, q, codes.NewUnitOfWork(commands, tries > 1), &results)
 		if err != nil {
 			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
 		}
@@ -47,8 +46,8 @@ func (s *Store) Execute(ctx context.Context, acts []*codes.Command) (results []c
 	return results, nil
 }
 
-// disown takes the mark of a replay from what was done by an earlier try of the same call, and
-// by no earlier request.
+// disown removes the replay mark from results that an earlier try of the same call has produced. No
+// earlier request produced them.
 func disown(results, lostResults []codes.Result) {
 	for i, earlier := range lostResults {
 		if earlier.Err == nil && !earlier.Replayed {
@@ -57,28 +56,27 @@ func disown(results, lostResults []codes.Result) {
 	}
 }
 
-// carryOut looks up, settles and stores in a transaction of two round trips: the first begins
-// it and the second ends it. A statement that fails keeps those behind it from being run, the
-// commit above all.
-func (s *Store) carryOut(ctx context.Context, q querier, book *codes.UnitOfWork, results *[]codes.Result) error {
+// carryOut loads, runs and stores in a transaction of two round trips: the first begins it and the
+// second ends it. If a statement fails, those after it do not run, above all the commit.
+func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork, results *[]codes.Result) error {
 	first := new(pgx.Batch)
 	first.Queue("BEGIN")
-	s.enter(first, book, true)
+	s.load(first, unit, true)
 	if err := q.SendBatch(ctx, first).Close(); err != nil {
-		return fmt.Errorf("look up what acts need: %w", err)
+		return fmt.Errorf("look up what commands need: %w", err)
 	}
-	*results = book.Run()
+	*results = unit.Run()
 	last := new(pgx.Batch)
-	if err := s.store(ctx, q, last, book); err != nil {
+	if err := s.store(ctx, q, last, unit); err != nil {
 		return err
 	}
 	last.Queue("COMMIT")
 	err := q.SendBatch(ctx, last).Close()
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == uniqueViolation {
-		return errAgain // somebody else has added the same user, or an earlier try has done this one
+		return errAgain // another transaction has added the same user, or an earlier try has succeeded
 	}
 	if err != nil {
-		return fmt.Errorf("store what acts changed: %w", err)
+		return fmt.Errorf("store what commands changed: %w", err)
 	}
 	return nil
 }
@@ -86,50 +84,51 @@ func (s *Store) carryOut(ctx context.Context, q querier, book *codes.UnitOfWork,
 // uniqueViolation is the SQLSTATE unique_violation.
 const uniqueViolation = "23505"
 
-// Peek implements [codes.RedemptionStore].
-func (s *Store) DryRun(ctx context.Context, acts []*codes.Command) (results []codes.Result, err error) {
+// DryRun implements [codes.RedemptionStore].
+func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		book, batch := codes.NewUnitOfWork(acts, false), new(pgx.Batch)
-		s.enter(batch, book, false)
+		unit, batch := codes.NewUnitOfWork(commands, false), new(pgx.Batch)
+		s.load(batch, unit, false)
 		if err := q.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("look up what acts need: %w", err)
+			return fmt.Errorf("look up what commands need: %w", err)
 		}
-		results = book.Run()
+		results = unit.Run()
 		return nil
 	})
 	return results, err
 }
 
-// enter adds the queries to a batch that enter what a book asks for, and if need be lock what
-// must not change meanwhile.
-func (s *Store) enter(batch *pgx.Batch, book *codes.UnitOfWork, lock bool) {
-	canonicals, at := book.CodesToLoad(), book.At()
-	enterCode := func(c *storedCode) {
-		book.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+// load adds to a batch the queries that load what a unit of work asks for. With lock they also lock
+// what must not change meanwhile.
+func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+	canonicals, at := unit.CodesToLoad(), unit.At()
+	loadCode := func(c *storedCode) {
+		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}
 	if lock { // the reservations that have lapsed are counted after the wait for the lock
-		queue(batch, scanCode, enterCode, s.engine.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
-			canonicals, book.Workspaces())
-		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { book.EnterLapsed(lapsed.Canonical, lapsed.Rows) },
+		locked := s.engine.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
+		queue(batch, scanCode, loadCode, locked,
+			canonicals, unit.Workspaces())
+		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
 			countLapsed, canonicals, at)
 	} else {
-		queue(batch, scanCode, enterCode, codesNamed, at, canonicals, book.Workspaces())
+		queue(batch, scanCode, loadCode, codesNamed, at, canonicals, unit.Workspaces())
 	}
-	for _, asked := range book.UsageToLoad() {
-		for _, table := range []string{"redemptions", "reservations"} { // which may hold very many of one code
-			queue(batch, pgx.RowTo[string], func(canonical string) { book.LoadUsage(canonical, true) },
+	for _, asked := range unit.UsageToLoad() {
+		for _, table := range []string{"redemptions", "reservations"} { // these may hold very many rows of one code
+			queue(batch, pgx.RowTo[string], func(canonical string) { unit.LoadUsage(canonical, true) },
 				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
 		}
 	}
-	if users := book.UsersToLoad(); len(users) > 0 {
-		s.enterUsers(batch, book, users, lock)
+	if users := unit.UsersToLoad(); len(users) > 0 {
+		s.loadUsers(batch, unit, users, lock)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
-	if refs := book.RedemptionsToLoad(); len(refs) > 0 {
-		enterRedemptions(batch, book, " FROM redemptions"+named, names(refs)...)
+	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
+		loadRedemptions(batch, unit, " FROM redemptions"+named, names(refs)...)
 	}
-	if refs := book.ReservationsToLoad(); len(refs) > 0 {
-		enterReservations(batch, book, " FROM reservations"+named, names(refs)...)
+	if refs := unit.ReservationsToLoad(); len(refs) > 0 {
+		loadReservations(batch, unit, " FROM reservations"+named, names(refs)...)
 	}
 }
 
@@ -137,43 +136,43 @@ func (s *Store) enter(batch *pgx.Batch, book *codes.UnitOfWork, lock bool) {
 // instant.
 const countLapsed = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at <= $2 GROUP BY canonical"
 
-// count is how many rows there are of a code.
+// count is the number of rows of a code.
 type count struct {
 	Canonical string
 	Rows      int64
 }
 
-// theyHold picks the reservations of users that are held, for ofUsers: not by an index of
-// those that everybody holds.
+// theyHold selects the held reservations of users, for ofUsers. It must not use an index of the held
+// reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
 
-// enterUsers enters users, the redemptions of theirs that stand, or all if the book asks for
-// them, and the reservations that they hold.
-func (s *Store) enterUsers(batch *pgx.Batch, book *codes.UnitOfWork, users []codes.UserRef, lock bool) {
+// loadUsers loads users, their redemptions that stand (or all, if the unit of work asks for them),
+// and their held reservations.
+func (s *Store) loadUsers(batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, lock bool) {
 	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	queue(batch, scanUser, book.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
+	queue(batch, scanUser, unit.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
 	which := " AND rolled_back_at IS NULL"
-	if book.AsksRolledBack() {
+	if unit.NeedsRolledBack() {
 		which = ""
 	}
-	enterRedemptions(batch, book, s.engine.ofUsers("redemptions", which), workspaces, ids)
-	enterReservations(batch, book, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
+	loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which), workspaces, ids)
+	loadReservations(batch, unit, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
 }
 
-func enterRedemptions(batch *pgx.Batch, book *codes.UnitOfWork, from string, args ...any) {
-	queue(batch, scanRedemption, func(r storedRedemption) { book.LoadRedemption(r.canonical, r.Redemption) },
+func loadRedemptions(batch *pgx.Batch, unit *codes.UnitOfWork, from string, args ...any) {
+	queue(batch, scanRedemption, func(r storedRedemption) { unit.LoadRedemption(r.canonical, r.Redemption) },
 		"SELECT "+redemptionColumns+from, args...)
 }
 
-func enterReservations(batch *pgx.Batch, book *codes.UnitOfWork, from string, args ...any) {
-	queue(batch, scanReservation, func(r storedReservation) { book.LoadReservation(r.canonical, r.Reservation) },
+func loadReservations(batch *pgx.Batch, unit *codes.UnitOfWork, from string, args ...any) {
+	queue(batch, scanReservation, func(r storedReservation) { unit.LoadReservation(r.canonical, r.Reservation) },
 		"SELECT "+reservationColumns+from, args...)
 }
 
-// names are arguments that name redemptions or reservations.
+// names returns the arguments that name redemptions or reservations.
 func names(refs []codes.Ref) []any {
 	canonicals, ids := make([]string, len(refs)), make([][16]byte, len(refs))
 	for i, ref := range refs {
@@ -182,7 +181,7 @@ func names(refs []codes.Ref) []any {
 	return []any{canonicals, ids}
 }
 
-// queue adds a query to a batch, and what is to be done with each of its rows.
+// queue adds a query to a batch, with a function for each of its rows.
 func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query string, args ...any) {
 	batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
 		all, err := pgx.CollectRows(rows, scan)
@@ -193,25 +192,25 @@ func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query s
 	})
 }
 
-// store adds the statements to a batch that store what has changed in a book.
-func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, book *codes.UnitOfWork) error {
-	if err := s.storeCodes(ctx, q, batch, book.ChangedCodes()); err != nil {
+// store adds to a batch the statements that store the changes of a unit of work.
+func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, unit *codes.UnitOfWork) error {
+	if err := s.storeCodes(ctx, q, batch, unit.ChangedCodes()); err != nil {
 		return err
 	}
-	s.storeUsers(batch, book.ChangedUsers())
-	if err := s.storeRedemptions(batch, book.ChangedRedemptions()); err != nil {
+	s.storeUsers(batch, unit.ChangedUsers())
+	if err := s.storeRedemptions(batch, unit.ChangedRedemptions()); err != nil {
 		return err
 	}
-	s.storeReservations(batch, book.ChangedReservations())
-	events, err := book.Events()
+	s.storeReservations(batch, unit.ChangedReservations())
+	events, err := unit.Events()
 	if err != nil {
 		return err
 	}
-	s.queueEvents(batch, events) // behind the rest: every row is locked
+	s.queueEvents(batch, events) // after the rest: every row is locked now
 	return nil
 }
 
-// insert adds an insert of rows to a batch. All must be new.
+// insert adds an insert of rows to a batch. All rows must be new.
 func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, rows [][]any) {
 	if len(rows) == 0 {
 		return
@@ -246,7 +245,7 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 	return nil
 }
 
-// updateCode stores the fields of a code that may have changed.
+// updateCode stores the fields of a code that can change.
 var updateCode = func() string {
 	var set []string
 	for i, f := range changedFields {
@@ -268,8 +267,8 @@ func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
 	return nil
 }
 
-// removeCode deletes a code. The mark of the retry that made it stays, and so does the claim of
-// its key, which then names no code.
+// removeCode deletes a code. The mark of the retry that made it stays. So does the claim of its key,
+// which then names no code.
 func removeCode(ctx context.Context, q querier, canonical string) error {
 	rows, err := q.Query(ctx, `
 		DELETE FROM codes WHERE canonical = $1 RETURNING retry_key, workspace_id, retry_fingerprint`, canonical)

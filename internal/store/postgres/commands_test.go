@@ -13,7 +13,7 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-// desk is where acts are asked for: a server over a store, and somebody who may do
+// desk is where commands are asked for: a server over a store, and an actor who may do
 // everything.
 type desk struct {
 	t *testing.T
@@ -52,14 +52,14 @@ func (d *desk) revoke(code string) result {
 	return result{err: err}
 }
 
-// result is what a caller is told of an act.
+// result is what a caller is told of a command.
 type result struct {
 	id       core.ID // of the redemption or the reservation; zero: it is about a code
 	replayed bool
 	err      error
 }
 
-// must requires that what an act needs has been done.
+// must requires that what a command needs has been done.
 func (r result) must(t *testing.T) core.ID {
 	t.Helper()
 	if r.err != nil {
@@ -68,26 +68,26 @@ func (r result) must(t *testing.T) core.ID {
 	return r.id
 }
 
-// deed is an act, alone in its database.
-type deed struct {
+// operation is a command, alone in its database.
+type operation struct {
 	name       string
 	writes     string // something that it does to a table, once
 	repeatable bool
 	prepare    func(*desk) func() result
 	want       string // what accounts says when it is done, once
 
-	undo   func(d *desk, made core.ID) result // what somebody else may do then; nil: nothing that matters
+	undo   func(d *desk, made core.ID) result // what another request may do then; nil: nothing that matters
 	undone string                             // what accounts says after that
 }
 
-// accounts says what acts have left in the database.
+// accounts says what commands have left in the database.
 const accounts = `SELECT concat(
 	(SELECT coalesce(string_agg(concat(canonical, ': ', redemptions, ' of ', max_redemptions, ' redeemed, ', reservations, ' held', CASE WHEN revoked_at IS NOT NULL THEN ', revoked' END), '; ' ORDER BY canonical), 'no code') FROM codes),
 	'; ', (SELECT count(*) FROM redemptions), ' redemptions, ', (SELECT count(*) FROM reservations), ' reservations, ', (SELECT count(*) FROM users), ' users')`
 
-// deeds are acts of every kind on a code CODE that can be used twice.
-func deeds() []deed {
-	return []deed{
+// operations are commands of every kind on a code CODE that can be used twice.
+func operations() []operation {
+	return []operation{
 		{
 			name: "redeem", writes: "INSERT ON redemptions", repeatable: true,
 			prepare: func(d *desk) func() result { return func() result { return d.redeem("CODE", "ada") } },
@@ -154,15 +154,15 @@ func deeds() []deed {
 	}
 }
 
-// ready makes everything ready for a deed and returns how to do it.
-func (d deed) ready(t *testing.T, store storetest.Store) func() result {
+// ready makes everything ready for an operation and returns how to do it.
+func (d operation) ready(t *testing.T, store storetest.Store) func() result {
 	t.Helper()
 	checkInserted(t, insert(t, store, newCode("CODE", "ab")))
 	return d.prepare(newDesk(t, store))
 }
 
-// check checks that a deed was done once and that its caller was told so, as of something new.
-func (d deed) check(t *testing.T, conn *pgx.Conn, got result) {
+// check checks that an operation was done once and that its caller was told so, as of something new.
+func (d operation) check(t *testing.T, conn *pgx.Conn, got result) {
 	t.Helper()
 	if got.err != nil || got.replayed {
 		t.Errorf("%s: replayed %v, error %v", d.name, got.replayed, got.err)
@@ -188,8 +188,8 @@ func checkAccounts(t *testing.T, conn *pgx.Conn, want string) {
 	}
 }
 
-// actsOf are the acts of requests, none of which is carried out.
-func actsOf(t *testing.T, store storetest.Store, requests ...func(*desk) result) []*codes.Command {
+// commandsOf returns the commands of requests, none of which is carried out.
+func commandsOf(t *testing.T, store storetest.Store, requests ...func(*desk) result) []*codes.Command {
 	t.Helper()
 	n := &storetest.Noting{Store: store}
 	for _, request := range requests {
@@ -197,27 +197,27 @@ func actsOf(t *testing.T, store storetest.Store, requests ...func(*desk) result)
 			t.Fatalf("a request was not noted: %v", got.err)
 		}
 	}
-	return n.Acts
+	return n.Commands
 }
 
-// actsAnswer is what a call of Act returned.
-type actsAnswer struct {
+// commandsAnswer is what a call of Execute returned.
+type commandsAnswer struct {
 	results []codes.Result
 	err     error
 }
 
-// beginActs calls Act without waiting for it.
-func beginActs(t *testing.T, store storetest.Store, acts []*codes.Command) <-chan actsAnswer {
+// beginCommands calls Execute without waiting for it.
+func beginCommands(t *testing.T, store storetest.Store, commands []*codes.Command) <-chan commandsAnswer {
 	t.Helper()
-	answers := make(chan actsAnswer, 1)
+	answers := make(chan commandsAnswer, 1)
 	go func() {
-		results, err := store.Execute(t.Context(), acts)
-		answers <- actsAnswer{results, err}
+		results, err := store.Execute(t.Context(), commands)
+		answers <- commandsAnswer{results, err}
 	}()
 	return answers
 }
 
-// groups are acts on two codes that share a transaction, A before B.
+// groups are commands on two codes that share a transaction, A before B.
 func groups() []group {
 	redeem := func(code string) func(*desk) result {
 		return func(d *desk) result { return d.redeem(code, "user of "+code) }
@@ -244,22 +244,22 @@ type group struct {
 	want       string // what accounts says when they are done, once
 }
 
-// ready makes everything ready for a group and returns its acts.
+// ready makes everything ready for a group and returns its commands.
 func (g group) ready(t *testing.T, store storetest.Store) []*codes.Command {
 	t.Helper()
 	checkInserted(t, insert(t, store, newCode("A", "aa"), newCode("B", "bb")))
-	return actsOf(t, store, g.requests...)
+	return commandsOf(t, store, g.requests...)
 }
 
 // check checks that a group was done once and that its callers were told so.
-func (g group) check(t *testing.T, conn *pgx.Conn, got actsAnswer) {
+func (g group) check(t *testing.T, conn *pgx.Conn, got commandsAnswer) {
 	t.Helper()
 	if got.err != nil {
-		t.Errorf("Act: %v", got.err)
+		t.Errorf("Execute: %v", got.err)
 	}
 	for i, result := range got.results {
 		if result.Err != nil || result.Replayed {
-			t.Errorf("act %d: %+v, want something new without an error", i, result)
+			t.Errorf("command %d: %+v, want something new without an error", i, result)
 		}
 	}
 	checkAccounts(t, conn, g.want)
@@ -270,7 +270,7 @@ type lostCommit struct {
 	address  string
 	conn     *pgx.Conn
 	proxy    *proxy
-	answered <-chan actsAnswer
+	answered <-chan commandsAnswer
 }
 
 // loseTheAnswer carries a group out up to where the answer to its commit can be lost.
@@ -281,9 +281,9 @@ func (g group) loseTheAnswer(t *testing.T) lostCommit {
 	var through string
 	l.proxy, through = startProxy(t, l.address)
 	store := open(t, through, postgres.Options{Timeout: timeout})
-	acts := g.ready(t, store)
+	commands := g.ready(t, store)
 	holdCommits(t, l.conn, "redemptions")
 	countRuns(t, l.conn, "INSERT ON redemptions")
-	loseTheAnswer(t, l.conn, l.proxy, "redemptions", func() { l.answered = beginActs(t, store, acts) })
+	loseTheAnswer(t, l.conn, l.proxy, "redemptions", func() { l.answered = beginCommands(t, store, commands) })
 	return l
 }
