@@ -40,7 +40,8 @@ const (
 const symbols = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 // benchCode is the value of the n-th code: CODE- and eight characters that are as good as
-// random, so that codes which are generated meanwhile come in between. The script of wrk has the same function. All products are below 2^53, which is
+// random, so that codes which are generated meanwhile come in between. The script of wrk has the same
+// function. All products are below 2^53, which is
 // where its numbers end: n is below 2^26.
 func benchCode(n int) string {
 	const step, space = 102_334_155, 1 << 40 // the step is odd, so that no two are the same
@@ -63,7 +64,11 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return err
 	}
-	code := codes.Code{WorkspaceID: workspaces[0].ID, Type: codes.TypeNormal, CreatedAt: time.Now().UTC().Add(-24 * time.Hour)}
+	code := codes.Code{
+		WorkspaceID: workspaces[0].ID,
+		Type:        codes.TypeNormal,
+		CreatedAt:   time.Now().UTC().Add(-24 * time.Hour),
+	}
 	if f.shared {
 		if _, err := store.InsertCodes(ctx, []*codes.NewCode{named(code, "SHARED")}); err != nil {
 			return err
@@ -72,8 +77,14 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 	if f.once {
 		code.MaxRedemptions = new(int64(1))
 	}
-	bar := progressbar.NewOptions(f.count, progressbar.OptionSetDescription("  filling"), progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(time.Second))
+	bar := progressbar.NewOptions(
+		f.count,
+		progressbar.OptionSetDescription("  filling"),
+		progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(time.Second),
+	)
 	defer func() { _ = bar.Finish() }()
 	for first := 0; first < f.count; first += sortedAtOnce {
 		values := make([]string, 0, sortedAtOnce)

@@ -26,11 +26,21 @@ func main() {
 	var p plan
 	chosen := flag.String("mode", "standard", "how much to measure: "+strings.Join(modeNames(), ", "))
 	flag.StringVar(&p.server, "server", "bin/accesscodes", "the server's `binary`")
-	flag.StringVar(&p.only, "case", "", "measure only cases whose names begin with `this`: "+strings.Join(caseNames(), "; "))
+	flag.StringVar(
+		&p.only,
+		"case",
+		"",
+		"measure only cases whose names begin with `this`: "+strings.Join(caseNames(), "; "),
+	)
 	flag.IntVar(&p.runs, "runs", 0, "measured runs of each subject of a case; 0: by the mode")
 	flag.DurationVar(&p.duration, "duration", 0, "length of a run; 0: by the mode")
 	flag.IntVar(&p.connections, "connections", 64, "connections of the load")
-	flag.StringVar(&p.profileInto, "profile", "", "measure nothing, write profiles of the server under the case's load to this `folder`")
+	flag.StringVar(
+		&p.profileInto,
+		"profile",
+		"",
+		"measure nothing, write profiles of the server under the case's load to this `folder`",
+	)
 	flag.Parse()
 	err := p.choose(*chosen)
 	if err == nil {
@@ -79,11 +89,20 @@ var modes = []mode{
 	},
 	{
 		name: "standard", times: times{3, 10 * time.Second}, listed: million,
-		sizes: []int{10_000, million, 10 * million}, sized: times{3, 5 * time.Second}, results: resultsFile, drawsCharts: true,
+		sizes: []int{
+			10_000,
+			million,
+			10 * million,
+		}, sized: times{3, 5 * time.Second}, results: resultsFile, drawsCharts: true,
 	},
 	{
 		name: "full", times: times{3, 10 * time.Second}, listed: million,
-		sizes: []int{10_000, million, 10 * million, 50 * million}, sized: times{3, 10 * time.Second}, results: resultsFile, drawsCharts: true,
+		sizes: []int{
+			10_000,
+			million,
+			10 * million,
+			50 * million,
+		}, sized: times{3, 10 * time.Second}, results: resultsFile, drawsCharts: true,
 	},
 }
 

@@ -24,13 +24,25 @@ func main() {
 	duration := flag.Duration("duration", 10*time.Second, "for how long")
 	flag.Parse()
 
-	target := vegeta.Target{Method: http.MethodPost, URL: *url, Body: []byte(*body), Header: http.Header{"Content-Type": {"application/json"}}}
+	target := vegeta.Target{
+		Method: http.MethodPost,
+		URL:    *url,
+		Body:   []byte(*body),
+		Header: http.Header{"Content-Type": {"application/json"}},
+	}
 	if name, value, ok := strings.Cut(*header, ": "); ok {
 		target.Header.Set(name, value)
 	}
-	attacker := vegeta.NewAttacker(vegeta.MaxConnections(*connections), vegeta.Connections(*connections), vegeta.Timeout(10*time.Second))
+	attacker := vegeta.NewAttacker(
+		vegeta.MaxConnections(*connections),
+		vegeta.Connections(*connections),
+		vegeta.Timeout(10*time.Second),
+	)
 	var m vegeta.Metrics
-	for result := range attacker.Attack(vegeta.NewStaticTargeter(target), vegeta.Rate{Freq: *rate, Per: time.Second}, *duration, "") {
+	for result := range attacker.Attack(vegeta.NewStaticTargeter(target), vegeta.Rate{
+		Freq: *rate,
+		Per:  time.Second,
+	}, *duration, "") {
 		m.Add(result)
 	}
 	m.Close()

@@ -60,7 +60,9 @@ func openStore(ctx context.Context, database string, options openOptions) (bareS
 	}
 	source, err := store.UnfinishedCopy(ctx)
 	if err == nil && source != "" {
-		err = errors.New("this database is an unfinished copy of another one: finish it with accesscodes copy, or use another database")
+		err = errors.New(
+			"this database is an unfinished copy of another one: finish it with accesscodes copy, or use another database",
+		)
 	}
 	if err == nil {
 		err = tenancy.EnsureSecret(ctx, store, core.SystemEntropy())
@@ -157,7 +159,10 @@ func Distribute(ctx context.Context, database string) ([]schema.Placement, error
 		return nil, err
 	}
 	if e.distribute == nil {
-		return nil, fmt.Errorf("a database of the kind %s lies on one machine; only PostgreSQL with the extension citus can be distributed", e.name)
+		return nil, fmt.Errorf(
+			"a database of the kind %s lies on one machine; only PostgreSQL with the extension citus can be distributed",
+			e.name,
+		)
 	}
 	if _, err := e.migrate(ctx); err != nil {
 		return nil, err
@@ -198,8 +203,10 @@ func engineOf(database string) (engine, error) {
 			open: func(ctx context.Context, options openOptions) (bareStore, error) {
 				return postgres.Open(ctx, db.URL, postgres.Options{Timeout: options.timeout, ReadTimeout: options.timeout})
 			},
-			migrate:         func(ctx context.Context) ([]schema.Migration, error) { return postgres.Migrate(ctx, db.URL) },
-			migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return postgres.MigrationStatus(ctx, db.URL) },
+			migrate: func(ctx context.Context) ([]schema.Migration, error) { return postgres.Migrate(ctx, db.URL) },
+			migrationStatus: func(ctx context.Context) ([]schema.Migration, error) {
+				return postgres.MigrationStatus(ctx, db.URL)
+			},
 			oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {
 				return postgres.OldFormCodes(ctx, db.URL)
 			},
@@ -211,8 +218,10 @@ func engineOf(database string) (engine, error) {
 		open: func(_ context.Context, options openOptions) (bareStore, error) {
 			return sqlite.Open(db.Path, sqlite.Options{GatherLog: options.gatherLog})
 		},
-		migrate:         func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
-		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.MigrationStatus(ctx, db.Path) },
+		migrate: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
+		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) {
+			return sqlite.MigrationStatus(ctx, db.Path)
+		},
 		oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {
 			return sqlite.OldFormCodes(ctx, db.Path)
 		},

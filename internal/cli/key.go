@@ -71,7 +71,11 @@ func newKeyCreate() *cobra.Command {
 			return err
 		},
 		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, _ []string) error {
-			key, secret, err := service.CreateKey(ctx, workspace, tenancy.NewKey{Name: name, Role: tenancy.Role(role), ExpiresAt: expiresAt})
+			key, secret, err := service.CreateKey(
+				ctx,
+				workspace,
+				tenancy.NewKey{Name: name, Role: tenancy.Role(role), ExpiresAt: expiresAt},
+			)
 			if err != nil {
 				return err
 			}
@@ -81,7 +85,12 @@ func newKeyCreate() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&workspace, "workspace", "", "`slug` of the workspace that the key belongs to")
 	flags.StringVar(&name, "name", "", "`name` to show in lists")
-	flags.StringVar(&role, "role", string(tenancy.RoleFull), "full, issue (add, generate), redeem (validate, redeem, reserve) or read (look up, validate)")
+	flags.StringVar(
+		&role,
+		"role",
+		string(tenancy.RoleFull),
+		"full, issue (add, generate), redeem (validate, redeem, reserve) or read (look up, validate)",
+	)
 	flags.StringVar(&expires, "expires", "", "how long the key works, such as 90d or 12h; without it, until it is revoked")
 	return cmd
 }
@@ -93,7 +102,13 @@ func printSecret(cmd *cobra.Command, key *tenancy.Key, secret string) error {
 	if key.ExpiresAt != nil {
 		until = "until " + key.ExpiresAt.Format(time.RFC3339)
 	}
-	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Key %s with the role %s works %s. It is shown only this once:\n", key.ID, key.Role, until)
+	_, _ = fmt.Fprintf(
+		cmd.ErrOrStderr(),
+		"Key %s with the role %s works %s. It is shown only this once:\n",
+		key.ID,
+		key.Role,
+		until,
+	)
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), secret)
 	return err
 }
@@ -176,6 +191,7 @@ func newKeyRotate() *cobra.Command {
 			return printSecret(cmd, &key, secret)
 		}),
 	}
-	cmd.Flags().StringVar(&overlap, "overlap", "24h", "how long the old key still works, such as 24h or 7d; 0h ends it at once")
+	cmd.Flags().
+		StringVar(&overlap, "overlap", "24h", "how long the old key still works, such as 24h or 7d; 0h ends it at once")
 	return cmd
 }

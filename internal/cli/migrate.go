@@ -30,13 +30,23 @@ var migrationColumns = []column[schema.Migration]{
 }
 
 func newMigrate() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database's schema up to date, or show where it stands", Args: cobra.ArbitraryArgs, RunE: group}
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database's schema up to date, or show where it stands",
+		Args:  cobra.ArbitraryArgs,
+		RunE:  group,
+	}
 	databaseFlag(cmd.PersistentFlags(), new(string))
 	outputFlag(cmd.PersistentFlags())
 	cmd.AddCommand(
-		newMigration("up", "Bring the schema up to date and list what was done; every other command does so too", app.Migrate),
+		newMigration(
+			"up",
+			"Bring the schema up to date and list what was done; every other command does so too",
+			app.Migrate,
+		),
 		newMigration("status", "List every migration, applied and pending; changes nothing", app.MigrationStatus),
-		newDistribute())
+		newDistribute(),
+	)
 	return cmd
 }
 
@@ -72,7 +82,10 @@ func newDistribute() *cobra.Command {
 	}
 }
 
-func newMigration(use, short string, do func(ctx context.Context, database string) ([]schema.Migration, error)) *cobra.Command {
+func newMigration(
+	use, short string,
+	do func(ctx context.Context, database string) ([]schema.Migration, error),
+) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

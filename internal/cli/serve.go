@@ -23,7 +23,11 @@ func newServe(env Env) *cobra.Command {
 			if err := cfg.Validate(); err != nil {
 				return usageError{err}
 			}
-			return app.Run(cmd.Context(), cfg, app.Streams{Out: cmd.OutOrStdout(), Log: cmd.ErrOrStderr(), Version: versionOf(env)})
+			return app.Run(
+				cmd.Context(),
+				cfg,
+				app.Streams{Out: cmd.OutOrStdout(), Log: cmd.ErrOrStderr(), Version: versionOf(env)},
+			)
 		},
 	}
 	flags := cmd.Flags()
@@ -32,10 +36,25 @@ func newServe(env Env) *cobra.Command {
 	flags.BoolVar(&cfg.NoBootstrap, "no-bootstrap", cfg.NoBootstrap, "leave an empty database empty")
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	flags.StringVar(&cfg.LogFormat, "log-format", cfg.LogFormat, "json or text")
-	flags.DurationVar(&cfg.DrainTimeout, "drain-timeout", cfg.DrainTimeout, "how long requests under way may take after SIGTERM")
-	flags.StringVar(&cfg.DebugListen, "debug-listen", cfg.DebugListen, "`address` for profiles (net/http/pprof), host:port; keep it private; none if empty")
+	flags.DurationVar(
+		&cfg.DrainTimeout,
+		"drain-timeout",
+		cfg.DrainTimeout,
+		"how long requests under way may take after SIGTERM",
+	)
+	flags.StringVar(
+		&cfg.DebugListen,
+		"debug-listen",
+		cfg.DebugListen,
+		"`address` for profiles (net/http/pprof), host:port; keep it private; none if empty",
+	)
 	networkFlags(flags, &cfg)
-	flags.BoolVar(&cfg.GatheredLog, "sqlite-gathered-log", cfg.GatheredLog, "hand SQLite's write-ahead log to the system in few calls; =false if in doubt about it")
+	flags.BoolVar(
+		&cfg.GatheredLog,
+		"sqlite-gathered-log",
+		cfg.GatheredLog,
+		"hand SQLite's write-ahead log to the system in few calls; =false if in doubt about it",
+	)
 	flags.Var((*daysValue)(&cfg.EventsKeep), "events-keep", "how long events are kept, such as 90d or 12h; 0: for ever")
 	return cmd
 }

@@ -56,7 +56,12 @@ func newWorkspaceCreate() *cobra.Command {
 		Example: "  accesscodes workspace create acme --name 'Acme Inc.' --prefix ACME",
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "name") },
 		RunE: onDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			w, err := service.CreateWorkspace(ctx, args[0], f.name, core.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength})
+			w, err := service.CreateWorkspace(
+				ctx,
+				args[0],
+				f.name,
+				core.Format{Prefix: f.prefix, Groups: f.groups, GroupLength: f.groupLength},
+			)
 			if err != nil {
 				return err
 			}
@@ -83,13 +88,15 @@ func newWorkspaceList() *cobra.Command {
 func newWorkspaceShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show SLUG", Short: "Show a workspace", Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			w, err := service.Workspace(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
-		}),
+		RunE: onExistingDatabase(
+			func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
+				w, err := service.Workspace(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
+			},
+		),
 	}
 }
 
@@ -98,18 +105,20 @@ func newWorkspaceUpdate() *cobra.Command {
 	var events string
 	cmd := &cobra.Command{
 		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			flags := cmd.Flags()
-			w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{
-				Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
-				Groups: ifChanged(flags, "groups", &f.groups), GroupLength: ifChanged(flags, "group-length", &f.groupLength),
-				Events: ifChanged(flags, "events", (*tenancy.EventsRecorded)(&events)),
-			})
-			if err != nil {
-				return err
-			}
-			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
-		}),
+		RunE: onExistingDatabase(
+			func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
+				flags := cmd.Flags()
+				w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{
+					Name: ifChanged(flags, "name", &f.name), Prefix: ifChanged(flags, "prefix", &f.prefix),
+					Groups: ifChanged(flags, "groups", &f.groups), GroupLength: ifChanged(flags, "group-length", &f.groupLength),
+					Events: ifChanged(flags, "events", (*tenancy.EventsRecorded)(&events)),
+				})
+				if err != nil {
+					return err
+				}
+				return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
+			},
+		),
 	}
 	f.register(cmd.Flags())
 	cmd.Flags().StringVar(&events, "events", string(tenancy.EventsSome),
@@ -120,13 +129,15 @@ func newWorkspaceUpdate() *cobra.Command {
 func newWorkspaceSuspension(use, short string, suspended bool) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " SLUG", Short: short, Args: exactArgs("SLUG"),
-		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
-			w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{Suspended: &suspended})
-			if err != nil {
-				return err
-			}
-			return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
-		}),
+		RunE: onExistingDatabase(
+			func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
+				w, err := service.UpdateWorkspace(ctx, args[0], tenancy.WorkspaceChange{Suspended: &suspended})
+				if err != nil {
+					return err
+				}
+				return printList(cmd, workspaceColumns, []tenancy.Workspace{w})
+			},
+		),
 	}
 }
 

@@ -8,17 +8,6 @@ import (
 	"accesscodes/internal/core"
 )
 
-// CodeChange says what to change about a code's options; a field that is not given stays as it is.
-// It is a JSON merge patch (RFC 7396) read into fields.
-type CodeChange struct {
-	MaxRedemptions Limit
-	StartsAt       core.Field[time.Time]
-	ExpiresAt      core.Field[time.Time]
-	Note           core.Field[string]
-	Recipient      core.Field[string]
-	Metadata       core.Field[map[string]*string] // entry by entry; nil removes one
-}
-
 // applyTo changes the code, or returns why this change is not possible at this instant. It reports
 // whether the code is different afterwards.
 func (c *CodeChange) applyTo(code *Code, now time.Time) (changed bool, err error) {

@@ -49,58 +49,158 @@ func TestAChangeChangesWhatItGives(t *testing.T) {
 		{"nothing", full(), codes.CodeChange{}, func(*codes.Code) {}},
 		{"nothing of a bare code", codes.Options{}, codes.CodeChange{}, func(*codes.Code) {}},
 		{"the limit", full(), codes.CodeChange{MaxRedemptions: limitOf(7)}, func(c *codes.Code) { *c.MaxRedemptions = 7 }},
-		{"the least limit", full(), codes.CodeChange{MaxRedemptions: limitOf(1)}, func(c *codes.Code) { *c.MaxRedemptions = 1 }},
-		{"the largest limit", codes.Options{}, codes.CodeChange{MaxRedemptions: limitOf(codes.MaxMaxRedemptions)}, func(c *codes.Code) {
-			c.MaxRedemptions = limitOf(codes.MaxMaxRedemptions).Max
-		}},
-		{"no limit", full(), codes.CodeChange{MaxRedemptions: codes.Limit{Given: true}}, func(c *codes.Code) { c.MaxRedemptions = nil }},
-		{"the start", full(), codes.CodeChange{StartsAt: given(*after(time.Minute))}, func(c *codes.Code) { c.StartsAt = after(time.Minute) }},
-		{"a start that has been", codes.Options{}, codes.CodeChange{StartsAt: given(*after(-time.Hour))}, func(c *codes.Code) { c.StartsAt = after(-time.Hour) }},
-		{"a start a microsecond before the expiry that is stored", full(), codes.CodeChange{StartsAt: given(*after(2*time.Hour - time.Microsecond))}, func(c *codes.Code) {
-			c.StartsAt = after(2*time.Hour - time.Microsecond)
-		}},
+		{
+			"the least limit",
+			full(),
+			codes.CodeChange{MaxRedemptions: limitOf(1)},
+			func(c *codes.Code) { *c.MaxRedemptions = 1 },
+		},
+		{
+			"the largest limit",
+			codes.Options{},
+			codes.CodeChange{MaxRedemptions: limitOf(codes.MaxMaxRedemptions)},
+			func(c *codes.Code) {
+				c.MaxRedemptions = limitOf(codes.MaxMaxRedemptions).Max
+			},
+		},
+		{
+			"no limit",
+			full(),
+			codes.CodeChange{MaxRedemptions: codes.Limit{Given: true}},
+			func(c *codes.Code) { c.MaxRedemptions = nil },
+		},
+		{
+			"the start",
+			full(),
+			codes.CodeChange{StartsAt: given(*after(time.Minute))},
+			func(c *codes.Code) { c.StartsAt = after(time.Minute) },
+		},
+		{
+			"a start that has been",
+			codes.Options{},
+			codes.CodeChange{StartsAt: given(*after(-time.Hour))},
+			func(c *codes.Code) { c.StartsAt = after(-time.Hour) },
+		},
+		{
+			"a start a microsecond before the expiry that is stored",
+			full(),
+			codes.CodeChange{StartsAt: given(*after(2*time.Hour - time.Microsecond))},
+			func(c *codes.Code) {
+				c.StartsAt = after(2*time.Hour - time.Microsecond)
+			},
+		},
 		{"no start", full(), codes.CodeChange{StartsAt: none[time.Time]()}, func(c *codes.Code) { c.StartsAt = nil }},
-		{"the expiry", full(), codes.CodeChange{ExpiresAt: given(*after(3 * time.Hour))}, func(c *codes.Code) { c.ExpiresAt = after(3 * time.Hour) }},
-		{"an expiry a microsecond from now", codes.Options{}, codes.CodeChange{ExpiresAt: given(*after(time.Microsecond))}, func(c *codes.Code) {
-			c.ExpiresAt = after(time.Microsecond)
-		}},
-		{"an expiry a microsecond after the start that is stored", full(), codes.CodeChange{ExpiresAt: given(*after(time.Hour + time.Microsecond))}, func(c *codes.Code) {
-			c.ExpiresAt = after(time.Hour + time.Microsecond)
-		}},
+		{
+			"the expiry",
+			full(),
+			codes.CodeChange{ExpiresAt: given(*after(3 * time.Hour))},
+			func(c *codes.Code) { c.ExpiresAt = after(3 * time.Hour) },
+		},
+		{
+			"an expiry a microsecond from now",
+			codes.Options{},
+			codes.CodeChange{ExpiresAt: given(*after(time.Microsecond))},
+			func(c *codes.Code) {
+				c.ExpiresAt = after(time.Microsecond)
+			},
+		},
+		{
+			"an expiry a microsecond after the start that is stored",
+			full(),
+			codes.CodeChange{ExpiresAt: given(*after(time.Hour + time.Microsecond))},
+			func(c *codes.Code) {
+				c.ExpiresAt = after(time.Hour + time.Microsecond)
+			},
+		},
 		{"no expiry", full(), codes.CodeChange{ExpiresAt: none[time.Time]()}, func(c *codes.Code) { c.ExpiresAt = nil }},
-		{"both times, each beyond the other that is stored", full(), codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: given(*after(6 * time.Hour))}, func(c *codes.Code) {
-			c.StartsAt, c.ExpiresAt = after(5*time.Hour), after(6*time.Hour)
-		}},
-		{"a start beyond the expiry that it takes away", full(), codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: none[time.Time]()}, func(c *codes.Code) {
-			c.StartsAt, c.ExpiresAt = after(5*time.Hour), nil
-		}},
-		{"a time in another zone, finer than what is kept", full(), codes.CodeChange{ExpiresAt: given(after(3 * time.Hour).In(time.FixedZone("", 3600)).Add(999))}, func(c *codes.Code) {
-			c.ExpiresAt = after(3 * time.Hour)
-		}},
+		{
+			"both times, each beyond the other that is stored",
+			full(),
+			codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: given(*after(6 * time.Hour))},
+			func(c *codes.Code) {
+				c.StartsAt, c.ExpiresAt = after(5*time.Hour), after(6*time.Hour)
+			},
+		},
+		{
+			"a start beyond the expiry that it takes away",
+			full(),
+			codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: none[time.Time]()},
+			func(c *codes.Code) {
+				c.StartsAt, c.ExpiresAt = after(5*time.Hour), nil
+			},
+		},
+		{
+			"a time in another zone, finer than what is kept",
+			full(),
+			codes.CodeChange{ExpiresAt: given(after(3 * time.Hour).In(time.FixedZone("", 3600)).Add(999))},
+			func(c *codes.Code) {
+				c.ExpiresAt = after(3 * time.Hour)
+			},
+		},
 		{"the note", full(), codes.CodeChange{Note: given("a\r\n\tb")}, func(c *codes.Code) { c.Note = "a\r\n\tb" }},
-		{"the longest note", full(), codes.CodeChange{Note: given(long(codes.MaxNoteLength))}, func(c *codes.Code) { c.Note = long(codes.MaxNoteLength) }},
+		{
+			"the longest note",
+			full(),
+			codes.CodeChange{Note: given(long(codes.MaxNoteLength))},
+			func(c *codes.Code) { c.Note = long(codes.MaxNoteLength) },
+		},
 		{"no note", full(), codes.CodeChange{Note: none[string]()}, func(c *codes.Code) { c.Note = "" }},
 		{"an empty note", full(), codes.CodeChange{Note: given("")}, func(c *codes.Code) { c.Note = "" }},
 		{"the recipient", full(), codes.CodeChange{Recipient: given("bob")}, func(c *codes.Code) { c.Recipient = "bob" }},
-		{"the longest recipient", full(), codes.CodeChange{Recipient: given(long(codes.MaxRecipientLength))}, func(c *codes.Code) { c.Recipient = long(codes.MaxRecipientLength) }},
+		{
+			"the longest recipient",
+			full(),
+			codes.CodeChange{Recipient: given(long(codes.MaxRecipientLength))},
+			func(c *codes.Code) { c.Recipient = long(codes.MaxRecipientLength) },
+		},
 		{"no recipient", full(), codes.CodeChange{Recipient: none[string]()}, func(c *codes.Code) { c.Recipient = "" }},
 		{"an entry more", full(), codes.CodeChange{Metadata: patch("c", "3")}, func(c *codes.Code) { c.Metadata["c"] = "3" }},
 		{"another value", full(), codes.CodeChange{Metadata: patch("a", "9")}, func(c *codes.Code) { c.Metadata["a"] = "9" }},
 		{"an empty value", full(), codes.CodeChange{Metadata: patch("a", "")}, func(c *codes.Code) { c.Metadata["a"] = "" }},
-		{"an entry less", full(), codes.CodeChange{Metadata: patch("a", "-")}, func(c *codes.Code) { delete(c.Metadata, "a") }},
-		{"every entry less", full(), codes.CodeChange{Metadata: patch("a", "-", "b", "-")}, func(c *codes.Code) { c.Metadata = nil }},
+		{
+			"an entry less",
+			full(),
+			codes.CodeChange{Metadata: patch("a", "-")},
+			func(c *codes.Code) { delete(c.Metadata, "a") },
+		},
+		{
+			"every entry less",
+			full(),
+			codes.CodeChange{Metadata: patch("a", "-", "b", "-")},
+			func(c *codes.Code) { c.Metadata = nil },
+		},
 		{"an entry less that is not there", full(), codes.CodeChange{Metadata: patch("z", "-")}, func(*codes.Code) {}},
 		{"an entry less of a bare code", codes.Options{}, codes.CodeChange{Metadata: patch("z", "-")}, func(*codes.Code) {}},
-		{"all at once", full(), codes.CodeChange{Metadata: patch("a", "-", "b", "9", "c", "3")}, func(c *codes.Code) { c.Metadata = map[string]string{"b": "9", "c": "3"} }},
-		{"entries of a bare code", codes.Options{}, codes.CodeChange{Metadata: patch("z", "-", "a", "1", "b", "2")}, func(c *codes.Code) {
-			c.Metadata = map[string]string{"a": "1", "b": "2"}
-		}},
+		{
+			"all at once",
+			full(),
+			codes.CodeChange{Metadata: patch("a", "-", "b", "9", "c", "3")},
+			func(c *codes.Code) { c.Metadata = map[string]string{"b": "9", "c": "3"} },
+		},
+		{
+			"entries of a bare code",
+			codes.Options{},
+			codes.CodeChange{Metadata: patch("z", "-", "a", "1", "b", "2")},
+			func(c *codes.Code) {
+				c.Metadata = map[string]string{"a": "1", "b": "2"}
+			},
+		},
 		{"no entry in the patch", full(), codes.CodeChange{Metadata: patch()}, func(*codes.Code) {}},
-		{"no metadata", full(), codes.CodeChange{Metadata: none[map[string]*string]()}, func(c *codes.Code) { c.Metadata = nil }},
-		{"one of the most entries for another", codes.Options{Metadata: entries(50)}, codes.CodeChange{Metadata: patch("key0", "-", "new", "1")}, func(c *codes.Code) {
-			delete(c.Metadata, "key0")
-			c.Metadata["new"] = "1"
-		}},
+		{
+			"no metadata",
+			full(),
+			codes.CodeChange{Metadata: none[map[string]*string]()},
+			func(c *codes.Code) { c.Metadata = nil },
+		},
+		{
+			"one of the most entries for another",
+			codes.Options{Metadata: entries(50)},
+			codes.CodeChange{Metadata: patch("key0", "-", "new", "1")},
+			func(c *codes.Code) {
+				delete(c.Metadata, "key0")
+				c.Metadata["new"] = "1"
+			},
+		},
 		{"everything away", full(), codes.CodeChange{
 			MaxRedemptions: codes.Limit{Given: true}, StartsAt: none[time.Time](), ExpiresAt: none[time.Time](),
 			Note: none[string](), Recipient: none[string](), Metadata: none[map[string]*string](),
@@ -135,7 +235,8 @@ func heavy(count int) (pairs []string) {
 func TestTheLimitOfMetadataBindsOnlyWhatIsSet(t *testing.T) {
 	w := newWorld(t)
 	old := &codes.NewCode{Canonical: "OLD", Code: codes.Code{
-		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, Metadata: map[string]string{}, CreatedAt: start, CreatedBy: w.acme.ID,
+		Value: "OLD", WorkspaceID: w.acme.WorkspaceID, Type: codes.TypeNormal, Metadata: map[string]string{},
+		CreatedAt: start, CreatedBy: w.acme.ID,
 	}}
 	pairs := heavy(40)
 	for i := 0; i < len(pairs); i += 2 {
@@ -195,34 +296,82 @@ func TestAChangeBeyondALimitIsRefusedAndChangesNothing(t *testing.T) {
 	}{
 		{"no redemption", codes.CodeChange{MaxRedemptions: limitOf(0)}, []string{"/maxRedemptions"}},
 		{"fewer than none", codes.CodeChange{MaxRedemptions: limitOf(-1)}, []string{"/maxRedemptions"}},
-		{"more than JSON keeps", codes.CodeChange{MaxRedemptions: limitOf(codes.MaxMaxRedemptions + 1)}, []string{"/maxRedemptions"}},
-		{"an expiry that has been", codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: given(*after(-time.Microsecond))}, []string{"/expiresAt"}},
+		{
+			"more than JSON keeps",
+			codes.CodeChange{MaxRedemptions: limitOf(codes.MaxMaxRedemptions + 1)},
+			[]string{"/maxRedemptions"},
+		},
+		{
+			"an expiry that has been",
+			codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: given(*after(-time.Microsecond))},
+			[]string{"/expiresAt"},
+		},
 		{"an expiry now", codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: given(*after(0))}, []string{"/expiresAt"}},
-		{"an expiry within this microsecond", codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: given(*after(999))}, []string{"/expiresAt"}},
-		{"an expiry at the start that is stored", codes.CodeChange{ExpiresAt: given(*after(time.Hour))}, []string{"/expiresAt"}},
-		{"an expiry before the start that is stored", codes.CodeChange{ExpiresAt: given(*after(time.Minute))}, []string{"/expiresAt"}},
-		{"a start at the expiry that is stored", codes.CodeChange{StartsAt: given(*after(2 * time.Hour))}, []string{"/startsAt"}},
-		{"a start in the microsecond of the expiry that is stored", codes.CodeChange{StartsAt: given(*after(2*time.Hour + 999))}, []string{"/startsAt"}},
-		{"a start after the expiry that is stored", codes.CodeChange{StartsAt: given(*after(3 * time.Hour))}, []string{"/startsAt"}},
-		{"times in the wrong order", codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: given(*after(4 * time.Hour))}, []string{"/expiresAt"}},
+		{
+			"an expiry within this microsecond",
+			codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: given(*after(999))},
+			[]string{"/expiresAt"},
+		},
+		{
+			"an expiry at the start that is stored",
+			codes.CodeChange{ExpiresAt: given(*after(time.Hour))},
+			[]string{"/expiresAt"},
+		},
+		{
+			"an expiry before the start that is stored",
+			codes.CodeChange{ExpiresAt: given(*after(time.Minute))},
+			[]string{"/expiresAt"},
+		},
+		{
+			"a start at the expiry that is stored",
+			codes.CodeChange{StartsAt: given(*after(2 * time.Hour))},
+			[]string{"/startsAt"},
+		},
+		{
+			"a start in the microsecond of the expiry that is stored",
+			codes.CodeChange{StartsAt: given(*after(2*time.Hour + 999))},
+			[]string{"/startsAt"},
+		},
+		{
+			"a start after the expiry that is stored",
+			codes.CodeChange{StartsAt: given(*after(3 * time.Hour))},
+			[]string{"/startsAt"},
+		},
+		{
+			"times in the wrong order",
+			codes.CodeChange{StartsAt: given(*after(5 * time.Hour)), ExpiresAt: given(*after(4 * time.Hour))},
+			[]string{"/expiresAt"},
+		},
 		{"a start before the year 0", codes.CodeChange{StartsAt: year(-1)}, []string{"/startsAt"}},
 		{"an expiry after the year 9999", codes.CodeChange{ExpiresAt: year(10000)}, []string{"/expiresAt"}},
 		{"a long note", codes.CodeChange{Note: given(strings.Repeat("n", codes.MaxNoteLength+1))}, []string{"/note"}},
 		{"a control character in the note", codes.CodeChange{Note: given("\x00")}, []string{"/note"}},
-		{"a long recipient", codes.CodeChange{Recipient: given(strings.Repeat("n", codes.MaxRecipientLength+1))}, []string{"/recipient"}},
+		{
+			"a long recipient",
+			codes.CodeChange{Recipient: given(strings.Repeat("n", codes.MaxRecipientLength+1))},
+			[]string{"/recipient"},
+		},
 		{"a control character in the recipient", codes.CodeChange{Recipient: given("\x7f")}, []string{"/recipient"}},
 		{"an empty metadata key", codes.CodeChange{Metadata: patch("", "v")}, []string{"/metadata/"}},
 		{"a long metadata key", codes.CodeChange{Metadata: patch(longKey, "v")}, []string{"/metadata/" + longKey}},
-		{"a long metadata value", codes.CodeChange{Metadata: patch("a/b", strings.Repeat("v", codes.MaxMetadataValueLength+1))}, []string{"/metadata/a~1b"}},
+		{
+			"a long metadata value",
+			codes.CodeChange{Metadata: patch("a/b", strings.Repeat("v", codes.MaxMetadataValueLength+1))},
+			[]string{"/metadata/a~1b"},
+		},
 		{"more metadata than there may be in all", codes.CodeChange{Metadata: patch(heavy(17)...)}, []string{"/metadata"}},
 		{"a control character in a metadata value", codes.CodeChange{Metadata: patch("k", "\x1b")}, []string{"/metadata/k"}},
-		{"more entries than there may be, with those that are stored", codes.CodeChange{Metadata: func() core.Field[map[string]*string] {
-			more := patch()
-			for key, value := range entries(49) {
-				(*more.Value)[key] = &value
-			}
-			return more
-		}()}, []string{"/metadata"}},
+		{
+			"more entries than there may be, with those that are stored",
+			codes.CodeChange{Metadata: func() core.Field[map[string]*string] {
+				more := patch()
+				for key, value := range entries(49) {
+					(*more.Value)[key] = &value
+				}
+				return more
+			}()},
+			[]string{"/metadata"},
+		},
 		{"everything", codes.CodeChange{
 			MaxRedemptions: limitOf(0), StartsAt: given(*after(5 * time.Hour)), ExpiresAt: given(*after(4 * time.Hour)),
 			Note: given("\x00"), Recipient: given("\x00"), Metadata: patch("b", "\x00", "a", "\x00"),
@@ -324,7 +473,12 @@ func TestTheLimitIsNeverLessThanWhatIsTaken(t *testing.T) {
 	for _, n := range []int64{1, 2} {
 		_, err := w.ChangeCode(t.Context(), w.acme, "CODE", codes.CodeChange{MaxRedemptions: limitOf(n), Note: given("lost")})
 		checkRefused(t, err, core.ReasonCodeInUse)
-		checkSame(t, "detail", "maxRedemptions cannot be less than what is taken already: 1 redeemed, 2 reserved", core.AsError(err).Detail)
+		checkSame(
+			t,
+			"detail",
+			"maxRedemptions cannot be less than what is taken already: 1 redeemed, 2 reserved",
+			core.AsError(err).Detail,
+		)
 	}
 	checkSame(t, "code", before, w.code(t, "CODE"))
 	w.change(t, "CODE", codes.CodeChange{MaxRedemptions: limitOf(3)})

@@ -37,7 +37,10 @@ func (w *world) crowd(t *testing.T, caller *core.Actor, end string) {
 			w.add(t, caller, "up"+end, of(codes.TypeUpgrade, codes.Options{}))
 			redemption[0] = "up"
 		}
-		if _, err := w.Redeem(t.Context(), caller, codes.RedeemRequest{Code: redemption[0] + end, UserID: redemption[1]}); err != nil {
+		if _, err := w.Redeem(t.Context(), caller, codes.RedeemRequest{
+			Code:   redemption[0] + end,
+			UserID: redemption[1],
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +119,15 @@ func TestACursorThatWasTamperedWithIsRefused(t *testing.T) {
 		for _, tail := range []string{"A", "AAAA", "=", " ", "\n", "%", "\x00"} {
 			bad = append(bad, good+tail)
 		}
-		bad = append(bad, "x", " ", "null", "..", strings.Repeat("A", 10_000), base64.StdEncoding.EncodeToString([]byte{0xfb, 0xff, 0xfe}))
+		bad = append(
+			bad,
+			"x",
+			" ",
+			"null",
+			"..",
+			strings.Repeat("A", 10_000),
+			base64.StdEncoding.EncodeToString([]byte{0xfb, 0xff, 0xfe}),
+		)
 		for _, cursor := range bad {
 			_, err := list(core.PageRequest{Cursor: cursor})
 			checkInvalidCursor(t, fmt.Sprintf("%s, cursor %.40q for %q", name, cursor, good), err)
@@ -129,7 +140,11 @@ func TestACursorThatWasTamperedWithIsRefused(t *testing.T) {
 func TestACursorOfSomebodysOwnMakingBreaksNothing(t *testing.T) {
 	w := newWorld(t)
 	w.crowd(t, w.acme, "")
-	filters := map[string][]string{"codes": {"", "", core.ID{}.String(), "", "", ""}, "redemptions": {"", "", "", ""}, "users": {"", ""}}
+	filters := map[string][]string{
+		"codes":       {"", "", core.ID{}.String(), "", "", ""},
+		"redemptions": {"", "", "", ""},
+		"users":       {"", ""},
+	}
 	instant := "\x00\x06\xd9\x60\x65\xb6\x2a\x94"
 	tests := []struct{ name, list, key string }{
 		{"half an instant", "codes", instant[:7]},

@@ -49,6 +49,34 @@ type Option struct {
 	Late bool
 }
 
+// Options are the fields that a request for a new code may leave out.
+type Options struct {
+	MaxRedemptions Limit
+	StartsAt       *time.Time
+	ExpiresAt      *time.Time
+	Note           string
+	Recipient      string
+	Metadata       map[string]string
+}
+
+// Limit is how often a code can be redeemed, as a request states it: left out, no limit, or a
+// number.
+type Limit struct {
+	Given bool
+	Max   *int64 // nil with Given: no limit
+}
+
+// CodeChange says what to change about a code's options; a field that is not given stays as it is.
+// It is a JSON merge patch (RFC 7396) read into fields.
+type CodeChange struct {
+	MaxRedemptions Limit
+	StartsAt       core.Field[time.Time]
+	ExpiresAt      core.Field[time.Time]
+	Note           core.Field[string]
+	Recipient      core.Field[string]
+	Metadata       core.Field[map[string]*string] // entry by entry; nil removes one
+}
+
 // fields is the list, in the order in which JSON shows it.
 var fields = []Field{
 	{Column: "workspace_id", Of: func(c *Code) any { return &c.WorkspaceID }},

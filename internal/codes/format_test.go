@@ -21,9 +21,19 @@ func TestAGeneratedCodeHasTheWorkspacesFormat(t *testing.T) {
 		shown  string
 	}{
 		{"default", acmeFormat, `^ACME-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$`, "ACME-XXXX-XXXX"},
-		{"no-prefix", core.Format{Groups: 6, GroupLength: 8}, `^[A-HJ-NP-Z2-9]{8}(-[A-HJ-NP-Z2-9]{8}){5}$`, "XXXXXXXX" + strings.Repeat("-XXXXXXXX", 5)},
+		{
+			"no-prefix",
+			core.Format{Groups: 6, GroupLength: 8},
+			`^[A-HJ-NP-Z2-9]{8}(-[A-HJ-NP-Z2-9]{8}){5}$`,
+			"XXXXXXXX" + strings.Repeat("-XXXXXXXX", 5),
+		},
 		{"smallest", core.Format{Groups: 2, GroupLength: 3}, `^[A-HJ-NP-Z2-9]{3}-[A-HJ-NP-Z2-9]{3}$`, "XXX-XXX"},
-		{"longest-prefix", core.Format{Prefix: "0123456789ABCDEF", Groups: 3, GroupLength: 5}, `^0123456789ABCDEF(-[A-HJ-NP-Z2-9]{5}){3}$`, "0123456789ABCDEF-XXXXX-XXXXX-XXXXX"},
+		{
+			"longest-prefix",
+			core.Format{Prefix: "0123456789ABCDEF", Groups: 3, GroupLength: 5},
+			`^0123456789ABCDEF(-[A-HJ-NP-Z2-9]{5}){3}$`,
+			"0123456789ABCDEF-XXXXX-XXXXX-XXXXX",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.slug, func(t *testing.T) {
@@ -61,7 +71,11 @@ func TestAFormatOutsideItsLimitsIsRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := w.CreateWorkspace(t.Context(), "refused", "Refused", test.format)
 			checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, test.pointers...)
-			change := tenancy.WorkspaceChange{Prefix: &test.format.Prefix, Groups: &test.format.Groups, GroupLength: &test.format.GroupLength}
+			change := tenancy.WorkspaceChange{
+				Prefix:      &test.format.Prefix,
+				Groups:      &test.format.Groups,
+				GroupLength: &test.format.GroupLength,
+			}
 			_, err = w.UpdateWorkspace(t.Context(), "acme", change)
 			checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, test.pointers...)
 		})
@@ -98,7 +112,11 @@ func TestWithoutRandomBytesNoCodeIsGenerated(t *testing.T) {
 	if !errors.Is(err, empty) || issued.Code.Value != "" {
 		t.Errorf("GenerateCode = %+v, %v", issued, err)
 	}
-	if _, secret, err := w.CreateKey(t.Context(), "acme", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); !errors.Is(err, empty) || secret != "" {
+	if _, secret, err := w.CreateKey(t.Context(), "acme", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); !errors.Is(
+		err,
+		empty,
+	) ||
+		secret != "" {
 		t.Errorf("CreateKey = %q, %v", secret, err)
 	}
 	if err := tenancy.EnsureSecret(t.Context(), w.Store, w); !errors.Is(err, empty) {

@@ -88,7 +88,12 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 
 // prepare checks a request and makes a code from it, without a value. It does not check whether the
 // code would already have expired.
-func (s *Service) prepare(actor *core.Actor, do, value string, req *IssueRequest, errs *core.FieldErrors) (*NewCode, error) {
+func (s *Service) prepare(
+	actor *core.Actor,
+	do, value string,
+	req *IssueRequest,
+	errs *core.FieldErrors,
+) (*NewCode, error) {
 	checkType(req.Type, errs)
 	req.check(errs, expiresTooEarly)
 	key, err := parseIdempotencyKey(req.IdempotencyKey)

@@ -40,7 +40,8 @@ func TestALaneLetsAFewOfAWorkspaceInAtOnce(t *testing.T) {
 		}
 		first()
 		first = <-third
-		if _, err := lane.Enter(t.Context(), mine); !core.HasReason(err, core.ReasonOverloaded) || time.Since(start) != time.Second {
+		if _, err := lane.Enter(t.Context(), mine); !core.HasReason(err, core.ReasonOverloaded) ||
+			time.Since(start) != time.Second {
 			t.Errorf("nobody leaves: %v after %v", err, time.Since(start))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)

@@ -65,7 +65,12 @@ func (q *CodeQuery) Types() []Type {
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable, with
 // ReasonOverloaded if the workspace reads too many lists at once.
-func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeFilter, page core.PageRequest) (core.Page[Code], error) {
+func (s *Service) ListCodes(
+	ctx context.Context,
+	actor *core.Actor,
+	filter CodeFilter,
+	page core.PageRequest,
+) (core.Page[Code], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
 		return core.Page[Code]{}, err
@@ -73,8 +78,16 @@ func (s *Service) ListCodes(ctx context.Context, actor *core.Actor, filter CodeF
 	if err := filter.check(); err != nil {
 		return core.Page[Code]{}, err
 	}
-	list := core.NewCursor("codes", actor.WorkspaceID, string(filter.Type), string(filter.Status), filter.BatchID.String(), filter.Query,
-		core.Digits(filter.CreatedAfter), core.Digits(filter.CreatedBefore))
+	list := core.NewCursor(
+		"codes",
+		actor.WorkspaceID,
+		string(filter.Type),
+		string(filter.Status),
+		filter.BatchID.String(),
+		filter.Query,
+		core.Digits(filter.CreatedAfter),
+		core.Digits(filter.CreatedBefore),
+	)
 	after, err := codeKeyOf(list, page.Cursor)
 	if err != nil {
 		return core.Page[Code]{}, err
@@ -216,7 +229,12 @@ func (q *RedemptionQuery) IDs() (low, high core.ID) {
 
 // ListRedemptions returns a page of the workspace's redemptions, newest first, including those that
 // were rolled back. Errors are those of [Service.ListCodes].
-func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, filter RedemptionFilter, page core.PageRequest) (core.Page[Redemption], error) {
+func (s *Redemptions) ListRedemptions(
+	ctx context.Context,
+	actor *core.Actor,
+	filter RedemptionFilter,
+	page core.PageRequest,
+) (core.Page[Redemption], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
 		return core.Page[Redemption]{}, err
@@ -225,7 +243,8 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 	if err != nil {
 		return core.Page[Redemption]{}, err
 	}
-	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) || core.IsTooLong(canonical) {
+	if filter.Code != "" && canonical == "" || filter.UserID != "" && isNoUserID(filter.UserID) ||
+		core.IsTooLong(canonical) {
 		return core.Page[Redemption]{}, nil // no redemption can match
 	}
 	filter.CreatedAfter, filter.CreatedBefore = storedRange(filter.CreatedAfter, filter.CreatedBefore)
@@ -245,7 +264,12 @@ func (s *Redemptions) ListRedemptions(ctx context.Context, actor *core.Actor, fi
 		CreatedAfter: filter.CreatedAfter, CreatedBefore: filter.CreatedBefore,
 		After: after, Limit: limit + 1, MaxBytes: core.MaxPageBytes,
 	})
-	return core.PageOf(redemptions, limit, (*Redemption).Size, func(r *Redemption) string { return list.After(r.ID[:]) }), err
+	return core.PageOf(
+		redemptions,
+		limit,
+		(*Redemption).Size,
+		func(r *Redemption) string { return list.After(r.ID[:]) },
+	), err
 }
 
 // UserFilter says which users to list; zero fields filter nothing.
@@ -265,7 +289,12 @@ type UserQuery struct {
 
 // ListUsers returns a page of the workspace's registered users, in the order of their ids,
 // byte by byte. Errors are those of [Service.ListCodes].
-func (s *Users) ListUsers(ctx context.Context, actor *core.Actor, filter UserFilter, page core.PageRequest) (core.Page[User], error) {
+func (s *Users) ListUsers(
+	ctx context.Context,
+	actor *core.Actor,
+	filter UserFilter,
+	page core.PageRequest,
+) (core.Page[User], error) {
 	limit, err := page.CheckedLimit()
 	if err != nil {
 		return core.Page[User]{}, err

@@ -13,7 +13,12 @@ import (
 
 // listed reads all pages of a list and returns what name says of each entry. Each page is
 // full but the last, and no cursor comes twice.
-func listed[T any](t *testing.T, limit int, page func(core.PageRequest) (core.Page[T], error), name func(T) string) (all []string) {
+func listed[T any](
+	t *testing.T,
+	limit int,
+	page func(core.PageRequest) (core.Page[T], error),
+	name func(T) string,
+) (all []string) {
 	t.Helper()
 	seen := map[string]bool{}
 	for req := (core.PageRequest{Limit: limit}); ; {
@@ -102,8 +107,14 @@ func TestWhatIsAddedMeanwhileIsOnNoLaterPage(t *testing.T) {
 	if err != nil || len(list.Items) != 2 || list.Items[0].Value != "CODE-1" || list.Items[1].Value != "CODE-0" {
 		t.Errorf("codes %+v, %v", list, err)
 	}
-	redemptions, err = w.ListRedemptions(t.Context(), w.acme, codes.RedemptionFilter{}, core.PageRequest{Limit: 9, Cursor: redemptions.Next})
-	if err != nil || len(redemptions.Items) != 2 || redemptions.Items[0].Code != "CODE-1" || redemptions.Items[1].Code != "CODE-0" {
+	redemptions, err = w.ListRedemptions(
+		t.Context(),
+		w.acme,
+		codes.RedemptionFilter{},
+		core.PageRequest{Limit: 9, Cursor: redemptions.Next},
+	)
+	if err != nil || len(redemptions.Items) != 2 || redemptions.Items[0].Code != "CODE-1" ||
+		redemptions.Items[1].Code != "CODE-0" {
 		t.Errorf("redemptions %+v, %v", redemptions, err)
 	}
 }
@@ -147,7 +158,11 @@ func TestEachFilterOfCodesFindsWhatItSays(t *testing.T) {
 		{"a batch that is not there", codes.CodeFilter{BatchID: core.ID{1}}, nil},
 		{"created after the first", codes.CodeFilter{CreatedAfter: after(5 * time.Second)}, []string{"REVOKED-1"}},
 		{"created before the second", codes.CodeFilter{CreatedBefore: after(time.Second)}, []string{"ACTIVE-1"}},
-		{"created between, by more than is kept", codes.CodeFilter{CreatedAfter: after(time.Second + 999), CreatedBefore: after(3*time.Second + 999)}, []string{"HELD-1", "USED-1"}},
+		{
+			"created between, by more than is kept",
+			codes.CodeFilter{CreatedAfter: after(time.Second + 999), CreatedBefore: after(3*time.Second + 999)},
+			[]string{"HELD-1", "USED-1"},
+		},
 		{"the beginning of a value", codes.CodeFilter{Query: "act"}, []string{"ACTIVE-2", "ACTIVE-1"}},
 		{"the beginning of a value, spelt in another way", codes.CodeFilter{Query: " re-vo ked "}, []string{"REVOKED-1"}},
 		{"the middle of a value", codes.CodeFilter{Query: "-1"}, nil},
@@ -162,7 +177,8 @@ func TestEachFilterOfCodesFindsWhatItSays(t *testing.T) {
 		{"a pattern that is not", codes.CodeFilter{Query: "100% of\nall%"}, nil},
 		{"only a dash", codes.CodeFilter{Query: "-"}, nil},
 		{"several filters", codes.CodeFilter{
-			Type: codes.TypeNormal, Status: codes.StatusActive, Query: "a", CreatedBefore: after(time.Hour), CreatedAfter: after(-time.Hour),
+			Type: codes.TypeNormal, Status: codes.StatusActive, Query: "a", CreatedBefore: after(time.Hour),
+			CreatedAfter: after(-time.Hour),
 		}, []string{"ACTIVE-1"}},
 	}
 	for _, test := range tests {
@@ -173,9 +189,19 @@ func TestEachFilterOfCodesFindsWhatItSays(t *testing.T) {
 		})
 	}
 	w.pass(reservationEnds - time.Microsecond)
-	checkSame(t, "exhausted just before the reservation lapses", []string{"HELD-1", "USED-1"}, w.listCodes(t, codes.CodeFilter{Status: codes.StatusExhausted}, 50))
+	checkSame(
+		t,
+		"exhausted just before the reservation lapses",
+		[]string{"HELD-1", "USED-1"},
+		w.listCodes(t, codes.CodeFilter{Status: codes.StatusExhausted}, 50),
+	)
 	w.pass(time.Microsecond)
-	checkSame(t, "exhausted when it has lapsed", []string{"USED-1"}, w.listCodes(t, codes.CodeFilter{Status: codes.StatusExhausted}, 50))
+	checkSame(
+		t,
+		"exhausted when it has lapsed",
+		[]string{"USED-1"},
+		w.listCodes(t, codes.CodeFilter{Status: codes.StatusExhausted}, 50),
+	)
 }
 
 func TestEachFilterOfRedemptionsFindsWhatItSays(t *testing.T) {
@@ -347,15 +373,51 @@ func TestAFilterThatNothingCanMatchIsRefused(t *testing.T) {
 		list   func() error
 		detail string
 	}{
-		{"a type in lower case", list(codes.CodeFilter{Type: "normal"}), "type must be one of [Normal Premium Upgrade], spelt exactly so"},
-		{"a status in capitals", list(codes.CodeFilter{Status: "Active"}), "status must be one of [revoked expired scheduled exhausted active]"},
-		{"a long text", list(codes.CodeFilter{Query: long}), "q must be at most 320 characters of UTF-8, without control characters"},
-		{"a control character", list(codes.CodeFilter{Query: "\x00"}), "q must be at most 320 characters of UTF-8, without control characters"},
-		{"a text that is not UTF-8", list(codes.CodeFilter{Query: "a\xff"}), "q must be at most 320 characters of UTF-8, without control characters"},
-		{"a user's status in lower case", users(codes.UserFilter{Status: "premium"}), "status must be Normal or Premium, spelt exactly so"},
-		{"a code's status of users", users(codes.UserFilter{Status: "active"}), "status must be Normal or Premium, spelt exactly so"},
-		{"a long text of users", users(codes.UserFilter{Query: long}), "q must be at most 320 characters of UTF-8, without control characters"},
-		{"an escape character of users", users(codes.UserFilter{Query: "\x1b"}), "q must be at most 320 characters of UTF-8, without control characters"},
+		{
+			"a type in lower case",
+			list(codes.CodeFilter{Type: "normal"}),
+			"type must be one of [Normal Premium Upgrade], spelt exactly so",
+		},
+		{
+			"a status in capitals",
+			list(codes.CodeFilter{Status: "Active"}),
+			"status must be one of [revoked expired scheduled exhausted active]",
+		},
+		{
+			"a long text",
+			list(codes.CodeFilter{Query: long}),
+			"q must be at most 320 characters of UTF-8, without control characters",
+		},
+		{
+			"a control character",
+			list(codes.CodeFilter{Query: "\x00"}),
+			"q must be at most 320 characters of UTF-8, without control characters",
+		},
+		{
+			"a text that is not UTF-8",
+			list(codes.CodeFilter{Query: "a\xff"}),
+			"q must be at most 320 characters of UTF-8, without control characters",
+		},
+		{
+			"a user's status in lower case",
+			users(codes.UserFilter{Status: "premium"}),
+			"status must be Normal or Premium, spelt exactly so",
+		},
+		{
+			"a code's status of users",
+			users(codes.UserFilter{Status: "active"}),
+			"status must be Normal or Premium, spelt exactly so",
+		},
+		{
+			"a long text of users",
+			users(codes.UserFilter{Query: long}),
+			"q must be at most 320 characters of UTF-8, without control characters",
+		},
+		{
+			"an escape character of users",
+			users(codes.UserFilter{Query: "\x1b"}),
+			"q must be at most 320 characters of UTF-8, without control characters",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,7 +19,10 @@ import (
 func TestTheServiceAnswersLikeTheModel(t *testing.T) {
 	newWorld := manyWorlds(t)
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{real: newWorld(t), model: model{now: start, codes: map[string]*modelCode{}, users: map[string]modelUser{}}}
+		m := &machine{
+			real:  newWorld(t),
+			model: model{now: start, codes: map[string]*modelCode{}, users: map[string]modelUser{}},
+		}
 		for i, code := range machineCodes() {
 			m.add(t, code, codes.Types()[i])
 		}
@@ -206,7 +209,10 @@ func (m *machine) delete(t *rapid.T) {
 }
 
 func (m *machine) put(t *rapid.T) {
-	user, status := drawUser(t), rapid.SampledFrom([]codes.UserStatus{codes.UserNormal, codes.UserPremium}).Draw(t, "status")
+	user, status := drawUser(
+		t,
+	), rapid.SampledFrom([]codes.UserStatus{codes.UserNormal, codes.UserPremium}).
+		Draw(t, "status")
 	got, err := m.real.PutUser(t.Context(), m.real.acme, user, status)
 	m.model.become(user, status)
 	answer{}.check(t, err)

@@ -16,7 +16,12 @@ import (
 func (m *machine) check(t *rapid.T) {
 	redeemed := m.checkRedemptions(t)
 	reserved, held := m.checkReservations(t)
-	checkSame(t, "reservations that are stored as held", held, m.real.heldAsStored(t, slices.Collect(maps.Keys(m.model.codes))))
+	checkSame(
+		t,
+		"reservations that are stored as held",
+		held,
+		m.real.heldAsStored(t, slices.Collect(maps.Keys(m.model.codes))),
+	)
 	for _, name := range machineCodes() {
 		got, err := m.real.GetCode(t.Context(), m.real.acme, name)
 		c := m.model.codes[name]
@@ -32,7 +37,13 @@ func (m *machine) check(t *rapid.T) {
 				name, got.Redemptions, got.Reservations, redeemed[name], reserved[name])
 		}
 		if got.MaxRedemptions != nil && got.Redemptions+got.Reservations > *got.MaxRedemptions {
-			t.Errorf("%s is used more often than it can be: %d redeemed, %d reserved, of %d", name, got.Redemptions, got.Reservations, *got.MaxRedemptions)
+			t.Errorf(
+				"%s is used more often than it can be: %d redeemed, %d reserved, of %d",
+				name,
+				got.Redemptions,
+				got.Reservations,
+				*got.MaxRedemptions,
+			)
 		}
 		checkSame(t, name, *m.wantCode(name, m.model.now), got)
 		if status := m.real.StatusNow(&got); status != m.model.status(name, 0, m.model.now) {
@@ -59,7 +70,9 @@ func (m *machine) wantCode(name string, at time.Time) *codes.Code {
 	redeemed, held := m.model.taken(name, at)
 	want := &codes.Code{
 		Value: name, WorkspaceID: m.real.acme.WorkspaceID, Type: c.kind, Redemptions: redeemed, Reservations: held,
-		StartsAt: orNil(c.starts), ExpiresAt: orNil(c.expires), RevokedAt: orNil(c.revoked), CreatedAt: c.created, CreatedBy: m.real.acme.ID,
+		StartsAt: orNil(
+			c.starts,
+		), ExpiresAt: orNil(c.expires), RevokedAt: orNil(c.revoked), CreatedAt: c.created, CreatedBy: m.real.acme.ID,
 	}
 	if c.limit > 0 {
 		want.MaxRedemptions = &c.limit
@@ -78,7 +91,13 @@ func orNil(at time.Time) *time.Time {
 // wantUser is a user as the model has it.
 func (m *machine) wantUser(id string) codes.User {
 	user := m.model.users[id]
-	return codes.User{WorkspaceID: m.real.acme.WorkspaceID, ID: id, Status: user.status, CreatedAt: user.created, UpdatedAt: user.changed}
+	return codes.User{
+		WorkspaceID: m.real.acme.WorkspaceID,
+		ID:          id,
+		Status:      user.status,
+		CreatedAt:   user.created,
+		UpdatedAt:   user.changed,
+	}
 }
 
 // checkCode checks a command that answers with the code as it is then.
@@ -131,12 +150,15 @@ func (w *world) heldAsStored(t tester, list []string) map[string]int64 {
 	held := map[string]int64{}
 	var commands []*codes.Command
 	for _, code := range list {
-		commands = append(commands, &codes.Command{WorkspaceID: w.acme.WorkspaceID, Canonical: code, Rule: func(s *codes.Execution) codes.Result {
-			if n := s.Held(); n != 0 {
-				held[code] = n
-			}
-			return codes.Result{}
-		}})
+		commands = append(
+			commands,
+			&codes.Command{WorkspaceID: w.acme.WorkspaceID, Canonical: code, Rule: func(s *codes.Execution) codes.Result {
+				if n := s.Held(); n != 0 {
+					held[code] = n
+				}
+				return codes.Result{}
+			}},
+		)
 	}
 	if _, err := w.Store.DryRun(t.Context(), commands); err != nil {
 		t.Fatal(err)

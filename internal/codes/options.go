@@ -20,23 +20,6 @@ const (
 	MaxMaxRedemptions = 1<<53 - 1
 )
 
-// Limit is how often a code can be redeemed, as a request states it: left out, no limit, or a
-// number.
-type Limit struct {
-	Given bool
-	Max   *int64 // nil with Given: no limit
-}
-
-// Options are the fields that a request for a new code may leave out.
-type Options struct {
-	MaxRedemptions Limit
-	StartsAt       *time.Time
-	ExpiresAt      *time.Time
-	Note           string
-	Recipient      string
-	Metadata       map[string]string
-}
-
 // Errors about a code that would expire before it starts. Which one is used depends on which of the
 // two times the request can change.
 var (

@@ -45,7 +45,10 @@ func TestWhereNobodyListensHotRequestsHaveNothingToDoWithEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.add(t, &caller, "shared", codes.IssueRequest{Type: codes.TypeNormal})
-			if _, err := service.Redeem(t.Context(), &caller, codes.RedeemRequest{Code: issued.Code.Value, UserID: "ada"}); err != nil {
+			if _, err := service.Redeem(t.Context(), &caller, codes.RedeemRequest{
+				Code:   issued.Code.Value,
+				UserID: "ada",
+			}); err != nil {
 				t.Fatal(err)
 			}
 			for _, end := range []func(id core.ID) error{

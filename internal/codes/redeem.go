@@ -43,8 +43,9 @@ func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemR
 		return Redeemed{}, err
 	}
 	result, err := s.execute(ctx, &Command{
-		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Redemption: id, Creates: true, Idempotent: true,
-		Rule: redeem(id, actor.ID, req.Metadata), Source: s.hotSource(actor),
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Redemption: id, Creates: true,
+		Idempotent: true,
+		Rule:       redeem(id, actor.ID, req.Metadata), Source: s.hotSource(actor),
 	})
 	if err != nil {
 		return Redeemed{}, err
@@ -77,7 +78,13 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 		req.Life = DefaultReservation
 	}
 	if req.Life < MinReservation || req.Life > MaxReservation {
-		errs.Add(core.ReasonInvalidValue, "/ttlSeconds", "ttlSeconds must be from %d to %d", MinReservation/time.Second, MaxReservation/time.Second)
+		errs.Add(
+			core.ReasonInvalidValue,
+			"/ttlSeconds",
+			"ttlSeconds must be from %d to %d",
+			MinReservation/time.Second,
+			MaxReservation/time.Second,
+		)
 	}
 	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
 	if err != nil {
@@ -88,8 +95,9 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 		return Reserved{}, err
 	}
 	result, err := s.execute(ctx, &Command{
-		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Reservation: id, Creates: true, Idempotent: true,
-		Rule: reserve(id, actor.ID, req.Life), Source: s.hotSource(actor),
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, Reservation: id, Creates: true,
+		Idempotent: true,
+		Rule:       reserve(id, actor.ID, req.Life), Source: s.hotSource(actor),
 	})
 	if err != nil {
 		return Reserved{}, err
@@ -164,7 +172,12 @@ const MaxReasonLength = 500
 // Errors: KindInvalid with the fields that are wrong; KindNotFound with ReasonRedemptionNotFound;
 // KindConflict with ReasonRollbackOutOfOrder if a later redemption of the user stands;
 // KindUnavailable.
-func (s *Redemptions) Rollback(ctx context.Context, actor *core.Actor, redemption core.ID, reason string) (Redeemed, error) {
+func (s *Redemptions) Rollback(
+	ctx context.Context,
+	actor *core.Actor,
+	redemption core.ID,
+	reason string,
+) (Redeemed, error) {
 	var errs core.FieldErrors
 	core.CheckProse(&errs, "/reason", "reason", reason, MaxReasonLength)
 	if err := errs.Err(); err != nil {

@@ -64,13 +64,27 @@ func refusals() []refusal {
 			"used twice", uses(2), all(redeem, func(t *testing.T, w *world) { w.redeem(t, "CODE", "cyd") }),
 			core.ReasonCodeExhausted, "every use of this code is taken: it has been redeemed 2 of 2 times", false,
 		},
-		{"reserved", uses(1), reserve, core.ReasonCodeExhausted, "every use of this code is taken: of 1, 0 redeemed and 1 reserved for the moment", false},
+		{
+			"reserved",
+			uses(1),
+			reserve,
+			core.ReasonCodeExhausted,
+			"every use of this code is taken: of 1, 0 redeemed and 1 reserved for the moment",
+			false,
+		},
 		{
 			"used and reserved", uses(2), all(redeem, reserve), core.ReasonCodeExhausted,
 			"every use of this code is taken: of 2, 1 redeemed and 1 reserved for the moment", false,
 		},
 		{"registered", codes.Options{}, register, core.ReasonUserAlreadyRegistered, registered, true},
-		{"registered, and another redeemed it", uses(2), all(register, redeem), core.ReasonUserAlreadyRegistered, registered, true},
+		{
+			"registered, and another redeemed it",
+			uses(2),
+			all(register, redeem),
+			core.ReasonUserAlreadyRegistered,
+			registered,
+			true,
+		},
 
 		{"revoked and expired", ends, all(revoke, hours), core.ReasonCodeRevoked, revoked, false},
 		{"revoked and scheduled", begins, revoke, core.ReasonCodeRevoked, revoked, false},
@@ -78,9 +92,23 @@ func refusals() []refusal {
 		{"revoked and registered", codes.Options{}, all(revoke, register), core.ReasonCodeRevoked, revoked, false},
 		{"expired and used", endsOnce, all(redeem, hours), core.ReasonCodeExpired, expired, false},
 		{"expired and registered", ends, all(register, hours), core.ReasonCodeExpired, expired, false},
-		{"scheduled and used", uses(1), all(redeem, postpone), core.ReasonCodeNotStarted, "this code cannot be used before 2031-02-04T04:05:06Z", false},
+		{
+			"scheduled and used",
+			uses(1),
+			all(redeem, postpone),
+			core.ReasonCodeNotStarted,
+			"this code cannot be used before 2031-02-04T04:05:06Z",
+			false,
+		},
 		{"scheduled and registered", begins, register, core.ReasonCodeNotStarted, scheduled, false},
-		{"used and registered", uses(1), all(redeem, register), core.ReasonCodeExhausted, "this code has been used; it can be redeemed once", false},
+		{
+			"used and registered",
+			uses(1),
+			all(redeem, register),
+			core.ReasonCodeExhausted,
+			"this code has been used; it can be redeemed once",
+			false,
+		},
 		{
 			"reserved and registered", uses(1), all(reserve, register), core.ReasonCodeExhausted,
 			"every use of this code is taken: of 1, 0 redeemed and 1 reserved for the moment", false,
@@ -143,7 +171,9 @@ func TestEveryRefusalOfAUserSaysWhatTheUserIs(t *testing.T) {
 			codes.TypeNormal:  "this user is registered already; a Normal code registers a new user",
 			codes.TypePremium: "this user is registered already; a Premium code registers a new user",
 		},
-		core.ReasonUserNotRegistered:  {codes.TypeUpgrade: "this user is not registered; an Upgrade code is for a registered user"},
+		core.ReasonUserNotRegistered: {
+			codes.TypeUpgrade: "this user is not registered; an Upgrade code is for a registered user",
+		},
 		core.ReasonUserAlreadyPremium: {codes.TypeUpgrade: "this user is premium already"},
 	}
 	onEachCell(t, func(t *testing.T, w *world, c cell) {
@@ -239,7 +269,12 @@ func TestACodeCanBeRedeemedFromItsStartUntilJustBeforeItsExpiry(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.add(t, w.acme, "CODE", of(codes.TypeNormal, codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(2 * time.Hour)}))
+			w.add(
+				t,
+				w.acme,
+				"CODE",
+				of(codes.TypeNormal, codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(2 * time.Hour)}),
+			)
 			w.pass(test.at)
 			code := w.code(t, "CODE")
 			checkSame(t, "status", test.status, w.StatusNow(&code))
@@ -265,10 +300,18 @@ func TestAStatusIsTheFirstThatApplies(t *testing.T) {
 		{"both", codes.Code{MaxRedemptions: &limit, Redemptions: 1, Reservations: 2}, codes.StatusExhausted},
 		{"more than all", codes.Code{MaxRedemptions: &limit, Redemptions: 4}, codes.StatusExhausted},
 		{"scheduled", codes.Code{StartsAt: future}, codes.StatusScheduled},
-		{"scheduled and exhausted", codes.Code{StartsAt: future, MaxRedemptions: &limit, Redemptions: 3}, codes.StatusScheduled},
+		{
+			"scheduled and exhausted",
+			codes.Code{StartsAt: future, MaxRedemptions: &limit, Redemptions: 3},
+			codes.StatusScheduled,
+		},
 		{"expired", codes.Code{StartsAt: past, ExpiresAt: after(0)}, codes.StatusExpired},
 		{"expired and exhausted", codes.Code{ExpiresAt: past, MaxRedemptions: &limit, Redemptions: 3}, codes.StatusExpired},
-		{"revoked and everything else", codes.Code{RevokedAt: past, StartsAt: future, ExpiresAt: past, MaxRedemptions: &limit, Redemptions: 3}, codes.StatusRevoked},
+		{
+			"revoked and everything else",
+			codes.Code{RevokedAt: past, StartsAt: future, ExpiresAt: past, MaxRedemptions: &limit, Redemptions: 3},
+			codes.StatusRevoked,
+		},
 		{"revoked in the future by another node's clock", codes.Code{RevokedAt: future}, codes.StatusRevoked},
 	}
 	for _, test := range tests {

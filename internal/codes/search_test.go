@@ -16,7 +16,25 @@ import (
 // from those beside which the order of UTF-8 has its corners.
 func texts() *rapid.Generator[string] {
 	return rapid.StringOfN(rapid.OneOf(
-		rapid.SampledFrom([]rune{'a', 'b', 'A', 0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xfffd, 0xffff, 0x10000, utf8.MaxRune - 1, utf8.MaxRune}),
+		rapid.SampledFrom(
+			[]rune{
+				'a',
+				'b',
+				'A',
+				0,
+				0x7f,
+				0x80,
+				0x7ff,
+				0x800,
+				0xd7ff,
+				0xe000,
+				0xfffd,
+				0xffff,
+				0x10000,
+				utf8.MaxRune - 1,
+				utf8.MaxRune,
+			},
+		),
 		rapid.Rune(),
 	), 0, 6, -1)
 }
@@ -39,7 +57,15 @@ func TestAPrefixRangeHoldsExactlyWhatBeginsWithThePrefix(t *testing.T) {
 			}
 			between := low <= text && (high == "" || text < high)
 			if begins := strings.HasPrefix(text, prefix); between != begins {
-				t.Fatalf("PrefixRange(%q) = %q, %q: %q begins with it: %v, lies between: %v", prefix, low, high, text, begins, between)
+				t.Fatalf(
+					"PrefixRange(%q) = %q, %q: %q begins with it: %v, lies between: %v",
+					prefix,
+					low,
+					high,
+					text,
+					begins,
+					between,
+				)
 			}
 		}
 	})

@@ -98,13 +98,23 @@ func TestOnlyACodeThatCanBeRedeemedIsSuggested(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "CODE"},
-		{"expires soon", codes.Options{ExpiresAt: after(time.Hour)}, func(_ *testing.T, w *world) { w.pass(time.Hour - time.Microsecond) }, "CODE"},
+		{
+			"expires soon",
+			codes.Options{ExpiresAt: after(time.Hour)},
+			func(_ *testing.T, w *world) { w.pass(time.Hour - time.Microsecond) },
+			"CODE",
+		},
 		{"expired", codes.Options{ExpiresAt: after(time.Hour)}, func(_ *testing.T, w *world) { w.pass(time.Hour) }, ""},
 		{"scheduled", codes.Options{StartsAt: after(time.Hour)}, func(*testing.T, *world) {}, ""},
 		{"started", codes.Options{StartsAt: after(time.Hour)}, func(_ *testing.T, w *world) { w.pass(time.Hour) }, "CODE"},
 		{"used", uses(1), func(t *testing.T, w *world) { w.redeem(t, "CODE", "ada") }, ""},
 		{"reserved", uses(1), func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", time.Minute) }, ""},
-		{"reserved until now", uses(1), func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", time.Minute); w.pass(time.Minute) }, "CODE"},
+		{
+			"reserved until now",
+			uses(1),
+			func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", time.Minute); w.pass(time.Minute) },
+			"CODE",
+		},
 		{"rolled back", uses(1), func(t *testing.T, w *world) { w.rollback(t, w.redeem(t, "CODE", "ada")) }, "CODE"},
 	}
 	worlds := manyWorlds(t)
@@ -168,7 +178,12 @@ func TestNoSuggestionTellsOfAnotherWorkspace(t *testing.T) {
 func TestOnlyWhoMayLookThingsUpGetsSuggestions(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "CODE", normal(""))
-	want := map[tenancy.Role]string{tenancy.RoleFull: "CODE", tenancy.RoleRead: "CODE", tenancy.RoleRedeem: "", tenancy.RoleIssue: ""}
+	want := map[tenancy.Role]string{
+		tenancy.RoleFull:   "CODE",
+		tenancy.RoleRead:   "CODE",
+		tenancy.RoleRedeem: "",
+		tenancy.RoleIssue:  "",
+	}
 	for _, role := range tenancy.Roles() {
 		_, secret := w.key(t, "acme", tenancy.NewKey{Name: string(role), Role: role})
 		if got := w.suggest(t, w.login(t, secret), "CODF"); got != want[role] {
@@ -260,7 +275,12 @@ type slowSearch struct {
 	begun, goOn chan struct{}
 }
 
-func (s *slowSearch) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) ([]codes.Code, error) {
+func (s *slowSearch) FindCodes(
+	ctx context.Context,
+	workspace core.ID,
+	canonicals []string,
+	at time.Time,
+) ([]codes.Code, error) {
 	if workspace == s.slow {
 		s.begun <- struct{}{}
 		<-s.goOn
@@ -273,7 +293,10 @@ func TestALookForTyposStopsWithItsCaller(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.Store.FindCodes(ctx, w.acme.WorkspaceID, codes.TyposOf("CODE", acmeFormat), start); !errors.Is(err, context.Canceled) {
+	if _, err := w.Store.FindCodes(ctx, w.acme.WorkspaceID, codes.TyposOf("CODE", acmeFormat), start); !errors.Is(
+		err,
+		context.Canceled,
+	) {
 		t.Errorf("error %v", err)
 	}
 }

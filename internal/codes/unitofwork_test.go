@@ -92,7 +92,12 @@ type site struct {
 // newSite prepares a site. A copy of its world is a site, too.
 func newSite(t tester, w *world) *site {
 	s := &site{world: w, other: &core.Actor{WorkspaceID: core.ID{1}, ID: core.ID{2}}}
-	w.add(t, w.acme, "SIGN-UP", of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(3), Metadata: map[string]string{"a": "1"}}))
+	w.add(
+		t,
+		w.acme,
+		"SIGN-UP",
+		of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(3), Metadata: map[string]string{"a": "1"}}),
+	)
 	w.add(t, w.acme, "UP", of(codes.TypeUpgrade, uses(2)))
 	w.add(t, s.other, "SPARE", of(codes.TypePremium, uses(1)))
 	w.redeem(t, "SIGN-UP", "ada")
@@ -128,7 +133,12 @@ func (s *site) request(t tester, want wish) func(*codes.Services) error {
 		case "restore":
 			_, err = service.RestoreCode(ctx, caller, want.code)
 		case "limit":
-			_, err = service.ChangeCode(ctx, caller, want.code, codes.CodeChange{MaxRedemptions: limitOf(2), Metadata: patch("a", "9")})
+			_, err = service.ChangeCode(
+				ctx,
+				caller,
+				want.code,
+				codes.CodeChange{MaxRedemptions: limitOf(2), Metadata: patch("a", "9")},
+			)
 		case "delete":
 			err = service.DeleteCode(ctx, caller, want.code)
 		default:
@@ -234,7 +244,9 @@ func TestCommandsOfAGroupSeeOneAnother(t *testing.T) {
 		return wish{verb: "reserve", mine: code != "SPARE", code: code, user: user}
 	}
 	rollbackUp, rollbackSignUp := wish{verb: "rollback", redemption: 1}, wish{verb: "rollback", redemption: 2} // ada's
-	release := wish{verb: "release"}                                                                           // what bob holds of SIGN-UP
+	release := wish{
+		verb: "release",
+	} // what bob holds of SIGN-UP
 	revoke, remove := wish{verb: "revoke", mine: true, code: "SIGN-UP"}, wish{verb: "delete", code: "SPARE"}
 	type reasons = []core.Reason
 	tests := []struct {
@@ -242,24 +254,60 @@ func TestCommandsOfAGroupSeeOneAnother(t *testing.T) {
 		group []wish
 		want  reasons
 	}{
-		{"the last use goes to the first", []wish{redeem("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")}, reasons{"", core.ReasonCodeExhausted}},
-		{"the last use is held for the first", []wish{reserve("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")}, reasons{"", core.ReasonCodeExhausted}},
+		{
+			"the last use goes to the first",
+			[]wish{redeem("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")},
+			reasons{"", core.ReasonCodeExhausted},
+		},
+		{
+			"the last use is held for the first",
+			[]wish{reserve("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")},
+			reasons{"", core.ReasonCodeExhausted},
+		},
 		{"one user asks twice", []wish{redeem("SIGN-UP", "dan"), redeem("SIGN-UP", "dan")}, reasons{"", ""}},
 		{"one user reserves twice", []wish{reserve("SIGN-UP", "dan"), reserve("SIGN-UP", "dan")}, reasons{"", ""}},
 		{"reserved and redeemed", []wish{reserve("SIGN-UP", "dan"), redeem("SIGN-UP", "dan")}, reasons{"", ""}},
-		{"what is released is free", []wish{release, redeem("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")}, reasons{"", "", ""}},
-		{"what is rolled back is free", []wish{rollbackUp, redeem("SIGN-UP", "dan"), redeem("UP", "dan")}, reasons{"", "", ""}},
+		{
+			"what is released is free",
+			[]wish{release, redeem("SIGN-UP", "dan"), redeem("SIGN-UP", "eve")},
+			reasons{"", "", ""},
+		},
+		{
+			"what is rolled back is free",
+			[]wish{rollbackUp, redeem("SIGN-UP", "dan"), redeem("UP", "dan")},
+			reasons{"", "", ""},
+		},
 		{"redeemed again", []wish{rollbackUp, redeem("UP", "ada")}, reasons{"", ""}},
 		{"registered again", []wish{rollbackUp, rollbackSignUp, redeem("SIGN-UP", "ada")}, reasons{"", "", ""}},
-		{"registered again, and upgraded", []wish{rollbackUp, rollbackSignUp, redeem("SIGN-UP", "ada"), redeem("UP", "ada")}, reasons{"", "", "", ""}},
-		{"rolled back in the wrong order", []wish{rollbackSignUp, rollbackUp, rollbackSignUp}, reasons{core.ReasonRollbackOutOfOrder, "", ""}},
+		{
+			"registered again, and upgraded",
+			[]wish{rollbackUp, rollbackSignUp, redeem("SIGN-UP", "ada"), redeem("UP", "ada")},
+			reasons{"", "", "", ""},
+		},
+		{
+			"rolled back in the wrong order",
+			[]wish{rollbackSignUp, rollbackUp, rollbackSignUp},
+			reasons{core.ReasonRollbackOutOfOrder, "", ""},
+		},
 		{"revoked first", []wish{revoke, redeem("SIGN-UP", "dan")}, reasons{"", core.ReasonCodeRevoked}},
 		{"revoked afterwards", []wish{redeem("SIGN-UP", "dan"), revoke}, reasons{"", ""}},
-		{"deleted first", []wish{remove, redeem("SPARE", "dan"), remove}, reasons{"", core.ReasonCodeNotFound, core.ReasonCodeNotFound}},
+		{
+			"deleted first",
+			[]wish{remove, redeem("SPARE", "dan"), remove},
+			reasons{"", core.ReasonCodeNotFound, core.ReasonCodeNotFound},
+		},
 		{"deleted afterwards", []wish{redeem("SPARE", "dan"), remove}, reasons{"", core.ReasonCodeInUse}},
 		{"reserved and then deleted", []wish{reserve("SPARE", "dan"), remove}, reasons{"", core.ReasonCodeInUse}},
-		{"a refused change is not stored with the next", []wish{redeem("SIGN-UP", "dan"), {verb: "limit", mine: true, code: "SIGN-UP"}, revoke}, reasons{"", core.ReasonCodeInUse, ""}},
-		{"a refused command changes nothing for the next", []wish{redeem("UP", "dan"), redeem("SIGN-UP", "dan")}, reasons{core.ReasonCodeExhausted, ""}},
+		{
+			"a refused change is not stored with the next",
+			[]wish{redeem("SIGN-UP", "dan"), {verb: "limit", mine: true, code: "SIGN-UP"}, revoke},
+			reasons{"", core.ReasonCodeInUse, ""},
+		},
+		{
+			"a refused command changes nothing for the next",
+			[]wish{redeem("UP", "dan"), redeem("SIGN-UP", "dan")},
+			reasons{core.ReasonCodeExhausted, ""},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -277,7 +325,10 @@ func TestAGroupIsJudgedByItsLatestInstant(t *testing.T) {
 			w.add(t, w.acme, "ONE", of(codes.TypeNormal, uses(1)))
 			held := w.reserve(t, "ONE", "ada", time.Minute)
 			w.pass(time.Minute - time.Microsecond)
-			commands := w.record(t, func(s *codes.Services) error { _, err := s.Confirm(t.Context(), w.acme, held.ID); return err })
+			commands := w.record(
+				t,
+				func(s *codes.Services) error { _, err := s.Confirm(t.Context(), w.acme, held.ID); return err },
+			)
 			w.pass(time.Microsecond)
 			commands = append(commands, w.record(t, func(s *codes.Services) error {
 				_, err := s.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "ONE", UserID: "bob"})
@@ -355,7 +406,15 @@ func TestACommandWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
 			checkRefused(t, first.Err, "")
 			unit, again := w.runAgain(t, command)
 			checkSame(t, "the second time", first, again)
-			if len(unit.ChangedCodes())+len(unit.ChangedUsers())+len(unit.ChangedRedemptions())+len(unit.ChangedReservations()) > 0 {
+			if len(
+				unit.ChangedCodes(),
+			)+len(
+				unit.ChangedUsers(),
+			)+len(
+				unit.ChangedRedemptions(),
+			)+len(
+				unit.ChangedReservations(),
+			) > 0 {
 				t.Error("the second time changed something")
 			}
 		})
@@ -394,7 +453,12 @@ func TestAUnitOfWorkSaysWhatToLoad(t *testing.T) {
 			unit := codes.NewUnitOfWork(commands, retried)
 			checkSame(t, "codes", []string{"A", "M", "Z"}, unit.CodesToLoad())
 			checkSame(t, "used", []string{"A"}, unit.UsageToLoad())
-			checkSame(t, "users", []codes.UserRef{{WorkspaceID: a, ID: "ada"}, {WorkspaceID: a, ID: "bob"}, {WorkspaceID: b, ID: "ada"}}, unit.UsersToLoad())
+			checkSame(
+				t,
+				"users",
+				[]codes.UserRef{{WorkspaceID: a, ID: "ada"}, {WorkspaceID: a, ID: "bob"}, {WorkspaceID: b, ID: "ada"}},
+				unit.UsersToLoad(),
+			)
 			redemptions := []codes.Ref{{Canonical: "A", ID: core.ID{11}}}
 			reservations := []codes.Ref{{Canonical: "Z", ID: core.ID{12}}}
 			if retried { // what they would make may be there
@@ -413,9 +477,15 @@ func TestAUnitOfWorkSaysWhatToLoad(t *testing.T) {
 }
 
 func sorted(refs []codes.Ref) []codes.Ref {
-	return slices.SortedFunc(slices.Values(refs), func(x, y codes.Ref) int { return cmp.Compare(x.Canonical, y.Canonical) })
+	return slices.SortedFunc(
+		slices.Values(refs),
+		func(x, y codes.Ref) int { return cmp.Compare(x.Canonical, y.Canonical) },
+	)
 }
 
 func sortedDown(refs []codes.Ref) []codes.Ref {
-	return slices.SortedFunc(slices.Values(refs), func(x, y codes.Ref) int { return cmp.Compare(y.Canonical, x.Canonical) })
+	return slices.SortedFunc(
+		slices.Values(refs),
+		func(x, y codes.Ref) int { return cmp.Compare(y.Canonical, x.Canonical) },
+	)
 }

@@ -12,7 +12,13 @@ import (
 func TestPuttingAUserRegistersOrChangesThem(t *testing.T) {
 	w := newWorld(t)
 	user := func(status codes.UserStatus, created, updated time.Duration) codes.User {
-		return codes.User{WorkspaceID: w.acme.WorkspaceID, ID: "ada", Status: status, CreatedAt: *after(created), UpdatedAt: *after(updated)}
+		return codes.User{
+			WorkspaceID: w.acme.WorkspaceID,
+			ID:          "ada",
+			Status:      status,
+			CreatedAt:   *after(created),
+			UpdatedAt:   *after(updated),
+		}
 	}
 	steps := []struct {
 		name   string

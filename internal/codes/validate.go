@@ -51,7 +51,8 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 		return Validation{}, err
 	}
 	results, err := s.store.DryRun(ctx, []*Command{{
-		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, At: at, Hypothetical: req.At != nil, Rule: validate,
+		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, At: at, Hypothetical: req.At != nil,
+		Rule: validate,
 	}})
 	if err != nil {
 		return Validation{}, err

@@ -75,7 +75,11 @@ func TestValidatingIsForTheUserWhoAsks(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := w.Validate(t.Context(), w.acme, codes.ValidateRequest{Code: test.code, UserID: test.user, At: after(test.at)})
+			got, err := w.Validate(
+				t.Context(),
+				w.acme,
+				codes.ValidateRequest{Code: test.code, UserID: test.user, At: after(test.at)},
+			)
 			if err != nil || got.Valid != (test.reason == "") {
 				t.Fatalf("answer %+v, %v", got, err)
 			}
@@ -88,7 +92,12 @@ func TestValidatingIsForTheUserWhoAsks(t *testing.T) {
 
 func TestValidatingForAnotherInstant(t *testing.T) {
 	w := newWorld(t)
-	w.add(t, w.acme, "CODE", of(codes.TypeNormal, codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(2 * time.Hour)}))
+	w.add(
+		t,
+		w.acme,
+		"CODE",
+		of(codes.TypeNormal, codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(2 * time.Hour)}),
+	)
 	w.pass(90 * time.Minute) // the code is active
 	elsewhere := after(time.Hour).In(time.FixedZone("", 3600)).Add(999)
 	tests := []struct {
@@ -98,8 +107,18 @@ func TestValidatingForAnotherInstant(t *testing.T) {
 		reason core.Reason
 	}{
 		{"now", nil, *after(90 * time.Minute), ""},
-		{"before the start", after(time.Hour - time.Microsecond), *after(time.Hour - time.Microsecond), core.ReasonCodeNotStarted},
-		{"before the start, by less than is kept", after(time.Hour - 1), *after(time.Hour - time.Microsecond), core.ReasonCodeNotStarted},
+		{
+			"before the start",
+			after(time.Hour - time.Microsecond),
+			*after(time.Hour - time.Microsecond),
+			core.ReasonCodeNotStarted,
+		},
+		{
+			"before the start, by less than is kept",
+			after(time.Hour - 1),
+			*after(time.Hour - time.Microsecond),
+			core.ReasonCodeNotStarted,
+		},
 		{"at the start", after(time.Hour), *after(time.Hour), ""},
 		{"at the start, in another zone, by more than is kept", &elsewhere, *after(time.Hour), ""},
 		{"before the expiry", after(2*time.Hour - time.Microsecond), *after(2*time.Hour - time.Microsecond), ""},
@@ -156,7 +175,8 @@ func TestOnlyWhatIsAskedOfTheCallersInstantIsHypothetical(t *testing.T) {
 			checkSame(t, "hypothetical", test.want, commands[0].Hypothetical)
 			return []codes.Result{{Code: &codes.Code{Type: codes.TypeNormal}}}, nil
 		}})
-		if _, err := service.Validate(t.Context(), caller, codes.ValidateRequest{Code: "CODE", At: test.at}); err != nil || asked != 1 {
+		if _, err := service.Validate(t.Context(), caller, codes.ValidateRequest{Code: "CODE", At: test.at}); err != nil ||
+			asked != 1 {
 			t.Errorf("asked %d times, %v", asked, err)
 		}
 	}

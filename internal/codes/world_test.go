@@ -100,7 +100,12 @@ func manyWorlds(t *testing.T, prepare ...func(*world)) func(tester) *world {
 	return func(t tester) *world {
 		t.Helper()
 		made++
-		w := &world{path: filepath.Join(folder, fmt.Sprint(made, ".db")), now: new(atomic.Int64), ids: new(atomic.Uint64), acme: first.acme}
+		w := &world{
+			path: filepath.Join(folder, fmt.Sprint(made, ".db")),
+			now:  new(atomic.Int64),
+			ids:  new(atomic.Uint64),
+			acme: first.acme,
+		}
 		w.ids.Store(first.ids.Load())
 		w.now.Store(first.now.Load())
 		for end, file := range files {

@@ -95,10 +95,12 @@ type Database struct {
 // ParseDatabase reads a database address. Its error is what is to be said of the flag that
 // holds it, and does not repeat it.
 func ParseDatabase(address string) (Database, error) {
-	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" && path != ":memory:" { // which would be another database for each connection
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" &&
+		path != ":memory:" { // which would be another database for each connection
 		return Database{Engine: SQLite, Path: path}, nil
 	}
-	if parsed, err := url.Parse(address); err == nil && (parsed.Scheme == "postgres" || parsed.Scheme == "postgresql") && parsed.Opaque == "" {
+	if parsed, err := url.Parse(address); err == nil && (parsed.Scheme == "postgres" || parsed.Scheme == "postgresql") &&
+		parsed.Opaque == "" {
 		return Database{Engine: Postgres, URL: address}, nil
 	}
 	return Database{}, errors.New("must be sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")

@@ -28,33 +28,73 @@ func TestValidate(t *testing.T) {
 		{"no port", func(c *config.Serve) { c.Listen = "127.0.0.1" }, []string{`--listen "127.0.0.1" is not host:port`}},
 		{"no address", func(c *config.Serve) { c.Listen = "" }, []string{`--listen "" is not host:port`}},
 		{"profiles", func(c *config.Serve) { c.DebugListen = "127.0.0.1:6060" }, nil},
-		{"profiles without a port", func(c *config.Serve) { c.DebugListen = "localhost" }, []string{`--debug-listen "localhost" is not host:port`}},
+		{
+			"profiles without a port",
+			func(c *config.Serve) { c.DebugListen = "localhost" },
+			[]string{`--debug-listen "localhost" is not host:port`},
+		},
 		{"log level debug", func(c *config.Serve) { c.LogLevel = "debug" }, nil},
 		{"log level in capitals", func(c *config.Serve) { c.LogLevel = "WARN" }, nil},
 		{"log level error", func(c *config.Serve) { c.LogLevel = "error" }, nil},
-		{"an unknown log level", func(c *config.Serve) { c.LogLevel = "loud" }, []string{`--log-level "loud" is not debug, info, warn or error`}},
-		{"no log level", func(c *config.Serve) { c.LogLevel = "" }, []string{`--log-level "" is not debug, info, warn or error`}},
+		{
+			"an unknown log level",
+			func(c *config.Serve) { c.LogLevel = "loud" },
+			[]string{`--log-level "loud" is not debug, info, warn or error`},
+		},
+		{
+			"no log level",
+			func(c *config.Serve) { c.LogLevel = "" },
+			[]string{`--log-level "" is not debug, info, warn or error`},
+		},
 		{"text logs", func(c *config.Serve) { c.LogFormat = "text" }, nil},
-		{"an unknown log format", func(c *config.Serve) { c.LogFormat = "xml" }, []string{`--log-format "xml" is not json or text`}},
+		{
+			"an unknown log format",
+			func(c *config.Serve) { c.LogFormat = "xml" },
+			[]string{`--log-format "xml" is not json or text`},
+		},
 		{"no draining", func(c *config.Serve) { c.DrainTimeout = 0 }, nil},
-		{"draining backwards", func(c *config.Serve) { c.DrainTimeout = -time.Second }, []string{"--drain-timeout must not be negative"}},
+		{
+			"draining backwards",
+			func(c *config.Serve) { c.DrainTimeout = -time.Second },
+			[]string{"--drain-timeout must not be negative"},
+		},
 		{"another file", func(c *config.Serve) { c.Database = "sqlite:/var/lib/a b?#%.db" }, nil},
 		{"a path alone", func(c *config.Serve) { c.Database = "data/x.db" }, []string{"--database"}},
 		{"TLS", func(c *config.Serve) { c.TLSCert, c.TLSKey = "a.pem", "b.pem" }, nil},
-		{"a certificate without its key", func(c *config.Serve) { c.TLSCert = "a.pem" }, []string{"--tls-cert and --tls-key"}},
+		{
+			"a certificate without its key",
+			func(c *config.Serve) { c.TLSCert = "a.pem" },
+			[]string{"--tls-cert and --tls-key"},
+		},
 		{"a key without its certificate", func(c *config.Serve) { c.TLSKey = "b.pem" }, []string{"--tls-cert and --tls-key"}},
 		{"one connection", func(c *config.Serve) { c.MaxConnections = 1 }, nil},
 		{"no connections", func(c *config.Serve) { c.MaxConnections = 0 }, []string{"--max-connections must be at least 1"}},
 		{"a public URL", func(c *config.Serve) { c.PublicURL = "https://codes.example.org:8443/api/" }, nil},
-		{"a public host", func(c *config.Serve) { c.PublicURL = "codes.example.org" }, []string{`--public-url "codes.example.org" is not`}},
+		{
+			"a public host",
+			func(c *config.Serve) { c.PublicURL = "codes.example.org" },
+			[]string{`--public-url "codes.example.org" is not`},
+		},
 		{"a public file", func(c *config.Serve) { c.PublicURL = "file:///etc" }, []string{"--public-url"}},
 		{"a public URL with a query", func(c *config.Serve) { c.PublicURL = "https://x.org/?a" }, []string{"--public-url"}},
 		{"a public URL with a user", func(c *config.Serve) { c.PublicURL = "https://u@x.org" }, []string{"--public-url"}},
 		{"proxies", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8, 192.0.2.7,2001:db8::/32" }, nil},
-		{"a proxy by name", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8,lb" }, []string{`--trusted-proxies "lb" is not`}},
-		{"an empty proxy", func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8," }, []string{`--trusted-proxies "" is not`}},
+		{
+			"a proxy by name",
+			func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8,lb" },
+			[]string{`--trusted-proxies "lb" is not`},
+		},
+		{
+			"an empty proxy",
+			func(c *config.Serve) { c.TrustedProxies = "10.0.0.0/8," },
+			[]string{`--trusted-proxies "" is not`},
+		},
 		{"metrics elsewhere", func(c *config.Serve) { c.MetricsListen = "127.0.0.1:9090" }, nil},
-		{"metrics without a port", func(c *config.Serve) { c.MetricsListen = "x" }, []string{`--metrics-listen "x" is not host:port`}},
+		{
+			"metrics without a port",
+			func(c *config.Serve) { c.MetricsListen = "x" },
+			[]string{`--metrics-listen "x" is not host:port`},
+		},
 		{
 			"everything wrong", func(c *config.Serve) {
 				*c = config.Serve{
@@ -99,7 +139,10 @@ func TestProxies(t *testing.T) {
 }
 
 func TestLevel(t *testing.T) {
-	for text, want := range map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError} {
+	for text, want := range map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo,
+		"warn": slog.LevelWarn, "error": slog.LevelError,
+	} {
 		if got, err := (config.Serve{LogLevel: text}).Level(); err != nil || got != want {
 			t.Errorf("%s: got %v, %v", text, got, err)
 		}

@@ -25,7 +25,12 @@ func failOn(batch []int) ([]string, error) {
 
 // flushTogether hands over items that are all flushed in one batch, and returns what
 // each got and the batches that were flushed for it.
-func flushTogether(t *testing.T, divisible bool, flush func([]int) ([]string, error), ins ...int) (map[int]answer, [][]int) {
+func flushTogether(
+	t *testing.T,
+	divisible bool,
+	flush func([]int) ([]string, error),
+	ins ...int,
+) (map[int]answer, [][]int) {
 	t.Helper()
 	got := map[int]answer{}
 	var batches [][]int
@@ -101,7 +106,11 @@ func TestAFlushThatMayHaveActedIsNotRepeated(t *testing.T) {
 	}{
 		{"panic", func([]int) ([]string, error) { panic("boom") }, "boom"},
 		{"too few results", func(batch []int) ([]string, error) { return results(batch)[1:], nil }, "2 results for 3 items"},
-		{"too many results", func(batch []int) ([]string, error) { return append(results(batch), "more"), nil }, "4 results for 3 items"},
+		{
+			"too many results",
+			func(batch []int) ([]string, error) { return append(results(batch), "more"), nil },
+			"4 results for 3 items",
+		},
 	}
 	for _, test := range tests {
 		for name, divisible := range map[string]bool{"divisible": true, "indivisible": false} {

@@ -80,7 +80,10 @@ func TestAKeyWorksUntilJustBeforeItsExpiry(t *testing.T) {
 
 func TestAStoreThatFailsIsNotAnUnknownKey(t *testing.T) {
 	broken := core.Unavailable(errors.New("the disk is full"))
-	service := newFakeService(t, &fakeStore{callerByHash: func(tenancy.KeyHash) (*tenancy.Caller, error) { return nil, broken }})
+	service := newFakeService(
+		t,
+		&fakeStore{callerByHash: func(tenancy.KeyHash) (*tenancy.Caller, error) { return nil, broken }},
+	)
 	random := strings.Repeat("x", 30)
 	_, err := service.Authenticate(t.Context(), "ack_"+random+checksum(random))
 	checkError(t, err, core.KindUnavailable, core.ReasonStoreUnavailable)

@@ -8,7 +8,12 @@ import (
 )
 
 func TestARoleAllowsWhatItIsFor(t *testing.T) {
-	permissions := []core.Permission{core.PermissionIssue, core.PermissionRedeem, core.PermissionRead, core.PermissionManage}
+	permissions := []core.Permission{
+		core.PermissionIssue,
+		core.PermissionRedeem,
+		core.PermissionRead,
+		core.PermissionManage,
+	}
 	tests := []struct {
 		role tenancy.Role
 		want [4]bool // in the order of permissions

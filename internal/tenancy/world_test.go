@@ -144,5 +144,7 @@ func (f *fakeStore) TouchKeys(_ context.Context, used map[core.ID]time.Time) err
 // newFakeService returns a service over a fake store.
 func newFakeService(t *testing.T, store *fakeStore) *tenancy.Service {
 	t.Helper()
-	return tenancy.NewService(tenancy.Deps{Store: store, Entropy: core.SystemEntropy(), Now: func() time.Time { return start }})
+	return tenancy.NewService(
+		tenancy.Deps{Store: store, Entropy: core.SystemEntropy(), Now: func() time.Time { return start }},
+	)
 }

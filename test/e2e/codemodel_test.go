@@ -42,7 +42,13 @@ type codeState struct {
 }
 
 func newCodeState(limit int) codeState {
-	return codeState{limit: limit, held: map[string]string{}, used: map[string]string{}, ended: map[string]string{}, undone: map[string]bool{}}
+	return codeState{
+		limit:  limit,
+		held:   map[string]string{},
+		used:   map[string]string{},
+		ended:  map[string]string{},
+		undone: map[string]bool{},
+	}
 }
 
 func (s codeState) clone() codeState {

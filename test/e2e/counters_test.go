@@ -7,20 +7,21 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"accesscodes/internal/campaign"
 )
 
 // How the counters are put to the test.
 const (
-	mixTime    = 30 * time.Second
 	mixClients = 24
 	mixUsers   = 40
 	mixTTL     = 10 * time.Second // the shortest: many reservations lapse meanwhile
 )
 
-// TestCountersEqualTheRowsWhateverIsDone does everything that changes them, at random, for
+// TestCampaignCountersEqualTheRowsWhateverIsDone does everything that changes them, at random, for
 // a while, and looks at the database all the time.
-func TestCountersEqualTheRowsWhateverIsDone(t *testing.T) {
-	onBothEnginesAtOnce(t, func(t *testing.T, db database, nodes []*server) {
+func TestCampaignCountersEqualTheRowsWhateverIsDone(t *testing.T) {
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		admin := newClient(t, nodes[0].url, nodes[0].key)
 		m := &mix{done: map[string]int{}}
 		for code, limit := range map[string]any{"ONE": 1, "FEW": 4, "MANY": 30, "ANY": nil} {
@@ -50,7 +51,7 @@ func TestCountersEqualTheRowsWhateverIsDone(t *testing.T) {
 				}
 			}
 		})
-		<-time.After(mixTime) // how long is the point here
+		<-time.After(campaign.Length(t, 12*time.Second, 5*time.Minute)) // how long is the point here
 		close(quit)
 		clients.Wait()
 		checker.Wait()

@@ -36,20 +36,26 @@ var engines = []engine{
 	{"postgres", 3, func(t testing.TB) database { return newPostgres(t) }},
 }
 
-// forEachEngine runs a test once for each engine, with a new database.
+// forEachEngine runs a test once for each engine, at the same time, with a new database.
 func forEachEngine(t *testing.T, test func(t *testing.T, db database)) {
 	t.Helper()
 	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) { test(t, e.create(t)) })
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, e.create(t))
+		})
 	}
 }
 
-// forEachEngineAndItsNodes runs a test once for each engine, with several servers on a
-// new database. The first of them has printed the key.
+// forEachEngineAndItsNodes runs a test once for each engine, at the same time, with several
+// servers on a new database. The first of them has printed the key.
 func forEachEngineAndItsNodes(t *testing.T, test func(t *testing.T, db database, nodes []*server)) {
 	t.Helper()
 	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) { withNodes(t, e, test) })
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			withNodes(t, e, test)
+		})
 	}
 }
 
@@ -61,17 +67,6 @@ func withNodes(t *testing.T, e engine, test func(t *testing.T, db database, node
 		nodes = append(nodes, startServer(t, db))
 	}
 	test(t, db, nodes)
-}
-
-// onBothEnginesAtOnce is forEachEngineAndItsNodes for a test that takes a given time.
-func onBothEnginesAtOnce(t *testing.T, test func(t *testing.T, db database, nodes []*server)) {
-	t.Helper()
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
-			t.Parallel()
-			withNodes(t, e, test)
-		})
-	}
 }
 
 // row is a code as it lies in the database.

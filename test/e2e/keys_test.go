@@ -11,6 +11,7 @@ import (
 const keyLimit = 5 * time.Second
 
 func TestARevokedKeyStopsWorkingOnEveryServerWithin5Seconds(t *testing.T) {
+	t.Parallel()
 	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		key := createKey(t, db)
 		clients := clientsOf(t, nodes, key)
@@ -22,6 +23,7 @@ func TestARevokedKeyStopsWorkingOnEveryServerWithin5Seconds(t *testing.T) {
 }
 
 func TestASuspendedWorkspaceIsRefusedByEveryServerWithin5SecondsUntilItIsResumed(t *testing.T) {
+	t.Parallel()
 	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		administer(t, db, "workspace", "create", "other", "--name", "Other", "--prefix", "OTHER")
 		other := strings.TrimSpace(administer(t, db, "key", "create", "--workspace", "other", "--name", "e2e"))
@@ -36,6 +38,7 @@ func TestASuspendedWorkspaceIsRefusedByEveryServerWithin5SecondsUntilItIsResumed
 }
 
 func TestAKeyRotatedWithoutOverlapIsReplacedOnEveryServerWithin5Seconds(t *testing.T) {
+	t.Parallel()
 	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		old := createKey(t, db)
 		clients := clientsOf(t, nodes, old)

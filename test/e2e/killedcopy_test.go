@@ -17,7 +17,7 @@ const copiedCodes = 50_000
 
 var copyingLine = regexp.MustCompile(`(?m)^copying \d+ rows$`)
 
-func TestACopyThatIsKilledGoesOnWhereItStopped(t *testing.T) {
+func TestCampaignACopyThatIsKilledGoesOnWhereItStopped(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, to database) {
 		from := newSQLite(t)
 		s := startServer(t, from)

@@ -13,13 +13,14 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/anishathalye/porcupine"
 	"github.com/rs/zerolog"
+
+	"accesscodes/internal/campaign"
 )
 
 // One round: so many clients, on codes that no other round knows, for so long. Each fault
 // leaves calls without an answer, and each of those doubles what has to be tried to explain
 // the history: rounds are short, and there are many codes.
 const (
-	historyRounds  = 10
 	historyClients = 9
 	historyCodes   = 6
 	historyUsers   = 5 // of each code
@@ -27,12 +28,13 @@ const (
 	historyTime    = 400 * time.Millisecond
 )
 
-// TestHistoriesAreLinearizable records what callers of several servers were told while
+// TestCampaignHistoriesAreLinearizable records what callers of several servers were told while
 // servers are killed and restarted, and requires that there is an order of the calls, each
 // at some instant between its beginning and its end, in which a code and its users as the
 // model has them would have said the same.
-func TestHistoriesAreLinearizable(t *testing.T) {
-	onBothEnginesAtOnce(t, func(t *testing.T, db database, nodes []*server) {
+func TestCampaignHistoriesAreLinearizable(t *testing.T) {
+	t.Parallel()
+	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		requireLinearizable(t, db, nodes, func(random *rand.Rand) {
 			victim := random.IntN(len(nodes))
 			nodes[victim].kill(t)
@@ -41,9 +43,9 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 	})
 }
 
-// TestHistoriesAreLinearizableWhenConnectionsToPostgreSQLBreak does the same while every
+// TestCampaignHistoriesAreLinearizableWhenConnectionsToPostgreSQLBreak does the same while every
 // connection between servers and database is cut, at whatever moment.
-func TestHistoriesAreLinearizableWhenConnectionsToPostgreSQLBreak(t *testing.T) {
+func TestCampaignHistoriesAreLinearizableWhenConnectionsToPostgreSQLBreak(t *testing.T) {
 	t.Parallel()
 	db := newPostgres(t)
 	cut, through := cuttable(t, db)
@@ -64,7 +66,12 @@ func cuttable(t *testing.T, db postgresDatabase) (cut func(), through postgresDa
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", address.Host)
+	proxy := toxiproxy.NewProxy(
+		toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()),
+		t.Name(),
+		"127.0.0.1:0",
+		address.Host,
+	)
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +91,7 @@ func requireLinearizable(t *testing.T, db database, nodes []*server, fault func(
 	t.Logf("random seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	calls, unknown := 0, 0
-	for round := range historyRounds {
+	for round := range campaign.Length(t, 4, 100) {
 		h := &history{start: time.Now(), ids: map[string][]string{}}
 		admin := newClient(t, nodes[0].url, key)
 		for i := range historyCodes {
@@ -233,7 +240,10 @@ func (h *history) record(client int, call codeCall, began time.Duration, a lifeA
 	} else if made := map[string]string{"redeem": "redeem", "confirm": "redeem", "reserve": "reserve"}[call.verb]; made != "" && got.id != "" {
 		h.ids[made+call.code+call.user] = append(h.ids[made+call.code+call.user], got.id)
 	}
-	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: call, Call: int64(began), Output: got, Return: int64(ended)})
+	h.ops = append(
+		h.ops,
+		porcupine.Operation{ClientId: client, Input: call, Call: int64(began), Output: got, Return: int64(ended)},
+	)
 }
 
 // check requires that the history can be explained.

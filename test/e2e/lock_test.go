@@ -13,7 +13,8 @@ import (
 // one that does.
 const lockedAnswerLimit = 12 * time.Second
 
-func TestALongLockOfTheFileIsAnsweredWith503AndPasses(t *testing.T) {
+func TestCampaignALongLockOfTheFileIsAnsweredWith503AndPasses(t *testing.T) {
+	t.Parallel()
 	db := newSQLite(t)
 	s := startServer(t, db)
 	c := newClient(t, s.url, s.key)

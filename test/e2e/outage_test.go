@@ -18,7 +18,8 @@ const (
 // look-up of the key and a write, each of which waits 2 s for it.
 const refusedLimit = 6 * time.Second
 
-func TestWhilePostgreSQLIsAwayRequestsAreRefusedAndThenTheyWorkAgain(t *testing.T) {
+func TestCampaignWhilePostgreSQLIsAwayRequestsAreRefusedAndThenTheyWorkAgain(t *testing.T) {
+	t.Parallel()
 	cluster := newCluster(t)
 	db := newPostgresOn(t, cluster)
 	s := startServer(t, postgresDatabase{withPassword(t, db.url)})

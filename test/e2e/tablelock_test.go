@@ -17,9 +17,10 @@ const storeTimeout = 10 * time.Second
 // that is.
 const blockedAnswerLimit = 2*storeTimeout + 2*time.Second
 
-// TestALongLockOfTheTableIsAnsweredWithAnErrorAndPasses: of what was sent to the database
+// TestCampaignALongLockOfTheTableIsAnsweredWithAnErrorAndPasses: of what was sent to the database
 // nobody knows whether it will be done, but what waited behind it was not begun.
-func TestALongLockOfTheTableIsAnsweredWithAnErrorAndPasses(t *testing.T) {
+func TestCampaignALongLockOfTheTableIsAnsweredWithAnErrorAndPasses(t *testing.T) {
+	t.Parallel()
 	db := newPostgres(t)
 	s := startServer(t, db)
 	c := newClient(t, s.url, s.key)

@@ -16,13 +16,13 @@ const (
 	raceConnections = 256
 )
 
-func TestOfTenThousandAddsOfAHundredValuesAHundredSucceed(t *testing.T) {
+func TestCampaignOfTenThousandAddsOfAHundredValuesAHundredSucceed(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db database) {
 		requireOneWinnerEach(t, db, startServer(t, db))
 	})
 }
 
-func TestOfTenThousandAddsThroughSeveralServersAHundredSucceed(t *testing.T) {
+func TestCampaignOfTenThousandAddsThroughSeveralServersAHundredSucceed(t *testing.T) {
 	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
 		requireOneWinnerEach(t, db, nodes...)
 	})

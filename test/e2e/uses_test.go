@@ -26,7 +26,12 @@ type uses struct {
 }
 
 func newUses() *uses {
-	return &uses{codes: map[string]bool{}, acknowledged: map[string]use{}, refused: map[string]string{}, unknown: map[string]string{}}
+	return &uses{
+		codes:        map[string]bool{},
+		acknowledged: map[string]use{},
+		refused:      map[string]string{},
+		unknown:      map[string]string{},
+	}
 }
 
 // add adds a code to redeem. A limit of nil is none.
@@ -52,7 +57,10 @@ func (u *uses) record(code, user string, a lifeAnswer, err error) {
 	case a.status == http.StatusConflict && a.Reason == "code_exhausted":
 		u.refused[user] = code
 	default:
-		u.unexpected = append(u.unexpected, fmt.Sprintf("%s redeems %s and is answered with %d %v: %s", user, code, a.status, a.header, a.body))
+		u.unexpected = append(
+			u.unexpected,
+			fmt.Sprintf("%s redeems %s and is answered with %d %v: %s", user, code, a.status, a.header, a.body),
+		)
 	}
 }
 

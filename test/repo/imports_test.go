@@ -24,6 +24,7 @@ var mayImport = []struct {
 
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
+	{"internal/campaign", nil, nil},
 	{"internal/config", nil, nil},
 	{"internal/csvcell", nil, nil},
 

@@ -57,7 +57,13 @@ func (b *below) ReplaceKey(context.Context, core.ID, time.Time, tenancy.Key, ...
 	return b.err
 }
 
-func (b *below) UpdateWorkspace(context.Context, string, tenancy.WorkspaceChange, time.Time, *event.Source) (tenancy.Workspace, error) {
+func (b *below) UpdateWorkspace(
+	context.Context,
+	string,
+	tenancy.WorkspaceChange,
+	time.Time,
+	*event.Source,
+) (tenancy.Workspace, error) {
 	return tenancy.Workspace{Slug: "updated"}, b.err
 }
 
@@ -144,7 +150,8 @@ func TestAnUnknownKeyIsNotRemembered(t *testing.T) {
 	n := newNode()
 	n.below.missing = true
 	for range 2 {
-		if caller, err := n.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, core.ErrNotFound) || caller != nil {
+		if caller, err := n.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, core.ErrNotFound) ||
+			caller != nil {
 			t.Errorf("CallerByHash = %+v, %v", caller, err)
 		}
 	}

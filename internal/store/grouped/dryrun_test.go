@@ -56,7 +56,13 @@ func TestLookUpsThatWaitShareOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{DryRunLanes: 1})
 		first := b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
-		second, third := b.dryRun(t.Context(), &codes.Command{Canonical: "B"}), b.dryRun(t.Context(), &codes.Command{Canonical: "C"})
+		second, third := b.dryRun(
+			t.Context(),
+			&codes.Command{Canonical: "B"},
+		), b.dryRun(
+			t.Context(),
+			&codes.Command{Canonical: "C"},
+		)
 		b.end(t)
 		checkWrite(t, <-b.begun, "A")
 		checkWrite(t, <-b.begun, "B", "C")
@@ -132,7 +138,13 @@ func TestALookUpThatFailsFailsAlone(t *testing.T) {
 		errBad := errors.New("malformed")
 		b.fails["BAD"] = errBad
 		b.dryRun(t.Context(), &codes.Command{Canonical: "A"})
-		good, bad := b.dryRun(t.Context(), &codes.Command{Canonical: "B"}), b.dryRun(t.Context(), &codes.Command{Canonical: "BAD"})
+		good, bad := b.dryRun(
+			t.Context(),
+			&codes.Command{Canonical: "B"},
+		), b.dryRun(
+			t.Context(),
+			&codes.Command{Canonical: "BAD"},
+		)
 		b.end(t)
 		if got := <-good; got.err != nil || got.value != "B" {
 			t.Errorf("the good one got %v", got)

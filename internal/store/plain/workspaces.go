@@ -84,7 +84,12 @@ var updateWorkspaceSQL = `
 	WHERE slug = ?1
 	RETURNING ` + workspaces.list("")
 
-func updateWorkspace(tx Tx, slug string, change tenancy.WorkspaceChange, now time.Time) (w tenancy.Workspace, err error) {
+func updateWorkspace(
+	tx Tx,
+	slug string,
+	change tenancy.WorkspaceChange,
+	now time.Time,
+) (w tenancy.Workspace, err error) {
 	args := []any{
 		slug, change.Name, change.Prefix, change.Groups, change.GroupLength, change.Suspended, now,
 		(*string)(change.Events),

@@ -80,7 +80,13 @@ func (i *insertion) usedKeys(ctx context.Context, q querier, marked []int) (map[
 }
 
 // retried returns the codes that hold claims, by their retry keys. nil: the code is not visible yet.
-func retried(ctx context.Context, q querier, workspaces [][16]byte, claims []claim, at time.Time) (map[[16]byte]*codes.RetriedCode, error) {
+func retried(
+	ctx context.Context,
+	q querier,
+	workspaces [][16]byte,
+	claims []claim,
+	at time.Time,
+) (map[[16]byte]*codes.RetriedCode, error) {
 	found, canonicals, deleted := map[[16]byte]*codes.RetriedCode{}, []string{}, [][]byte{}
 	for _, c := range claims {
 		found[[16]byte(c.key)] = nil

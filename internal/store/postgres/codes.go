@@ -74,7 +74,12 @@ func setOf(values []string) map[string]bool {
 }
 
 // Code implements [codes.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, at time.Time) (code codes.Code, err error) {
+func (s *Store) Code(
+	ctx context.Context,
+	workspace core.ID,
+	canonical string,
+	at time.Time,
+) (code codes.Code, err error) {
 	codes, err := s.FindCodes(ctx, workspace, []string{canonical}, at)
 	if err != nil {
 		return code, err
@@ -86,7 +91,12 @@ func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, a
 }
 
 // FindCodes implements [codes.CodeStore].
-func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
+func (s *Store) FindCodes(
+	ctx context.Context,
+	workspace core.ID,
+	canonicals []string,
+	at time.Time,
+) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		codes = nil
 		found, err := codesOf(ctx, q, workspace, canonicals, at)
@@ -100,7 +110,12 @@ func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []s
 
 // CodeByRetryKey implements [codes.CodeStore]. It writes the claim again unchanged, for the reason
 // given at usedKeys: what it returns will be reported as done.
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
+func (s *Store) CodeByRetryKey(
+	ctx context.Context,
+	workspace core.ID,
+	key [16]byte,
+	at time.Time,
+) (code *codes.RetriedCode, err error) {
 	err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx,
 			"UPDATE code_retries SET canonical = canonical WHERE retry_key = $1 RETURNING "+claimColumns, key[:])
@@ -121,11 +136,23 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 	return code, err
 }
 
-func codesOf(ctx context.Context, q querier, workspace core.ID, canonicals []string, at time.Time) ([]*storedCode, error) {
+func codesOf(
+	ctx context.Context,
+	q querier,
+	workspace core.ID,
+	canonicals []string,
+	at time.Time,
+) ([]*storedCode, error) {
 	return codesByCanonical(ctx, q, [][16]byte{workspace}, canonicals, at)
 }
 
-func codesByCanonical(ctx context.Context, q querier, workspaces [][16]byte, canonicals []string, at time.Time) ([]*storedCode, error) {
+func codesByCanonical(
+	ctx context.Context,
+	q querier,
+	workspaces [][16]byte,
+	canonicals []string,
+	at time.Time,
+) ([]*storedCode, error) {
 	if len(canonicals) == 0 {
 		return nil, nil
 	}

@@ -234,7 +234,16 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 			}
 		}
 		if code.Counted {
-			canonicals, redemptions, held = append(canonicals, code.Canonical), append(redemptions, code.Redemptions), append(held, code.Held)
+			canonicals, redemptions, held = append(
+				canonicals,
+				code.Canonical,
+			), append(
+				redemptions,
+				code.Redemptions,
+			), append(
+				held,
+				code.Held,
+			)
 		}
 	}
 	if len(canonicals) > 0 {

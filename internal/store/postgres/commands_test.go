@@ -138,7 +138,12 @@ func operations() []operation {
 			prepare: func(d *desk) func() result {
 				limit := int64(7)
 				return func() result {
-					_, err := d.ChangeCode(d.t.Context(), d.caller, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
+					_, err := d.ChangeCode(
+						d.t.Context(),
+						d.caller,
+						"CODE",
+						codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}},
+					)
 					return result{err: err}
 				}
 			},
@@ -167,7 +172,8 @@ func (d operation) check(t *testing.T, conn *pgx.Conn, got result) {
 	if got.err != nil || got.replayed {
 		t.Errorf("%s: replayed %v, error %v", d.name, got.replayed, got.err)
 	}
-	if !got.id.IsZero() && !ask[bool](t, conn, "SELECT $1 IN (SELECT id FROM redemptions UNION SELECT id FROM reservations)", [16]byte(got.id)) {
+	if !got.id.IsZero() &&
+		!ask[bool](t, conn, "SELECT $1 IN (SELECT id FROM redemptions UNION SELECT id FROM reservations)", [16]byte(got.id)) {
 		t.Errorf("%s was answered with %s, which is not there", d.name, got.id)
 	}
 	checkAccounts(t, conn, d.want)

@@ -5,10 +5,11 @@ import (
 
 	"github.com/Shopify/toxiproxy/v2/toxics"
 
+	"accesscodes/internal/campaign"
 	"accesscodes/internal/codes"
 )
 
-func TestLatencyBreaksNoPromise(t *testing.T) {
+func TestCampaignLatencyBreaksNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
 	r.awaitWork(50)
@@ -22,12 +23,12 @@ func TestLatencyBreaksNoPromise(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatBreakAgainAndAgainBreakNoPromise: with the time that the store has,
+// TestCampaignConnectionsThatBreakAgainAndAgainBreakNoPromise: with the time that the store has,
 // callers do not even notice.
-func TestConnectionsThatBreakAgainAndAgainBreakNoPromise(t *testing.T) {
+func TestCampaignConnectionsThatBreakAgainAndAgainBreakNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
-	for range 40 {
+	for range campaign.Length(t, 15, 500) {
 		r.awaitWork(7)
 		r.proxy.cut()
 	}
@@ -37,12 +38,12 @@ func TestConnectionsThatBreakAgainAndAgainBreakNoPromise(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatAreResetBreakNoPromise: one connection in three is reset when the
+// TestCampaignConnectionsThatAreResetBreakNoPromise: one connection in three is reset when the
 // database answers for the first time, at whatever moment.
-func TestConnectionsThatAreResetBreakNoPromise(t *testing.T) {
+func TestCampaignConnectionsThatAreResetBreakNoPromise(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
-	for i := range 15 {
+	for i := range campaign.Length(t, 8, 300) {
 		r.awaitWork(7)
 		r.proxy.cut()
 		r.proxy.add("reset_peer", "downstream", 1./3, &toxics.ResetToxic{Timeout: int64(i % 3)})
@@ -53,8 +54,8 @@ func TestConnectionsThatAreResetBreakNoPromise(t *testing.T) {
 	r.finish(r.conn)
 }
 
-// TestADatabaseThatFallsSilentIsGivenUpInTime: connections stay, nothing comes through.
-func TestADatabaseThatFallsSilentIsGivenUpInTime(t *testing.T) {
+// TestCampaignADatabaseThatFallsSilentIsGivenUpInTime: connections stay, nothing comes through.
+func TestCampaignADatabaseThatFallsSilentIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	for _, direction := range []string{"upstream", "downstream"} {
 		t.Run(direction, func(t *testing.T) {
@@ -71,14 +72,14 @@ func TestADatabaseThatFallsSilentIsGivenUpInTime(t *testing.T) {
 	}
 }
 
-// TestCommitsWhoseAnswersAreLostAreAcknowledged holds a commit back until its answer
+// TestCampaignCommitsWhoseAnswersAreLostAreAcknowledged holds a commit back until its answer
 // cannot get through any more.
-func TestCommitsWhoseAnswersAreLostAreAcknowledged(t *testing.T) {
+func TestCampaignCommitsWhoseAnswersAreLostAreAcknowledged(t *testing.T) {
 	t.Parallel()
 	r := startRig(t)
 	holdCommits(t, r.conn, "codes")
 	var lost []row
-	for range 5 {
+	for range campaign.Length(t, 5, 100) {
 		r.awaitWork(20)
 		lost = append(lost, r.loseAnAnswer()...)
 	}
@@ -135,14 +136,15 @@ func checkAcknowledged(t *testing.T, l *load, rows []row) {
 	t.Logf("%d codes were committed without an answer", len(rows))
 }
 
-// TestADatabaseThatIsKilledBreaksNoPromise: callers of one that stays away are refused soon,
+// TestCampaignADatabaseThatIsKilledBreaksNoPromise: callers of one that stays away are refused soon,
 // and the same store goes on when it is back.
-func TestADatabaseThatIsKilledBreaksNoPromise(t *testing.T) {
+func TestCampaignADatabaseThatIsKilledBreaksNoPromise(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	address := databaseOn(t, cluster)
 	l := startLoad(t, address)
-	for _, staysAway := range []bool{false, false, true, false} {
+	for round := range campaign.Length(t, 3, 30) {
+		staysAway := round%3 == 1
 		l.awaitWork(50)
 		if err := cluster.Kill(); err != nil {
 			t.Fatal(err)

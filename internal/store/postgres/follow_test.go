@@ -76,8 +76,8 @@ func TestAReaderWhoFollowsMissesNothingWhileNodesAndConnectionsAreKilled(t *test
 	}
 }
 
-// campaign is two nodes that write events, and a reader.
-type campaign struct {
+// trafficRun is two nodes that write events, and a reader.
+type trafficRun struct {
 	address string
 	caller  *core.Actor
 	nodes   [2]*node
@@ -99,9 +99,9 @@ type node struct {
 	stop    context.CancelFunc
 }
 
-func newCampaign(t *testing.T) *campaign {
+func newCampaign(t *testing.T) *trafficRun {
 	t.Helper()
-	c := &campaign{address: pgtest.Database(t), codes: map[string]bool{}, users: map[string]bool{}}
+	c := &trafficRun{address: pgtest.Database(t), codes: map[string]bool{}, users: map[string]bool{}}
 	for i := range c.nodes {
 		name := fmt.Sprint("node-", i)
 		below, err := postgres.Open(t.Context(), c.address+"&application_name="+name, postgres.Options{})
@@ -132,7 +132,7 @@ func newCampaign(t *testing.T) *campaign {
 
 // run lets the nodes write and give positions while the reader follows. progress is told how
 // many codes have had their life, one call after the other.
-func (c *campaign) run(t *testing.T, progress func(done int)) {
+func (c *trafficRun) run(t *testing.T, progress func(done int)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -170,7 +170,7 @@ func (c *campaign) run(t *testing.T, progress func(done int)) {
 
 // restartSequencers ends both nodes' giving of positions in the middle, and some time later, as
 // far as the database knows, new ones begin.
-func (c *campaign) restartSequencers(t *testing.T, conn *pgx.Conn) {
+func (c *trafficRun) restartSequencers(t *testing.T, conn *pgx.Conn) {
 	for _, n := range c.nodes {
 		n.stop()
 	}
@@ -211,7 +211,7 @@ func sequenceFor(ctx context.Context, service *event.Service) {
 
 // live makes a code and uses it up. Whatever is not known to be done is done again, as callers
 // do, a new code in place of one of which nobody knows.
-func (c *campaign) live(ctx context.Context, t *testing.T, n *node) {
+func (c *trafficRun) live(ctx context.Context, t *testing.T, n *node) {
 	once := int64(1)
 	for ctx.Err() == nil {
 		issued, err := n.service.GenerateCode(ctx, c.caller, codes.IssueRequest{
@@ -244,7 +244,7 @@ func (c *campaign) live(ctx context.Context, t *testing.T, n *node) {
 }
 
 // tolerate accepts the errors of a database whose connections are killed.
-func (c *campaign) tolerate(t *testing.T, err error) {
+func (c *trafficRun) tolerate(t *testing.T, err error) {
 	if !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown) &&
 		!errors.Is(err, context.Canceled) {
 		t.Error(err)
@@ -252,7 +252,7 @@ func (c *campaign) tolerate(t *testing.T, err error) {
 }
 
 // follow reads until everything is written and read.
-func (c *campaign) follow(ctx context.Context, t *testing.T, written <-chan struct{}) (seen []event.Event) {
+func (c *trafficRun) follow(ctx context.Context, t *testing.T, written <-chan struct{}) (seen []event.Event) {
 	t.Helper()
 	after, ended := int64(0), false
 	for {
@@ -276,9 +276,9 @@ func (c *campaign) follow(ctx context.Context, t *testing.T, written <-chan stru
 	}
 }
 
-func (c *campaign) queued(t *testing.T) int64 { return c.count(t, "event_queue") }
+func (c *trafficRun) queued(t *testing.T) int64 { return c.count(t, "event_queue") }
 
-func (c *campaign) count(t *testing.T, from string) (rows int64) {
+func (c *trafficRun) count(t *testing.T, from string) (rows int64) {
 	t.Helper()
 	conn := connect(t, c.address)
 	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM "+from).Scan(&rows); err != nil {
@@ -291,7 +291,7 @@ func (c *campaign) count(t *testing.T, from string) (rows int64) {
 }
 
 // check holds what was seen against what was answered and what is stored.
-func (c *campaign) check(t *testing.T, seen []event.Event) {
+func (c *trafficRun) check(t *testing.T, seen []event.Event) {
 	t.Helper()
 	ids, types := map[core.ID]bool{}, map[event.Type]int64{}
 	ofCode := map[string][]event.Type{}

@@ -45,7 +45,10 @@ func TestEveryListIsReadFromAnIndex(t *testing.T) {
 	exec(t, conn, fillForPlans()...)
 	exec(t, conn, "SET enable_seqscan = off") // as the store has it
 	for _, c := range planCases() {
-		for kind, explain := range map[string]func(*testing.T, *pgx.Conn, postgres.Query) string{"custom": explain, "generic": explainGeneric} {
+		for kind, explain := range map[string]func(*testing.T, *pgx.Conn, postgres.Query) string{
+			"custom":  explain,
+			"generic": explainGeneric,
+		} {
 			plan := explain(t, conn, c.query)
 			if strings.Contains(plan, "Seq Scan") {
 				t.Errorf("%s, %s plan: a table is read as a whole:\n%s", c.name, kind, plan)
@@ -119,28 +122,68 @@ func planCases() (all []planCase) {
 		{name: "batch", filter: codes.CodeFilter{BatchID: batch}, index: "codes_batch", bound: `batch_id = .*type =`},
 		{name: "revoked", filter: codes.CodeFilter{Status: codes.StatusRevoked}, index: "codes_revoked", bound: `type =`},
 		{name: "expired", filter: codes.CodeFilter{Status: codes.StatusExpired}, index: "codes_expiring", bound: `type =`},
-		{name: "scheduled", filter: codes.CodeFilter{Status: codes.StatusScheduled}, index: "codes_starting", bound: `type =`},
+		{
+			name:   "scheduled",
+			filter: codes.CodeFilter{Status: codes.StatusScheduled},
+			index:  "codes_starting",
+			bound:  `type =`,
+		},
 		{name: "exhausted", filter: codes.CodeFilter{Status: codes.StatusExhausted}, index: "codes_listed", bound: `type =`},
 		{name: "active", filter: codes.CodeFilter{Status: codes.StatusActive}, index: "codes_listed", bound: `type =`},
 		{name: "created after", filter: codes.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: `created_at >`},
-		{name: "created before", filter: codes.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: `created_at <`},
-		{name: "created between", filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: `created_at > .*created_at <`},
+		{
+			name:   "created before",
+			filter: codes.CodeFilter{CreatedBefore: &until},
+			index:  "codes_listed",
+			bound:  `created_at <`,
+		},
+		{
+			name:   "created between",
+			filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until},
+			index:  "codes_listed",
+			bound:  `created_at > .*created_at <`,
+		},
 		{name: "a text that many have", filter: codes.CodeFilter{Query: "note"}, index: "codes_listed", bound: `type =`},
-		{name: "a text that few have", filter: codes.CodeFilter{Query: "note 1"}, found: []string{"CODE1", "CODE2"}, index: "codes_pkey", bound: `canonical = ANY`},
-		{name: "a batch that is revoked", filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked}, index: "codes_", bound: `type =`},
+		{
+			name:   "a text that few have",
+			filter: codes.CodeFilter{Query: "note 1"},
+			found:  []string{"CODE1", "CODE2"},
+			index:  "codes_pkey",
+			bound:  `canonical = ANY`,
+		},
+		{
+			name:   "a batch that is revoked",
+			filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked},
+			index:  "codes_",
+			bound:  `type =`,
+		},
 	}
 	for _, c := range list {
 		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
 		for _, kind := range codes.Types() {
-			all = append(all, planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound})
+			all = append(
+				all,
+				planCase{"codes: " + c.name, postgres.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound},
+			)
 			if c.found == nil {
-				all = append(all, planCase{"codes: the next page of " + c.name, postgres.CodesQuery(&next, kind, nil, false), c.index, `ROW\(created_at, canonical\) <`})
+				all = append(
+					all,
+					planCase{
+						"codes: the next page of " + c.name,
+						postgres.CodesQuery(&next, kind, nil, false),
+						c.index,
+						`ROW\(created_at, canonical\) <`,
+					},
+				)
 			}
 		}
 	}
-	for i, query := range postgres.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
+	for i, query := range postgres.Searches(&codes.CodeQuery{
+		WorkspaceID: workspace,
+		CodeFilter:  codes.CodeFilter{Query: "note 1"},
+	}) {
 		if i < len(codes.Types()) { // of values
 			all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_listed", `workspace_id = .*type =`})
 		} else {

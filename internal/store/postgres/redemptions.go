@@ -37,8 +37,24 @@ func scanRedemption(row pgx.CollectableRow) (r storedRedemption, err error) {
 	var user, before, reason *string
 	var metadata []byte
 	var reservation, by *[16]byte
-	err = row.Scan(&r.canonical, (*[16]byte)(&r.ID), (*[16]byte)(&r.WorkspaceID), &r.Code, (*string)(&r.Type), &user, (*string)(&r.Grants), &before,
-		&r.Ordinal, &metadata, &reservation, &r.CreatedAt, (*[16]byte)(&r.CreatedBy), &r.RolledBackAt, &by, &reason)
+	err = row.Scan(
+		&r.canonical,
+		(*[16]byte)(&r.ID),
+		(*[16]byte)(&r.WorkspaceID),
+		&r.Code,
+		(*string)(&r.Type),
+		&user,
+		(*string)(&r.Grants),
+		&before,
+		&r.Ordinal,
+		&metadata,
+		&reservation,
+		&r.CreatedAt,
+		(*[16]byte)(&r.CreatedBy),
+		&r.RolledBackAt,
+		&by,
+		&reason,
+	)
 	if err != nil {
 		return r, err
 	}
@@ -55,8 +71,14 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemptio
 	var rows [][]any
 	for _, r := range all {
 		if r.Change == codes.Changed {
-			batch.Queue("UPDATE redemptions SET rolled_back_at = $3, rolled_back_by = $4, reason = $5 WHERE canonical = $1 AND id = $2",
-				r.Canonical, [16]byte(r.ID), r.RolledBackAt, [16]byte(r.RolledBackBy), orNull(r.Reason))
+			batch.Queue(
+				"UPDATE redemptions SET rolled_back_at = $3, rolled_back_by = $4, reason = $5 WHERE canonical = $1 AND id = $2",
+				r.Canonical,
+				[16]byte(r.ID),
+				r.RolledBackAt,
+				[16]byte(r.RolledBackBy),
+				orNull(r.Reason),
+			)
 			continue
 		}
 		metadata, err := encodeMetadata(r.Metadata)
@@ -64,8 +86,10 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemptio
 			return err
 		}
 		rows = append(rows, []any{
-			r.Canonical, [16]byte(r.ID), [16]byte(r.WorkspaceID), r.Code, string(r.Type), orNull(r.UserID), string(r.Grants), orNull(string(r.Before)),
-			r.Ordinal, metadata, idOrNull(r.ReservationID), r.CreatedAt, [16]byte(r.CreatedBy), r.RolledBackAt, idOrNull(r.RolledBackBy), orNull(r.Reason),
+			r.Canonical, [16]byte(r.ID), [16]byte(r.WorkspaceID), r.Code, string(r.Type), orNull(r.UserID),
+			string(r.Grants), orNull(string(r.Before)),
+			r.Ordinal, metadata, idOrNull(r.ReservationID), r.CreatedAt, [16]byte(r.CreatedBy), r.RolledBackAt,
+			idOrNull(r.RolledBackBy), orNull(r.Reason),
 		})
 	}
 	s.insert(batch, "redemptions", redemptionColumns, redemptionTypes, rows)
@@ -73,9 +97,17 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemptio
 }
 
 // Redemption implements [codes.RedemptionStore].
-func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Redemption, err error) {
+func (s *Store) Redemption(
+	ctx context.Context,
+	workspace, id core.ID,
+) (canonical string, r codes.Redemption, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+" FROM redemptions WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
+		rows, err := q.Query(
+			ctx,
+			"SELECT "+redemptionColumns+" FROM redemptions WHERE workspace_id = $1 AND id = $2",
+			[16]byte(workspace),
+			[16]byte(id),
+		)
 		found, err := rowOf(rows, err, scanRedemption)
 		canonical, r = found.canonical, found.Redemption
 		return err
@@ -107,7 +139,11 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	if q.Canonical != "" {
 		w.add("canonical = $", q.Canonical)
 		// Checked once, and first: another workspace's code may have very many redemptions.
-		w.add("EXISTS (SELECT FROM codes c WHERE c.canonical = $ AND "+ofWorkspaces+"(ARRAY[$::uuid])) IS TRUE)", q.Canonical, [16]byte(q.WorkspaceID))
+		w.add(
+			"EXISTS (SELECT FROM codes c WHERE c.canonical = $ AND "+ofWorkspaces+"(ARRAY[$::uuid])) IS TRUE)",
+			q.Canonical,
+			[16]byte(q.WorkspaceID),
+		)
 	}
 	if q.UserID != "" {
 		w.add("user_id = $", q.UserID)
@@ -125,7 +161,9 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	if q.CreatedBefore != nil {
 		w.add("created_at < $", *q.CreatedBefore)
 	}
-	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(q.Limit), w.args
+	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(
+		q.Limit,
+	), w.args
 }
 
 // where collects conditions that must all hold. Each $ in a condition stands for the next argument.
@@ -149,7 +187,18 @@ func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
 // are their types.
 const reservationColumns = "canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id"
 
-var reservationTypes = []string{"text", "uuid", "uuid", "text", "text", "text", "timestamptz", "timestamptz", "uuid", "uuid"}
+var reservationTypes = []string{
+	"text",
+	"uuid",
+	"uuid",
+	"text",
+	"text",
+	"text",
+	"timestamptz",
+	"timestamptz",
+	"uuid",
+	"uuid",
+}
 
 // storedReservation is a row of the table reservations.
 type storedReservation struct {
@@ -184,9 +233,17 @@ func (s *Store) storeReservations(batch *pgx.Batch, all []*codes.TrackedReservat
 }
 
 // Reservation implements [codes.RedemptionStore].
-func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Reservation, err error) {
+func (s *Store) Reservation(
+	ctx context.Context,
+	workspace, id core.ID,
+) (canonical string, r codes.Reservation, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE workspace_id = $1 AND id = $2", [16]byte(workspace), [16]byte(id))
+		rows, err := q.Query(
+			ctx,
+			"SELECT "+reservationColumns+" FROM reservations WHERE workspace_id = $1 AND id = $2",
+			[16]byte(workspace),
+			[16]byte(id),
+		)
 		found, err := rowOf(rows, err, scanReservation)
 		canonical, r = found.canonical, found.Reservation
 		return err
@@ -202,7 +259,13 @@ const tidiedAtOnce = 500
 func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (tidied int, err error) {
 	err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error {
 		tidied = 0
-		rows, err := tx.Query(ctx, "SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(tidiedAtOnce), now)
+		rows, err := tx.Query(
+			ctx,
+			"SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(
+				tidiedAtOnce,
+			),
+			now,
+		)
 		lapsed, err := rowsOf(rows, err, scanReservation)
 		if err != nil || len(lapsed) == 0 {
 			return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"accesscodes/internal/campaign"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
@@ -105,14 +106,14 @@ func TestCommandsWhoseLookUpWasRolledBackAreTriedAgain(t *testing.T) {
 	}
 }
 
-func TestRollbacksUnderLoadAreInvisible(t *testing.T) {
+func TestCampaignRollbacksUnderLoadAreInvisible(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Database(t)
 	conn := connect(t, address)
 	fail(t, conn, "random() < 0.3 AND nextval('tries') > 0", "40001")
 	exec(t, conn, "CREATE TRIGGER fail BEFORE INSERT ON redemptions FOR EACH STATEMENT EXECUTE FUNCTION fail()")
 	l := startLoad(t, address)
-	l.awaitWork(300)
+	l.awaitWork(campaign.Length(t, 200, 10_000))
 	if all := l.finish(conn); all.unavailable != 0 || all.unknown != 0 {
 		t.Errorf("rollbacks made errors: %+v", all)
 	}

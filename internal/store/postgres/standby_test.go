@@ -44,7 +44,7 @@ func (p *pair) failOver(t *testing.T) {
 	}
 }
 
-func TestAFailoverToASynchronousStandbyLosesNothing(t *testing.T) {
+func TestCampaignAFailoverToASynchronousStandbyLosesNothing(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
 	l := startLoad(t, p.address)
@@ -62,10 +62,10 @@ func TestAFailoverToASynchronousStandbyLosesNothing(t *testing.T) {
 	l.finish(promoted)
 }
 
-// TestARetryIsNotAnsweredWithACodeThatTheStandbyDoesNotHave: a commit that waits for a
+// TestCampaignARetryIsNotAnsweredWithACodeThatTheStandbyDoesNotHave: a commit that waits for a
 // standby which is away becomes visible on the primary when its client has gone. A retry
 // that finds it there must not pass it on: it would be lost with the primary.
-func TestARetryIsNotAnsweredWithACodeThatTheStandbyDoesNotHave(t *testing.T) {
+func TestCampaignARetryIsNotAnsweredWithACodeThatTheStandbyDoesNotHave(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
 	store := open(t, p.address, postgres.Options{Timeout: timeout})

@@ -20,16 +20,30 @@ var _ transfer.Database = (*Store)(nil)
 const copiedMark int64 = -1
 
 // Rows implements [transfer.Database].
-func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
+func (s *Store) Rows(
+	ctx context.Context,
+	table transfer.Table,
+	after transfer.Row,
+	limit int,
+) (rows []transfer.Row, err error) {
 	var w where
 	if after != nil {
 		args := make([]any, len(after))
 		for i, value := range after {
 			args[i] = stored(table.Columns[i].Kind, value)
 		}
-		w.add(fmt.Sprintf("WHERE (%s) > (%s)", table.KeyList(""), strings.TrimSuffix(strings.Repeat("$, ", len(args)), ", ")), args...)
+		w.add(
+			fmt.Sprintf("WHERE (%s) > (%s)", table.KeyList(""), strings.TrimSuffix(strings.Repeat("$, ", len(args)), ", ")),
+			args...)
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s %s ORDER BY %s LIMIT %d", table.ColumnList(), table.Name, w.text(), table.KeyList(""), limit)
+	query := fmt.Sprintf(
+		"SELECT %s FROM %s %s ORDER BY %s LIMIT %d",
+		table.ColumnList(),
+		table.Name,
+		w.text(),
+		table.KeyList(""),
+		limit,
+	)
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		found, err := q.Query(ctx, query, w.args...)
 		rows, err = rowsOf(found, err, func(row pgx.CollectableRow) (transfer.Row, error) { return scanRow(row, table) })

@@ -96,8 +96,8 @@ func closed(t *testing.T, address string) func() {
 	return func() { exec(t, conn, "ALTER DATABASE "+nameOf(t, address)+" WITH ALLOW_CONNECTIONS true") }
 }
 
-// TestAServerThatCannotTakeACodeIsUnavailable: the same with what concerns a whole server.
-func TestAServerThatCannotTakeACodeIsUnavailable(t *testing.T) {
+// TestCampaignAServerThatCannotTakeACodeIsUnavailable: the same with what concerns a whole server.
+func TestCampaignAServerThatCannotTakeACodeIsUnavailable(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t, "max_connections=6")
 	address := databaseOn(t, cluster)

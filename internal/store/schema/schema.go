@@ -52,7 +52,10 @@ func Status(ctx context.Context, p *goose.Provider) ([]Migration, error) {
 	statuses, err := p.Status(ctx)
 	var all []Migration
 	for _, status := range statuses {
-		all = append(all, Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()})
+		all = append(
+			all,
+			Migration{Version: status.Source.Version, Name: status.Source.Path, AppliedAt: status.AppliedAt.UTC()},
+		)
 	}
 	return all, err
 }
@@ -71,7 +74,12 @@ func Known(p *goose.Provider) []Migration {
 func hasPending(ctx context.Context, p *goose.Provider) (bool, error) {
 	current, newest, err := p.GetVersions(ctx)
 	if err == nil && current > newest {
-		err = fmt.Errorf("%w: the database is at version %d, this program knows %d; use a newer accesscodes", ErrSchemaTooNew, current, newest)
+		err = fmt.Errorf(
+			"%w: the database is at version %d, this program knows %d; use a newer accesscodes",
+			ErrSchemaTooNew,
+			current,
+			newest,
+		)
 	}
 	return current < newest, err
 }

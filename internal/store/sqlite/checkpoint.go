@@ -53,7 +53,15 @@ func startCheckpointer(file *os.File, writer chan *sqlite.Conn, length int64) (*
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpointer{conn: conn, file: file, length: length, long: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), lost: end}
+	c := &checkpointer{
+		conn:   conn,
+		file:   file,
+		length: length,
+		long:   make(chan struct{}, 1),
+		quit:   make(chan struct{}),
+		done:   make(chan struct{}),
+		lost:   end,
+	}
 	c.next.Store(length) // the first commit tells how long the log is already
 	go c.run(writer)
 	return c, nil
@@ -96,7 +104,12 @@ func (c *checkpointer) grown(conn *sqlite.Conn) {
 // reports it only once. Nothing is lost as long as the log stays as it is: the next start copies all
 // of it into the file again. PostgreSQL does the same (data_sync_retry).
 func end(err error) {
-	panic(fmt.Errorf("the disk did not take what was written to the database: %w; the log still holds all of it, start again when the disk works", err))
+	panic(
+		fmt.Errorf(
+			"the disk did not take what was written to the database: %w; the log still holds all of it, start again when the disk works",
+			err,
+		),
+	)
 }
 
 // run makes a checkpoint whenever the log is too long. It ignores errors of a pass: every commit is

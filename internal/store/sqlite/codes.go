@@ -132,7 +132,12 @@ func (s *Store) CodesTaken(ctx context.Context, canonicals []string) ([]bool, er
 }
 
 // Code implements [codes.CodeStore].
-func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, at time.Time) (code codes.Code, err error) {
+func (s *Store) Code(
+	ctx context.Context,
+	workspace core.ID,
+	canonical string,
+	at time.Time,
+) (code codes.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := codeOf(conn, at, workspace, canonical)
 		if err == nil {
@@ -144,7 +149,12 @@ func (s *Store) Code(ctx context.Context, workspace core.ID, canonical string, a
 }
 
 // FindCodes implements [codes.CodeStore].
-func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) (codes []codes.Code, err error) {
+func (s *Store) FindCodes(
+	ctx context.Context,
+	workspace core.ID,
+	canonicals []string,
+	at time.Time,
+) (codes []codes.Code, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		for _, canonical := range canonicals {
 			if err := ctx.Err(); err != nil {
@@ -164,7 +174,12 @@ func (s *Store) FindCodes(ctx context.Context, workspace core.ID, canonicals []s
 }
 
 // CodeByRetryKey implements [codes.CodeStore].
-func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]byte, at time.Time) (code *codes.RetriedCode, err error) {
+func (s *Store) CodeByRetryKey(
+	ctx context.Context,
+	workspace core.ID,
+	key [16]byte,
+	at time.Time,
+) (code *codes.RetriedCode, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := codeByRetryKey(conn, workspace, key, at)
 		code = found
@@ -175,11 +190,15 @@ func (s *Store) CodeByRetryKey(ctx context.Context, workspace core.ID, key [16]b
 
 // codeByRetryKey finds the code with a key, or the mark of a deleted code.
 func codeByRetryKey(conn *sqlite.Conn, workspace core.ID, key [16]byte, at time.Time) (*codes.RetriedCode, error) {
-	found, err := findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
-		stmt.BindInt64(1, at.UnixMicro())
-		stmt.BindBytes(2, key[:])
-		stmt.BindBytes(3, workspace[:])
-	})
+	found, err := findCode(
+		conn,
+		"SELECT "+codeColumns+" FROM codes WHERE retry_key = ?2 AND workspace_id = ?3",
+		func(stmt *sqlite.Stmt) {
+			stmt.BindInt64(1, at.UnixMicro())
+			stmt.BindBytes(2, key[:])
+			stmt.BindBytes(3, workspace[:])
+		},
+	)
 	if errors.Is(err, core.ErrNotFound) {
 		return deletedRetry(conn, workspace, key)
 	}
@@ -218,11 +237,15 @@ type storedCode struct {
 // codeOf finds a code of a workspace. Nothing of another workspace's code is decoded or counted, so
 // finding it takes as long as finding nothing.
 func codeOf(conn *sqlite.Conn, at time.Time, workspace core.ID, canonical string) (*storedCode, error) {
-	return findCode(conn, "SELECT "+codeColumns+" FROM codes WHERE canonical = ?2 AND workspace_id = ?3", func(stmt *sqlite.Stmt) {
-		stmt.BindInt64(1, at.UnixMicro())
-		stmt.BindText(2, canonical)
-		stmt.BindBytes(3, workspace[:])
-	})
+	return findCode(
+		conn,
+		"SELECT "+codeColumns+" FROM codes WHERE canonical = ?2 AND workspace_id = ?3",
+		func(stmt *sqlite.Stmt) {
+			stmt.BindInt64(1, at.UnixMicro())
+			stmt.BindText(2, canonical)
+			stmt.BindBytes(3, workspace[:])
+		},
+	)
 }
 
 func findCode(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) (code *storedCode, err error) {

@@ -67,14 +67,6 @@ func bindValue(stmt *sqlite.Stmt, param int, value any) error {
 	return nil
 }
 
-func columnInt(stmt *sqlite.Stmt, column int) *int64 {
-	if stmt.ColumnIsNull(column) {
-		return nil
-	}
-	n := stmt.ColumnInt64(column)
-	return &n
-}
-
 func columnTime(stmt *sqlite.Stmt, column int) *time.Time {
 	if stmt.ColumnIsNull(column) {
 		return nil
@@ -94,14 +86,6 @@ func micros(t *time.Time) any {
 		return nil
 	}
 	return t.UnixMicro()
-}
-
-// optional returns a value as an argument of sqlitex.Execute; nil for none.
-func optional[T any](value *T) any {
-	if value == nil {
-		return nil
-	}
-	return *value
 }
 
 func ignoreNotFound(err error) error {

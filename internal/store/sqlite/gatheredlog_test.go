@@ -113,7 +113,10 @@ func TestATransactionThatIsLargerThanTheCache(t *testing.T) {
 	requireSound(t, path, half)
 	t.Run("and fails at its end", func(t *testing.T) {
 		failing := manyCodes(len(all), 6_000)[half:]
-		failing = append(failing, &codes.NewCode{Canonical: "LAST", Code: codes.Code{CreatedAt: time.Now(), Metadata: map[string]string{"k": "v"}}})
+		failing = append(
+			failing,
+			&codes.NewCode{Canonical: "LAST", Code: codes.Code{CreatedAt: time.Now(), Metadata: map[string]string{"k": "v"}}},
+		)
 		failing[len(failing)-1].Retry = codes.Retry{Key: [16]byte{1}}
 		exclude(t, path)
 		if _, err := store.InsertCodes(t.Context(), failing); err == nil {
@@ -140,7 +143,11 @@ func exclude(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = sqlitex.ExecuteTransient(conn, "CREATE TRIGGER refuse BEFORE INSERT ON codes WHEN new.canonical = 'LAST' BEGIN SELECT RAISE(ABORT, 'refused'); END", nil)
+	err = sqlitex.ExecuteTransient(
+		conn,
+		"CREATE TRIGGER refuse BEFORE INSERT ON codes WHEN new.canonical = 'LAST' BEGIN SELECT RAISE(ABORT, 'refused'); END",
+		nil,
+	)
 	if err != nil {
 		t.Error(err)
 	}

@@ -47,7 +47,12 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 var errEnough = errors.New("enough was read")
 
 // untilEnough runs a query until scan says that it has read enough.
-func untilEnough(conn *sqlite.Conn, query string, args []any, scan func(*sqlite.Stmt) (isEnough bool, err error)) error {
+func untilEnough(
+	conn *sqlite.Conn,
+	query string,
+	args []any,
+	scan func(*sqlite.Stmt) (isEnough bool, err error),
+) error {
 	err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 		isEnough, err := scan(stmt)
 		if err == nil && isEnough {
@@ -80,7 +85,10 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	if q.Except != "" {
 		w.add("canonical <> ?", q.Except)
 	}
-	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() + inListOrder, append(w.args, q.Limit)
+	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() + inListOrder, append(
+		w.args,
+		q.Limit,
+	)
 }
 
 // listedIndex has the codes of each type in the order of lists.

@@ -88,28 +88,69 @@ func planCases() (all []planCase) {
 		{name: "batch", filter: codes.CodeFilter{BatchID: batch}, index: "codes_batch", bound: "batch_id=? AND type=?"},
 		{name: "revoked", filter: codes.CodeFilter{Status: codes.StatusRevoked}, index: "codes_revoked", bound: "type=?"},
 		{name: "expired", filter: codes.CodeFilter{Status: codes.StatusExpired}, index: "codes_expiring", bound: "type=?"},
-		{name: "scheduled", filter: codes.CodeFilter{Status: codes.StatusScheduled}, index: "codes_starting", bound: "type=?"},
+		{
+			name:   "scheduled",
+			filter: codes.CodeFilter{Status: codes.StatusScheduled},
+			index:  "codes_starting",
+			bound:  "type=?",
+		},
 		{name: "exhausted", filter: codes.CodeFilter{Status: codes.StatusExhausted}, index: "codes_listed", bound: "type=?"},
 		{name: "active", filter: codes.CodeFilter{Status: codes.StatusActive}, index: "codes_listed", bound: "type=?"},
 		{name: "created after", filter: codes.CodeFilter{CreatedAfter: &from}, index: "codes_listed", bound: "created_at>?"},
-		{name: "created before", filter: codes.CodeFilter{CreatedBefore: &until}, index: "codes_listed", bound: "created_at<?"},
-		{name: "created between", filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until}, index: "codes_listed", bound: "created_at>? AND created_at<?"},
+		{
+			name:   "created before",
+			filter: codes.CodeFilter{CreatedBefore: &until},
+			index:  "codes_listed",
+			bound:  "created_at<?",
+		},
+		{
+			name:   "created between",
+			filter: codes.CodeFilter{CreatedAfter: &from, CreatedBefore: &until},
+			index:  "codes_listed",
+			bound:  "created_at>? AND created_at<?",
+		},
 		{name: "a text that many have", filter: codes.CodeFilter{Query: "note"}, index: "codes_listed", bound: "type=?"},
-		{name: "a text that few have", filter: codes.CodeFilter{Query: "note 1"}, found: []string{"CODE00001", "CODE00002"}, index: "sqlite_autoindex_codes_1", bound: "canonical=?"},
-		{name: "a batch that is revoked", filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked}, index: "codes_batch", bound: "batch_id=? AND type=?"},
+		{
+			name:   "a text that few have",
+			filter: codes.CodeFilter{Query: "note 1"},
+			found:  []string{"CODE00001", "CODE00002"},
+			index:  "sqlite_autoindex_codes_1",
+			bound:  "canonical=?",
+		},
+		{
+			name:   "a batch that is revoked",
+			filter: codes.CodeFilter{BatchID: batch, Status: codes.StatusRevoked},
+			index:  "codes_batch",
+			bound:  "batch_id=? AND type=?",
+		},
 	}
 	for _, c := range list {
 		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
 		for _, kind := range codes.Types() {
-			all = append(all, planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound, c.found != nil})
+			all = append(
+				all,
+				planCase{"codes: " + c.name, sqlite.CodesQuery(q, kind, c.found, c.found != nil), c.index, c.bound, c.found != nil},
+			)
 			if c.found == nil {
-				all = append(all, planCase{"codes: the next page of " + c.name, sqlite.CodesQuery(&next, kind, nil, false), c.index, "(created_at,canonical)<(?,?)", false})
+				all = append(
+					all,
+					planCase{
+						"codes: the next page of " + c.name,
+						sqlite.CodesQuery(&next, kind, nil, false),
+						c.index,
+						"(created_at,canonical)<(?,?)",
+						false,
+					},
+				)
 			}
 		}
 	}
-	for i, query := range sqlite.Searches(&codes.CodeQuery{WorkspaceID: workspace, CodeFilter: codes.CodeFilter{Query: "note 1"}}) {
+	for i, query := range sqlite.Searches(&codes.CodeQuery{
+		WorkspaceID: workspace,
+		CodeFilter:  codes.CodeFilter{Query: "note 1"},
+	}) {
 		index, bound := "COVERING INDEX codes_listed", "workspace_id=? AND type=?" // of values
 		if texts := i - len(codes.Types()); texts >= 0 {
 			index, bound = []string{"codes_note", "codes_recipient"}[texts], "workspace_id=? AND <expr>>? AND <expr><?"

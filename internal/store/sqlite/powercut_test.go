@@ -11,19 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"accesscodes/internal/campaign"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/sqlite"
 )
 
-const (
-	powerClients = 8
-	powerCodes   = 20 // of each
-)
+// powerClients is how many use the store at once.
+const powerClients = 8
 
 // A killed process loses nothing that the system has taken, synced or not; a machine does.
-func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
+func TestCampaignWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
 	cases := []struct {
 		name    string
 		options sqlite.Options
@@ -43,7 +42,12 @@ func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
 				cut.check(t)
 			}
 			last := d.cuts[len(d.cuts)-1]
-			t.Logf("%d power cuts, %d acknowledged, the log began %d times again", len(d.cuts), len(last.acknowledged), last.began)
+			t.Logf(
+				"%d power cuts, %d acknowledged, the log began %d times again",
+				len(d.cuts),
+				len(last.acknowledged),
+				last.began,
+			)
 			if last.began < c.begins {
 				t.Errorf("the log began %d times again, want at least %d", last.began, c.begins)
 			}
@@ -89,11 +93,13 @@ func (d *disk) use(store codes.Store) {
 		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
 	})
 	var clients sync.WaitGroup
+	codesOfEach := campaign.Length(d.t, 20, 200)
 	for client := range powerClients {
 		clients.Go(func() {
-			for i := range powerCodes {
+			for i := range codesOfEach {
 				code := fmt.Sprintf("CODE-%d-%d", client, i)
-				if _, err := service.AddCode(d.t.Context(), powerUser(), code, codes.IssueRequest{Type: codes.TypeNormal}); err != nil {
+				if _, err := service.AddCode(d.t.Context(), powerUser(), code,
+					codes.IssueRequest{Type: codes.TypeNormal}); err != nil {
 					d.t.Error(err)
 					return
 				}

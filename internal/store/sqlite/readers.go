@@ -27,7 +27,11 @@ const (
 const listConnections = codes.ListsAtOnce + 2
 
 func newLanes(processors int) [laneCount]*readers {
-	return [laneCount]*readers{keyLane: newReaders(1), hotLane: newReaders(processors), listLane: newReaders(listConnections)}
+	return [laneCount]*readers{
+		keyLane:  newReaders(1),
+		hotLane:  newReaders(processors),
+		listLane: newReaders(listConnections),
+	}
 }
 
 // lanePragmas set the page cache of each lane's connections. Lists read their pages once, and keys

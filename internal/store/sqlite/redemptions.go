@@ -74,8 +74,15 @@ func scanRedemption(stmt *sqlite.Stmt) (storedRedemption, error) {
 // one, which then needs no entry in the index of the others.
 func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *storedCode) error {
 	if r.Change == codes.Changed {
-		return run(conn, "UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
-			r.WorkspaceID[:], r.ID[:], micros(r.RolledBackAt), r.RolledBackBy[:], r.Reason)
+		return run(
+			conn,
+			"UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
+			r.WorkspaceID[:],
+			r.ID[:],
+			micros(r.RolledBackAt),
+			r.RolledBackBy[:],
+			r.Reason,
+		)
 	}
 	stmt, err := conn.Prepare(`
 		INSERT INTO redemptions (` + redemptionColumns + `, later)
@@ -112,7 +119,10 @@ func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *stored
 }
 
 // Redemption implements [codes.RedemptionStore].
-func (s *Store) Redemption(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Redemption, err error) {
+func (s *Store) Redemption(
+	ctx context.Context,
+	workspace, id core.ID,
+) (canonical string, r codes.Redemption, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := findRedemptions(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
@@ -128,11 +138,16 @@ func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all 
 	query, args := redemptionsQuery(q)
 	budget := core.NewBudget(q.MaxBytes)
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
-		return untilEnough(conn, "SELECT "+redemptionColumns+" FROM redemptions "+query, args, func(stmt *sqlite.Stmt) (bool, error) {
-			r, err := scanRedemption(stmt)
-			all = append(all, r.Redemption)
-			return budget.Spend(r.Size()), err
-		})
+		return untilEnough(
+			conn,
+			"SELECT "+redemptionColumns+" FROM redemptions "+query,
+			args,
+			func(stmt *sqlite.Stmt) (bool, error) {
+				r, err := scanRedemption(stmt)
+				all = append(all, r.Redemption)
+				return budget.Spend(r.Size()), err
+			},
+		)
 	})
 	return all, err
 }
@@ -237,7 +252,10 @@ func storeReservation(conn *sqlite.Conn, r *codes.TrackedReservation) error {
 }
 
 // Reservation implements [codes.RedemptionStore].
-func (s *Store) Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r codes.Reservation, err error) {
+func (s *Store) Reservation(
+	ctx context.Context,
+	workspace, id core.ID,
+) (canonical string, r codes.Reservation, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		found, err := findReservations(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], id[:])
 		if len(found) > 0 {
@@ -256,7 +274,12 @@ const tidiedAtOnce = 500
 // something to do.
 func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *event.Recorder) (tidied int, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return one(conn, "SELECT 1 FROM reservations WHERE state = 'held' AND expires_at <= ?1 LIMIT 1", []any{now.UnixMicro()}, func(*sqlite.Stmt) {})
+		return one(
+			conn,
+			"SELECT 1 FROM reservations WHERE state = 'held' AND expires_at <= ?1 LIMIT 1",
+			[]any{now.UnixMicro()},
+			func(*sqlite.Stmt) {},
+		)
 	})
 	if errors.Is(err, core.ErrNotFound) {
 		return 0, nil
@@ -265,11 +288,23 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 		return 0, err
 	}
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		lapsed, err := findReservations(conn, "WHERE state = 'held' AND expires_at <= ?1 LIMIT ?2", now.UnixMicro(), tidiedAtOnce)
+		lapsed, err := findReservations(
+			conn,
+			"WHERE state = 'held' AND expires_at <= ?1 LIMIT ?2",
+			now.UnixMicro(),
+			tidiedAtOnce,
+		)
 		for _, r := range lapsed {
-			err = errors.Join(err,
-				run(conn, "UPDATE reservations SET state = 'lapsed' WHERE workspace_id = ?1 AND id = ?2", r.WorkspaceID[:], r.ID[:]),
-				run(conn, "UPDATE codes SET reservations = reservations - 1 WHERE canonical = ?1", r.canonical))
+			err = errors.Join(
+				err,
+				run(
+					conn,
+					"UPDATE reservations SET state = 'lapsed' WHERE workspace_id = ?1 AND id = ?2",
+					r.WorkspaceID[:],
+					r.ID[:],
+				),
+				run(conn, "UPDATE codes SET reservations = reservations - 1 WHERE canonical = ?1", r.canonical),
+			)
 		}
 		tidied = len(lapsed)
 		if err != nil || recorder == nil {

@@ -16,7 +16,12 @@ import (
 var _ transfer.Database = (*Store)(nil)
 
 // Rows implements [transfer.Database].
-func (s *Store) Rows(ctx context.Context, table transfer.Table, after transfer.Row, limit int) (rows []transfer.Row, err error) {
+func (s *Store) Rows(
+	ctx context.Context,
+	table transfer.Table,
+	after transfer.Row,
+	limit int,
+) (rows []transfer.Row, err error) {
 	query := "SELECT " + table.ColumnList() + " FROM " + table.Name
 	if after != nil {
 		query += fmt.Sprintf(" WHERE (%s) > (%s)", table.KeyList(""), marks(len(after)))
@@ -105,6 +110,10 @@ func (s *Store) SetUnfinishedCopy(ctx context.Context, source string) error {
 		if err := exec(conn, "DELETE FROM unfinished_copy"); err != nil || source == "" {
 			return err
 		}
-		return sqlitex.Execute(conn, "INSERT INTO unfinished_copy (id, source) VALUES (1, ?)", &sqlitex.ExecOptions{Args: []any{source}})
+		return sqlitex.Execute(
+			conn,
+			"INSERT INTO unfinished_copy (id, source) VALUES (1, ?)",
+			&sqlitex.ExecOptions{Args: []any{source}},
+		)
 	})
 }

@@ -68,7 +68,10 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 		if _, err := s.WorkspaceBySlug(t.Context(), "none"); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("WorkspaceBySlug: %v", err)
 		}
-		if _, err := s.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}, now, nil); !errors.Is(err, core.ErrNotFound) {
+		if _, err := s.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}, now, nil); !errors.Is(
+			err,
+			core.ErrNotFound,
+		) {
 			t.Errorf("UpdateWorkspace: %v", err)
 		}
 		if all, err := s.Workspaces(t.Context()); len(all) != 0 || err != nil {
@@ -217,7 +220,13 @@ func testInstallation(t *testing.T, newStore Factory) {
 		var all sync.WaitGroup
 		var created atomic.Int32
 		for i := range 20 {
-			w := tenancy.Workspace{ID: newID(t), Slug: "default", Name: "Default", Format: core.Format{Prefix: "CODE", Groups: 2, GroupLength: 4}, CreatedAt: now}
+			w := tenancy.Workspace{
+				ID:        newID(t),
+				Slug:      "default",
+				Name:      "Default",
+				Format:    core.Format{Prefix: "CODE", Groups: 2, GroupLength: 4},
+				CreatedAt: now,
+			}
 			k := tenancy.Key{ID: newID(t), WorkspaceID: w.ID, Name: "first key", Role: tenancy.RoleFull, CreatedAt: now}
 			copy(k.Hash[:], k.ID[:])
 			all.Go(func() {

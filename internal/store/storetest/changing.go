@@ -45,19 +45,40 @@ func testChanging(t *testing.T, newStore Factory) {
 			want   func(c *codes.Code)
 		}{
 			{codes.CodeChange{}, func(*codes.Code) {}},
-			{codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &seven}}, func(c *codes.Code) { c.MaxRedemptions = &seven }},
+			{
+				codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &seven}},
+				func(c *codes.Code) { c.MaxRedemptions = &seven },
+			},
 			{codes.CodeChange{StartsAt: given(starts)}, func(c *codes.Code) { c.StartsAt = &starts }},
 			{codes.CodeChange{ExpiresAt: given(ends)}, func(c *codes.Code) { c.ExpiresAt = &ends }},
-			{codes.CodeChange{Note: given("'; DROP TABLE codes; -- \"%s\n🎉")}, func(c *codes.Code) { c.Note = "'; DROP TABLE codes; -- \"%s\n🎉" }},
+			{
+				codes.CodeChange{Note: given("'; DROP TABLE codes; -- \"%s\n🎉")},
+				func(c *codes.Code) { c.Note = "'; DROP TABLE codes; -- \"%s\n🎉" },
+			},
 			{codes.CodeChange{Recipient: given("ada@example.org")}, func(c *codes.Code) { c.Recipient = "ada@example.org" }},
-			{codes.CodeChange{Metadata: entries("a", "1", "ключ", `"q"`)}, func(c *codes.Code) { c.Metadata = map[string]string{"a": "1", "ключ": `"q"`} }},
-			{codes.CodeChange{Metadata: entries("a", nil, "b", "", "none", nil)}, func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": `"q"`} }},
-			{codes.CodeChange{Metadata: entries("ключ", "neu")}, func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": "neu"} }},
+			{
+				codes.CodeChange{Metadata: entries("a", "1", "ключ", `"q"`)},
+				func(c *codes.Code) { c.Metadata = map[string]string{"a": "1", "ключ": `"q"`} },
+			},
+			{
+				codes.CodeChange{Metadata: entries("a", nil, "b", "", "none", nil)},
+				func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": `"q"`} },
+			},
+			{
+				codes.CodeChange{Metadata: entries("ключ", "neu")},
+				func(c *codes.Code) { c.Metadata = map[string]string{"b": "", "ключ": "neu"} },
+			},
 			{codes.CodeChange{Metadata: entries("ключ", nil, "b", nil)}, func(c *codes.Code) { c.Metadata = nil }},
 			{codes.CodeChange{Metadata: entries("c", "3")}, func(c *codes.Code) { c.Metadata = map[string]string{"c": "3"} }},
 			{codes.CodeChange{Metadata: none[map[string]*string]()}, func(c *codes.Code) { c.Metadata = nil }},
-			{codes.CodeChange{Note: none[string](), Recipient: none[string]()}, func(c *codes.Code) { c.Note, c.Recipient = "", "" }},
-			{codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: none[time.Time]()}, func(c *codes.Code) { c.StartsAt, c.ExpiresAt = nil, nil }},
+			{
+				codes.CodeChange{Note: none[string](), Recipient: none[string]()},
+				func(c *codes.Code) { c.Note, c.Recipient = "", "" },
+			},
+			{
+				codes.CodeChange{StartsAt: none[time.Time](), ExpiresAt: none[time.Time]()},
+				func(c *codes.Code) { c.StartsAt, c.ExpiresAt = nil, nil },
+			},
 			{codes.CodeChange{MaxRedemptions: codes.Limit{Given: true}}, func(c *codes.Code) { c.MaxRedemptions = nil }},
 		}
 		for i, step := range steps {
@@ -76,7 +97,12 @@ func testChanging(t *testing.T, newStore Factory) {
 		s.redeem(t, s.mine, "CODE", "ada")
 		s.reserve(t, s.mine, "CODE", "bob", time.Minute)
 		change := func(limit int64) error {
-			_, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
+			_, err := s.ChangeCode(
+				t.Context(),
+				s.mine,
+				"CODE",
+				codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}},
+			)
 			return err
 		}
 		checkReason(t, "one less than is taken", change(1), core.ReasonCodeInUse)
@@ -105,7 +131,12 @@ func testChanging(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE", until(now.Add(time.Hour)), noted("kept"))
 		before := s.code(t, s.mine, "CODE", now)
-		_, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{Note: given("lost"), StartsAt: given(now.Add(time.Hour))})
+		_, err := s.ChangeCode(
+			t.Context(),
+			s.mine,
+			"CODE",
+			codes.CodeChange{Note: given("lost"), StartsAt: given(now.Add(time.Hour))},
+		)
 		checkReason(t, "a start that is not before its end", err, core.ReasonInvalidValue)
 		_, err = s.ChangeCode(t.Context(), s.mine, "NONE", codes.CodeChange{Note: given("lost")})
 		checkReason(t, "none", err, core.ReasonCodeNotFound)

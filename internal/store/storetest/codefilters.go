@@ -52,12 +52,27 @@ func (s *site) statuses(t *testing.T) []statusCase {
 		{"held until now", []option{times(1)}, hold(half), codes.StatusActive},
 		{"held without a limit", nil, hold(half + instant), codes.StatusActive},
 		{"held and left", []option{times(2)}, hold(half + instant), codes.StatusActive},
-		{"used and held", []option{times(2)}, func(code, user string) { redeem(code, user); hold(half+instant)(code, user+" 2") }, codes.StatusExhausted},
-		{"used and held until now", []option{times(2)}, func(code, user string) { redeem(code, user); hold(half)(code, user+" 2") }, codes.StatusActive},
+		{
+			"used and held",
+			[]option{times(2)},
+			func(code, user string) { redeem(code, user); hold(half+instant)(code, user+" 2") },
+			codes.StatusExhausted,
+		},
+		{
+			"used and held until now",
+			[]option{times(2)},
+			func(code, user string) { redeem(code, user); hold(half)(code, user+" 2") },
+			codes.StatusActive,
+		},
 		{"revoked", nil, revoke, codes.StatusRevoked},
 		{"revoked and ended", []option{until(at)}, revoke, codes.StatusRevoked},
 		{"revoked before it begins", []option{from(at.Add(instant))}, revoke, codes.StatusRevoked},
-		{"revoked and used up", []option{times(1)}, func(code, user string) { redeem(code, user); revoke(code, user) }, codes.StatusRevoked},
+		{
+			"revoked and used up",
+			[]option{times(1)},
+			func(code, user string) { redeem(code, user); revoke(code, user) },
+			codes.StatusRevoked,
+		},
 	}
 }
 
@@ -68,7 +83,9 @@ func (s *site) addSamples(t *testing.T, batches []core.ID) (all []sample) {
 	for i, status := range s.statuses(t) {
 		for k, kind := range codes.Types() {
 			value := fmt.Sprintf("%s %s", kind, status.name)
-			options := append([]option{of(kind), made(now.Add(time.Duration(i%7) * instant)), noted(fmt.Sprintf("Note %d", i%3))}, status.options...)
+			options := append(
+				[]option{of(kind), made(now.Add(time.Duration(i%7) * instant)), noted(fmt.Sprintf("Note %d", i%3))},
+				status.options...)
 			if batch := (i + k) % 3; batch < len(batches) {
 				options = append(options, inBatch(batches[batch]))
 			}
@@ -97,24 +114,63 @@ type sieve struct {
 
 func sieves(batches []core.ID) (all []sieve) {
 	for _, kind := range codes.Types() {
-		all = append(all, sieve{"type " + string(kind), "type", func(f *codes.CodeFilter) { f.Type = kind }, func(s sample) bool { return s.code.Type == kind }})
+		all = append(
+			all,
+			sieve{
+				"type " + string(kind),
+				"type",
+				func(f *codes.CodeFilter) { f.Type = kind },
+				func(s sample) bool { return s.code.Type == kind },
+			},
+		)
 	}
 	for _, status := range codes.Statuses() {
-		all = append(all, sieve{string(status), "status", func(f *codes.CodeFilter) { f.Status = status }, func(s sample) bool { return s.status == status }})
+		all = append(
+			all,
+			sieve{
+				string(status),
+				"status",
+				func(f *codes.CodeFilter) { f.Status = status },
+				func(s sample) bool { return s.status == status },
+			},
+		)
 	}
 	for i, batch := range batches {
-		all = append(all, sieve{fmt.Sprint("batch ", i), "batch", func(f *codes.CodeFilter) { f.BatchID = batch }, func(s sample) bool { return s.code.BatchID == batch }})
+		all = append(
+			all,
+			sieve{
+				fmt.Sprint("batch ", i),
+				"batch",
+				func(f *codes.CodeFilter) { f.BatchID = batch },
+				func(s sample) bool { return s.code.BatchID == batch },
+			},
+		)
 	}
 	early, late := now.Add(2*instant), now.Add(5*instant)
 	return append(
 		all,
-		sieve{"after", "created", func(f *codes.CodeFilter) { f.CreatedAfter = &early }, func(s sample) bool { return s.code.CreatedAt.After(early) }},
-		sieve{"before", "created", func(f *codes.CodeFilter) { f.CreatedBefore = &late }, func(s sample) bool { return s.code.CreatedAt.Before(late) }},
+		sieve{
+			"after",
+			"created",
+			func(f *codes.CodeFilter) { f.CreatedAfter = &early },
+			func(s sample) bool { return s.code.CreatedAt.After(early) },
+		},
+		sieve{
+			"before",
+			"created",
+			func(f *codes.CodeFilter) { f.CreatedBefore = &late },
+			func(s sample) bool { return s.code.CreatedAt.Before(late) },
+		},
 		sieve{
 			"between", "created", func(f *codes.CodeFilter) { f.CreatedAfter, f.CreatedBefore = &early, &late },
 			func(s sample) bool { return s.code.CreatedAt.After(early) && s.code.CreatedAt.Before(late) },
 		},
-		sieve{"note", "q", func(f *codes.CodeFilter) { f.Query = "nOTE 1" }, func(s sample) bool { return s.code.Note == "Note 1" }},
+		sieve{
+			"note",
+			"q",
+			func(f *codes.CodeFilter) { f.Query = "nOTE 1" },
+			func(s sample) bool { return s.code.Note == "Note 1" },
+		},
 		sieve{"value", "q", func(f *codes.CodeFilter) { f.Query = "normal-used" }, func(s sample) bool {
 			return strings.HasPrefix(s.code.Value, "Normal used")
 		}},

@@ -137,7 +137,10 @@ func testRetries(t *testing.T, newStore Factory) {
 		insert(t, s, first)
 		for _, again := range []*codes.NewCode{first, mark(newCode(w.ID, "OTHER"), 1, 8)} {
 			got := insert(t, s, again)[0]
-			want := codes.InsertResult{Outcome: codes.RetryKeyUsed, Existing: &codes.RetriedCode{Code: first.Code, Retry: first.Retry}}
+			want := codes.InsertResult{
+				Outcome:  codes.RetryKeyUsed,
+				Existing: &codes.RetriedCode{Code: first.Code, Retry: first.Retry},
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
@@ -149,7 +152,9 @@ func testRetries(t *testing.T, newStore Factory) {
 	t.Run("a used key is seen within one call", func(t *testing.T) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
-		got := outcomes(insert(t, s, mark(newCode(w.ID, "A"), 1, 1), mark(newCode(w.ID, "B"), 1, 1), mark(newCode(w.ID, "C"), 2, 1)))
+		got := outcomes(
+			insert(t, s, mark(newCode(w.ID, "A"), 1, 1), mark(newCode(w.ID, "B"), 1, 1), mark(newCode(w.ID, "C"), 2, 1)),
+		)
 		if want := []codes.InsertOutcome{codes.Inserted, codes.RetryKeyUsed, codes.Inserted}; !slices.Equal(got, want) {
 			t.Errorf("outcomes %v, want %v", got, want)
 		}

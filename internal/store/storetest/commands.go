@@ -109,7 +109,12 @@ func (s *site) toDelete(t *testing.T, code string) request {
 
 func (s *site) toLimit(t *testing.T, code string, limit int64) request {
 	return func(service *codes.Services) error {
-		_, err := service.ChangeCode(t.Context(), s.mine, code, codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
+		_, err := service.ChangeCode(
+			t.Context(),
+			s.mine,
+			code,
+			codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}},
+		)
 		return err
 	}
 }
@@ -135,7 +140,12 @@ func testCommands(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, "CODE")
 		s.add(t, s.other, "THEIRS")
 		redemption, reservation := codes.Redemption{ID: newID(t)}, codes.Reservation{ID: newID(t)}
-		answers := []codes.Result{{Err: refused("so")}, {Redemption: &redemption}, {Replayed: true}, {Reservation: &reservation}}
+		answers := []codes.Result{
+			{Err: refused("so")},
+			{Redemption: &redemption},
+			{Replayed: true},
+			{Reservation: &reservation},
+		}
 		var asked []time.Time
 		commands := []*codes.Command{
 			{Canonical: "CODE", At: now, UserID: "ada"},
@@ -156,7 +166,8 @@ func testCommands(t *testing.T, newStore Factory) {
 			want[i].At = at
 		}
 		before := s.everything(t, s.mine)
-		for name, ask := range map[string]func(context.Context, []*codes.Command) ([]codes.Result, error){"Execute": s.Store.Execute, "DryRun": s.Store.DryRun} {
+		for name, ask := range map[string]func(context.Context, []*codes.Command) ([]codes.Result,
+			error){"Execute": s.Store.Execute, "DryRun": s.Store.DryRun} {
 			asked = nil
 			got, err := ask(t.Context(), commands)
 			checkSame(t, fmt.Sprint(name, ", ", err), want, got)
@@ -236,7 +247,11 @@ func testCommands(t *testing.T, newStore Factory) {
 
 // leaveDuring asks for a redemption and goes when its rule has decided. It returns the error
 // that the answer is, if any: what it means for the command is the caller's to check.
-func (s *site) leaveDuring(t *testing.T, command *codes.Command, ask func(context.Context, []*codes.Command) ([]codes.Result, error)) error {
+func (s *site) leaveDuring(
+	t *testing.T,
+	command *codes.Command,
+	ask func(context.Context, []*codes.Command) ([]codes.Result, error),
+) error {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()

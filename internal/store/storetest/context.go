@@ -46,12 +46,19 @@ func testContext(t *testing.T, newStore Factory) {
 		},
 		"User": func(ctx context.Context) error { _, err := s.Store.User(ctx, id, "ada"); return err },
 		"PutUser": func(ctx context.Context) error {
-			_, err := s.Store.PutUser(ctx, codes.User{WorkspaceID: id, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now}, nil)
+			_, err := s.Store.PutUser(
+				ctx,
+				codes.User{WorkspaceID: id, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now},
+				nil,
+			)
 			return err
 		},
 		"EraseUser": func(ctx context.Context) error { _, err := s.Store.EraseUser(ctx, id, "bob"); return err },
 		"Codes": func(ctx context.Context) error {
-			_, err := s.Store.Codes(ctx, &codes.CodeQuery{WorkspaceID: id, CodeFilter: codes.CodeFilter{Query: "m", BatchID: batch}, Limit: 1, At: now})
+			_, err := s.Store.Codes(
+				ctx,
+				&codes.CodeQuery{WorkspaceID: id, CodeFilter: codes.CodeFilter{Query: "m", BatchID: batch}, Limit: 1, At: now},
+			)
 			return err
 		},
 		"Redemptions": func(ctx context.Context) error {

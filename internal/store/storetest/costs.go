@@ -31,7 +31,9 @@ func Costs(t *testing.T, store Store, fill func(Crowds)) {
 	s.Store = store
 	s.Services = s.serve(t, store)
 	s.mine, s.other = newCaller(t, s.Store), newCaller(t, s.Store)
-	fill(Crowds{Mine: s.mine.WorkspaceID, Other: s.other.WorkspaceID, ForeignCodes: 50_000, Held: 70_000, Redeemed: 50_000})
+	fill(
+		Crowds{Mine: s.mine.WorkspaceID, Other: s.other.WorkspaceID, ForeignCodes: 50_000, Held: 70_000, Redeemed: 50_000},
+	)
 	redeemer := *s.mine // who gets no suggestions
 	redeemer.Permissions = tenancy.RoleRedeem.Permissions()
 	later := now.Add(24 * time.Hour)

@@ -173,7 +173,10 @@ func testErasingEvents(t *testing.T, newStore Factory) {
 			t.Errorf("event %d still names the person: %+v", i, e)
 		}
 	}
-	if found := s.logOf(t, event.Query{Workspace: s.mine.WorkspaceID, Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "ada"}}); len(
+	if found := s.logOf(t, event.Query{
+		Workspace: s.mine.WorkspaceID,
+		Subject:   &event.SubjectName{Kind: event.SubjectUser, Key: "ada"},
+	}); len(
 		found,
 	) != 1 {
 		t.Errorf("events about the person: %v", toldAll(found))

@@ -32,7 +32,8 @@ func testIsolation(t *testing.T, newStore Factory) {
 		if found, err := s.Store.EraseUser(t.Context(), theirs, "ada"); found || err != nil {
 			t.Errorf("EraseUser = %v, %v", found, err)
 		}
-		if found, err := s.Store.FindCodes(t.Context(), theirs, []string{"MINE1", "MINE2"}, now); len(found) != 0 || err != nil {
+		if found, err := s.Store.FindCodes(t.Context(), theirs, []string{"MINE1", "MINE2"}, now); len(found) != 0 ||
+			err != nil {
 			t.Errorf("FindCodes = %v, %v", found, err)
 		}
 		for _, filter := range []codes.CodeFilter{
@@ -84,11 +85,31 @@ func testIsolation(t *testing.T, newStore Factory) {
 				_, err := s.Reserve(t.Context(), s.other, codes.ReserveRequest{Code: value, UserID: "new"})
 				return err
 			}, core.ReasonCodeNotFound},
-			{"Confirm", func() error { _, err := s.Confirm(t.Context(), s.other, held.ID); return err }, core.ReasonReservationNotFound},
-			{"Release", func() error { _, err := s.Release(t.Context(), s.other, held.ID); return err }, core.ReasonReservationNotFound},
-			{"Rollback", func() error { _, err := s.Rollback(t.Context(), s.other, made.ID, ""); return err }, core.ReasonRedemptionNotFound},
-			{"RevokeCode", func() error { _, err := s.RevokeCode(t.Context(), s.other, value); return err }, core.ReasonCodeNotFound},
-			{"RestoreCode", func() error { _, err := s.RestoreCode(t.Context(), s.other, value); return err }, core.ReasonCodeNotFound},
+			{
+				"Confirm",
+				func() error { _, err := s.Confirm(t.Context(), s.other, held.ID); return err },
+				core.ReasonReservationNotFound,
+			},
+			{
+				"Release",
+				func() error { _, err := s.Release(t.Context(), s.other, held.ID); return err },
+				core.ReasonReservationNotFound,
+			},
+			{
+				"Rollback",
+				func() error { _, err := s.Rollback(t.Context(), s.other, made.ID, ""); return err },
+				core.ReasonRedemptionNotFound,
+			},
+			{
+				"RevokeCode",
+				func() error { _, err := s.RevokeCode(t.Context(), s.other, value); return err },
+				core.ReasonCodeNotFound,
+			},
+			{
+				"RestoreCode",
+				func() error { _, err := s.RestoreCode(t.Context(), s.other, value); return err },
+				core.ReasonCodeNotFound,
+			},
 			{"ChangeCode", func() error {
 				_, err := s.ChangeCode(t.Context(), s.other, value, codes.CodeChange{Note: given("theirs")})
 				return err
@@ -107,7 +128,15 @@ func testIsolation(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		value, made, held, _ := s.populate(t, s.mine, "MINE")
 		before := s.everything(t, s.mine)
-		commands := s.commands(t, s.toRollBack(t, made), s.toConfirm(t, held), s.toRelease(t, held), s.toRevoke(t, value), s.toDelete(t, "MINE2"), s.toRedeem(t, s.mine, value, "new"))
+		commands := s.commands(
+			t,
+			s.toRollBack(t, made),
+			s.toConfirm(t, held),
+			s.toRelease(t, held),
+			s.toRevoke(t, value),
+			s.toDelete(t, "MINE2"),
+			s.toRedeem(t, s.mine, value, "new"),
+		)
 		want := []core.Reason{
 			core.ReasonRedemptionNotFound, core.ReasonReservationNotFound, core.ReasonReservationNotFound,
 			core.ReasonCodeNotFound, core.ReasonCodeNotFound, core.ReasonCodeNotFound,
@@ -138,7 +167,8 @@ func testIsolation(t *testing.T, newStore Factory) {
 		s.checkStored(t, "THEIRS", theirs)
 		user, err := s.Store.User(t.Context(), s.other.WorkspaceID, "ada")
 		checkSame(t, fmt.Sprint("theirs, ", err), codes.User{
-			WorkspaceID: s.other.WorkspaceID, ID: "ada", Status: codes.UserPremium, CreatedAt: now.Add(instant), UpdatedAt: now.Add(instant),
+			WorkspaceID: s.other.WorkspaceID, ID: "ada", Status: codes.UserPremium, CreatedAt: now.Add(instant),
+			UpdatedAt: now.Add(instant),
 		}, user)
 		s.rollback(t, s.other, theirs)
 		s.checkUser(t, s.other, "ada", codes.Unregistered)
@@ -147,7 +177,11 @@ func testIsolation(t *testing.T, newStore Factory) {
 
 // populate stores something of everything in a workspace: two codes, one of which is redeemed
 // by ada and reserved for bob.
-func (s *site) populate(t *testing.T, caller *core.Actor, name string) (value string, made codes.Redemption, held codes.Reservation, batch core.ID) {
+func (s *site) populate(
+	t *testing.T,
+	caller *core.Actor,
+	name string,
+) (value string, made codes.Redemption, held codes.Reservation, batch core.ID) {
 	t.Helper()
 	batch = newID(t)
 	first := coded(caller, name+"1", inBatch(batch), noted("note of "+name), addressed("someone@"+name), times(2))

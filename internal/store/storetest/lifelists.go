@@ -55,7 +55,10 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 			{codes.RedemptionFilter{Code: "join 1"}, func(r codes.Redemption) bool { return r.Code == "Join-1" }},
 			{codes.RedemptionFilter{Code: "UP"}, func(r codes.Redemption) bool { return r.Code == "up" }},
 			{codes.RedemptionFilter{UserID: "user 1"}, func(r codes.Redemption) bool { return r.UserID == "user 1" }},
-			{codes.RedemptionFilter{Code: "UP", UserID: "user 3"}, func(r codes.Redemption) bool { return r.Code == "up" && r.UserID == "user 3" }},
+			{
+				codes.RedemptionFilter{Code: "UP", UserID: "user 3"},
+				func(r codes.Redemption) bool { return r.Code == "up" && r.UserID == "user 3" },
+			},
 			{codes.RedemptionFilter{Code: "JOIN", UserID: "user 1"}, func(codes.Redemption) bool { return false }},
 			{codes.RedemptionFilter{UserID: "user 4"}, func(codes.Redemption) bool { return false }}, // who was erased
 			{codes.RedemptionFilter{UserID: "User 1"}, func(codes.Redemption) bool { return false }},
@@ -124,7 +127,8 @@ func testRedemptionTimes(t *testing.T, s *site) {
 		for _, r := range all {
 			isLater := filter.CreatedAfter == nil || r.CreatedAt.After(filter.CreatedAfter.Truncate(instant))
 			isEarlier := filter.CreatedBefore == nil || r.CreatedAt.Before(*filter.CreatedBefore)
-			isOf := (filter.Code == "" || r.Code == core.Canonical(filter.Code)) && (filter.UserID == "" || r.UserID == filter.UserID)
+			isOf := (filter.Code == "" || r.Code == core.Canonical(filter.Code)) &&
+				(filter.UserID == "" || r.UserID == filter.UserID)
 			if isLater && isEarlier && isOf {
 				want = append(want, r)
 			}
@@ -133,11 +137,21 @@ func testRedemptionTimes(t *testing.T, s *site) {
 			checkSame(t, fmt.Sprintf("%+v in pages of %d", filter, limit), want, s.redemptions(t, s.mine, filter, limit))
 		}
 	}
-	page, err := s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{CreatedAfter: &before}, core.PageRequest{Limit: 1})
+	page, err := s.ListRedemptions(
+		t.Context(),
+		s.mine,
+		codes.RedemptionFilter{CreatedAfter: &before},
+		core.PageRequest{Limit: 1},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{CreatedAfter: &middle}, core.PageRequest{Cursor: page.Next})
+	_, err = s.ListRedemptions(
+		t.Context(),
+		s.mine,
+		codes.RedemptionFilter{CreatedAfter: &middle},
+		core.PageRequest{Cursor: page.Next},
+	)
 	checkReason(t, "the cursor of another time", err, core.ReasonInvalidCursor)
 }
 

@@ -30,7 +30,8 @@ func testPageBytes(t *testing.T, newStore Factory) {
 			checkSame(t, "entries on a page", []int{20, 20, 20}, sizes)
 		}
 		read, err := s.Store.Codes(t.Context(), &codes.CodeQuery{
-			WorkspaceID: s.mine.WorkspaceID, CodeFilter: codes.CodeFilter{Type: codes.TypeNormal}, Limit: 1000, MaxBytes: 100_000, At: now,
+			WorkspaceID: s.mine.WorkspaceID, CodeFilter: codes.CodeFilter{Type: codes.TypeNormal}, Limit: 1000,
+			MaxBytes: 100_000, At: now,
 		})
 		if err != nil || len(read) != 3 {
 			t.Errorf("of 100,000 bytes, the store reads %d codes, want two and the next: %v", len(read), err)
@@ -45,15 +46,24 @@ func testPageBytes(t *testing.T, newStore Factory) {
 		}
 		const most = 128
 		for i := range most + 2 {
-			_, err := s.Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "SHARED", UserID: fmt.Sprintf("user %03d", i), Metadata: metadata})
+			_, err := s.Redeem(
+				t.Context(),
+				s.mine,
+				codes.RedeemRequest{Code: "SHARED", UserID: fmt.Sprintf("user %03d", i), Metadata: metadata},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		var sizes []int
-		got := longPages(t, &sizes, (*codes.Redemption).Size, func(page core.PageRequest) (core.Page[codes.Redemption], error) {
-			return s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{}, page)
-		})
+		got := longPages(
+			t,
+			&sizes,
+			(*codes.Redemption).Size,
+			func(page core.PageRequest) (core.Page[codes.Redemption], error) {
+				return s.ListRedemptions(t.Context(), s.mine, codes.RedemptionFilter{}, page)
+			},
+		)
 		if len(got) != most+2 || got[0].UserID != "user 129" || got[most+1].UserID != "user 000" || len(sizes) != 2 {
 			t.Errorf("%d redemptions on pages of %v", len(got), sizes)
 		}
@@ -63,7 +73,10 @@ func testPageBytes(t *testing.T, newStore Factory) {
 		for i := range 10 {
 			s.put(t, s.mine, fmt.Sprintf("%d%s", i, strings.Repeat("u", 200)), codes.UserNormal)
 		}
-		read, err := s.Store.Users(t.Context(), &codes.UserQuery{WorkspaceID: s.mine.WorkspaceID, Limit: 1000, MaxBytes: 1000})
+		read, err := s.Store.Users(
+			t.Context(),
+			&codes.UserQuery{WorkspaceID: s.mine.WorkspaceID, Limit: 1000, MaxBytes: 1000},
+		)
 		if err != nil || len(read) != 4 {
 			t.Errorf("of 1,000 bytes, the store reads %d users: %v", len(read), err)
 		}
@@ -71,7 +84,12 @@ func testPageBytes(t *testing.T, newStore Factory) {
 }
 
 // longPages reads a list of long entries to its end and returns how many each page had.
-func longPages[T any](t *testing.T, sizes *[]int, size func(*T) int, read func(core.PageRequest) (core.Page[T], error)) (all []T) {
+func longPages[T any](
+	t *testing.T,
+	sizes *[]int,
+	size func(*T) int,
+	read func(core.PageRequest) (core.Page[T], error),
+) (all []T) {
 	t.Helper()
 	for request := (core.PageRequest{Limit: core.MaxPage}); ; {
 		page, err := read(request)

@@ -34,7 +34,12 @@ func (s *site) codes(t *testing.T, caller *core.Actor, filter codes.CodeFilter, 
 }
 
 // redemptions lists redemptions to the end.
-func (s *site) redemptions(t *testing.T, caller *core.Actor, filter codes.RedemptionFilter, limit int) []codes.Redemption {
+func (s *site) redemptions(
+	t *testing.T,
+	caller *core.Actor,
+	filter codes.RedemptionFilter,
+	limit int,
+) []codes.Redemption {
 	t.Helper()
 	return pages(t, limit, func(page core.PageRequest) (core.Page[codes.Redemption], error) {
 		return s.ListRedemptions(t.Context(), caller, filter, page)

@@ -95,7 +95,17 @@ func testRaces(t *testing.T, newStore Factory) {
 			return codes.RedeemRequest{Code: "TEN", UserID: fmt.Sprint("user ", i)}
 		}).check(t, map[string]int{"done": 10, string(core.ReasonCodeExhausted): 90})
 		s.checkUses(t, s.mine, "TEN", 10, 0)
-		redemptions, users := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 20), s.users(t, s.mine, codes.UserFilter{}, 20)
+		redemptions, users := s.redemptions(
+			t,
+			s.mine,
+			codes.RedemptionFilter{},
+			20,
+		), s.users(
+			t,
+			s.mine,
+			codes.UserFilter{},
+			20,
+		)
 		if len(redemptions) != 10 || len(users) != 10 {
 			t.Errorf("%d redemptions, %d users", len(redemptions), len(users))
 		}
@@ -144,7 +154,11 @@ func testRaces(t *testing.T, newStore Factory) {
 		race(40, func(i int) {
 			var got codes.Reserved
 			err := patiently(func() (err error) {
-				got, err = nodes[i%2].Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "FIVE", UserID: fmt.Sprint("user ", i/2), Life: time.Minute})
+				got, err = nodes[i%2].Reserve(
+					t.Context(),
+					s.mine,
+					codes.ReserveRequest{Code: "FIVE", UserID: fmt.Sprint("user ", i/2), Life: time.Minute},
+				)
 				return err
 			})
 			outcomes.addRequest(got.Replayed, err)
@@ -195,7 +209,9 @@ func testRaceToEnd(newStore Factory) func(t *testing.T) {
 				node := nodes[(i+round)%2]
 				switch i {
 				case 0:
-					errConfirm = patiently(func() (err error) { confirmed, err = node.Confirm(t.Context(), s.mine, held.ID); return err })
+					errConfirm = patiently(
+						func() (err error) { confirmed, err = node.Confirm(t.Context(), s.mine, held.ID); return err },
+					)
 				case 1:
 					errRelease = patiently(func() (err error) { _, err = node.Release(t.Context(), s.mine, held.ID); return err })
 				case 2:

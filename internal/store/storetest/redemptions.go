@@ -12,7 +12,13 @@ import (
 
 // awkward is metadata that a careless store would not bring back as it was.
 func awkward() map[string]string {
-	return map[string]string{"a": "", "ключ": "значение", `q"`: `\`, "html": "<b>&amp;</b>", "🎉": "line 1\nline 2\t'; DROP TABLE users; --"}
+	return map[string]string{
+		"a":    "",
+		"ключ": "значение",
+		`q"`:   `\`,
+		"html": "<b>&amp;</b>",
+		"🎉":    "line 1\nline 2\t'; DROP TABLE users; --",
+	}
 }
 
 func testRedemptions(t *testing.T, newStore Factory) {
@@ -23,7 +29,11 @@ func testRedemptions(t *testing.T, newStore Factory) {
 		s.pass(3 * instant)
 		held := s.reserve(t, s.mine, "ünï🎉code", `O'Hara "Ö" 🎉`, 0)
 		s.pass(instant)
-		got, err := s.Redeem(t.Context(), s.mine, codes.RedeemRequest{Code: "ünï 🎉 code", UserID: `O'Hara "Ö" 🎉`, Metadata: awkward()})
+		got, err := s.Redeem(
+			t.Context(),
+			s.mine,
+			codes.RedeemRequest{Code: "ünï 🎉 code", UserID: `O'Hara "Ö" 🎉`, Metadata: awkward()},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +117,10 @@ func (s *site) checkStored(t *testing.T, canonical string, want codes.Redemption
 	if got.CreatedAt.Location() != time.UTC || got.RolledBackAt != nil && got.RolledBackAt.Location() != time.UTC {
 		t.Errorf("times are not UTC: %v, %v", got.CreatedAt, got.RolledBackAt)
 	}
-	listed, err := s.Store.Redemptions(t.Context(), &codes.RedemptionQuery{WorkspaceID: want.WorkspaceID, Canonical: canonical, UserID: want.UserID, Limit: 1})
+	listed, err := s.Store.Redemptions(
+		t.Context(),
+		&codes.RedemptionQuery{WorkspaceID: want.WorkspaceID, Canonical: canonical, UserID: want.UserID, Limit: 1},
+	)
 	checkSame(t, fmt.Sprint("Redemptions, ", err), []codes.Redemption{want}, listed)
 }
 
@@ -135,7 +148,13 @@ func testUses(newStore Factory) func(t *testing.T) {
 		for _, step := range steps {
 			step.do()
 			if got := s.code(t, s.mine, "THREE", s.time()); got.Redemptions != step.want || got.Reservations != 0 {
-				t.Errorf("%s: %d redemptions and %d reservations, want %d and 0", step.name, got.Redemptions, got.Reservations, step.want)
+				t.Errorf(
+					"%s: %d redemptions and %d reservations, want %d and 0",
+					step.name,
+					got.Redemptions,
+					got.Reservations,
+					step.want,
+				)
 			}
 			s.pass(instant)
 		}
@@ -173,7 +192,8 @@ func testRollbackOrder(newStore Factory) func(t *testing.T) {
 		again := s.redeem(t, s.mine, "JOIN", "ada")
 		user, err = s.Store.User(t.Context(), s.mine.WorkspaceID, "ada")
 		checkSame(t, fmt.Sprint("registered anew, ", err), codes.User{
-			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now.Add(3 * instant), UpdatedAt: now.Add(3 * instant),
+			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now.Add(3 * instant),
+			UpdatedAt: now.Add(3 * instant),
 		}, user)
 		if again.ID == joined.ID || !again.Stands() {
 			t.Errorf("redeemed anew: %+v", again)

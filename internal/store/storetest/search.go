@@ -25,7 +25,12 @@ func testSearch(t *testing.T, newStore Factory) {
 		s.add(t, s.other, "SUM-19")
 		want = append([]string{"SUM-1"}, want...)
 		for limit := 1; limit <= len(want)+1; limit++ {
-			checkSame(t, fmt.Sprint("pages of ", limit), want, values(s.codes(t, s.mine, codes.CodeFilter{Query: "sum 1"}, limit)))
+			checkSame(
+				t,
+				fmt.Sprint("pages of ", limit),
+				want,
+				values(s.codes(t, s.mine, codes.CodeFilter{Query: "sum 1"}, limit)),
+			)
 		}
 		early := now
 		for _, filter := range []codes.CodeFilter{
@@ -157,7 +162,11 @@ func testManyFound(newStore Factory) func(t *testing.T) {
 			}
 			list = append(list, code)
 		}
-		list = append(list, coded(s.mine, "ANOTHER", noted("FRÜHLING"), addressed("Frühling")), coded(s.other, "BULK AS WELL"))
+		list = append(
+			list,
+			coded(s.mine, "ANOTHER", noted("FRÜHLING"), addressed("Frühling")),
+			coded(s.other, "BULK AS WELL"),
+		)
 		insert(t, s.Store, list...)
 		s.pass(instant)
 		all := func(*codes.NewCode) bool { return true }
@@ -170,13 +179,37 @@ func testManyFound(newStore Factory) func(t *testing.T) {
 			{"notes", codes.CodeFilter{Query: "FRüHLING \\%"}, all},
 			{"recipients", codes.CodeFilter{Query: "aDA"}, all},
 			{"one less: values", codes.CodeFilter{Query: "BULK"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
-			{"one less: notes", codes.CodeFilter{Query: "frühling \\% a"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
+			{
+				"one less: notes",
+				codes.CodeFilter{Query: "frühling \\% a"},
+				func(c *codes.NewCode) bool { return c.Value != "bulb" },
+			},
 			{"one less: recipients", codes.CodeFilter{Query: "ada+"}, func(c *codes.NewCode) bool { return c.Value != "bulb" }},
-			{"and a type", codes.CodeFilter{Query: "ada", Type: codes.TypePremium}, func(c *codes.NewCode) bool { return c.Type == codes.TypePremium }},
-			{"and a batch", codes.CodeFilter{Query: "ada", BatchID: batch}, func(c *codes.NewCode) bool { return c.BatchID == batch }},
-			{"and a status", codes.CodeFilter{Query: "bul", Status: codes.StatusExpired}, func(c *codes.NewCode) bool { return c.ExpiresAt != nil }},
-			{"and another status", codes.CodeFilter{Query: "bul", Status: codes.StatusActive}, func(c *codes.NewCode) bool { return c.ExpiresAt == nil }},
-			{"and what none has", codes.CodeFilter{Query: "bul", Status: codes.StatusRevoked}, func(*codes.NewCode) bool { return false }},
+			{
+				"and a type",
+				codes.CodeFilter{Query: "ada", Type: codes.TypePremium},
+				func(c *codes.NewCode) bool { return c.Type == codes.TypePremium },
+			},
+			{
+				"and a batch",
+				codes.CodeFilter{Query: "ada", BatchID: batch},
+				func(c *codes.NewCode) bool { return c.BatchID == batch },
+			},
+			{
+				"and a status",
+				codes.CodeFilter{Query: "bul", Status: codes.StatusExpired},
+				func(c *codes.NewCode) bool { return c.ExpiresAt != nil },
+			},
+			{
+				"and another status",
+				codes.CodeFilter{Query: "bul", Status: codes.StatusActive},
+				func(c *codes.NewCode) bool { return c.ExpiresAt == nil },
+			},
+			{
+				"and what none has",
+				codes.CodeFilter{Query: "bul", Status: codes.StatusRevoked},
+				func(*codes.NewCode) bool { return false },
+			},
 			{"and a time", codes.CodeFilter{Query: "frühling", CreatedAfter: &now}, func(*codes.NewCode) bool { return false }},
 		}
 		for _, c := range cases {
@@ -191,7 +224,12 @@ func testManyFound(newStore Factory) func(t *testing.T) {
 			}
 			checkSame(t, c.name, want, values(s.codes(t, s.mine, c.filter, core.MaxPage)))
 		}
-		checkSame(t, "the first page of a few", []string{"Bulk-2000", "Bulk-1999"}, values(s.someCodes(t, codes.CodeFilter{Query: "b"}, 2)))
+		checkSame(
+			t,
+			"the first page of a few",
+			[]string{"Bulk-2000", "Bulk-1999"},
+			values(s.someCodes(t, codes.CodeFilter{Query: "b"}, 2)),
+		)
 	}
 }
 

@@ -48,7 +48,9 @@ func (s *site) serveBy(t *testing.T, store Store, now func() time.Time) *codes.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	return codes.NewServices(codes.Deps{Store: store, Now: now, Entropy: core.SystemEntropy(), NewID: s.nextID, OldForms: oldForms})
+	return codes.NewServices(
+		codes.Deps{Store: store, Now: now, Entropy: core.SystemEntropy(), NewID: s.nextID, OldForms: oldForms},
+	)
 }
 
 // nextID makes UUIDv7 of the site's clock that grow.

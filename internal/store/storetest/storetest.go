@@ -21,7 +21,8 @@ import (
 type Factory func(t *testing.T) (open func() Store)
 
 // Run holds the factory's stores to the contract, or to the named parts of it: what can be
-// different only there need not be asked of a store that is another one in some respect.
+// different only there need not be asked of a store that is another one in some respect. The
+// parts run at the same time, each with databases of its own.
 func Run(t *testing.T, newStore Factory, parts ...string) {
 	t.Helper()
 	suites := map[string]func(*testing.T, Factory){
@@ -62,7 +63,10 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		if !ok {
 			t.Fatalf("the suite has no part %q", name)
 		}
-		t.Run(name, func(t *testing.T) { suite(t, newStore) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			suite(t, newStore)
+		})
 	}
 }
 

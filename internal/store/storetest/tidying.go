@@ -82,7 +82,11 @@ func testTidyingMany(t *testing.T, newStore Factory) {
 		s.add(t, s.mine, code)
 		all.Go(func() {
 			for i := range manyLapsed / 8 {
-				_, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: code, UserID: fmt.Sprint("user ", i), Life: time.Minute})
+				_, err := s.Reserve(
+					t.Context(),
+					s.mine,
+					codes.ReserveRequest{Code: code, UserID: fmt.Sprint("user ", i), Life: time.Minute},
+				)
 				if err != nil {
 					t.Errorf("Reserve: %v", err)
 				}

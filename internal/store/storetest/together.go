@@ -47,7 +47,11 @@ func testTogether(newStore Factory) func(t *testing.T) {
 			{
 				"reserved twice", 2,
 				func(code string) []request {
-					return []request{s.toReserve(t, code, "d1", 0), s.toReserve(t, code, "d1", time.Hour), s.toReserve(t, code, "d2", 0)}
+					return []request{
+						s.toReserve(t, code, "d1", 0),
+						s.toReserve(t, code, "d1", time.Hour),
+						s.toReserve(t, code, "d2", 0),
+					}
 				},
 				[]core.Reason{"", "", ""},
 				[]int64{0, 2},
@@ -55,7 +59,13 @@ func testTogether(newStore Factory) func(t *testing.T) {
 			{
 				"revoked, restored, redeemed", 1,
 				func(code string) []request {
-					return []request{s.toRevoke(t, code), redeem(code, "e1"), s.toRestore(t, code), redeem(code, "e1"), s.toRevoke(t, code)}
+					return []request{
+						s.toRevoke(t, code),
+						redeem(code, "e1"),
+						s.toRestore(t, code),
+						redeem(code, "e1"),
+						s.toRevoke(t, code),
+					}
 				},
 				[]core.Reason{"", core.ReasonCodeRevoked, "", "", ""},
 				[]int64{1, 0},
@@ -103,7 +113,12 @@ func testTogether(newStore Factory) func(t *testing.T) {
 				"released for another", 1,
 				func(code string) []request {
 					earlier := s.reserve(t, s.mine, code, "k1", 0)
-					return []request{s.toReserve(t, code, "k2", 0), s.toRelease(t, earlier), s.toReserve(t, code, "k2", 0), s.toConfirm(t, earlier)}
+					return []request{
+						s.toReserve(t, code, "k2", 0),
+						s.toRelease(t, earlier),
+						s.toReserve(t, code, "k2", 0),
+						s.toConfirm(t, earlier),
+					}
 				},
 				[]core.Reason{core.ReasonCodeExhausted, "", "", core.ReasonReservationReleased},
 				[]int64{0, 1},

@@ -26,7 +26,9 @@ func testUserRaces(t *testing.T, newStore Factory) {
 			var errRollback, errRedeem error
 			race(2, func(i int) {
 				if i == 0 {
-					errRollback = patiently(func() error { _, err := nodes[round%2].Rollback(t.Context(), s.mine, made.ID, ""); return err })
+					errRollback = patiently(
+						func() error { _, err := nodes[round%2].Rollback(t.Context(), s.mine, made.ID, ""); return err },
+					)
 					return
 				}
 				errRedeem = patiently(func() error {
@@ -62,10 +64,16 @@ func testUserRaces(t *testing.T, newStore Factory) {
 					return err
 				})
 				if err == nil {
-					err = patiently(func() error { _, err := nodes[i%2].Rollback(t.Context(), s.mine, got.Redemption.ID, ""); return err })
+					err = patiently(
+						func() error { _, err := nodes[i%2].Rollback(t.Context(), s.mine, got.Redemption.ID, ""); return err },
+					)
 				}
 				switch reasonOf(err) {
-				case "", core.ReasonUserNotRegistered, core.ReasonUserAlreadyRegistered, core.ReasonUserAlreadyPremium, core.ReasonRollbackOutOfOrder:
+				case "",
+					core.ReasonUserNotRegistered,
+					core.ReasonUserAlreadyRegistered,
+					core.ReasonUserAlreadyPremium,
+					core.ReasonRollbackOutOfOrder:
 				default:
 					t.Errorf("%s for %s: %v", code, user, err)
 				}
@@ -118,7 +126,9 @@ func testUserRaces(t *testing.T, newStore Factory) {
 			var errPut, errRedeem error
 			race(2, func(i int) {
 				if i == 0 {
-					errPut = patiently(func() error { _, err := nodes[0].PutUser(t.Context(), s.mine, user, codes.UserPremium); return err })
+					errPut = patiently(
+						func() error { _, err := nodes[0].PutUser(t.Context(), s.mine, user, codes.UserPremium); return err },
+					)
 					return
 				}
 				errRedeem = patiently(func() error {
@@ -186,7 +196,12 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 			}
 			limit := int64(i/3 + 5)
 			limited.addRequest(false, patiently(func() error {
-				_, err := nodes[i%2].ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}})
+				_, err := nodes[i%2].ChangeCode(
+					t.Context(),
+					s.mine,
+					"CODE",
+					codes.CodeChange{MaxRedemptions: codes.Limit{Given: true, Max: &limit}},
+				)
 				return err
 			}))
 		})
@@ -194,7 +209,8 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 			t.Errorf("outcomes of limiting: %v", limited.times)
 		}
 		code := s.code(t, s.mine, "CODE", s.time())
-		if all := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 50); code.Redemptions != int64(len(all)) || code.Redemptions > *code.MaxRedemptions {
+		if all := s.redemptions(t, s.mine, codes.RedemptionFilter{}, 50); code.Redemptions != int64(len(all)) ||
+			code.Redemptions > *code.MaxRedemptions {
 			t.Errorf("%d redemptions, %d uses, a limit of %d", len(all), code.Redemptions, *code.MaxRedemptions)
 		}
 	})
@@ -208,7 +224,12 @@ func testCodeRaces(t *testing.T, newStore Factory) {
 		nodes := s.nodes(t)
 		race(16, func(i int) {
 			if i%4 == 0 {
-				checkReason(t, "TidyReservations", patiently(func() error { return nodes[i/4%2].TidyReservations(t.Context()) }), "")
+				checkReason(
+					t,
+					"TidyReservations",
+					patiently(func() error { return nodes[i/4%2].TidyReservations(t.Context()) }),
+					"",
+				)
 				return
 			}
 			checkReason(t, "Redeem", patiently(func() error {

@@ -25,7 +25,8 @@ func testUsers(t *testing.T, newStore Factory) {
 		s := newSite(t, newStore)
 		s.pass(instant)
 		want := codes.User{
-			WorkspaceID: s.mine.WorkspaceID, ID: `O'Hara "Ö" 🎉`, Status: codes.UserPremium, CreatedAt: now.Add(instant), UpdatedAt: now.Add(instant),
+			WorkspaceID: s.mine.WorkspaceID, ID: `O'Hara "Ö" 🎉`, Status: codes.UserPremium, CreatedAt: now.Add(instant),
+			UpdatedAt: now.Add(instant),
 		}
 		checkSame(t, "PutUser", want, s.put(t, s.mine, want.ID, want.Status))
 		s.checkStoredUser(t, want)
@@ -110,7 +111,10 @@ func (s *site) checkStoredUser(t *testing.T, want codes.User) {
 	t.Helper()
 	got, err := s.Store.User(t.Context(), want.WorkspaceID, want.ID)
 	checkSame(t, fmt.Sprint("User, ", err), want, got)
-	listed, err := s.Store.Users(t.Context(), &codes.UserQuery{WorkspaceID: want.WorkspaceID, UserFilter: codes.UserFilter{Query: want.ID}, Limit: 1})
+	listed, err := s.Store.Users(
+		t.Context(),
+		&codes.UserQuery{WorkspaceID: want.WorkspaceID, UserFilter: codes.UserFilter{Query: want.ID}, Limit: 1},
+	)
 	checkSame(t, fmt.Sprint("Users, ", err), []codes.User{want}, listed)
 }
 

@@ -192,7 +192,11 @@ func use(t *testing.T, s store, c *contents) {
 		return held.Reservation.ID
 	}
 	redemptions := []core.ID{
-		redeem(join.Value, "Ada Ö'Hara", map[string]string{"z": "<&>", "a": "", "ключ": `"\`}), redeem(raise.Value, "Ada Ö'Hara", nil),
+		redeem(
+			join.Value,
+			"Ada Ö'Hara",
+			map[string]string{"z": "<&>", "a": "", "ключ": `"\`},
+		), redeem(raise.Value, "Ada Ö'Hara", nil),
 		redeem(join.Value, "bob", nil), redeem(join.Value, "erased", nil),
 	}
 	for i, reason := range []string{1: "", 2: "Grund: \"nein\"\n✗"} {
@@ -201,7 +205,22 @@ func use(t *testing.T, s store, c *contents) {
 			must(t, err)
 		}
 	}
-	held, confirmed, released, lapsing, erased := reserve("held", time.Hour), reserve("confirmed", 0), reserve("released", 0), reserve("lapsed", time.Minute), reserve("erased, too", 0)
+	held, confirmed, released, lapsing, erased := reserve(
+		"held",
+		time.Hour,
+	), reserve(
+		"confirmed",
+		0,
+	), reserve(
+		"released",
+		0,
+	), reserve(
+		"lapsed",
+		time.Minute,
+	), reserve(
+		"erased, too",
+		0,
+	)
 	made, err := service.Confirm(ctx, mine, confirmed)
 	must(t, err)
 	_, err = service.Release(ctx, mine, released)
@@ -242,7 +261,10 @@ func useMany(t *testing.T, s store, c contents) {
 		}
 		workspace, user := c.workspaces[i%2].ID, fmt.Sprintf("%s-%d", []string{"user", "User", "Üser", "🎉"}[i/2%4], i/2)
 		if i < manyUsers {
-			rows["users"] = append(rows["users"], transfer.Row{workspace[:], user, "Normal", now.UnixMicro(), now.UnixMicro() + 1})
+			rows["users"] = append(
+				rows["users"],
+				transfer.Row{workspace[:], user, "Normal", now.UnixMicro(), now.UnixMicro() + 1},
+			)
 		}
 		rows["redemptions"] = append(rows["redemptions"], transfer.Row{
 			workspace[:], id[:], fmt.Sprint("MANY", i), fmt.Sprint("MANY-", i), "Normal", user, "Normal", nil, int64(1), nil, nil,

@@ -32,7 +32,8 @@ func TestUTF8JSONIsTakenHoweverItsTypeIsSpelt(t *testing.T) {
 			`Application/JSON; Charset="UTF-8"`,
 		} {
 			t.Run(contentType, func(t *testing.T) {
-				f.post(t, addPath, fmt.Sprintf(`{"code":"TYPE-%d","type":"Normal"}`, i), with("Content-Type", contentType)).mustBeOK(t)
+				f.post(t, addPath, fmt.Sprintf(`{"code":"TYPE-%d","type":"Normal"}`, i), with("Content-Type", contentType)).
+					mustBeOK(t)
 				f.post(t, generatePath, `{"type":"Normal"}`, with("Content-Type", contentType)).mustBeOK(t)
 				if stored := f.stored(t); stored != 2*(i+1) {
 					t.Errorf("%d codes are stored, want %d", stored, 2*(i+1))
@@ -136,7 +137,8 @@ func TestABodyMayHave64KiBAndNotAByteMore(t *testing.T) {
 			f.post(t, generatePath, padded(size)).mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
 		}
 		code := `{"code":"BIG","type":"Normal"}`
-		f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
+		f.post(t, addPath, code+strings.Repeat("\n", 64<<10+1-len(code))).
+			mustBe(t, http.StatusRequestEntityTooLarge, kit.ReasonBodyTooLarge)
 		f.post(t, addPath, code+strings.Repeat("\n", 64<<10-len(code))).mustBeOK(t)
 		if stored := f.stored(t); stored != 2 {
 			t.Errorf("%d codes are stored", stored)
@@ -244,7 +246,8 @@ func TestABodyThatDoesNotArriveWholeIsRefused(t *testing.T) {
 func TestAShorterBodyAfterALongOneIsReadAlone(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).mustBeOK(t)
+		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).
+			mustBeOK(t)
 		f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, kit.ReasonInvalidJSON)
 		got := f.post(t, addPath, `{"code":"SHORT","type":"Normal"}`).mustBeOK(t).object(t)
 		if got["note"] != nil || len(got["metadata"].(map[string]any)) != 0 || got["type"] != "Normal" {

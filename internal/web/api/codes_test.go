@@ -64,19 +64,32 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 }
 
 func TestEveryFieldOfACodeIsShown(t *testing.T) {
-	limit, starts, expires, revoked := int64(5), startTime.Add(-time.Hour), startTime.Add(time.Hour), startTime.Add(time.Minute)
+	limit, starts, expires, revoked := int64(
+		5,
+	), startTime.Add(
+		-time.Hour,
+	), startTime.Add(
+		time.Hour,
+	), startTime.Add(
+		time.Minute,
+	)
 	got, err := json.Marshal(&shownCode{code: &codes.Code{
-		Value: "VIP", WorkspaceID: core.ID{15: 1}, Type: codes.TypePremium, MaxRedemptions: &limit, Redemptions: 2, Reservations: 1,
-		StartsAt: &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},
+		Value: "VIP", WorkspaceID: core.ID{15: 1}, Type: codes.TypePremium, MaxRedemptions: &limit, Redemptions: 2,
+		Reservations: 1,
+		StartsAt:     &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},
 		BatchID: core.ID{15: 7}, CreatedAt: startTime, CreatedBy: core.ID{15: 3},
 	}, status: codes.StatusRevoked})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameJSON(t, string(got), `{"code":"VIP","type":"Premium","status":"revoked","maxRedemptions":5,"redemptions":2,"reservations":1,
+	sameJSON(
+		t,
+		string(got),
+		`{"code":"VIP","type":"Premium","status":"revoked","maxRedemptions":5,"redemptions":2,"reservations":1,
 		"startsAt":"2031-02-03T03:05:06.789012Z","expiresAt":"2031-02-03T05:05:06.789012Z","revokedAt":"2031-02-03T04:06:06.789012Z",
 		"note":"n","recipient":"r","metadata":{"k":"v"},"batchId":"00000000-0000-0000-0000-000000000007",
-		"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-0000-0000-000000000003"}`)
+		"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-0000-0000-000000000003"}`,
+	)
 }
 
 func TestAnExistingCodeIsRefusedWithoutSayingWhereItIs(t *testing.T) {
@@ -92,7 +105,12 @@ func TestAnExistingCodeIsRefusedWithoutSayingWhereItIs(t *testing.T) {
 				"sum-mer\u2003\u20112031\u00a0", "--summer2031--",
 			} {
 				t.Run(caller.name+" "+spelling, func(t *testing.T) {
-					got := f.post(t, addPath, `{"code":`+quoted(spelling)+`,"type":"Premium","note":"other"}`, with("X-Api-Key", caller.secret))
+					got := f.post(
+						t,
+						addPath,
+						`{"code":`+quoted(spelling)+`,"type":"Premium","note":"other"}`,
+						with("X-Api-Key", caller.secret),
+					)
 					p := got.mustBe(t, http.StatusBadRequest, core.ReasonCodeAlreadyExists)
 					if diff := cmp.Diff([]string{"/code"}, p.pointers()); diff != "" {
 						t.Error(diff)
@@ -148,7 +166,10 @@ func TestGenerateUsesTheFormatOfTheWorkspace(t *testing.T) {
 			t.Errorf("value %s", value)
 		}
 		bare, groups, length := "", 3, 5
-		if _, err := f.tenancy.UpdateWorkspace(t.Context(), "acme", tenancy.WorkspaceChange{Prefix: &bare, Groups: &groups, GroupLength: &length}); err != nil {
+		if _, err := f.tenancy.UpdateWorkspace(t.Context(), "acme", tenancy.WorkspaceChange{
+			Prefix: &bare,
+			Groups: &groups, GroupLength: &length,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		value = f.post(t, generatePath, `{"type":"Normal"}`).generated(t)
@@ -201,7 +222,8 @@ func TestManyCallersAtOnceEachGetTheirOwnAnswer(t *testing.T) {
 				body := `{"code":"` + name + `","type":"Normal","note":"note of ` + name + `","metadata":{"m":"` + name + `"}}`
 				want := `{"code":"` + name + `","type":"Normal","status":"active",`
 				got := f.post(t, addPath, body).body
-				if !strings.HasPrefix(got, want) || !strings.Contains(got, `"note":"note of `+name+`",`) || !strings.Contains(got, `"metadata":{"m":"`+name+`"},`) {
+				if !strings.HasPrefix(got, want) || !strings.Contains(got, `"note":"note of `+name+`",`) ||
+					!strings.Contains(got, `"metadata":{"m":"`+name+`"},`) {
 					t.Errorf("asked for %s, got %s", name, got)
 				}
 			})

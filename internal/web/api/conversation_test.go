@@ -51,36 +51,130 @@ func issuing(path string, f *fixture, reader string) []said {
 		r.Body = io.NopCloser(brokenBody{strings.NewReader(""), os.ErrDeadlineExceeded})
 	}
 	retried := with("Idempotency-Key", "k"+path)
-	full := body(`{@"type":"Premium","maxRedemptions":3,"startsAt":"2031-02-03T05:05:06.5+01:00","expiresAt":"2032-01-01T00:00:00Z","note":"n","recipient":"r","metadata":{"k":"v"}}`)
-	nulls := body(`{@"type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`)
+	full := body(
+		`{@"type":"Premium","maxRedemptions":3,"startsAt":"2031-02-03T05:05:06.5+01:00","expiresAt":"2032-01-01T00:00:00Z","note":"n","recipient":"r","metadata":{"k":"v"}}`,
+	)
+	nulls := body(
+		`{@"type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
+	)
 	return []said{
 		{"busy", "POST", path, good, nil, failing(core.Unavailable(nil)), 503, core.ReasonStoreUnavailable, true},
 		{"overloaded", "POST", path, good, nil, failing(core.Overloaded()), 503, core.ReasonOverloaded, true},
-		{"an unknown outcome", "POST", path, good, nil, failing(core.OutcomeUnknown(nil)), 500, core.ReasonOutcomeUnknown, true},
+		{
+			"an unknown outcome",
+			"POST",
+			path,
+			good,
+			nil,
+			failing(core.OutcomeUnknown(nil)),
+			500,
+			core.ReasonOutcomeUnknown,
+			true,
+		},
 		{"a fault", "POST", path, good, nil, failing(errors.New("fault")), 500, core.ReasonInternal, true},
 		{"nulls", "POST", path, strings.Replace(nulls, "WELCOME", "NULLS", 1), nil, nil, 200, "", true},
 		{"every option", "POST", path, strings.Replace(full, "WELCOME", "FULL", 1), edits(retried), nil, 200, "", true},
 		{"replayed", "POST", path, strings.Replace(full, "WELCOME", "FULL", 1), edits(retried), nil, 200, "", true},
 		{"Idempotency-Key reused", "POST", path, good, edits(retried), nil, 409, core.ReasonIdempotencyKeyReused, true},
-		{"Idempotency-Key wrong", "POST", path, good, edits(with("Idempotency-Key", "a b")), nil, 400, core.ReasonInvalidIdempotencyKey, true},
+		{
+			"Idempotency-Key wrong",
+			"POST",
+			path,
+			good,
+			edits(with("Idempotency-Key", "a b")),
+			nil,
+			400,
+			core.ReasonInvalidIdempotencyKey,
+			true,
+		},
 		{"nothing but what must be there", "POST", path, good, nil, nil, 200, "", true},
 		{"no key", "POST", path, good, edits(without("X-Api-Key")), nil, 401, core.ReasonInvalidAPIKey, false},
 		{"wrong key", "POST", path, good, edits(with("X-Api-Key", "wrong")), nil, 401, core.ReasonInvalidAPIKey, true},
 		{"role", "POST", path, good, edits(with("X-Api-Key", reader)), nil, 403, core.ReasonRoleNotAllowed, true},
-		{"media type", "POST", path, good, edits(with("Content-Type", "text/plain")), nil, 415, kit.ReasonUnsupportedMediaType, false},
+		{
+			"media type",
+			"POST",
+			path,
+			good,
+			edits(with("Content-Type", "text/plain")),
+			nil,
+			415,
+			kit.ReasonUnsupportedMediaType,
+			false,
+		},
 		{"too large", "POST", path, good + strings.Repeat(" ", 64<<10), nil, nil, 413, kit.ReasonBodyTooLarge, true},
 		{"too slow", "POST", path, "", edits(slow), nil, 408, kit.ReasonRequestTimeout, false},
 		{"not JSON", "POST", path, "{", nil, nil, 400, kit.ReasonInvalidJSON, false},
-		{"duplicate field", "POST", path, body(`{@"type":"Normal","type":"Normal"}`), nil, nil, 400, kit.ReasonDuplicateField, true},
+		{
+			"duplicate field",
+			"POST",
+			path,
+			body(`{@"type":"Normal","type":"Normal"}`),
+			nil,
+			nil,
+			400,
+			kit.ReasonDuplicateField,
+			true,
+		},
 		{"unknown field", "POST", path, body(`{@"type":"Normal","x":1}`), nil, nil, 400, kit.ReasonUnknownField, false},
 		{"wrong type", "POST", path, body(`{@"type":1}`), nil, nil, 400, kit.ReasonWrongType, false},
 		{"missing field", "POST", path, `{}`, nil, nil, 400, core.ReasonMissingField, false},
 		{"wrong word", "POST", path, body(`{@"type":"normal"}`), nil, nil, 400, core.ReasonInvalidValue, false},
-		{"too low", "POST", path, body(`{@"type":"Normal","maxRedemptions":0}`), nil, nil, 400, core.ReasonInvalidValue, false},
-		{"too high", "POST", path, body(`{@"type":"Normal","maxRedemptions":9007199254740992}`), nil, nil, 400, core.ReasonInvalidValue, false},
-		{"too long", "POST", path, body(`{@"type":"Normal","note":"` + strings.Repeat("n", 501) + `"}`), nil, nil, 400, core.ReasonInvalidValue, false},
-		{"no time", "POST", path, body(`{@"type":"Normal","startsAt":"tomorrow"}`), nil, nil, 400, core.ReasonInvalidValue, false},
-		{"past", "POST", path, body(`{@"type":"Normal","expiresAt":"2031-01-01T00:00:00Z"}`), nil, nil, 400, core.ReasonInvalidValue, true},
+		{
+			"too low",
+			"POST",
+			path,
+			body(`{@"type":"Normal","maxRedemptions":0}`),
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			false,
+		},
+		{
+			"too high",
+			"POST",
+			path,
+			body(`{@"type":"Normal","maxRedemptions":9007199254740992}`),
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			false,
+		},
+		{
+			"too long",
+			"POST",
+			path,
+			body(`{@"type":"Normal","note":"` + strings.Repeat("n", 501) + `"}`),
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			false,
+		},
+		{
+			"no time",
+			"POST",
+			path,
+			body(`{@"type":"Normal","startsAt":"tomorrow"}`),
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			false,
+		},
+		{
+			"past",
+			"POST",
+			path,
+			body(`{@"type":"Normal","expiresAt":"2031-01-01T00:00:00Z"}`),
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			true,
+		},
 	}
 }
 
@@ -88,11 +182,42 @@ func issuing(path string, f *fixture, reader string) []said {
 func conversation(f *fixture, reader string) []said {
 	all := append(issuing(addPath, f, reader), issuing(generatePath, f, reader)...)
 	away := func(s *faultyStore) { s.ping = func() error { return errors.New("away") } }
-	return append(all,
-		said{"code taken", "POST", addPath, `{"code":"WELCOME2025","type":"Normal"}`, nil, nil, 400, core.ReasonCodeAlreadyExists, true},
+	return append(
+		all,
+		said{
+			"code taken",
+			"POST",
+			addPath,
+			`{"code":"WELCOME2025","type":"Normal"}`,
+			nil,
+			nil,
+			400,
+			core.ReasonCodeAlreadyExists,
+			true,
+		},
 		said{"code empty", "POST", addPath, `{"code":"","type":"Normal"}`, nil, nil, 400, core.ReasonInvalidValue, false},
-		said{"code too long", "POST", addPath, `{"code":"` + strings.Repeat("x", 129) + `","type":"Normal"}`, nil, nil, 400, core.ReasonInvalidValue, false},
-		said{"used up", "POST", generatePath, `{"type":"Normal"}`, nil, func(s *faultyStore) { s.insert = fullStore{}.InsertCodes }, 409, core.ReasonCodeSpaceExhausted, true},
+		said{
+			"code too long",
+			"POST",
+			addPath,
+			`{"code":"` + strings.Repeat("x", 129) + `","type":"Normal"}`,
+			nil,
+			nil,
+			400,
+			core.ReasonInvalidValue,
+			false,
+		},
+		said{
+			"used up",
+			"POST",
+			generatePath,
+			`{"type":"Normal"}`,
+			nil,
+			func(s *faultyStore) { s.insert = fullStore{}.InsertCodes },
+			409,
+			core.ReasonCodeSpaceExhausted,
+			true,
+		},
 		said{"events", "GET", "/events?types=key.*,code.created&actor=system&limit=1", "", nil, nil, 200, "", true},
 		said{"events of a code", "GET", "/events?subject=code:x&wait=0&after=0", "", nil, nil, 200, "", true},
 		said{"events, wrongly asked", "GET", "/events?types=unknown", "", nil, nil, 400, core.ReasonInvalidParameter, true},
@@ -102,7 +227,17 @@ func conversation(f *fixture, reader string) []said {
 		said{"live", "GET", "/livez", "", nil, nil, 200, "", true},
 		said{"ready", "GET", "/readyz", "", nil, nil, 200, "", true},
 		said{"not ready", "GET", "/readyz", "", nil, away, 503, core.ReasonStoreUnavailable, true},
-		said{"draining", "GET", "/readyz", "", nil, func(*faultyStore) { f.server.Drain() }, 503, core.ReasonOverloaded, true},
+		said{
+			"draining",
+			"GET",
+			"/readyz",
+			"",
+			nil,
+			func(*faultyStore) { f.server.Drain() },
+			503,
+			core.ReasonOverloaded,
+			true,
+		},
 	)
 }
 
@@ -194,7 +329,11 @@ func converse(t *testing.T, f *fixture, v validator.Validator, test said) answer
 	w := httptest.NewRecorder()
 	f.server.ServeHTTP(w, request())
 	got := answer{status: w.Code, header: w.Header(), body: w.Body.String()}
-	response := &http.Response{StatusCode: got.status, Header: got.header, Body: io.NopCloser(bytes.NewBufferString(got.body))}
+	response := &http.Response{
+		StatusCode: got.status,
+		Header:     got.header,
+		Body:       io.NopCloser(bytes.NewBufferString(got.body)),
+	}
 	if good, errs := v.ValidateHttpResponse(request(), response); !good {
 		for _, err := range errs {
 			t.Errorf("answer %d %s: %v", got.status, got.body, err)

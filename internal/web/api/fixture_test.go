@@ -88,7 +88,9 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		return id, nil
 	}
 	f.store = store
-	f.tenancy = tenancy.NewService(tenancy.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
+	f.tenancy = tenancy.NewService(
+		tenancy.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID},
+	)
 	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
 }
 

@@ -40,7 +40,10 @@ func living(t *testing.T, f *fixture) []said {
 	const nobody = "01a20622-6a04-746e-8238-e2deeb7b832d"
 	var all []said
 	say := func(name, method, path, body string, status int, reason core.Reason, goodRequest bool) {
-		all = append(all, said{name: name, method: method, path: path, body: body, status: status, reason: reason, goodRequest: goodRequest})
+		all = append(
+			all,
+			said{name: name, method: method, path: path, body: body, status: status, reason: reason, goodRequest: goodRequest},
+		)
 	}
 	post := func(name, path, body string, status int, reason core.Reason, goodRequest bool) {
 		say(name, "POST", path, body, status, reason, goodRequest)
@@ -49,7 +52,14 @@ func living(t *testing.T, f *fixture) []said {
 
 	const validate, redeem, reserve = "/tenant-codes/validate", "/tenant-codes/redeem", "/tenant-codes/reserve"
 	post("good", validate, `{"code":"REGISTERS"}`, 200, "", true)
-	post("for somebody, at some time", validate, `{"code":"REGISTERS","userId":"new","at":"2031-03-01T00:00:00Z"}`, 200, "", true)
+	post(
+		"for somebody, at some time",
+		validate,
+		`{"code":"REGISTERS","userId":"new","at":"2031-03-01T00:00:00Z"}`,
+		200,
+		"",
+		true,
+	)
 	post("not good", validate, about("USED-UP", "new"), 200, "", true)
 	post("a typo", validate, `{"code":"REGISTRS"}`, 200, "", true)
 	post("no user", validate, `{"code":"REGISTERS","userId":""}`, 400, core.ReasonInvalidValue, false)
@@ -74,7 +84,14 @@ func living(t *testing.T, f *fixture) []said {
 	post("too short", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":9}`, 400, core.ReasonInvalidValue, false)
 	post("none", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":0}`, 400, core.ReasonInvalidValue, false)
 	post("too long", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":3601}`, 400, core.ReasonInvalidValue, false)
-	post("for ages", reserve, `{"code":"REGISTERS","userId":"x","ttlSeconds":9007199254740993}`, 400, core.ReasonInvalidValue, false)
+	post(
+		"for ages",
+		reserve,
+		`{"code":"REGISTERS","userId":"x","ttlSeconds":9007199254740993}`,
+		400,
+		core.ReasonInvalidValue,
+		false,
+	)
 
 	const confirm, release, rollback = "/reservations/{id}/confirm", "/reservations/{id}/release", "/redemptions/{id}/rollback"
 	of := func(route, id string) string { return strings.Replace(route, "{id}", id, 1) }
@@ -94,12 +111,28 @@ func living(t *testing.T, f *fixture) []said {
 	say("good", "POST", of(rollback, undone), `{"reason":"sign-up failed"}`, 200, "", true)
 	say("again", "POST", of(rollback, undone), "", 200, "", true)
 	say("none", "POST", of(rollback, nobody), "", 404, core.ReasonRedemptionNotFound, true)
-	say("long reason", "POST", of(rollback, first), `{"reason":"`+strings.Repeat("r", 501)+`"}`, 400, core.ReasonInvalidValue, false)
+	say(
+		"long reason",
+		"POST",
+		of(rollback, first),
+		`{"reason":"`+strings.Repeat("r", 501)+`"}`,
+		400,
+		core.ReasonInvalidValue,
+		false,
+	)
 
 	named := func(route, value string) string { return "/tenant-codes/" + value + "/" + route }
 	say("good", "GET", "/tenant-codes/unused", "", 200, "", true)
 	say("none", "GET", "/tenant-codes/none", "", 404, core.ReasonCodeNotFound, true)
-	say("good", "PATCH", "/tenant-codes/changeable", `{"note":"m","metadata":{"a":"b","c":null},"maxRedemptions":null}`, 200, "", true)
+	say(
+		"good",
+		"PATCH",
+		"/tenant-codes/changeable",
+		`{"note":"m","metadata":{"a":"b","c":null},"maxRedemptions":null}`,
+		200,
+		"",
+		true,
+	)
 	say("none", "PATCH", "/tenant-codes/none", `{"note":"m"}`, 404, core.ReasonCodeNotFound, true)
 	say("unknown field", "PATCH", "/tenant-codes/changeable", `{"type":"Normal"}`, 400, kit.ReasonUnknownField, false)
 	say("in use", "DELETE", "/tenant-codes/used-up", "", 409, core.ReasonCodeInUse, true)
@@ -117,7 +150,15 @@ func living(t *testing.T, f *fixture) []said {
 		say("no limit", "GET", path+"?limit=0", "", 400, core.ReasonInvalidParameter, false)
 		say("no cursor", "GET", path+"?cursor=x", "", 400, core.ReasonInvalidCursor, true)
 	}
-	say("filtered", "GET", "/tenant-codes?type=Normal&status=active&q=x&createdAfter=2031-01-01T00:00:00Z", "", 200, "", true)
+	say(
+		"filtered",
+		"GET",
+		"/tenant-codes?type=Normal&status=active&q=x&createdAfter=2031-01-01T00:00:00Z",
+		"",
+		200,
+		"",
+		true,
+	)
 
 	say("good", "GET", "/users/new", "", 200, "", true)
 	say("none", "GET", "/users/nobody", "", 404, core.ReasonUserNotFound, true)

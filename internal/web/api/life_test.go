@@ -68,7 +68,8 @@ func TestRedeemingACode(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
 		f.add(t, "WELCOME-2031", `"type":"Premium","maxRedemptions":2`)
-		first := f.post(t, "/tenant-codes/redeem", `{"code":" welcome 2031 ","userId":"ada","metadata":{"from":"web"}}`).mustReplay(t, false)
+		first := f.post(t, "/tenant-codes/redeem", `{"code":" welcome 2031 ","userId":"ada","metadata":{"from":"web"}}`).
+			mustReplay(t, false)
 		sameJSON(t, first.body, `{
 			"id":"`+first.text(t, "id")+`","code":"WELCOME-2031","type":"Premium","userId":"ada","grants":"Premium","metadata":{"from":"web"},
 			"reservationId":null,"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"`+f.key.ID.String()+`",
@@ -78,18 +79,33 @@ func TestRedeemingACode(t *testing.T) {
 		if again.body != first.body {
 			t.Errorf("the same code and user again: %s, want %s", again.body, first.body)
 		}
-		if got := f.call(t, "GET", "/tenant-codes/welcome2031", "").mustBeOK(t).object(t)["redemptions"]; fmt.Sprint(got) != "1" {
+		if got := f.call(t, "GET", "/tenant-codes/welcome2031", "").mustBeOK(t).object(t)["redemptions"]; fmt.Sprint(
+			got,
+		) != "1" {
 			t.Errorf("redemptions = %v", got)
 		}
-		sameJSON(t, f.call(t, "GET", "/users/ada", "").mustBeOK(t).body,
-			`{"userId":"ada","status":"Premium","createdAt":"2031-02-03T04:05:06.789012Z","updatedAt":"2031-02-03T04:05:06.789012Z"}`)
-		sameJSON(t, f.call(t, "GET", "/redemptions?code=welcome2031&userId=ada", "").mustBeOK(t).body, `{"data":[`+first.body+`],"nextCursor":null}`)
+		sameJSON(
+			t,
+			f.call(t, "GET", "/users/ada", "").mustBeOK(t).body,
+			`{"userId":"ada","status":"Premium","createdAt":"2031-02-03T04:05:06.789012Z","updatedAt":"2031-02-03T04:05:06.789012Z"}`,
+		)
+		sameJSON(
+			t,
+			f.call(t, "GET", "/redemptions?code=welcome2031&userId=ada", "").mustBeOK(t).body,
+			`{"data":[`+first.body+`],"nextCursor":null}`,
+		)
 
-		undone := f.call(t, "POST", "/redemptions/"+first.text(t, "id")+"/rollback", `{"reason":"sign-up failed"}`).mustReplay(t, false)
-		if undone.text(t, "rolledBackAt") != "2031-02-03T05:05:06.789012Z" || undone.text(t, "rollbackReason") != "sign-up failed" || undone.text(t, "rolledBackBy") != f.key.ID.String() {
+		undone := f.call(t, "POST", "/redemptions/"+first.text(t, "id")+"/rollback", `{"reason":"sign-up failed"}`).
+			mustReplay(t, false)
+		if undone.text(t, "rolledBackAt") != "2031-02-03T05:05:06.789012Z" ||
+			undone.text(t, "rollbackReason") != "sign-up failed" ||
+			undone.text(t, "rolledBackBy") != f.key.ID.String() {
 			t.Errorf("rolled back: %s", undone.body)
 		}
-		if again := f.call(t, "POST", "/redemptions/"+first.text(t, "id")+"/rollback", ""); again.mustReplay(t, true).body != undone.body {
+		if again := f.call(t, "POST", "/redemptions/"+first.text(t, "id")+"/rollback", ""); again.mustReplay(
+			t,
+			true,
+		).body != undone.body {
 			t.Errorf("rolled back again: %s", again.body)
 		}
 		f.call(t, "GET", "/users/ada", "").mustBe(t, http.StatusNotFound, core.ReasonUserNotFound)
@@ -104,23 +120,37 @@ func TestReservingACode(t *testing.T) {
 		f := newFixture(t)
 		f.add(t, "ONE", `"type":"Normal","maxRedemptions":1`)
 		held := f.post(t, "/tenant-codes/reserve", `{"code":"one","userId":"ada","ttlSeconds":10}`).mustReplay(t, false)
-		sameJSON(t, held.body, `{"id":"`+held.text(t, "id")+`","code":"ONE","userId":"ada","expiresAt":"2031-02-03T04:05:16.789012Z"}`)
+		sameJSON(
+			t,
+			held.body,
+			`{"id":"`+held.text(t, "id")+`","code":"ONE","userId":"ada","expiresAt":"2031-02-03T04:05:16.789012Z"}`,
+		)
 		if again := f.post(t, "/tenant-codes/reserve", `{"code":"one","userId":"ada","ttlSeconds":3600}`).mustReplay(t, true); again.body != held.body {
 			t.Errorf("reserved again: %s", again.body)
 		}
-		p := f.post(t, "/tenant-codes/redeem", `{"code":"one","userId":"bob"}`).mustBe(t, http.StatusConflict, core.ReasonCodeExhausted)
+		p := f.post(t, "/tenant-codes/redeem", `{"code":"one","userId":"bob"}`).
+			mustBe(t, http.StatusConflict, core.ReasonCodeExhausted)
 		if !strings.Contains(p.Detail, "0 redeemed and 1 reserved") {
 			t.Errorf("detail %q", p.Detail)
 		}
 		f.clock.advance(10*time.Second - time.Microsecond)
-		if got := f.call(t, "GET", "/tenant-codes/one", "").object(t); fmt.Sprint(got["reservations"], " ", got["status"]) != "1 exhausted" {
+		if got := f.call(t, "GET", "/tenant-codes/one", "").object(t); fmt.Sprint(
+			got["reservations"],
+			" ",
+			got["status"],
+		) != "1 exhausted" {
 			t.Errorf("a moment before: %v", got)
 		}
 		f.clock.advance(time.Microsecond)
-		if got := f.call(t, "GET", "/tenant-codes/one", "").object(t); fmt.Sprint(got["reservations"], " ", got["status"]) != "0 active" {
+		if got := f.call(t, "GET", "/tenant-codes/one", "").object(t); fmt.Sprint(
+			got["reservations"],
+			" ",
+			got["status"],
+		) != "0 active" {
 			t.Errorf("at the instant: %v", got)
 		}
-		f.call(t, "POST", "/reservations/"+held.text(t, "id")+"/confirm", "").mustBe(t, http.StatusConflict, core.ReasonReservationLapsed)
+		f.call(t, "POST", "/reservations/"+held.text(t, "id")+"/confirm", "").
+			mustBe(t, http.StatusConflict, core.ReasonReservationLapsed)
 
 		id := f.reserve(t, "ONE", "cleo")
 		confirmed := f.call(t, "POST", "/reservations/"+id+"/confirm", "{}").mustReplay(t, false)
@@ -132,14 +162,22 @@ func TestReservingACode(t *testing.T) {
 		}
 		f.call(t, "POST", "/reservations/"+id+"/release", "").mustBe(t, http.StatusConflict, core.ReasonReservationConfirmed)
 		f.call(t, "POST", "/redemptions/"+confirmed.text(t, "id")+"/rollback", "").mustBeOK(t)
-		if again := f.call(t, "POST", "/reservations/"+id+"/confirm", "").mustReplay(t, true); again.text(t, "id") != confirmed.text(t, "id") || again.object(t)["rolledBackAt"] == nil {
+		if again := f.call(t, "POST", "/reservations/"+id+"/confirm", "").mustReplay(t, true); again.text(
+			t,
+			"id",
+		) != confirmed.text(
+			t,
+			"id",
+		) ||
+			again.object(t)["rolledBackAt"] == nil {
 			t.Errorf("confirmed once more after the rollback: %s", again.body)
 		}
 
 		other := f.reserve(t, "ONE", "dan")
 		f.call(t, "POST", "/reservations/"+other+"/release", "").mustReplay(t, false)
 		f.call(t, "POST", "/reservations/"+other+"/release", "").mustReplay(t, true)
-		f.call(t, "POST", "/reservations/"+other+"/confirm", "").mustBe(t, http.StatusConflict, core.ReasonReservationReleased)
+		f.call(t, "POST", "/reservations/"+other+"/confirm", "").
+			mustBe(t, http.StatusConflict, core.ReasonReservationReleased)
 	})
 }
 
@@ -151,21 +189,39 @@ func TestValidatingACode(t *testing.T) {
 		ask := func(body string) answer { return f.post(t, "/tenant-codes/validate", body).mustBeOK(t) }
 
 		sameJSON(t, ask(`{"code":"spring77"}`).body, `{"valid":true,"code":`+code+`,"grants":"Premium"}`)
-		sameJSON(t, ask(`{"code":"spring77","userId":"ada"}`).body,
-			`{"valid":false,"reason":"user_not_registered","detail":"this user is not registered; an Upgrade code is for a registered user","code":`+code+`}`)
-		sameJSON(t, ask(`{"code":"spring77","at":"2031-03-01T01:00:00+01:00"}`).body,
-			`{"valid":false,"reason":"code_expired","detail":"this code expired at 2031-03-01T00:00:00Z","code":`+strings.Replace(code, `"active"`, `"expired"`, 1)+`}`)
-		sameJSON(t, ask(`{"code":"SPRING-78"}`).body,
-			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace","suggestion":"SPRING-77"}`)
+		sameJSON(
+			t,
+			ask(`{"code":"spring77","userId":"ada"}`).body,
+			`{"valid":false,"reason":"user_not_registered","detail":"this user is not registered; an Upgrade code is for a registered user","code":`+code+`}`,
+		)
+		sameJSON(
+			t,
+			ask(`{"code":"spring77","at":"2031-03-01T01:00:00+01:00"}`).body,
+			`{"valid":false,"reason":"code_expired","detail":"this code expired at 2031-03-01T00:00:00Z","code":`+strings.Replace(
+				code,
+				`"active"`,
+				`"expired"`,
+				1,
+			)+`}`,
+		)
+		sameJSON(
+			t,
+			ask(`{"code":"SPRING-78"}`).body,
+			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace","suggestion":"SPRING-77"}`,
+		)
 		sameJSON(t, ask(`{"code":"\u0007?"}`).body,
 			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
 		for role, sees := range map[tenancy.Role]bool{tenancy.RoleRead: true, tenancy.RoleRedeem: false} {
-			got := f.post(t, "/tenant-codes/validate", `{"code":"SPRING-78"}`, with("X-Api-Key", f.keyOf(t, "acme", role))).mustBeOK(t)
+			got := f.post(t, "/tenant-codes/validate", `{"code":"SPRING-78"}`, with("X-Api-Key", f.keyOf(t, "acme", role))).
+				mustBeOK(t)
 			if _, suggests := got.object(t)["suggestion"]; suggests != sees {
 				t.Errorf("role %s: %s", role, got.body)
 			}
 		}
-		if p := f.post(t, "/tenant-codes/redeem", `{"code":"SPRING-78","userId":"ada"}`).mustBe(t, 404, core.ReasonCodeNotFound); strings.Contains(p.Detail, "SPRING") {
+		if p := f.post(t, "/tenant-codes/redeem", `{"code":"SPRING-78","userId":"ada"}`).mustBe(t, 404, core.ReasonCodeNotFound); strings.Contains(
+			p.Detail,
+			"SPRING",
+		) {
 			t.Errorf("redeem hints at a code: %s", p.Detail)
 		}
 		f.call(t, "PUT", "/users/ada", `{"status":"Normal"}`).mustBeOK(t)
@@ -225,7 +281,11 @@ func TestAKeyThatRedeemsSeesNoNotes(t *testing.T) {
 func TestChangingACode(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		f.add(t, "VIP", `"type":"Normal","note":"n","recipient":"r","metadata":{"a":"1","b":"2"},"maxRedemptions":5,"startsAt":"2031-01-01T00:00:00Z","expiresAt":"2032-01-01T00:00:00Z"`)
+		f.add(
+			t,
+			"VIP",
+			`"type":"Normal","note":"n","recipient":"r","metadata":{"a":"1","b":"2"},"maxRedemptions":5,"startsAt":"2031-01-01T00:00:00Z","expiresAt":"2032-01-01T00:00:00Z"`,
+		)
 		before := f.call(t, "GET", "/tenant-codes/vip", "").mustBeOK(t).object(t)
 		same := func(changes map[string]any, got answer) {
 			t.Helper()
@@ -237,11 +297,36 @@ func TestChangingACode(t *testing.T) {
 			}
 		}
 		same(nil, f.call(t, "PATCH", "/tenant-codes/vip", `{}`))
-		same(map[string]any{"note": "m", "metadata": map[string]any{"b": "3", "c": "4"}},
-			f.call(t, "PATCH", "/tenant-codes/vip", `{"note":"m","metadata":{"a":null,"b":"3","c":"4","d":null}}`, with("Content-Type", "application/merge-patch+json")))
-		same(map[string]any{"note": nil, "recipient": nil, "metadata": map[string]any{}, "maxRedemptions": nil, "startsAt": nil, "expiresAt": nil},
-			f.call(t, "PATCH", "/tenant-codes/vip", `{"note":null,"recipient":null,"metadata":null,"maxRedemptions":null,"startsAt":null,"expiresAt":null}`))
-		same(map[string]any{"status": "revoked", "revokedAt": "2031-02-03T04:05:06.789012Z"}, f.call(t, "POST", "/tenant-codes/vip/revoke", ""))
+		same(
+			map[string]any{"note": "m", "metadata": map[string]any{"b": "3", "c": "4"}},
+			f.call(
+				t,
+				"PATCH",
+				"/tenant-codes/vip",
+				`{"note":"m","metadata":{"a":null,"b":"3","c":"4","d":null}}`,
+				with("Content-Type", "application/merge-patch+json"),
+			),
+		)
+		same(
+			map[string]any{
+				"note":           nil,
+				"recipient":      nil,
+				"metadata":       map[string]any{},
+				"maxRedemptions": nil,
+				"startsAt":       nil,
+				"expiresAt":      nil,
+			},
+			f.call(
+				t,
+				"PATCH",
+				"/tenant-codes/vip",
+				`{"note":null,"recipient":null,"metadata":null,"maxRedemptions":null,"startsAt":null,"expiresAt":null}`,
+			),
+		)
+		same(
+			map[string]any{"status": "revoked", "revokedAt": "2031-02-03T04:05:06.789012Z"},
+			f.call(t, "POST", "/tenant-codes/vip/revoke", ""),
+		)
 		f.clock.advance(time.Hour)
 		same(nil, f.call(t, "POST", "/tenant-codes/vip/revoke", "{}"))
 		same(map[string]any{"status": "active", "revokedAt": nil}, f.call(t, "POST", "/tenant-codes/vip/restore", ""))
@@ -356,13 +441,15 @@ func TestErasingAPersonLeavesTheirRedemptions(t *testing.T) {
 			t.Fatalf("status %d: %s", got.status, got.body)
 		}
 		f.call(t, "DELETE", "/users/ada", "").mustBe(t, http.StatusNotFound, core.ReasonUserNotFound)
-		if got := f.call(t, "GET", "/redemptions", "").mustBeOK(t); strings.Contains(got.body, `"ada"`) || !strings.Contains(got.body, `"userId":null`) {
+		if got := f.call(t, "GET", "/redemptions", "").mustBeOK(t); strings.Contains(got.body, `"ada"`) ||
+			!strings.Contains(got.body, `"userId":null`) {
 			t.Errorf("redemptions %s", got.body)
 		}
 		if again := f.redeem(t, "TWO", "ada"); again == id {
 			t.Error("the redemption of an erased person was given to somebody else")
 		}
-		f.post(t, "/tenant-codes/redeem", `{"code":"TWO","userId":"bob"}`).mustBe(t, http.StatusConflict, core.ReasonCodeExhausted)
+		f.post(t, "/tenant-codes/redeem", `{"code":"TWO","userId":"bob"}`).
+			mustBe(t, http.StatusConflict, core.ReasonCodeExhausted)
 		f.call(t, "POST", "/redemptions/"+id+"/rollback", "").mustBeOK(t)
 		f.redeem(t, "TWO", "bob")
 		f.call(t, "GET", "/users/ada", "").mustBeOK(t)

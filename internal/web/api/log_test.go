@@ -101,7 +101,15 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 			f.add(t, "THERE", `"type":"Normal"`)
 			f.redeem(t, "THERE", "used")
 			f.log.take()
-			f.send(t, test.method, test.path, test.body, with("X-Api-Key", f.secret), with("Content-Type", "application/json"), with("X-Request-Id", known))
+			f.send(
+				t,
+				test.method,
+				test.path,
+				test.body,
+				with("X-Api-Key", f.secret),
+				with("Content-Type", "application/json"),
+				with("X-Request-Id", known),
+			)
 			events := requests(t, f.log.take())
 			if len(events) != 1 {
 				t.Fatalf("%d events: %v", len(events), events)
@@ -130,27 +138,59 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f := newFixture(t)
 	const marker = "Zq7MarkerZq7"
 	body := `{"code":"` + marker + `","type":"Normal","note":"` + marker + `","recipient":"` + marker + `","metadata":{"` + marker + `":"` + marker + `"}}`
-	headers := []edit{with("Idempotency-Key", marker), with("Referer", marker), with("User-Agent", marker), with("Cookie", marker)}
+	headers := []edit{
+		with("Idempotency-Key", marker),
+		with("Referer", marker),
+		with("User-Agent", marker),
+		with("Cookie", marker),
+	}
 	f.post(t, addPath, body, headers...).mustBeOK(t)
-	f.post(t, addPath, body, headers...).mustBeOK(t)                                                                 // replayed
-	f.post(t, addPath, body).mustBe(t, 400, core.ReasonCodeAlreadyExists)                                            // taken
-	f.post(t, addPath, strings.Replace(body, `"Normal"`, `"`+marker+`"`, 1)).mustBe(t, 400, core.ReasonInvalidValue) // a wrong value
-	f.post(t, addPath, strings.Replace(body, `"note"`, `"`+marker+`"`, 1)).mustBe(t, 400, kit.ReasonUnknownField)    // a wrong name
-	f.post(t, addPath, body+marker).mustBe(t, 400, kit.ReasonInvalidJSON)                                            // not JSON
-	f.post(t, addPath, body, with("X-Api-Key", marker)).mustBe(t, 401, core.ReasonInvalidAPIKey)                     // no key
-	f.post(t, addPath, body, with("Content-Type", marker)).mustBe(t, 415, kit.ReasonUnsupportedMediaType)            // no JSON
-	f.get(t, "/codes/"+marker+"?q="+marker).mustBe(t, 404, kit.ReasonRouteNotFound)                                  // in the path
-	f.get(t, addPath+"?code="+marker).mustBe(t, 405, kit.ReasonMethodNotAllowed)                                     // in the query
-	f.send(t, marker, addPath, "").mustBe(t, 405, kit.ReasonMethodNotAllowed)                                        // in place of the method
-	f.get(t, "/livez", with("X-Request-Id", f.secret)).mustBeOK(t)                                                   // in place of the request's id
-	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).generated(t)
+	f.post(t, addPath, body, headers...).
+		mustBeOK(t)
+		// replayed
+	f.post(t, addPath, body).
+		mustBe(t, 400, core.ReasonCodeAlreadyExists)
+		// taken
+	f.post(t, addPath, strings.Replace(body, `"Normal"`, `"`+marker+`"`, 1)).
+		mustBe(t, 400, core.ReasonInvalidValue)
+		// a wrong value
+	f.post(t, addPath, strings.Replace(body, `"note"`, `"`+marker+`"`, 1)).
+		mustBe(t, 400, kit.ReasonUnknownField)
+		// a wrong name
+	f.post(t, addPath, body+marker).
+		mustBe(t, 400, kit.ReasonInvalidJSON)
+		// not JSON
+	f.post(t, addPath, body, with("X-Api-Key", marker)).
+		mustBe(t, 401, core.ReasonInvalidAPIKey)
+		// no key
+	f.post(t, addPath, body, with("Content-Type", marker)).
+		mustBe(t, 415, kit.ReasonUnsupportedMediaType)
+		// no JSON
+	f.get(t, "/codes/"+marker+"?q="+marker).
+		mustBe(t, 404, kit.ReasonRouteNotFound)
+		// in the path
+	f.get(t, addPath+"?code="+marker).
+		mustBe(t, 405, kit.ReasonMethodNotAllowed)
+		// in the query
+	f.send(t, marker, addPath, "").
+		mustBe(t, 405, kit.ReasonMethodNotAllowed)
+		// in place of the method
+	f.get(t, "/livez", with("X-Request-Id", f.secret)).
+		mustBeOK(t)
+		// in place of the request's id
+	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).
+		generated(t)
 
 	user := `{"code":"` + marker + `","userId":"` + marker + `"}`
 	key := with("X-Api-Key", f.secret)
 	f.post(t, "/tenant-codes/validate", user).mustBeOK(t)
 	f.post(t, "/tenant-codes/redeem", user).mustBeOK(t)
-	f.post(t, "/tenant-codes/redeem", user).mustBeOK(t)                                                                          // replayed
-	f.post(t, "/tenant-codes/redeem", strings.Replace(user, `"code":"`, `"code":"x`, 1)).mustBe(t, 404, core.ReasonCodeNotFound) // another code
+	f.post(t, "/tenant-codes/redeem", user).
+		mustBeOK(t)
+		// replayed
+	f.post(t, "/tenant-codes/redeem", strings.Replace(user, `"code":"`, `"code":"x`, 1)).
+		mustBe(t, 404, core.ReasonCodeNotFound)
+		// another code
 	f.post(t, "/tenant-codes/reserve", user).mustBe(t, 409, core.ReasonUserAlreadyRegistered)
 	f.get(t, "/tenant-codes/"+marker, key).mustBeOK(t)
 	f.get(t, "/tenant-codes?q="+marker, key).mustBeOK(t)

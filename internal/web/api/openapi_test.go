@@ -204,7 +204,10 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 		if diff := cmp.Diff([]string{"Normal", "Premium", "Upgrade"}, fields["type"].Enum); diff != "" {
 			t.Errorf("%s: type %s", name, diff)
 		}
-		for _, number := range []int{codes.MaxMetadataEntries, codes.MaxMetadataKeyLength, codes.MaxMetadataValueLength, codes.MaxMetadataBytes} {
+		for _, number := range []int{
+			codes.MaxMetadataEntries, codes.MaxMetadataKeyLength,
+			codes.MaxMetadataValueLength, codes.MaxMetadataBytes,
+		} {
 			if !strings.Contains(fields["metadata"].Description, strconv.Itoa(number)) {
 				t.Errorf("%s: metadata %q does not say %d", name, fields["metadata"].Description, number)
 			}
@@ -213,7 +216,8 @@ func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 			t.Errorf("%s allows unknown fields", name)
 		}
 		for _, parameter := range document.Paths[map[string]string{"AddCode": addPath, "GenerateCode": generatePath}[name]]["post"].Parameters {
-			if parameter.Name != "Idempotency-Key" || parameter.In != "header" || parameter.Schema.MaxLength != codes.MaxIdempotencyKeyLength+2 {
+			if parameter.Name != "Idempotency-Key" || parameter.In != "header" ||
+				parameter.Schema.MaxLength != codes.MaxIdempotencyKeyLength+2 {
 				t.Errorf("%s: parameter %+v", name, parameter)
 			}
 		}

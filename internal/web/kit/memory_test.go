@@ -63,7 +63,7 @@ func takeMuch(_ context.Context, c *Call) error {
 	return c.Answer(taken)
 }
 
-func TestAGibibyteOutAndInTakesLittleMemory(t *testing.T) {
+func TestCampaignAGibibyteOutAndInTakesLittleMemory(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), streamServer+"=1")
 	out, err := cmd.StdoutPipe()

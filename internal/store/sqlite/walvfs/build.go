@@ -20,7 +20,7 @@ type Build struct {
 
 // Tested returns the build that the file system was tested with. Change it together with go.mod,
 // when every test of the store passes, above all the power cuts of
-// TestWhatWasAcknowledgedSurvivesAPowerCut.
+// TestCampaignWhatWasAcknowledgedSurvivesAPowerCut.
 func Tested() Build {
 	return Build{
 		SQLite: "3.54.1 (2026-10-16 14:45:20 555e07ef33f69a0957d24d8e555b702464a131d6f1607f4c3c1e4551e8e6ca76)",
@@ -38,14 +38,24 @@ func (b Build) check(running Build) error {
 	if running.SQLite == b.SQLite && sameModule(running.Driver, b.Driver) && sameModule(running.Libc, b.Libc) {
 		return nil
 	}
-	return fmt.Errorf("%w: it is %s, tested was %s; --sqlite-gathered-log=false starts without it", ErrUntested, running, b)
+	return fmt.Errorf(
+		"%w: it is %s, tested was %s; --sqlite-gathered-log=false starts without it",
+		ErrUntested,
+		running,
+		b,
+	)
 }
 
 func sameModule(running, tested string) bool { return running == "" || running == tested }
 
 // String names all versions.
 func (b Build) String() string {
-	return fmt.Sprintf("SQLite %s with modernc.org/sqlite %s and modernc.org/libc %s", b.SQLite, orUnknown(b.Driver), orUnknown(b.Libc))
+	return fmt.Sprintf(
+		"SQLite %s with modernc.org/sqlite %s and modernc.org/libc %s",
+		b.SQLite,
+		orUnknown(b.Driver),
+		orUnknown(b.Libc),
+	)
 }
 
 func orUnknown(version string) string {
@@ -59,7 +69,13 @@ func orUnknown(version string) string {
 func running() Build {
 	tls := libc.NewTLS()
 	defer tls.Close()
-	b := Build{SQLite: fmt.Sprintf("%s (%s)", libc.GoString(lib.Xsqlite3_libversion(tls)), libc.GoString(lib.Xsqlite3_sourceid(tls)))}
+	b := Build{
+		SQLite: fmt.Sprintf(
+			"%s (%s)",
+			libc.GoString(lib.Xsqlite3_libversion(tls)),
+			libc.GoString(lib.Xsqlite3_sourceid(tls)),
+		),
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
