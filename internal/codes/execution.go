@@ -114,11 +114,13 @@ func (x *Execution) setUser(id string, status UserStatus) {
 }
 
 // take gives one use of a code to the user: the use that hold holds, if there is a hold.
-func (x *Execution) take(c *TrackedCode, hold *TrackedReservation, made Redemption) *TrackedRedemption {
+func (x *Execution) take(
+	c *TrackedCode, hold *TrackedReservation, grant Grant, made Redemption,
+) *TrackedRedemption {
 	user := x.user()
 	made.WorkspaceID, made.UserID = x.command.WorkspaceID, x.command.UserID
 	made.Code, made.Type, made.CreatedAt = c.Value, c.Type, x.At
-	made.Before, made.Ordinal = user.Status, 1
+	made.Before, made.Grants, made.Ordinal = user.Status, grant.Status, 1
 	for _, e := range user.redemptions {
 		if e.Stands() { // it does, unless this group has rolled it back
 			made.Ordinal = max(made.Ordinal, e.Ordinal+1)
@@ -131,7 +133,7 @@ func (x *Execution) take(c *TrackedCode, hold *TrackedReservation, made Redempti
 	}
 	c.Redemptions++
 	c.Counted, c.Used = true, true
-	x.setUser(x.command.UserID, made.Grants)
+	x.setUser(x.command.UserID, grant.Status)
 	e := &TrackedRedemption{Redemption: made, Canonical: c.Canonical, Change: Added}
 	x.unit.addRedemption(e)
 	x.recordTaken(c, &e.Redemption)

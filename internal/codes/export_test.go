@@ -1,9 +1,7 @@
 package codes
 
 import (
-	"context"
 	"io"
-	"time"
 
 	"accesscodes/internal/core"
 )
@@ -30,19 +28,3 @@ func (s *Execution) Held() int64 { return s.code().Held }
 
 // TyposOf returns what is looked up for a value that is not found.
 func TyposOf(canonical string, format core.Format) []string { return typosOf(canonical, format) }
-
-// Lane lets a few calls of each workspace go on at once.
-type Lane struct{ lane *lane }
-
-// NewLane returns a lane.
-func NewLane(atOnce, waiting int, wait time.Duration) Lane {
-	return Lane{newLane(atOnce, waiting, wait)}
-}
-
-// Enter waits for a turn.
-func (l Lane) Enter(ctx context.Context, workspace core.ID) (leave func(), err error) {
-	return l.lane.enter(ctx, workspace)
-}
-
-// Workspaces is how many are kept in mind.
-func (l Lane) Workspaces() int { return len(l.lane.workspaces) }

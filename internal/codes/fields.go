@@ -165,12 +165,12 @@ var fields = []Field{
 		},
 	},
 	{
-		Name: "batchId", Column: "batch_id", Doc: "The batch that the code was generated in.",
+		Name: "batchId", Column: "batch_id", Private: true, Doc: "The batch that the code was generated in.",
 		Of: func(c *Code) any { return &c.BatchID },
 	},
 	{Name: "createdAt", Column: "created_at", Of: func(c *Code) any { return &c.CreatedAt }},
 	{
-		Name: "createdBy", Column: "created_by", Always: true, Doc: "The id of the API key that created the code.",
+		Name: "createdBy", Column: "created_by", Always: true, Private: true, Doc: "The id of the API key that created the code.",
 		Of: func(c *Code) any { return &c.CreatedBy },
 	},
 }

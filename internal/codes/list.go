@@ -92,7 +92,7 @@ func (s *Service) ListCodes(
 	if err != nil {
 		return core.Page[Code]{}, err
 	}
-	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	leave, err := s.lists.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[Code]{}, err
 	}
@@ -254,7 +254,7 @@ func (s *Redemptions) ListRedemptions(
 	if err != nil {
 		return core.Page[Redemption]{}, err
 	}
-	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	leave, err := s.lists.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[Redemption]{}, err
 	}
@@ -310,7 +310,7 @@ func (s *Users) ListUsers(
 	if err != nil {
 		return core.Page[User]{}, err
 	}
-	leave, err := s.lists.enter(ctx, actor.WorkspaceID)
+	leave, err := s.lists.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[User]{}, err
 	}

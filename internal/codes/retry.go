@@ -103,6 +103,8 @@ func digestField(h hash.Hash, value any) {
 			digestText(h, key)
 			digestText(h, (*v)[key])
 		}
+	default:
+		panic(fmt.Sprintf("an option of the type %T", value))
 	}
 }
 

@@ -23,11 +23,11 @@ func redeem(id, by core.ID, metadata map[string]string) func(*Execution) Result 
 			return Result{Code: x.codeNow(), Redemption: earlier.snapshot(), Replayed: true}
 		}
 		hold := x.hold()
-		grants, err := x.usable(c, hold)
+		grant, err := x.usable(c, hold)
 		if err != nil {
 			return Result{Err: err, Code: x.codeNow()}
 		}
-		made := x.take(c, hold, Redemption{ID: id, CreatedBy: by, Grants: grants, Metadata: metadata})
+		made := x.take(c, hold, grant, Redemption{ID: id, CreatedBy: by, Metadata: metadata})
 		return Result{Code: x.codeNow(), Redemption: made.snapshot()}
 	}
 }
@@ -100,11 +100,11 @@ func confirm(id, by core.ID) func(*Execution) Result {
 			return refuse(core.Conflict(core.ReasonReservationLapsed,
 				"this reservation lapsed at "+instant(r.ExpiresAt)+"; its use of the code was given back"))
 		}
-		grants, err := x.usable(c, r)
+		grant, err := x.usable(c, r)
 		if err != nil {
 			return refuse(err)
 		}
-		made := x.take(c, r, Redemption{ID: id, CreatedBy: by, Grants: grants})
+		made := x.take(c, r, grant, Redemption{ID: id, CreatedBy: by})
 		return Result{Code: x.codeNow(), Reservation: r.snapshot(), Redemption: made.snapshot()}
 	}
 }
@@ -214,13 +214,13 @@ func (x *Execution) codeNow() *Code {
 	return &now
 }
 
-// usable returns the status that the code gives to the command's user, or why the user cannot redeem
+// usable returns what the code gives to the command's user, or why the user cannot redeem
 // it now. hold is a use that is held for the user, or nil.
-func (x *Execution) usable(c *TrackedCode, hold *TrackedReservation) (UserStatus, error) {
+func (x *Execution) usable(c *TrackedCode, hold *TrackedReservation) (Grant, error) {
 	if err := c.refusal(x.At, hold != nil); err != nil {
-		return "", err
+		return Grant{}, err
 	}
-	return c.Type.grant(x.user().Status)
+	return c.grantTo(x.user().Status)
 }
 
 // refusal says why the code cannot be redeemed at an instant; nil: it can. held: a use is held for

@@ -48,7 +48,7 @@ type Service struct {
 // Redemptions uses codes up and gives uses back.
 type Redemptions struct {
 	base
-	suggestions *lane // of searches for typos
+	suggestions *core.Lane // of searches for typos
 }
 
 // Users manages who is registered in a workspace.
@@ -60,7 +60,7 @@ type base struct {
 	clock    func() time.Time
 	entropy  io.Reader
 	newID    func() (core.ID, error)
-	lists    *lane // of lists and searches
+	lists    *core.Lane // of lists and searches
 	recorder *event.Recorder
 	oldForms map[string]core.ID // the workspaces of the codes stored under old forms; see formOf
 }
@@ -69,11 +69,11 @@ type base struct {
 func NewServices(deps Deps) *Services {
 	b := base{
 		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
-		recorder: event.NewRecorder(deps.Entropy), lists: newLane(ListsAtOnce, listsWaiting, listWait),
+		recorder: event.NewRecorder(deps.Entropy), lists: core.NewLane(ListsAtOnce, listsWaiting, listWait),
 	}
 	return &Services{
 		Service:     &Service{base: b, alphabet: core.Alphabet},
-		Redemptions: &Redemptions{base: b, suggestions: newLane(suggestionsAtOnce, 0, 0)},
+		Redemptions: &Redemptions{base: b, suggestions: core.NewLane(suggestionsAtOnce, 0, 0)},
 		Users:       &Users{b},
 	}
 }

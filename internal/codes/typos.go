@@ -23,7 +23,7 @@ func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical 
 	if utf8.RuneCountInString(canonical) > maxSuggested {
 		return "", nil
 	}
-	leave, err := s.suggestions.enter(ctx, actor.WorkspaceID)
+	leave, err := s.suggestions.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return "", ctx.Err()
 	}

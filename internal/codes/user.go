@@ -46,28 +46,3 @@ func checkUserID(errs *core.FieldErrors, pointer, id string) {
 		errs.Add(core.ReasonInvalidValue, pointer, "userId must be UTF-8 without control characters")
 	}
 }
-
-// grant returns the status that a code of this type gives to a user with a status, or why it cannot
-// be redeemed.
-func (t Type) grant(user UserStatus) (UserStatus, error) {
-	switch {
-	case t == TypeUpgrade && user == Unregistered:
-		return "", core.Conflict(core.ReasonUserNotRegistered, "this user is not registered; an Upgrade code is for a registered user")
-	case t == TypeUpgrade && user == UserPremium:
-		return "", core.Conflict(core.ReasonUserAlreadyPremium, "this user is premium already")
-	case t == TypeUpgrade:
-		return UserPremium, nil
-	case user != Unregistered:
-		return "", core.Conflict(core.ReasonUserAlreadyRegistered, "this user is registered already; a "+string(t)+" code registers a new user")
-	default:
-		return t.Grants(), nil
-	}
-}
-
-// Grants returns the status of a user who has redeemed a code of this type.
-func (t Type) Grants() UserStatus {
-	if t == TypeNormal {
-		return UserNormal
-	}
-	return UserPremium
-}

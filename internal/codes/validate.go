@@ -68,7 +68,7 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 		}
 		return v, err
 	}
-	v.Valid, v.Grants = true, v.Code.Type.Grants()
+	v.Valid, v.Grants = true, v.Code.Grant().Status
 	return v, nil
 }
 

@@ -16,6 +16,10 @@ const (
 	// MaxWaiting is how many requests of one workspace may wait at once, so that none can
 	// take up all of a server's connections.
 	MaxWaiting = 100
+	// readsAtOnce is how many pages of one workspace are read at once. Others wait, each for at most
+	// readWait: whoever waited for the same event asks at once when it comes.
+	readsAtOnce = 1
+	readWait    = 5 * time.Second
 	// maxPageBytes is how much data one page holds, about.
 	maxPageBytes = 1 << 20
 )
@@ -30,11 +34,15 @@ type Service struct {
 	now    func() time.Time
 	keep   time.Duration
 	follow *follower
+	reads  *core.Lane
 }
 
 // NewService returns a service over a store. keep is how long events are kept; 0: forever.
 func NewService(store Store, now func() time.Time, keep time.Duration) *Service {
-	return &Service{store: store, now: now, keep: keep, follow: newFollower(store)}
+	return &Service{
+		store: store, now: now, keep: keep, follow: newFollower(store),
+		reads: core.NewLane(readsAtOnce, MaxWaiting, readWait),
+	}
 }
 
 // List returns the events that a query asks for. If there are none it waits for some. The wait ends
@@ -92,33 +100,28 @@ func check(q *Query, wait time.Duration) error {
 	case q.Limit == 0:
 		q.Limit = DefaultLimit
 	case q.Limit < 1 || q.Limit > MaxLimit:
-		return invalid("limit must be a whole number from 1 to %d", MaxLimit)
+		return core.InvalidParameter("limit must be a whole number from 1 to %d", MaxLimit)
+	}
+	if q.Subject != nil && !core.IsStorable(q.Subject.Key) {
+		return core.InvalidParameter("subject must be UTF-8 without null characters")
 	}
 	if q.After < 0 {
-		return invalid("after must be a position: a whole number from 0 on")
+		return core.InvalidParameter("after must be a position: a whole number from 0 on")
 	}
 	if wait < 0 || wait > MaxWait {
-		return invalid("wait must be a whole number of seconds from 0 to %d", MaxWait/time.Second)
+		return core.InvalidParameter("wait must be a whole number of seconds from 0 to %d", MaxWait/time.Second)
 	}
 	return nil
 }
 
-func invalid(detail string, args ...any) error {
-	return &core.Error{
-		Kind:   core.KindInvalid,
-		Reason: core.ReasonInvalidParameter,
-		Detail: fmt.Sprintf(detail, args...),
-	}
-}
-
 // page reads one page without waiting.
 func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
-	page, err := s.store.Events(ctx, q)
+	page, err := s.read(ctx, q)
 	switch {
 	case err != nil:
 		return Page{}, err
 	case q.After > page.Head: // a position of another database, or from before a restore: new events would be missed
-		return Page{}, invalid("after is a position that this log has not reached: its newest is %d", page.Head)
+		return Page{}, core.InvalidParameter("after is a position that this log has not reached: its newest is %d", page.Head)
 	case q.After != 0 && q.After < page.Oldest-1:
 		return Page{}, &core.Error{
 			Kind: core.KindGone, Reason: core.ReasonPositionExpired, Oldest: &page.Oldest,
@@ -130,6 +133,16 @@ func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
 	}
 	page.shorten()
 	return page, nil
+}
+
+// read reads a page when it is the workspace's turn.
+func (s *Service) read(ctx context.Context, q *Query) (Page, error) {
+	leave, err := s.reads.Enter(ctx, q.Workspace)
+	if err != nil {
+		return Page{}, err
+	}
+	defer leave()
+	return s.store.Events(ctx, q)
 }
 
 // shorten ends a page early if it holds too much data.

@@ -187,7 +187,7 @@ func startPgBouncer(t *testing.T, server string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := closedPort(t)
+	address := freePort(t)
 	_, listen, _ := strings.Cut(address, ":")
 	folder := publicFolder(t)
 	users, settings := filepath.Join(folder, "users.txt"), filepath.Join(folder, "pgbouncer.ini")

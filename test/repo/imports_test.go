@@ -8,8 +8,8 @@ import (
 
 // mayImport is the import table: the packages of this module and the libraries that each
 // package may import, beside the standard library, outside its tests. Areas (tenancy, codes, event)
-// import core and what is named here of one another; stores, HTTP and command line import areas
-// and never one another; only app knows them all. Nothing imports bench or test.
+// import core and what is named here of one another; stores, HTTP and command line import areas.
+// The two engines never import one another; besides app, only bench knows both. Nothing imports bench or test.
 var mayImport = []struct {
 	pkg       string
 	packages  []string

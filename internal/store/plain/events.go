@@ -28,25 +28,31 @@ func scanEvent(row Row) (e event.Event, err error) {
 
 // Events implements [event.Store]. Positions have no gaps, so a part of the log is a range of
 // positions.
-func (s Store) Events(ctx context.Context, q *event.Query) (event.Page, error) {
-	return read(ctx, s.db, func(tx Tx) (page event.Page, err error) {
-		head, err := newestPosition(tx, q.Workspace)
-		if err != nil {
-			return page, err
-		}
-		oldest, err := oldestPosition(tx, q.Workspace, head)
-		if err != nil {
-			return page, err
-		}
-		start := q.Start(oldest)
-		reach := q.Reach(start, head)
-		found, err := findEvents(tx, q, start, reach)
-		if err != nil {
-			return page, err
-		}
-		oldest, err = oldestPosition(tx, q.Workspace, head) // the present value: events may have been pruned since
-		return q.NewPage(found, reach, head, oldest), err
+func (s Store) Events(ctx context.Context, q *event.Query) (page event.Page, err error) {
+	err = s.db.List(ctx, func(tx Tx) (err error) {
+		page, err = readEvents(tx, q)
+		return err
 	})
+	return orZero(page, err)
+}
+
+func readEvents(tx Tx, q *event.Query) (page event.Page, err error) {
+	head, err := newestPosition(tx, q.Workspace)
+	if err != nil {
+		return page, err
+	}
+	oldest, err := oldestPosition(tx, q.Workspace, head)
+	if err != nil {
+		return page, err
+	}
+	start := q.Start(oldest)
+	reach := q.Reach(start, head)
+	found, err := findEvents(tx, q, start, reach)
+	if err != nil {
+		return page, err
+	}
+	oldest, err = oldestPosition(tx, q.Workspace, head) // the present value: events may have been pruned since
+	return q.NewPage(found, reach, head, oldest), err
 }
 
 // newestPosition returns the newest position; 0 for a log that never held an event.

@@ -19,6 +19,10 @@ import (
 type DB interface {
 	// Read runs queries on one connection. Each query sees what is committed when it begins.
 	Read(ctx context.Context, read func(Tx) error) error
+	// List is Read for what may take long: apart from look-ups, with a deadline.
+	//
+	// Errors: [core.Overloaded] after the deadline.
+	List(ctx context.Context, read func(Tx) error) error
 	// Write runs write in one transaction, which is durable when Write returns nil. If write returns
 	// an error, Write returns it and nothing has changed. Errors of the database are
 	// [core.Unavailable] and [core.OutcomeUnknown].

@@ -18,6 +18,11 @@ func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
 	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q, s}) })
 }
 
+// List implements [plain.DB].
+func (s *Store) List(ctx context.Context, read func(plain.Tx) error) error {
+	return s.list(ctx, func(ctx context.Context, q querier) error { return read(plainTx{ctx, q, s}) })
+}
+
 // Write implements [plain.DB].
 func (s *Store) Write(ctx context.Context, repeat plain.Repeat, write func(plain.Tx) error) error {
 	k := once

@@ -20,6 +20,11 @@ func (s *Store) Read(ctx context.Context, read func(plain.Tx) error) error {
 	return s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error { return read(plainTx{conn}) })
 }
 
+// List implements [plain.DB].
+func (s *Store) List(ctx context.Context, read func(plain.Tx) error) error {
+	return s.list(ctx, func(conn *sqlite.Conn) error { return read(plainTx{conn}) })
+}
+
 // Write implements [plain.DB]. Whether it was done is always known here.
 func (s *Store) Write(ctx context.Context, _ plain.Repeat, write func(plain.Tx) error) error {
 	return s.write(ctx, func(conn *sqlite.Conn) error { return write(plainTx{conn}) })

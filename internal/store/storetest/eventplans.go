@@ -96,6 +96,9 @@ type statements struct{ all []EventStatement }
 // Read implements [plain.DB].
 func (s *statements) Read(_ context.Context, read func(plain.Tx) error) error { return read(s) }
 
+// List implements [plain.DB].
+func (s *statements) List(_ context.Context, read func(plain.Tx) error) error { return read(s) }
+
 // Write implements [plain.DB].
 func (s *statements) Write(_ context.Context, _ plain.Repeat, write func(plain.Tx) error) error {
 	return write(s)

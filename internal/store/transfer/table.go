@@ -4,6 +4,7 @@
 package transfer
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -181,7 +182,9 @@ func kindOf(field any) Kind {
 		return ID
 	case *core.Metadata:
 		return JSON
-	default:
+	case *string, *core.OptionalText:
 		return Text
+	default:
+		panic(fmt.Sprintf("a field of the type %T", field))
 	}
 }

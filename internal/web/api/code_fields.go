@@ -18,7 +18,8 @@ import (
 // code, and the types of the requests that give options. A new field needs no change here, unless
 // it is of a new sort.
 
-// shownCode is a code as callers see it. Those who are limited do not see all of it.
+// shownCode is a code as callers see it. For those who are limited, private fields are left out; they
+// are empty already.
 type shownCode struct {
 	code    *codes.Code
 	status  codes.Status

@@ -92,7 +92,7 @@ func TestEventsThatCannotBeMeantAreRefused(t *testing.T) {
 	for _, query := range []string{
 		"after=-1", "after=x", "after=1.5", "after=99999", "after=", "limit=0", "limit=1001", "limit=x", "wait=31", "wait=-1", "wait=9223372036854775807",
 		"types=", "types=code", "types=*", "types=code.*,", "types=code.create", "types=,", "types=code.created;code.revoked",
-		"subject=code", "subject=code:", "subject=codes:A", "subject=key:A", "subject=:A", "actor=root", "actor=key:A", "actor=cli:root",
+		"subject=code", "subject=code:", "subject=codes:A", "subject=key:A", "subject=:A", "subject=user:%00", "subject=user:%FF", "actor=root", "actor=key:A", "actor=cli:root",
 		"actor=key:00000000-0000-0000-0000-000000000000", "cursor=x", "after=1&after=2",
 	} {
 		t.Run(query, func(t *testing.T) {

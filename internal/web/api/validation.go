@@ -23,7 +23,7 @@ type validation struct {
 	Valid      bool               `json:"valid"`
 	Reason     core.Reason        `json:"reason,omitempty" doc:"Unless valid: the reason that redeem would give; or already_redeemed, where redeem would answer with that redemption." example:"code_expired"`
 	Detail     string             `json:"detail,omitempty" doc:"Unless valid: a sentence for a person, with the nearest facts." example:"this code expired at 2031-02-03T04:05:06Z"`
-	Code       *validatedCode     `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code. Only keys with the roles full and read see note, recipient and metadata."`
+	Code       *validatedCode     `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code. Only keys with the roles full and read see note, recipient, metadata, batchId and createdBy."`
 	Redemption *earlierRedemption `json:"redemption,omitempty" doc:"With already_redeemed: the redemption of the code by this user that stands at that instant. Only keys with the roles full and read see its metadata."`
 	Grants     codes.UserStatus   `json:"grants,omitempty" enum:"Normal,Premium" doc:"If valid: what the user would be."`
 	Suggestion string             `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`

@@ -19,7 +19,7 @@ type metrics struct {
 func newMetrics(registry *prometheus.Registry) *metrics {
 	m := &metrics{duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "accesscodes_http_request_duration_seconds",
-		Help:    "Time from the first byte of a request's head to its answer, by route pattern.",
+		Help:    "Time from when a request's head is read to its answer, by route pattern.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})}
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -106,7 +106,7 @@ func (c *Call) Query() *Query {
 // Fail notes a mistake in a parameter, unless there was one before.
 func (p *Query) Fail(detail string) {
 	if p.err == nil {
-		p.err = &core.Error{Kind: core.KindInvalid, Reason: core.ReasonInvalidParameter, Detail: detail}
+		p.err = core.InvalidParameter("%s", detail)
 	}
 }
 

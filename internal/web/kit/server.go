@@ -1,5 +1,5 @@
 // Package kit is what is between net/http and the areas: a request in, an answer or a problem out,
-// and an OpenAPI document of the routes. It knows nothing of codes, workspaces or keys; who asks is
+// and an OpenAPI document of the routes. It has no rules about codes, workspaces or keys; who asks is
 // found out by a function that it is given.
 package kit
 

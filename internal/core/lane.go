@@ -1,32 +1,19 @@
-package codes
+package core
 
 import (
 	"context"
 	"sync"
 	"time"
-
-	"accesscodes/internal/core"
 )
 
-// Limits of what one workspace may read from the store at once, besides look-ups of single things.
-const (
-	// ListsAtOnce is how many lists and searches of one workspace are read at once.
-	ListsAtOnce = 2
-	// listsWaiting is how many more may wait for their turn.
-	listsWaiting = 16
-	// listWait is how long each of them waits at most.
-	listWait = time.Second
-	// suggestionsAtOnce is how many searches for typos run at once. Further ones give no suggestion.
-	suggestionsAtOnce = 1
-)
-
-// lane lets a few calls of each workspace run at once, so that no workspace uses up the store.
-type lane struct {
+// Lane lets a few calls of each workspace run at once, so that no workspace uses up the store. It is
+// safe for concurrent use.
+type Lane struct {
 	atOnce, waiting int
 	wait            time.Duration
 
 	mu         sync.Mutex
-	workspaces map[core.ID]*turns // those with calls
+	workspaces map[ID]*turns // those with calls
 }
 
 // turns are the turns of one workspace.
@@ -35,17 +22,19 @@ type turns struct {
 	users int           // calls that have a turn or wait for one
 }
 
-func newLane(atOnce, waiting int, wait time.Duration) *lane {
-	return &lane{atOnce: atOnce, waiting: waiting, wait: wait, workspaces: map[core.ID]*turns{}}
+// NewLane returns a lane in which so many calls of a workspace run at once. So many more wait for their
+// turn, each for a time.
+func NewLane(atOnce, waiting int, wait time.Duration) *Lane {
+	return &Lane{atOnce: atOnce, waiting: waiting, wait: wait, workspaces: map[ID]*turns{}}
 }
 
-// enter waits a short time for a turn of the workspace. Call leave when the work is done.
+// Enter waits a short time for a turn of the workspace. Call leave when the work is done.
 //
 // Errors: KindUnavailable with ReasonOverloaded; that of ctx.
-func (l *lane) enter(ctx context.Context, workspace core.ID) (leave func(), err error) {
+func (l *Lane) Enter(ctx context.Context, workspace ID) (leave func(), err error) {
 	t := l.join(workspace)
 	if t == nil {
-		return nil, core.Overloaded()
+		return nil, Overloaded()
 	}
 	select {
 	case t.free <- struct{}{}:
@@ -58,7 +47,7 @@ func (l *lane) enter(ctx context.Context, workspace core.ID) (leave func(), err 
 	case t.free <- struct{}{}:
 		return l.leave(workspace, t), nil
 	case <-patience.C:
-		err = core.Overloaded()
+		err = Overloaded()
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -67,7 +56,7 @@ func (l *lane) enter(ctx context.Context, workspace core.ID) (leave func(), err 
 }
 
 // join counts a call among the workspace's, or returns nil if there are too many.
-func (l *lane) join(workspace core.ID) *turns {
+func (l *Lane) join(workspace ID) *turns {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.workspaces[workspace]
@@ -83,7 +72,7 @@ func (l *lane) join(workspace core.ID) *turns {
 }
 
 // leave gives a turn back.
-func (l *lane) leave(workspace core.ID, t *turns) func() {
+func (l *Lane) leave(workspace ID, t *turns) func() {
 	return func() {
 		<-t.free
 		l.part(workspace, t)
@@ -91,7 +80,7 @@ func (l *lane) leave(workspace core.ID, t *turns) func() {
 }
 
 // part undoes join.
-func (l *lane) part(workspace core.ID, t *turns) {
+func (l *Lane) part(workspace ID, t *turns) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t.users--
