@@ -68,6 +68,7 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 		WorkspaceID: workspaces[0].ID,
 		Type:        codes.TypeNormal,
 		CreatedAt:   time.Now().UTC().Add(-24 * time.Hour),
+		CreatedBy:   core.ID{1},
 	}
 	if f.shared {
 		if _, err := store.InsertCodes(ctx, []*codes.NewCode{named(code, "SHARED")}); err != nil {
