@@ -61,13 +61,15 @@ func servingFile(b *testing.B, listens bool) (*codes.Services, codes.Store, *cor
 			b.Error(err)
 		}
 	})
-	return codes.NewServices(codes.Deps{
+	services := codes.NewServices(codes.Deps{
 		Store: store, Now: time.Now, Entropy: core.SystemEntropy(),
 		NewID: func() (core.ID, error) { id, err := uuid.NewV7(); return core.ID(id), err },
-	}), store, &core.Actor{
+	})
+	actor := &core.Actor{
 		Kind: core.ActorKey, ID: core.ID{1}, Name: "backend", WorkspaceID: core.ID{2},
 		Format: core.Format{Prefix: "ACME", Groups: 4, GroupLength: 4}, Listens: listens,
 	}
+	return services, store, actor
 }
 
 // insertMany inserts codes that can each be redeemed once.
