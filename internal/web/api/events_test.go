@@ -48,7 +48,7 @@ func TestAnEventSaysWhoDidWhatToWhatAndForWhichRequest(t *testing.T) {
 		f.add(t, "Welcome 25", `"type":"Normal","metadata":{"secret":"of ours"}`)
 		f.call(t, "PATCH", "/tenant-codes/welcome-25", `{"note":"<new>","metadata":{"secret":"other"}}`, with("X-Request-Id", "request-7")).
 			mustBeOK(t)
-		f.call(t, "POST", "/tenant-codes/redeem", `{"code":"welcome25","userId":"ada"}`, with("X-Request-Id", "request-8")).
+		f.call(t, "POST", "/tenant-codes/redeem", `{"code":"welcome25","userId":"zoë"}`, with("X-Request-Id", "request-8")).
 			mustBeOK(t)
 		f.sequence(t)
 		got := f.call(t, "GET", fmt.Sprintf("/events?after=%d&subject=code:wel-come25", before), "").mustBeOK(t)
@@ -74,13 +74,13 @@ func TestAnEventSaysWhoDidWhatToWhatAndForWhichRequest(t *testing.T) {
 		)
 		redeemed := page.Data[2]
 		data := redeemed["data"].(map[string]any)
-		if redeemed["requestId"] != "request-8" || data["userId"] != "ada" || data["grants"] != "Normal" {
+		if redeemed["requestId"] != "request-8" || data["userId"] != "zoë" || data["grants"] != "Normal" {
 			t.Errorf("body %s", got.body)
 		}
-		f.call(t, "DELETE", "/users/ada", "")
+		f.call(t, "DELETE", "/users/zo%C3%AB", "")
 		f.sequence(t)
 		got = f.call(t, "GET", fmt.Sprintf("/events?after=%d", before+2), "").mustBeOK(t)
-		if strings.Count(got.body, "ada") != 1 || !strings.Contains(got.body, `"userId":null`) ||
+		if strings.Count(got.body, "zoë") != 1 || !strings.Contains(got.body, `"userId":null`) ||
 			!strings.Contains(got.body, `"subject":{"kind":"user","id":null}`) {
 			t.Errorf("after the person was erased: %s", got.body)
 		}
