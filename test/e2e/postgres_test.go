@@ -117,6 +117,13 @@ func (d postgresDatabase) sessionsBefore(t testing.TB, then time.Time) int {
 		pgx.RowTo[int], then)[0]
 }
 
+// endSessions ends all sessions but its own, as a network that breaks would.
+func (d postgresDatabase) endSessions(t testing.TB) {
+	t.Helper()
+	d.exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`)
+}
+
 func (d postgresDatabase) exec(t testing.TB, statement string) {
 	t.Helper()
 	conn := d.connect(t)
