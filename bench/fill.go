@@ -28,7 +28,7 @@ type filling struct {
 }
 
 const (
-	// insertedAtOnce is how many codes are inserted in one act.
+	// insertedAtOnce is how many codes are inserted in one transaction.
 	insertedAtOnce = 5000
 	// sortedAtOnce is how many are put in order first. Random codes in no order would each
 	// write a page of the index, which takes hours for ten million. After some rounds of this

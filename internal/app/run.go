@@ -153,7 +153,7 @@ func newRegistry() *prometheus.Registry {
 // newCommitMetrics measures group commit.
 func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Duration) {
 	sizes := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "accesscodes_commit_codes", Help: "New codes, or acts on codes, in one commit.",
+		Name: "accesscodes_commit_codes", Help: "New codes, or commands on codes, in one commit.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 	})
 	durations := prometheus.NewHistogram(prometheus.HistogramOpts{

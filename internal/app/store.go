@@ -75,7 +75,7 @@ func openStore(ctx context.Context, database string, options openOptions) (bareS
 
 // openOptions says how to open a store.
 type openOptions struct {
-	timeout   time.Duration // how long one act on a server may take; 0: as usual
+	timeout   time.Duration // how long one operation on a server may take; 0: as usual
 	gatherLog bool          // see [sqlite.Options]; only a server commits often enough for that
 }
 
@@ -91,7 +91,7 @@ func openBare(ctx context.Context, database string, options openOptions) (bareSt
 	return e.open(ctx, options)
 }
 
-// copyTimeout is how long one act of a copy may take: counting the rows of a large table
+// copyTimeout is how long one operation of a copy may take: counting the rows of a large table
 // does.
 const copyTimeout = 10 * time.Minute
 

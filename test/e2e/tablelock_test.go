@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// storeTimeout is how long the store of a PostgreSQL database tries one act.
+// storeTimeout is how long the store of a PostgreSQL database tries one operation.
 const storeTimeout = 10 * time.Second
 
 // blockedAnswerLimit is how long an answer may take while PostgreSQL does not get on: a

@@ -31,13 +31,13 @@ func (b *below) DryRun(_ context.Context, commands []*codes.Command) ([]codes.Re
 	return results, nil
 }
 
-// peeked is what a look-up returned: the value of its code.
+// dryRunAnswer is what a dry run returned: the value of its code.
 type dryRunAnswer struct {
 	value string
 	err   error
 }
 
-// dryRun looks something up and returns when the call waits.
+// dryRun makes a dry run and returns when the call waits.
 func (b *rig) dryRun(ctx context.Context, command *codes.Command) <-chan dryRunAnswer {
 	answers := make(chan dryRunAnswer, 1)
 	go func() {

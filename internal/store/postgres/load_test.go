@@ -32,7 +32,7 @@ type load struct {
 	ledger     []entry
 	redeemings []redeeming
 	watches    []*watch
-	slowest    time.Duration // act of the store below
+	slowest    time.Duration // command in the store below
 }
 
 // entry is a code that a caller asked for, and what it was told.

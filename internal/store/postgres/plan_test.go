@@ -250,6 +250,6 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 		t.Errorf("a code and its reservations that have lapsed: not by the code:\n%s", plan)
 	}
 	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE")); !byCode.MatchString(plan) {
-		t.Errorf("a code, to act: not by its value:\n%s", plan)
+		t.Errorf("a code, for a command: not by its value:\n%s", plan)
 	}
 }

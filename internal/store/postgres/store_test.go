@@ -70,9 +70,9 @@ func TestStoreThatSpeaksAsToCitus(t *testing.T) {
 	}, writing...)
 }
 
-// TestBatchedStore: calls that wait share one transaction, whose locks and errors are those of
+// TestGroupedStore: calls that wait share one transaction, whose locks and errors are those of
 // all of them. That shows here and not on SQLite, which has one writer at a time.
-func TestBatchedStore(t *testing.T) {
+func TestGroupedStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func() storetest.Store {
 		address := conforming(t)
 		return func() storetest.Store {

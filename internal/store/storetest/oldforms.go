@@ -285,7 +285,7 @@ func (w *oldWorld) checkPages(t *testing.T, s *site) {
 	}
 }
 
-// checkActs goes on with what was there: replays, new redemptions, reservations.
+// checkCommands goes on with what was there: replays, new redemptions, reservations.
 func (w *oldWorld) checkCommands(t *testing.T, s *site) {
 	t.Helper()
 	for i, old := range w.codes {

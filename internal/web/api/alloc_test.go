@@ -159,8 +159,8 @@ func (s *hotStore) InsertCodes(_ context.Context, list []*codes.NewCode) ([]code
 	return make([]codes.InsertResult, len(list)), nil
 }
 
-func (s *hotStore) DryRun(_ context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	book := codes.NewUnitOfWork(acts, false)
-	book.LoadCode(&codes.TrackedCode{Code: s.code, Canonical: acts[0].Canonical})
-	return book.Run(), nil
+func (s *hotStore) DryRun(_ context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	unit := codes.NewUnitOfWork(commands, false)
+	unit.LoadCode(&codes.TrackedCode{Code: s.code, Canonical: commands[0].Canonical})
+	return unit.Run(), nil
 }

@@ -204,11 +204,11 @@ func (c *fakeClock) advance(by time.Duration) {
 // faultyStore fails where a test says so.
 type faultyStore struct {
 	storetest.Store
-	insert func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error)
-	act    func() error
-	caller func() error
-	ping   func() error
-	events func() (event.Page, error)
+	insert  func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error)
+	execute func() error
+	caller  func() error
+	ping    func() error
+	events  func() (event.Page, error)
 }
 
 // newFaultyFixture is a fixture whose store fails as soon as the test says how.
@@ -228,11 +228,11 @@ func (s *faultyStore) InsertCodes(ctx context.Context, codes []*codes.NewCode) (
 	return s.Store.InsertCodes(ctx, codes)
 }
 
-func (s *faultyStore) Execute(ctx context.Context, acts []*codes.Command) ([]codes.Result, error) {
-	if s.act != nil {
-		return nil, s.act()
+func (s *faultyStore) Execute(ctx context.Context, commands []*codes.Command) ([]codes.Result, error) {
+	if s.execute != nil {
+		return nil, s.execute()
 	}
-	return s.Store.Execute(ctx, acts)
+	return s.Store.Execute(ctx, commands)
 }
 
 func (s *faultyStore) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {

@@ -128,8 +128,8 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	t.Helper()
 	f = newFixture(t)
 	f.add(t, "MINE", `"type":"Normal"`)
-	for _, act := range []string{"revoke", "restore"} {
-		f.call(t, "POST", "/tenant-codes/MINE/"+act, "").mustBeOK(t)
+	for _, command := range []string{"revoke", "restore"} {
+		f.call(t, "POST", "/tenant-codes/MINE/"+command, "").mustBeOK(t)
 	}
 	redemption, reservation := f.redeem(t, "MINE", "ada"), f.reserve(t, "MINE", "eve")
 	return f, strings.NewReplacer("{code}", "MINE", "{userId}", "ada",

@@ -181,7 +181,7 @@ func living(t *testing.T, f *fixture) []said {
 		{"a fault", errors.New("fault"), 500, core.ReasonInternal},
 	} {
 		post(fault.name, redeem, about("REGISTERS", "unlucky"), fault.status, fault.reason, true)
-		all[len(all)-1].fault = func(s *faultyStore) { s.act = func() error { return fault.err } }
+		all[len(all)-1].fault = func(s *faultyStore) { s.execute = func() error { return fault.err } }
 	}
 	return all
 }
