@@ -14,21 +14,6 @@ func answerCode(c *kit.Call, code *codes.Code, status codes.Status) error {
 	return answerObject(c, func(o *jsonObject) { o.code(&shownCode{code: code, status: status}) })
 }
 
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
-func idOrNull(id core.ID) *string {
-	if id.IsZero() {
-		return nil
-	}
-	text := id.String()
-	return &text
-}
-
 // idempotencyKey returns the header as it was sent, or nothing if it was not. A header
 // that is there and empty is a mistake that must not make a request unrepeatable.
 func idempotencyKey(c *kit.Call) (string, error) {

@@ -50,7 +50,7 @@ type Server struct {
 	metrics      *metrics
 	ids          requestIDs
 	mux          *http.ServeMux
-	methods      map[string][]string // that the path of a route takes
+	allowed      map[string][]string // the methods that each path of a route takes
 	unknown      http.Handler        // answers a path that no route can have
 	proxies      proxies
 	stall        time.Duration
@@ -66,7 +66,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		authenticate: config.Authenticate, rewrite: config.Rewrite, log: config.Log,
 		metrics: newMetrics(config.Registry), ids: newRequestIDs(config.HoldsSecret),
-		mux: http.NewServeMux(), methods: map[string][]string{},
+		mux: http.NewServeMux(), allowed: map[string][]string{},
 		proxies: config.TrustedProxies, stall: cmp.Or(config.Stall, DefaultStall), draining: make(chan struct{}),
 	}
 	s.drain = sync.OnceFunc(func() { close(s.draining) })
@@ -128,12 +128,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) register(routes []Route) {
 	for _, rt := range routes {
 		s.mux.Handle(rt.Method+" "+rt.Path, s.handler(rt))
-		s.methods[rt.Path] = append(s.methods[rt.Path], rt.Method)
+		s.allowed[rt.Path] = append(s.allowed[rt.Path], rt.Method)
 		if rt.Method == "GET" { // which the mux answers HEAD with as well
-			s.methods[rt.Path] = append(s.methods[rt.Path], "HEAD")
+			s.allowed[rt.Path] = append(s.allowed[rt.Path], "HEAD")
 		}
 	}
-	for path, allowed := range s.methods {
+	for path, allowed := range s.allowed {
 		if strings.Contains(path, "{") {
 			continue
 		}

@@ -22,8 +22,8 @@ func (s *Server) methodNotAllowed(path string) Route {
 	return Route{Path: path, Endpoint: func(context.Context, *Call) error {
 		return &httpError{
 			reason: ReasonMethodNotAllowed,
-			detail: "this path takes " + strings.Join(s.methods[path], " and "),
-			header: http.Header{"Allow": {strings.Join(s.methods[path], ", ")}},
+			detail: "this path takes " + strings.Join(s.allowed[path], " and "),
+			header: http.Header{"Allow": {strings.Join(s.allowed[path], ", ")}},
 		}
 	}}
 }
