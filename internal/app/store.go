@@ -31,7 +31,7 @@ func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func()
 	if err != nil {
 		return nil, nil, err
 	}
-	return newTenancy(store, event.Actor{Kind: event.ActorCLI, Name: personName()}), store.Close, nil
+	return newTenancy(store, event.Actor{Kind: core.ActorCLI, Name: personName()}), store.Close, nil
 }
 
 // personName is the name of the operating system's user who runs the program.

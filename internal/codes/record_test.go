@@ -80,7 +80,7 @@ func TestWhoDidItIsTheKeyOrTheProgramOrWhoRunsTheCommand(t *testing.T) {
 	w := newWorld(t)
 	person := tenancy.NewService(tenancy.Deps{
 		Store: w.Store, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
-		Actor: event.Actor{Kind: event.ActorCLI, Name: "root"},
+		Actor: event.Actor{Kind: core.ActorCLI, Name: "root"},
 	})
 	if _, _, err := person.CreateKey(t.Context(), "acme", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); err != nil {
 		t.Fatal(err)
@@ -95,8 +95,8 @@ func TestWhoDidItIsTheKeyOrTheProgramOrWhoRunsTheCommand(t *testing.T) {
 	want := []event.Actor{
 		event.System(),
 		event.System(),
-		{Kind: event.ActorCLI, Name: "root"},
-		{Kind: event.ActorKey, ID: w.acme.ID, Name: "full"},
+		{Kind: core.ActorCLI, Name: "root"},
+		{Kind: core.ActorKey, ID: w.acme.ID, Name: "full"},
 	}
 	for i, e := range page.Events { // the workspace, its first key, another key, the user
 		if e.Actor != want[i] {

@@ -16,6 +16,11 @@ const (
 	ActorSystem ActorKind = "system" // the program itself, in the background
 )
 
+// ActorKinds lists every kind of actor.
+func ActorKinds() []ActorKind {
+	return []ActorKind{ActorKey, ActorMember, ActorCLI, ActorSystem}
+}
+
 // Actor is who asks for something, in which workspace, and with which permissions.
 type Actor struct {
 	Kind        ActorKind

@@ -37,13 +37,13 @@ const saltLength = 16
 
 // Actor is who did something.
 type Actor struct {
-	Kind ActorKind
+	Kind core.ActorKind
 	ID   core.ID // of the key or the member; zero: it has none
 	Name string  // of the key, the member or the operating system's user
 }
 
 // System returns the actor for what the program does by itself.
-func System() Actor { return Actor{Kind: ActorSystem} }
+func System() Actor { return Actor{Kind: core.ActorSystem} }
 
 // Subject is the thing that an event is about. A user has neither ID nor Key: the user's id is only
 // in [Event.UserID], so that it must be removed from one place only.
@@ -112,9 +112,9 @@ type body struct {
 }
 
 type bodyActor struct {
-	ID   string    `json:"id"`
-	Kind ActorKind `json:"kind"`
-	Name string    `json:"name"`
+	ID   string         `json:"id"`
+	Kind core.ActorKind `json:"kind"`
+	Name string         `json:"name"`
 }
 
 type bodySubject struct {

@@ -53,7 +53,7 @@ func TestADigestCoversTheSaltAndEverythingThatIsShown(t *testing.T) {
 		"workspace":    func(e *event.Event) { e.Workspace[3]++ },
 		"type":         func(e *event.Event) { e.Type = event.CodeRevoked },
 		"at":           func(e *event.Event) { e.At = e.At.Add(time.Microsecond) },
-		"actor":        func(e *event.Event) { e.Actor.Kind = event.ActorCLI },
+		"actor":        func(e *event.Event) { e.Actor.Kind = core.ActorCLI },
 		"actor's id":   func(e *event.Event) { e.Actor.ID = core.ID{} },
 		"actor's name": func(e *event.Event) { e.Actor.Name = "" },
 		"subject":      func(e *event.Event) { e.Subject.ID = "Two" },

@@ -28,7 +28,7 @@ type Source struct {
 func (r *Recorder) Of(a *core.Actor) *Source {
 	return &Source{
 		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Listening: a.Listens,
-		Actor: Actor{Kind: ActorKind(a.Kind), ID: a.ID, Name: a.Name},
+		Actor: Actor{Kind: a.Kind, ID: a.ID, Name: a.Name},
 	}
 }
 

@@ -52,7 +52,7 @@ type SubjectName struct {
 
 // ActorName names an actor, or all actors of a kind.
 type ActorName struct {
-	Kind ActorKind
+	Kind core.ActorKind
 	ID   core.ID // zero: all of the kind
 }
 

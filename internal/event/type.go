@@ -101,19 +101,3 @@ const (
 func SubjectKinds() []SubjectKind {
 	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace}
 }
-
-// ActorKind is the kind of an actor.
-type ActorKind string
-
-// The kinds of actor.
-const (
-	ActorKey    ActorKind = "key"    // an API key
-	ActorMember ActorKind = "member" // a person who is signed in
-	ActorCLI    ActorKind = "cli"    // the command line, on the database itself
-	ActorSystem ActorKind = "system" // the program, by itself
-)
-
-// ActorKinds lists every kind of actor.
-func ActorKinds() []ActorKind {
-	return []ActorKind{ActorKey, ActorMember, ActorCLI, ActorSystem}
-}

@@ -294,7 +294,7 @@ func testEventIsolation(t *testing.T, newStore Factory) {
 	for _, q := range []event.Query{
 		{Subject: &event.SubjectName{Kind: event.SubjectCode, Key: "MINE"}},
 		{Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "bob"}},
-		{Actor: &event.ActorName{Kind: event.ActorKey, ID: s.mine.ID}},
+		{Actor: &event.ActorName{Kind: core.ActorKey, ID: s.mine.ID}},
 		{Types: []event.Type{event.RedemptionCreated}},
 	} {
 		q.Workspace = s.other.WorkspaceID

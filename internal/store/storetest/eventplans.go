@@ -57,7 +57,7 @@ func EventStatements(t *testing.T) []EventStatement {
 		"by an actor",
 		"",
 		"workspace_id position",
-		event.Query{Actor: &event.ActorName{Kind: event.ActorKey, ID: workspace}},
+		event.Query{Actor: &event.ActorName{Kind: core.ActorKey, ID: workspace}},
 	)
 	query(
 		"of a code",

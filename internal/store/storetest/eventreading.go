@@ -57,9 +57,9 @@ func testReadingEvents(t *testing.T, newStore Factory) {
 		{"of a code, from there on", event.Query{Limit: 9, After: 2, Subject: &event.SubjectName{Kind: event.SubjectCode, Key: "A1"}}, []int64{3}, 6},
 		{"of a user", event.Query{Limit: 9, Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "ada"}}, []int64{1, 6}, 6},
 		{"of a key that is called as a code", event.Query{Limit: 9, Subject: &event.SubjectName{Kind: event.SubjectKey, Key: "A1"}}, nil, 6},
-		{"by a key", event.Query{Limit: 9, Actor: &event.ActorName{Kind: event.ActorKey, ID: someone.ID}}, []int64{6}, 6},
-		{"by any key", event.Query{Limit: 2, Actor: &event.ActorName{Kind: event.ActorKey}}, []int64{1, 2}, 2},
-		{"by the program", event.Query{Limit: 9, Actor: &event.ActorName{Kind: event.ActorSystem}}, nil, 6},
+		{"by a key", event.Query{Limit: 9, Actor: &event.ActorName{Kind: core.ActorKey, ID: someone.ID}}, []int64{6}, 6},
+		{"by any key", event.Query{Limit: 2, Actor: &event.ActorName{Kind: core.ActorKey}}, []int64{1, 2}, 2},
+		{"by the program", event.Query{Limit: 9, Actor: &event.ActorName{Kind: core.ActorSystem}}, nil, 6},
 	} {
 		page := read(c.query)
 		var got []int64

@@ -62,7 +62,7 @@ type eventFields struct {
 }
 
 type eventActorFields struct {
-	Kind event.ActorKind `json:"kind" enum:"key,member,cli,system"`
+	Kind core.ActorKind `json:"kind" enum:"key,member,cli,system"`
 	ID   *string         `json:"id" nullable:"true" format:"uuid" doc:"Of the key or the member."`
 	Name string          `json:"name"`
 }
@@ -187,19 +187,19 @@ func eventActor(p *kit.Query) *event.ActorName {
 		return nil
 	}
 	kind, id, hasID := strings.Cut(text, ":")
-	actor := &event.ActorName{Kind: event.ActorKind(kind)}
-	if !slices.Contains(event.ActorKinds(), actor.Kind) {
+	actor := &event.ActorName{Kind: core.ActorKind(kind)}
+	if !slices.Contains(core.ActorKinds(), actor.Kind) {
 		p.Fail(
 			fmt.Sprintf(
 				"actor must be one of %v, for a key or a member with a colon and its UUID behind it",
-				event.ActorKinds(),
+				core.ActorKinds(),
 			),
 		)
 	}
 	if hasID {
 		var err error
 		actor.ID, err = core.ParseID(id)
-		if err != nil || actor.ID.IsZero() || actor.Kind != event.ActorKey && actor.Kind != event.ActorMember {
+		if err != nil || actor.ID.IsZero() || actor.Kind != core.ActorKey && actor.Kind != core.ActorMember {
 			p.Fail("actor must name a key or a member by its UUID; of the others there is one each")
 		}
 	}
