@@ -63,8 +63,8 @@ type eventFields struct {
 
 type eventActorFields struct {
 	Kind core.ActorKind `json:"kind" enum:"key,member,cli,system"`
-	ID   *string         `json:"id" nullable:"true" format:"uuid" doc:"Of the key or the member."`
-	Name string          `json:"name"`
+	ID   *string        `json:"id" nullable:"true" format:"uuid" doc:"Of the key or the member."`
+	Name string         `json:"name"`
 }
 
 type eventSubjectFields struct {
