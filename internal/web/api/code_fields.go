@@ -195,11 +195,11 @@ func readMember(into, given any) {
 	case **time.Time:
 		*into = given.(*kit.Optional[time.Time]).Value
 	case *core.Field[time.Time]:
-		*into = core.Field[time.Time](*given.(*kit.Optional[time.Time]))
+		*into = given.(*kit.Optional[time.Time]).Field
 	case *string:
 		*into = given.(*kit.Optional[string]).OrZero()
 	case *core.Field[string]:
-		*into = core.Field[string](*given.(*kit.Optional[string]))
+		*into = given.(*kit.Optional[string]).Field
 	case *map[string]string:
 		*into = kit.Strings(given.(*kit.Optional[map[string]kit.String]).OrZero())
 	case *core.Field[map[string]*string]:

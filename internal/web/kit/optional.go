@@ -6,13 +6,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"accesscodes/internal/core"
 )
 
-// Optional is a field that a request may leave out or set to null.
-type Optional[T any] struct {
-	Given bool
-	Value *T // nil: left out or null
-}
+// Optional is a field that a request may leave out or set to null, and how it is read from JSON.
+type Optional[T any] struct{ core.Field[T] }
 
 // UnmarshalJSONFrom implements [json.UnmarshalerFrom].
 func (o *Optional[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -28,12 +27,7 @@ func (o Optional[T]) Schema(registry huma.Registry) *huma.Schema {
 }
 
 // OrZero returns the value, or the zero value for none.
-func (o Optional[T]) OrZero() (value T) {
-	if o.Value != nil {
-		value = *o.Value
-	}
-	return value
-}
+func (o Optional[T]) OrZero() T { return core.OrZero(o.Value) }
 
 // String is a string within an object or a list that must not be null.
 type String string
