@@ -367,6 +367,10 @@ func TestAFilterThatNothingCanMatchIsRefused(t *testing.T) {
 			return err
 		}
 	}
+	const (
+		badQuery      = "q must be at most 320 characters of UTF-8, without control characters"
+		badUserStatus = "status must be Normal or Premium, spelt exactly so"
+	)
 	long := strings.Repeat("é", codes.MaxQueryLength+1)
 	tests := []struct {
 		name   string
@@ -383,41 +387,13 @@ func TestAFilterThatNothingCanMatchIsRefused(t *testing.T) {
 			list(codes.CodeFilter{Status: "Active"}),
 			"status must be one of [revoked expired scheduled exhausted active]",
 		},
-		{
-			"a long text",
-			list(codes.CodeFilter{Query: long}),
-			"q must be at most 320 characters of UTF-8, without control characters",
-		},
-		{
-			"a control character",
-			list(codes.CodeFilter{Query: "\x00"}),
-			"q must be at most 320 characters of UTF-8, without control characters",
-		},
-		{
-			"a text that is not UTF-8",
-			list(codes.CodeFilter{Query: "a\xff"}),
-			"q must be at most 320 characters of UTF-8, without control characters",
-		},
-		{
-			"a user's status in lower case",
-			users(codes.UserFilter{Status: "premium"}),
-			"status must be Normal or Premium, spelt exactly so",
-		},
-		{
-			"a code's status of users",
-			users(codes.UserFilter{Status: "active"}),
-			"status must be Normal or Premium, spelt exactly so",
-		},
-		{
-			"a long text of users",
-			users(codes.UserFilter{Query: long}),
-			"q must be at most 320 characters of UTF-8, without control characters",
-		},
-		{
-			"an escape character of users",
-			users(codes.UserFilter{Query: "\x1b"}),
-			"q must be at most 320 characters of UTF-8, without control characters",
-		},
+		{"a long text", list(codes.CodeFilter{Query: long}), badQuery},
+		{"a control character", list(codes.CodeFilter{Query: "\x00"}), badQuery},
+		{"a text that is not UTF-8", list(codes.CodeFilter{Query: "a\xff"}), badQuery},
+		{"a user's status in lower case", users(codes.UserFilter{Status: "premium"}), badUserStatus},
+		{"a code's status of users", users(codes.UserFilter{Status: "active"}), badUserStatus},
+		{"a long text of users", users(codes.UserFilter{Query: long}), badQuery},
+		{"an escape character of users", users(codes.UserFilter{Query: "\x1b"}), badQuery},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -27,6 +27,7 @@ var mayImport = []struct {
 	{"internal/campaign", nil, nil},
 	{"internal/config", nil, nil},
 	{"internal/csvcell", nil, nil},
+	{"internal/logtest", nil, nil},
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},

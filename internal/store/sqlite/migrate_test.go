@@ -5,9 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	zsqlite "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"accesscodes/internal/codes"
 	"accesscodes/internal/store/sqlite"
 )
@@ -19,7 +16,7 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	if err := sqlite.MigrateTo(t.Context(), path, 3); err != nil {
 		t.Fatal(err)
 	}
-	change(t, path, `
+	runScript(t, path, `
 		INSERT INTO codes (canonical, workspace_id, value, type, redemptions, created_at, created_by)
 		VALUES ('CODE', zeroblob(16), 'CODE', 'Normal', 2, 0, zeroblob(16)), ('OTHER', zeroblob(16), 'OTHER', 'Normal', 1, 0, zeroblob(16));
 		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, ordinal, created_at, created_by)
@@ -29,7 +26,7 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	change(t, path, `
+	runScript(t, path, `
 		UPDATE codes SET redemptions = 3, first_redemption = x'02' WHERE canonical = 'CODE';
 		UPDATE redemptions SET id = x'04' WHERE id = x'02';
 		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, ordinal, created_at, created_by, later)
@@ -43,19 +40,5 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	}
 	if err != nil || !slices.Equal(listed, []byte{3, 2, 1}) {
 		t.Errorf("listed %v, %v; want 3, 2 and 1", listed, err)
-	}
-}
-
-func change(t *testing.T, path, script string) {
-	t.Helper()
-	conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sqlitex.ExecuteScript(conn, script, nil); err != nil {
-		t.Error(err)
-	}
-	if err := conn.Close(); err != nil {
-		t.Error(err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/logtest"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
 )
@@ -39,7 +40,7 @@ type fixture struct {
 	tenancy *tenancy.Service
 	store   storetest.Store
 	clock   *fakeClock
-	log     *logOutput
+	log     *logtest.Output
 	secret  string // of a key of acme with the role full
 	key     tenancy.Key
 	count   func() (int, error) // how many codes the database holds, without the store's help
@@ -55,7 +56,7 @@ func newFixture(t *testing.T, wrappings ...func(storetest.Store) storetest.Store
 // newFixtureOn starts a server over a new database.
 func newFixtureOn(t *testing.T, database newDatabase, wrappings ...func(storetest.Store) storetest.Store) *fixture {
 	t.Helper()
-	f := &fixture{clock: &fakeClock{now: startTime}, log: new(logOutput)}
+	f := &fixture{clock: &fakeClock{now: startTime}, log: new(logtest.Output)}
 	var store storetest.Store
 	store, f.count = database(t)
 	f.use(store, wrappings)

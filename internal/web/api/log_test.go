@@ -1,65 +1,21 @@
 package api
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/logtest"
 	"accesscodes/internal/web/kit"
 )
-
-// logOutput is what a server has logged. It is safe for concurrent use.
-type logOutput struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (o *logOutput) Write(event []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.all.Write(event)
-}
-
-// take returns what was logged since the last take.
-func (o *logOutput) take() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	defer o.all.Reset()
-	return o.all.String()
-}
-
-// requests reads the events of requests out of a log.
-func requests(t *testing.T, logged string) []map[string]any {
-	t.Helper()
-	var events []map[string]any
-	lines := bufio.NewScanner(strings.NewReader(logged))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var event map[string]any
-		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
-			t.Fatalf("log line %q: %v", lines.Text(), err)
-		}
-		if event["msg"] == "request" {
-			events = append(events, event)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return events
-}
 
 func TestEachRequestIsLoggedOnce(t *testing.T) {
 	const known, validatePath = "known-id", "/tenant-codes/validate"
@@ -100,7 +56,7 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 			f := newFixture(t)
 			f.add(t, "THERE", `"type":"Normal"`)
 			f.redeem(t, "THERE", "used")
-			f.log.take()
+			f.log.Take()
 			f.send(
 				t,
 				test.method,
@@ -110,7 +66,7 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 				with("Content-Type", "application/json"),
 				with("X-Request-Id", known),
 			)
-			events := requests(t, f.log.take())
+			events := logtest.Requests(t, f.log.Take())
 			if len(events) != 1 {
 				t.Fatalf("%d events: %v", len(events), events)
 			}
@@ -202,8 +158,8 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 		t.Errorf("status %d", got.status)
 	}
 
-	logged := f.log.take()
-	if events := requests(t, logged); len(events) != 25 || events[12]["request_id"] != "after" {
+	logged := f.log.Take()
+	if events := logtest.Requests(t, logged); len(events) != 25 || events[12]["request_id"] != "after" {
 		t.Fatalf("%d events", len(events))
 	}
 	for _, secret := range []string{marker, value, f.secret, f.secret[8:20]} {
@@ -228,7 +184,7 @@ func TestTheLevelOfAnEventTellsWhoseFaultItIs(t *testing.T) {
 			f, faulty := newFaultyFixture(t)
 			faulty.insert = func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error) { return nil, test.insert() }
 			f.post(t, addPath, `{"code":"A","type":"Normal"}`)
-			events := requests(t, f.log.take())
+			events := logtest.Requests(t, f.log.Take())
 			if len(events) != 1 {
 				t.Fatalf("%d events", len(events))
 			}
@@ -248,7 +204,7 @@ func TestACallerWhoHasGoneIsNoFault(t *testing.T) {
 		return nil, ctx.Err()
 	}
 	f.post(t, addPath, `{"code":"A","type":"Normal"}`, func(r *http.Request) { *r = *r.WithContext(ctx) })
-	events := requests(t, f.log.take())
+	events := logtest.Requests(t, f.log.Take())
 	if len(events) != 1 || events[0]["level"] != slog.LevelInfo.String() || events[0]["status"] != 499.0 {
 		t.Errorf("events %v", events)
 	}
@@ -257,7 +213,7 @@ func TestACallerWhoHasGoneIsNoFault(t *testing.T) {
 func TestTheDisplayFormOfAKeyIsTooLittleToUseIt(t *testing.T) {
 	f := newFixture(t)
 	f.post(t, generatePath, `{"type":"Normal"}`).mustBeOK(t)
-	shown := requests(t, f.log.take())[0]["key"].(string)
+	shown := logtest.Requests(t, f.log.Take())[0]["key"].(string)
 	if !regexp.MustCompile(`^ack_[0-9A-Za-z]{4}…[0-9A-Za-z]{4}$`).MatchString(shown) {
 		t.Errorf("key = %s", shown)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"accesscodes/internal/codes"
+	"accesscodes/internal/logtest"
 )
 
 func TestASaneRequestIDIsTakenOver(t *testing.T) {
@@ -48,7 +49,7 @@ func TestASaneRequestIDIsTakenOver(t *testing.T) {
 			if !regexp.MustCompile(`^[0-9A-Za-z._~:/+=@-]{1,128}$`).MatchString(got) {
 				t.Errorf("X-Request-Id = %q", got)
 			}
-			if events := requests(t, f.log.take()); len(events) != 1 || events[0]["request_id"] != got {
+			if events := logtest.Requests(t, f.log.Take()); len(events) != 1 || events[0]["request_id"] != got {
 				t.Errorf("events %v, X-Request-Id %q", events, got)
 			}
 		})
@@ -78,7 +79,7 @@ func TestARequestIDThatLooksLikeAKeyIsReplaced(t *testing.T) {
 			if taken := got == test.sent; taken != test.takenOver || got == "" {
 				t.Errorf("X-Request-Id %q became %q", test.sent, got)
 			}
-			if logged := f.log.take(); strings.Contains(logged, test.sent) != test.takenOver {
+			if logged := f.log.Take(); strings.Contains(logged, test.sent) != test.takenOver {
 				t.Errorf("logged %s", logged)
 			}
 		})

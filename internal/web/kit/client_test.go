@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+
+	"accesscodes/internal/logtest"
 )
 
 func TestTheClientIsThePeerUnlessATrustedProxySaysOtherwise(t *testing.T) {
@@ -79,7 +81,7 @@ func TestWithoutTrustedProxiesNobodyIsBelieved(t *testing.T) {
 }
 
 func TestTheClientIsLogged(t *testing.T) {
-	log := new(logOutput)
+	log := new(logtest.Output)
 	server := newServer(t, log, Config{
 		Routes:         []Route{{Method: "GET", Path: "/", Endpoint: func(context.Context, *Call) error { return nil }}},
 		TrustedProxies: proxies{netip.MustParsePrefix("192.0.2.1/32")}, // httptest's peer
@@ -87,7 +89,7 @@ func TestTheClientIsLogged(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("X-Forwarded-For", "198.51.100.1")
 	server.ServeHTTP(httptest.NewRecorder(), r)
-	if events := requests(t, log.take()); len(events) != 1 || events[0]["client"] != "198.51.100.1" {
+	if events := logtest.Requests(t, log.Take()); len(events) != 1 || events[0]["client"] != "198.51.100.1" {
 		t.Errorf("logged %v", events)
 	}
 }

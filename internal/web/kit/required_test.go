@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/logtest"
 )
 
 // Person is a request of which two fields are required, one of them by what it has in common with
@@ -41,7 +42,7 @@ func exchange(t *testing.T, server *Server, path, body string) (int, Problem) {
 }
 
 func TestRequiredFieldsComeFromTheTags(t *testing.T) {
-	server := newServer(t, new(logOutput), Config{Routes: []Route{{
+	server := newServer(t, new(logtest.Output), Config{Routes: []Route{{
 		Method: "POST", Path: "/people", Request: JSON[Person]("Person"),
 		Endpoint: func(_ context.Context, c *Call) error {
 			var body Person
@@ -81,13 +82,13 @@ func TestRequiredFieldsComeFromTheTags(t *testing.T) {
 
 // TestAnEndpointReadsWhatItsRouteSays: what the document shows is what is read.
 func TestAnEndpointReadsWhatItsRouteSays(t *testing.T) {
-	log := new(logOutput)
+	log := new(logtest.Output)
 	server := newServer(t, log, Config{Routes: []Route{{
 		Method: "POST", Path: "/people", Request: JSON[Person]("Person"),
 		Endpoint: func(_ context.Context, c *Call) error { return c.Decode(new(Named)) },
 	}}})
 	status, p := exchange(t, server, "/people", `{"name":"Ada"}`)
-	logged := log.take()
+	logged := log.Take()
 	if status != 500 || p.Reason != core.ReasonInternal || !strings.Contains(logged, "takes kit.Person, not kit.Named") {
 		t.Errorf("status %d, %+v, logged %s", status, p, logged)
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"accesscodes/internal/logtest"
 )
 
 // What the program's server has; see internal/app.
@@ -60,9 +62,9 @@ type peer struct {
 }
 
 // connect serves routes and connects to them.
-func connect(t *testing.T, routes ...Route) (*Server, *peer, *logOutput) {
+func connect(t *testing.T, routes ...Route) (*Server, *peer, *logtest.Output) {
 	t.Helper()
-	log := new(logOutput)
+	log := new(logtest.Output)
 	handler := newServer(t, log, Config{Routes: routes})
 	listener := newPiped()
 	server := &http.Server{
@@ -162,7 +164,7 @@ func TestAStreamThatIsNotTakenIsCutOff(t *testing.T) {
 			t.Errorf("to the caller it looks like %v, want that the answer is incomplete", err)
 		}
 		synctest.Wait()
-		if events := requests(t, log.take()); len(events) != 1 || events[0]["status"] != 500.0 {
+		if events := logtest.Requests(t, log.Take()); len(events) != 1 || events[0]["status"] != 500.0 {
 			t.Errorf("logged %v", events)
 		}
 	})
@@ -278,7 +280,7 @@ func TestAnswersThatBreakDoNotLookComplete(t *testing.T) {
 					t.Errorf("the caller got %q and %v", body, err)
 				}
 				synctest.Wait()
-				events := requests(t, log.take())
+				events := logtest.Requests(t, log.Take())
 				if len(events) != 1 || events[0]["status"] != 500.0 || events[0]["reason"] != "internal_error" {
 					t.Errorf("logged %v", events)
 				}
