@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pb33f/libopenapi"
@@ -53,10 +55,8 @@ type documentedOperation struct {
 }
 
 type documentedType struct {
-	Minimum, Maximum     json.Number
-	MinLength, MaxLength int
-	Enum                 []string
-	Description          string
+	limit
+	Description string
 }
 
 // operations are the document's operations by their ids.
@@ -185,54 +185,120 @@ func TestTheDocumentSaysWhichRoutesTakeAKey(t *testing.T) {
 	}
 }
 
+// limit is what a schema allows a property to be; empty fields: it allows everything.
+type limit struct {
+	Minimum, Maximum     json.Number
+	MinLength, MaxLength int
+	Enum                 []string
+}
+
+// limitsOfRules are the limits of the rules, by property. Those of one schema alone have its name in
+// front.
+func limitsOfRules() map[string]limit {
+	number := func(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
+	userStatus := limit{Enum: words([]codes.UserStatus{codes.UserNormal, codes.UserPremium})}
+	return map[string]limit{
+		"code":           {MinLength: 1},
+		"AddCode.code":   {MinLength: 1, MaxLength: core.MaxCodeLength},
+		"type":           {Enum: words(codes.Types())},
+		"maxRedemptions": {Minimum: "1", Maximum: number(codes.MaxMaxRedemptions)},
+		"note":           {MaxLength: codes.MaxNoteLength},
+		"recipient":      {MaxLength: codes.MaxRecipientLength},
+		"status":         {Enum: words(codes.Statuses())},
+		"User.status":    userStatus,
+		"PutUser.status": userStatus,
+		"grants":         userStatus,
+		"userId":         {MinLength: 1, MaxLength: codes.MaxUserIDLength},
+		"reason":         {MaxLength: codes.MaxReasonLength},
+		"kind":           {Enum: words(core.ActorKinds())},
+		"ttlSeconds": {
+			Minimum: number(int64(codes.MinReservation / time.Second)),
+			Maximum: number(int64(codes.MaxReservation / time.Second)),
+		},
+	}
+}
+
+func words[T ~string](all []T) (texts []string) {
+	for _, word := range all {
+		texts = append(texts, string(word))
+	}
+	return texts
+}
+
+// TestTheLimitsInTheDocumentAreTheRules: requests have exactly the limits of the rules, and what
+// answers limit, they limit alike.
 func TestTheLimitsInTheDocumentAreTheRules(t *testing.T) {
 	f := newFixture(t)
-	document := readDocument(t, f)
-	schemas := document.Components.Schemas
-	for _, name := range []string{"AddCode", "GenerateCode"} {
-		fields := schemas[name].Properties
-		if got := fields["note"].MaxLength; got != codes.MaxNoteLength {
-			t.Errorf("%s: note has at most %d characters", name, got)
-		}
-		if got := fields["recipient"].MaxLength; got != codes.MaxRecipientLength {
-			t.Errorf("%s: recipient has at most %d characters", name, got)
-		}
-		limit := fields["maxRedemptions"]
-		if limit.Minimum != "1" || limit.Maximum != json.Number(strconv.Itoa(codes.MaxMaxRedemptions)) {
-			t.Errorf("%s: maxRedemptions from %s to %s", name, limit.Minimum, limit.Maximum)
-		}
-		if diff := cmp.Diff([]string{"Normal", "Premium", "Upgrade"}, fields["type"].Enum); diff != "" {
-			t.Errorf("%s: type %s", name, diff)
-		}
-		for _, number := range []int{
-			codes.MaxMetadataEntries, codes.MaxMetadataKeyLength,
-			codes.MaxMetadataValueLength, codes.MaxMetadataBytes,
-		} {
-			if !strings.Contains(fields["metadata"].Description, strconv.Itoa(number)) {
-				t.Errorf("%s: metadata %q does not say %d", name, fields["metadata"].Description, number)
+	requests := map[string]bool{}
+	for _, name := range requestSchemas(t, f) {
+		requests[name] = true
+	}
+	limits := limitsOfRules()
+	unused := maps.Clone(limits)
+	for name, schema := range readDocument(t, f).Components.Schemas {
+		for property, got := range schema.Properties {
+			key := property
+			if _, special := limits[name+"."+property]; special {
+				key = name + "." + property
+			}
+			if got.limit.isZero() && !requests[name] {
+				continue
+			}
+			delete(unused, key)
+			if diff := cmp.Diff(limits[key], got.limit); diff != "" {
+				t.Errorf("%s of %s (-rules +document):\n%s", property, name, diff)
 			}
 		}
+	}
+	for key := range unused {
+		t.Errorf("%s is in no schema", key)
+	}
+}
+
+func (l limit) isZero() bool { return cmp.Equal(l, limit{}) }
+
+// TestTheNumbersInDescriptionsAreTheRules: what JSON Schema cannot say is said in words.
+func TestTheNumbersInDescriptionsAreTheRules(t *testing.T) {
+	schemas := readDocument(t, newFixture(t)).Components.Schemas
+	numbers := map[string][]int{
+		"metadata": {
+			codes.MaxMetadataEntries, codes.MaxMetadataKeyLength,
+			codes.MaxMetadataValueLength, codes.MaxMetadataBytes,
+		},
+		"ttlSeconds": {int(codes.DefaultReservation / time.Second)},
+	}
+	for schema, property := range map[string]string{
+		"AddCode": "metadata", "GenerateCode": "metadata", "RedeemCode": "metadata", "ReserveCode": "ttlSeconds",
+	} {
+		description := schemas[schema].Properties[property].Description
+		for _, number := range numbers[property] {
+			if !strings.Contains(description, strconv.Itoa(number)) {
+				t.Errorf("%s of %s: %q does not say %d", property, schema, description, number)
+			}
+		}
+	}
+}
+
+// TestTheDocumentSaysWhatAnIdempotencyKeyMayBe: its limit, on each route that makes a code.
+func TestTheDocumentSaysWhatAnIdempotencyKeyMayBe(t *testing.T) {
+	paths := readDocument(t, newFixture(t)).Paths
+	for _, path := range []string{addPath, generatePath} {
+		parameters := paths[path]["post"].Parameters
+		if len(parameters) != 1 || parameters[0].Name != "Idempotency-Key" || parameters[0].In != "header" ||
+			parameters[0].Schema.MaxLength != codes.MaxIdempotencyKeyLength+2 {
+			t.Errorf("%s: parameters %+v", path, parameters)
+		}
+	}
+}
+
+func TestTheDocumentSaysWhichFieldsARequestHas(t *testing.T) {
+	schemas := readDocument(t, newFixture(t)).Components.Schemas
+	for _, name := range []string{"AddCode", "GenerateCode"} {
 		if schemas[name].AdditionalProperties != false {
 			t.Errorf("%s allows unknown fields", name)
 		}
-		for _, parameter := range document.Paths[map[string]string{"AddCode": addPath, "GenerateCode": generatePath}[name]]["post"].Parameters {
-			if parameter.Name != "Idempotency-Key" || parameter.In != "header" ||
-				parameter.Schema.MaxLength != codes.MaxIdempotencyKeyLength+2 {
-				t.Errorf("%s: parameter %+v", name, parameter)
-			}
-		}
-	}
-	if code := schemas["AddCode"].Properties["code"]; code.MinLength != 1 || code.MaxLength != core.MaxCodeLength {
-		t.Errorf("code has %d to %d characters", code.MinLength, code.MaxLength)
 	}
 	if diff := cmp.Diff([]string{"code", "type"}, schemas["AddCode"].Required); diff != "" {
 		t.Errorf("required: %s", diff)
-	}
-	statuses := []string{}
-	for _, status := range codes.Statuses() {
-		statuses = append(statuses, string(status))
-	}
-	if diff := cmp.Diff(statuses, schemas["Code"].Properties["status"].Enum); diff != "" {
-		t.Errorf("statuses: %s", diff)
 	}
 }
