@@ -22,7 +22,11 @@ var cases = []benchCase{
 	workCase{name: "add", rivals: []rival{bareServer}},
 	workCase{name: "validate", rivals: []rival{bareServer}, codes: func(*plan) int { return 100_000 }},
 	workCase{name: "redeem, one shared code", rivals: []rival{bareServer}, shared: true},
-	workCase{name: "redeem, one code each", rivals: []rival{bareServer}, codes: func(p *plan) int { return p.runs * p.codesPerRun() }},
+	workCase{
+		name:   "redeem, one code each",
+		rivals: []rival{bareServer},
+		codes:  func(p *plan) int { return p.runs * p.codesPerRun() },
+	},
 	workCase{name: "list", pages: true, codes: func(p *plan) int { return p.listed }},
 	halfLoad{},
 	scale{},

@@ -50,8 +50,12 @@ func issuingChart(all measurements) chart {
 	c := chart{file: "issuing.svg", title: "Codes issued per second, 64 connections, two cores"}
 	r, _ := all.find("generate")
 	c.add("", bars(r, map[string]string{
-		onSQLite: "accesscodes on SQLite", onPostgres: "accesscodes on PostgreSQL", bareServer.name: "net/http that does nothing",
-		pgbenchName: "pgbench, one insert each", pocketBase.name: "PocketBase, one record each", pds.name: "Bluesky PDS, invite codes",
+		onSQLite:        "accesscodes on SQLite",
+		onPostgres:      "accesscodes on PostgreSQL",
+		bareServer.name: "net/http that does nothing",
+		pgbenchName:     "pgbench, one insert each",
+		pocketBase.name: "PocketBase, one record each",
+		pds.name:        "Bluesky PDS, invite codes",
 	}))
 	return c
 }
@@ -61,7 +65,9 @@ func requestsChart(all measurements) chart {
 	c := chart{file: "requests.svg", title: "Requests per second, 64 connections, two cores"}
 	for _, kase := range cases {
 		if r, ok := all.find(kase.title()); ok && len(r.Readings[bareServer.name]) > 0 {
-			c.add(r.Case, bars(r, map[string]string{onSQLite: onSQLite, onPostgres: onPostgres, bareServer.name: "bare net/http"}))
+			c.add(r.Case, bars(r, map[string]string{
+				onSQLite: onSQLite, onPostgres: onPostgres, bareServer.name: "bare net/http",
+			}))
 		}
 	}
 	return c
@@ -138,12 +144,14 @@ func (c chart) svg() string {
 	}
 	height := lines * lineHeight
 	var s strings.Builder
-	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title">`+"\n",
+	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" `+
+		`role="img" aria-labelledby="title">`+"\n",
 		chartWidth, height, chartWidth, height)
 	fmt.Fprintf(&s, "<title id=\"title\">%s</title>\n<style>%s</style>\n", html.EscapeString(c.title), chartStyle)
 	y := lineHeight
 	text := func(x int, class, anchor, content string) {
-		fmt.Fprintf(&s, `<text x="%d" y="%d" class="%s" text-anchor="%s">%s</text>`+"\n", x, y, class, anchor, html.EscapeString(content))
+		fmt.Fprintf(&s, `<text x="%d" y="%d" class="%s" text-anchor="%s">%s</text>`+"\n", x, y, class, anchor,
+			html.EscapeString(content))
 	}
 	text(0, "title", "start", c.title)
 	for _, g := range c.groups {
@@ -155,7 +163,8 @@ func (c chart) svg() string {
 		for _, b := range g.bars {
 			width := int(b.rate / most * (chartWidth - nameWidth - rateWidth))
 			text(nameWidth-8, "name", "end", b.name)
-			fmt.Fprintf(&s, `<rect x="%d" y="%d" width="%d" height="%d" rx="2" class="%s"/>`+"\n", nameWidth, y-14, max(1, width), 18, b.style)
+			fmt.Fprintf(&s, `<rect x="%d" y="%d" width="%d" height="%d" rx="2" class="%s"/>`+"\n", nameWidth, y-14,
+				max(1, width), 18, b.style)
 			text(nameWidth+width+8, "rate", "start", thousands(b.rate))
 			y += lineHeight
 		}

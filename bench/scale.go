@@ -119,9 +119,10 @@ func pagesOfFile(path string) (bytes int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	err = sqlitex.ExecuteTransient(conn, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &sqlitex.ExecOptions{
-		ResultFunc: func(stmt *sqlite.Stmt) error { bytes = stmt.ColumnInt64(0); return nil },
-	})
+	err = sqlitex.ExecuteTransient(conn, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+		&sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error { bytes = stmt.ColumnInt64(0); return nil },
+		})
 	return bytes, err
 }
 

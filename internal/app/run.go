@@ -157,7 +157,8 @@ func newCommitMetrics(registry *prometheus.Registry) func(size int, took time.Du
 		Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 	})
 	durations := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "accesscodes_commit_duration_seconds", Help: "Time that a commit of codes or of commands on them took, failed ones too.",
+		Name:    "accesscodes_commit_duration_seconds",
+		Help:    "Time that a commit of codes or of commands on them took, failed ones too.",
 		Buckets: prometheus.ExponentialBuckets(.0001, 2.5, 12),
 	})
 	registry.MustRegister(sizes, durations)

@@ -24,7 +24,8 @@ var copyColumns = []column[transfer.Result]{
 func newCopy() *cobra.Command {
 	var from, to string
 	cmd := &cobra.Command{
-		Use: "copy", Short: "Copy everything from one database into another, such as from SQLite to PostgreSQL", Args: exactArgs(),
+		Use: "copy", Short: "Copy everything from one database into another, such as from SQLite to PostgreSQL",
+		Args: exactArgs(),
 		Long: "Copy everything from one database into another, such as from SQLite to PostgreSQL or back.\n\n" +
 			"Stop the servers of both first. The target must be empty. When all is copied, both are read to the end and\n" +
 			"compared. A copy that was interrupted goes on where it stopped when the same command is run again; until it is\n" +
@@ -45,7 +46,8 @@ func newCopy() *cobra.Command {
 			return printList(cmd, copyColumns, results)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "`address` of the database to copy from: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE; required")
+	cmd.Flags().StringVar(&from, "from", "",
+		"`address` of the database to copy from: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE; required")
 	cmd.Flags().StringVar(&to, "to", "", "`address` of the database to copy into, of the same form; required")
 	fileFlag(cmd.Flags(), "from", "`path` of a file that holds the address to copy from; instead of --from")
 	fileFlag(cmd.Flags(), "to", "`path` of a file that holds the address to copy into; instead of --to")

@@ -14,7 +14,8 @@ import (
 )
 
 func databaseFlag(flags *pflag.FlagSet, database *string) {
-	flags.StringVar(database, "database", config.DefaultDatabase, "`address` of the database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	flags.StringVar(database, "database", config.DefaultDatabase,
+		"`address` of the database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 	fileFlag(flags, "database", "`path` of a file that holds the address, which then is not in ps; instead of --database")
 }
 

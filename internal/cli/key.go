@@ -46,7 +46,8 @@ func keyStatus(k *tenancy.Key) string {
 
 func newKey() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "key", Short: "Create, list, revoke and rotate API keys, straight on the database", Args: cobra.ArbitraryArgs, RunE: group,
+		Use: "key", Short: "Create, list, revoke and rotate API keys, straight on the database",
+		Args: cobra.ArbitraryArgs, RunE: group,
 		Long: "Create, list, revoke and rotate API keys, straight on the database. It works while servers run on it;\n" +
 			"a new key works at once, a revoked one stops working within 5 seconds.",
 	}
@@ -59,7 +60,8 @@ func newKeyCreate() *cobra.Command {
 	var workspace, name, role, expires string
 	var expiresAt *time.Time
 	cmd := &cobra.Command{
-		Use: "create --workspace SLUG --name NAME", Short: "Create a key and print it, which happens only this once", Args: exactArgs(),
+		Use: "create --workspace SLUG --name NAME", Short: "Create a key and print it, which happens only this once",
+		Args:    exactArgs(),
 		Example: "  accesscodes key create --workspace acme --name CRM --role issue --expires 90d",
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := require(cmd.Flags(), "workspace", "name"); err != nil {
@@ -137,7 +139,8 @@ func parseDays(text string) (time.Duration, error) {
 func newKeyList() *cobra.Command {
 	var workspace string
 	cmd := &cobra.Command{
-		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets", Args: exactArgs(),
+		Use: "list --workspace SLUG", Short: "List a workspace's keys, oldest first, without their secrets",
+		Args:    exactArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "workspace") },
 		RunE: onExistingDatabase(func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, _ []string) error {
 			all, err := service.Keys(ctx, workspace)
@@ -173,7 +176,8 @@ func newKeyRotate() *cobra.Command {
 	var overlap string
 	var length time.Duration
 	cmd := &cobra.Command{
-		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer", Args: exactArgs("KEY"),
+		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer",
+		Args: exactArgs("KEY"),
 		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
 			"for the overlap longer. A key is rotated once; then the new one is.\n\n" + keyHelp,
 		PreRunE: func(*cobra.Command, []string) (err error) {

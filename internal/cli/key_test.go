@@ -47,7 +47,8 @@ func TestKeyCreatePrintsTheKeyAlone(t *testing.T) {
 	}
 	check(t, got, result{
 		stdout: "SECRET\n",
-		stderr: "Key 00000000-0000-7000-8000-000000000000 with the role full works until it is revoked. It is shown only this once:\n",
+		stderr: "Key 00000000-0000-7000-8000-000000000000 with the role full works until it is revoked. It is " +
+			"shown only this once:\n",
 	})
 	if !works(t, p, strings.TrimSpace(got.stdout)) {
 		t.Error("the key does not work")
@@ -117,7 +118,12 @@ func TestKeyRoles(t *testing.T) {
 }
 
 func TestKeyExpires(t *testing.T) {
-	cases := map[string]time.Duration{"90d": 90 * 24 * time.Hour, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute, "1d": 24 * time.Hour}
+	cases := map[string]time.Duration{
+		"90d":   90 * 24 * time.Hour,
+		"12h":   12 * time.Hour,
+		"1h30m": 90 * time.Minute,
+		"1d":    24 * time.Hour,
+	}
 	p := withAcme(t)
 	for life, want := range cases {
 		start := time.Now()
@@ -161,7 +167,8 @@ func TestKeyListIsOfOneWorkspace(t *testing.T) {
 	if want := []string{"first", "second"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v, oldest first", got, want)
 	}
-	check(t, p.run(t, "key list --workspace nosuch"), result{code: 1, stderr: "accesscodes: there is no workspace with the slug nosuch\n"})
+	check(t, p.run(t, "key list --workspace nosuch"),
+		result{code: 1, stderr: "accesscodes: there is no workspace with the slug nosuch\n"})
 }
 
 func TestKeyRevoke(t *testing.T) {
@@ -277,13 +284,15 @@ func TestKeyRotateRefuses(t *testing.T) {
 	revoked := createKey(t, p, "--name CRM")
 	p.must(t, "key revoke "+revoked)
 	check(t, p.run(t, "key rotate "+revoked), result{
-		code: 1, stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 has expired or was revoked; create a new one\n",
+		code: 1, stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 has expired or was revoked; " +
+			"create a new one\n",
 	})
 	rotated := createKey(t, p, "--name CRM")
 	p.must(t, "key rotate "+rotated)
 	check(t, p.run(t, "key rotate "+rotated), result{
-		code:   1,
-		stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 was rotated already; rotate the one that replaced it, 00000000-0000-7000-8000-000000000000\n",
+		code: 1,
+		stderr: "accesscodes: the key 00000000-0000-7000-8000-000000000000 was rotated already; rotate the one " +
+			"that replaced it, 00000000-0000-7000-8000-000000000000\n",
 	})
 	active := createKey(t, p, "--name CRM")
 	for _, overlap := range []string{"-1h", "soon", "7", ""} {

@@ -64,8 +64,10 @@ var placementColumns = []column[schema.Placement]{
 func newDistribute() *cobra.Command {
 	return &cobra.Command{
 		Use: "distribute", Short: "Spread the tables over the nodes of a Citus cluster", Args: exactArgs(),
-		Long: "Spread the tables over the nodes of a Citus cluster, with the rows that they hold, and list where each lies.\n\n" +
-			"Codes, what became of them, and users are spread by hash over all nodes; the small tables are copied whole to every node.\n" +
+		Long: "Spread the tables over the nodes of a Citus cluster, with the rows that they hold, and list where " +
+			"each lies.\n\n" +
+			"Codes, what became of them, and users are spread by hash over all nodes; the small tables are copied " +
+			"whole to every node.\n" +
 			"What is distributed already stays as it is. While a table is being distributed nobody can write to it.\n" +
 			"Restart the servers afterwards. Where the extension citus is not installed, nothing is done.",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -86,7 +86,8 @@ func TestMigrateStatus(t *testing.T) {
 	p.must(t, "migrate up")
 	check(t, p.run(t, "migrate status"), result{stdout: migrationTable(t, "applied  2030-01-02T03:04:05Z")})
 	rows := list[migrationRow](t, p, "migrate status")
-	if len(rows) != len(migrationFiles(t)) || rows[0].Version != 1 || rows[0].Status != "applied" || rows[0].AppliedAt == nil {
+	if len(rows) != len(migrationFiles(t)) || rows[0].Version != 1 || rows[0].Status != "applied" ||
+		rows[0].AppliedAt == nil {
 		t.Errorf("as JSON: %+v", rows)
 	}
 }
@@ -163,7 +164,8 @@ func TestAMistypedPathIsNoEmptyDatabase(t *testing.T) {
 		"workspace list", "workspace show acme", "workspace suspend acme", "workspace update acme --name A",
 		"key list --workspace acme", "key create --workspace acme --name CRM", "key revoke x", "key rotate x",
 	} {
-		check(t, p.run(t, line), result{code: 1, stderr: "accesscodes: there is no database " + p.path + "; accesscodes serve or accesscodes migrate up makes one\n"})
+		check(t, p.run(t, line),
+			result{code: 1, stderr: "accesscodes: there is no database " + p.path + "; accesscodes serve or accesscodes migrate up makes one\n"})
 	}
 	if _, err := os.Stat(p.path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file: %v", err)
@@ -180,7 +182,8 @@ func TestASchemaNewerThanTheProgramIsRefused(t *testing.T) {
 			t.Errorf("%s: exit %d", line, got.code)
 		}
 		checkOneLine(t, got)
-		want := fmt.Sprintf("the database's schema is too new: the database is at version 99999, this program knows %d; use a newer accesscodes", newest)
+		want := fmt.Sprintf("the database's schema is too new: the database is at version 99999, this program "+
+			"knows %d; use a newer accesscodes", newest)
 		if !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: %s", line, got.stderr)
 		}
@@ -199,7 +202,8 @@ func TestACorruptDatabaseIsRefused(t *testing.T) {
 			p := newProgram(t)
 			write(t, p.path, garbage)
 			got := p.run(t, line)
-			if got.code != 1 || !strings.Contains(got.stderr, "file is not a database") || !strings.Contains(got.stderr, p.path) {
+			if got.code != 1 || !strings.Contains(got.stderr, "file is not a database") ||
+				!strings.Contains(got.stderr, p.path) {
 				t.Errorf("exit %d, and does not say which file is no database: %s", got.code, got.stderr)
 			}
 			checkOneLine(t, got)
@@ -217,7 +221,11 @@ func TestPathsThatCannotBe(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
 	write(t, file, nil)
-	cases := map[string]string{"a folder that is a file": filepath.Join(file, "x.db"), "a folder in a file": filepath.Join(file, "folder", "x.db"), "a folder": folder}
+	cases := map[string]string{
+		"a folder that is a file": filepath.Join(file, "x.db"),
+		"a folder in a file":      filepath.Join(file, "folder", "x.db"),
+		"a folder":                folder,
+	}
 	for name, path := range cases {
 		for _, line := range databaseCommands {
 			p := &program{path: path}

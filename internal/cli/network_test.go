@@ -44,7 +44,8 @@ func TestMetricsOnAnAddressOfTheirOwn(t *testing.T) {
 	if status, _ := fetch(t, s.url+"/metrics"); status != 404 {
 		t.Errorf("with everything else: status %d", status)
 	}
-	if status, body := fetch(t, "http://"+address+"/metrics"); status != 200 || !strings.Contains(body, "accesscodes_http_request_duration_seconds") {
+	if status, body := fetch(t, "http://"+address+"/metrics"); status != 200 ||
+		!strings.Contains(body, "accesscodes_http_request_duration_seconds") {
 		t.Errorf("at their own address: status %d", status)
 	}
 	if status, _ := fetch(t, "http://"+address+"/livez"); status != 404 {
@@ -83,7 +84,8 @@ func TestThePublicURLIsKeptInTheDatabase(t *testing.T) {
 		{nil, "https://codes.example.org/api"},
 		{[]string{"--public-url", "https://codes.example.com"}, "https://codes.example.com"},
 	} {
-		if code, stderr := p.serve(t, test.flags...).stop(); code != 0 || !strings.Contains(stderr, `"public_url":"`+test.want+`"`) {
+		if code, stderr := p.serve(t, test.flags...).stop(); code != 0 ||
+			!strings.Contains(stderr, `"public_url":"`+test.want+`"`) {
 			t.Errorf("%v: exit %d: %s", test.flags, code, stderr)
 		}
 		service, closeService, err := app.OpenTenancy(t.Context(), "sqlite:"+p.path)

@@ -194,7 +194,8 @@ func TestAWrongOutputDoesNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			empty := newProgram(t)
-			check(t, empty.run(t, c.line+" --output xml"), result{code: 2, stderr: "accesscodes: --output \"xml\" is not table, json or csv\n"})
+			check(t, empty.run(t, c.line+" --output xml"),
+				result{code: 2, stderr: "accesscodes: --output \"xml\" is not table, json or csv\n"})
 			checkNoFile(t, empty.path)
 
 			p := newProgram(t)

@@ -36,7 +36,8 @@ func (p *program) serve(t *testing.T, flags ...string) server {
 	var stderr bytes.Buffer // read after the end
 	ended := make(chan error, 1)
 	go func() {
-		err := cli.Run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--database", "sqlite:" + p.path}, flags...), cli.Env{
+		err := cli.Run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--database", "sqlite:" + p.path},
+			flags...), cli.Env{
 			Stdin: strings.NewReader(""), Stdout: stdout, Stderr: &stderr,
 			LookupEnv: func(name string) (string, bool) { value, ok := p.env[name]; return value, ok },
 		})
@@ -72,7 +73,8 @@ func TestServeGreets(t *testing.T) {
 			t.Errorf("the greeting lacks %s:\n%s", want, first.greeting)
 		}
 	}
-	if got := generate(t, first.url, keys[0]); !regexp.MustCompile(`^\{"code":"CODE-[A-Z2-9]{4}-[A-Z2-9]{4}"\}$`).MatchString(got) {
+	got := generate(t, first.url, keys[0])
+	if !regexp.MustCompile(`^\{"code":"CODE-[A-Z2-9]{4}-[A-Z2-9]{4}"\}$`).MatchString(got) {
 		t.Errorf("generate answered %s", got)
 	}
 	if code, stderr := first.stop(); code != 0 || strings.Contains(stderr, keys[0]) {
@@ -86,7 +88,8 @@ func TestServeGreets(t *testing.T) {
 	if code, stderr := again.stop(); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
-	if rows := list[workspaceRow](t, p, "workspace list"); len(rows) != 1 || rows[0].Slug != "default" || rows[0].Prefix != "CODE" {
+	if rows := list[workspaceRow](t, p, "workspace list"); len(rows) != 1 || rows[0].Slug != "default" ||
+		rows[0].Prefix != "CODE" {
 		t.Errorf("workspaces: %+v", rows)
 	}
 }
@@ -179,8 +182,9 @@ func TestServeOnAnAddressThatIsTaken(t *testing.T) {
 	for _, flags := range []string{"--listen ", "--listen 127.0.0.1:0 --debug-listen "} {
 		p := newProgram(t)
 		check(t, p.run(t, "serve "+flags+taken.Addr().String()), result{
-			code:   1,
-			stderr: "accesscodes: listen on " + taken.Addr().String() + ": listen tcp " + taken.Addr().String() + ": bind: address already in use\n",
+			code: 1,
+			stderr: "accesscodes: listen on " + taken.Addr().String() + ": listen tcp " + taken.Addr().String() +
+				": bind: address already in use\n",
 		})
 		if rows := list[workspaceRow](t, p, "workspace list"); len(rows) != 0 {
 			t.Errorf("a server that never listened made %+v, whose key nobody saw", rows)
@@ -190,7 +194,8 @@ func TestServeOnAnAddressThatIsTaken(t *testing.T) {
 
 func generate(t *testing.T, url, key string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/tenant-codes/generate", strings.NewReader(`{"type":"Normal"}`))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/tenant-codes/generate",
+		strings.NewReader(`{"type":"Normal"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

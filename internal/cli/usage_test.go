@@ -23,7 +23,10 @@ func TestUsageErrors(t *testing.T) {
 		{"completion", "accesscodes completion needs a command; see accesscodes completion --help"},
 		// Arguments.
 		{"workspace create --name Acme", "accesscodes workspace create takes SLUG; see accesscodes workspace create --help"},
-		{"workspace create acme Acme --name Acme", "accesscodes workspace create takes SLUG; see accesscodes workspace create --help"},
+		{
+			"workspace create acme Acme --name Acme",
+			"accesscodes workspace create takes SLUG; see accesscodes workspace create --help",
+		},
 		{"workspace list acme", "accesscodes workspace list takes no arguments; see accesscodes workspace list --help"},
 		{"workspace show", "accesscodes workspace show takes SLUG; see accesscodes workspace show --help"},
 		{"workspace update --name New", "accesscodes workspace update takes SLUG; see accesscodes workspace update --help"},
@@ -42,7 +45,10 @@ func TestUsageErrors(t *testing.T) {
 		{"workspace list -x", "unknown shorthand flag: 'x' in -x"},
 		{"version --database sqlite:x.db", "unknown flag: --database"},
 		{"workspace create acme --name", "flag needs an argument: --name"},
-		{"workspace create acme --name Acme --groups two", `invalid argument "two" for "--groups" flag: strconv.ParseInt: parsing "two": invalid syntax`},
+		{
+			"workspace create acme --name Acme --groups two",
+			`invalid argument "two" for "--groups" flag: strconv.ParseInt: parsing "two": invalid syntax`,
+		},
 		{"workspace create acme", "--name is required"},
 		{"key create --name CRM", "--workspace is required"},
 		{"key create --workspace acme", "--name is required"},
@@ -67,7 +73,9 @@ func TestUsageErrors(t *testing.T) {
 
 func TestBadDatabases(t *testing.T) {
 	for _, line := range []string{"serve", "workspace list", "key list --workspace acme", "migrate up", "migrate status"} {
-		for _, database := range []string{"", "data/x.db", "sqlite:", "mysql://user:hunter2@host/db", "host=db user=app password=hunter2"} {
+		for _, database := range []string{
+			"", "data/x.db", "sqlite:", "mysql://user:hunter2@host/db", "host=db user=app password=hunter2",
+		} {
 			p := newProgram(t)
 			got := p.exec(t, append(strings.Fields(line), "--database", database)...)
 			if got.code != 2 {
@@ -86,8 +94,10 @@ func TestBadDatabases(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	commands := []string{
-		"", "serve", "workspace", "workspace create", "workspace list", "workspace show", "workspace update", "workspace suspend", "workspace resume",
-		"key", "key create", "key list", "key revoke", "key rotate", "migrate", "migrate up", "migrate status", "version", "completion", "completion bash",
+		"", "serve", "workspace", "workspace create", "workspace list", "workspace show", "workspace update",
+		"workspace suspend", "workspace resume",
+		"key", "key create", "key list", "key revoke", "key rotate", "migrate", "migrate up", "migrate status",
+		"version", "completion", "completion bash",
 	}
 	for _, command := range commands {
 		for _, help := range []string{"--help", "-h"} {
@@ -118,8 +128,10 @@ func TestCompletion(t *testing.T) {
 		"fish": "complete -c accesscodes", "powershell": "Register-ArgumentCompleter -CommandName 'accesscodes'",
 	}
 	for shell, mark := range marks {
-		if got := newProgram(t).exec(t, "completion", shell); got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, mark) {
-			t.Errorf("%s: exit %d, %q on stderr, %d bytes on stdout that should hold %q", shell, got.code, got.stderr, len(got.stdout), mark)
+		if got := newProgram(t).exec(t, "completion", shell); got.code != 0 || got.stderr != "" ||
+			!strings.Contains(got.stdout, mark) {
+			t.Errorf("%s: exit %d, %q on stderr, %d bytes on stdout that should hold %q", shell, got.code, got.stderr,
+				len(got.stdout), mark)
 		}
 	}
 }
@@ -241,7 +253,8 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pi
 func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 	p := withAcme(t)
 	for _, line := range []string{
-		"version", "workspace list -o table", "workspace list -o json", "workspace list -o csv", "key create --workspace acme --name CRM", "migrate status",
+		"version", "workspace list -o table", "workspace list -o json", "workspace list -o csv",
+		"key create --workspace acme --name CRM", "migrate status",
 	} {
 		var stderr bytes.Buffer
 		args := strings.Fields(line)

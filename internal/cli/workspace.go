@@ -24,7 +24,8 @@ var workspaceColumns = []column[tenancy.Workspace]{
 
 func newWorkspace() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "workspace", Short: "Create and change workspaces, straight on the database", Args: cobra.ArbitraryArgs, RunE: group,
+		Use: "workspace", Short: "Create and change workspaces, straight on the database", Args: cobra.ArbitraryArgs,
+		RunE: group,
 		Long: "Create and change workspaces, straight on the database. It works while servers run on it;\n" +
 			"they follow within 5 seconds.",
 	}
@@ -104,7 +105,8 @@ func newWorkspaceUpdate() *cobra.Command {
 	var f formatFlags
 	var events string
 	cmd := &cobra.Command{
-		Use: "update SLUG [--name NAME] [--prefix PREFIX] …", Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
+		Use:   "update SLUG [--name NAME] [--prefix PREFIX] …",
+		Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
 		RunE: onExistingDatabase(
 			func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 				flags := cmd.Flags()

@@ -33,7 +33,11 @@ func TestWorkspace(t *testing.T) {
 		{
 			name: "create with a bad slug",
 			line: "workspace create Acme --name Acme",
-			want: result{code: 2, stderr: "accesscodes: slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash\n"},
+			want: result{
+				code: 2,
+				stderr: "accesscodes: slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end " +
+					"with a dash\n",
+			},
 		},
 		{
 			name: "create with a bad prefix",
@@ -53,7 +57,11 @@ func TestWorkspace(t *testing.T) {
 		{
 			name: "create with several mistakes",
 			line: "workspace create acme --name Acme --prefix ÄÖ --groups 7 --group-length 2",
-			want: result{code: 2, stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9; groups must be from 2 to 6; group length must be from 3 to 8\n"},
+			want: result{
+				code: 2,
+				stderr: "accesscodes: prefix must be 0 to 16 characters of A-Z and 0-9; groups must be from 2 to " +
+					"6; group length must be from 3 to 8\n",
+			},
 		},
 		{
 			name:   "record all events",

@@ -259,7 +259,8 @@ func TestTheLimitOfMetadataBindsOnlyWhatIsSet(t *testing.T) {
 	}
 	_, err := w.ChangeCode(t.Context(), w.acme, "OLD", codes.CodeChange{Metadata: patch("k", "v")})
 	checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, "/metadata")
-	if _, err := w.ChangeCode(t.Context(), w.acme, "OLD", codes.CodeChange{Metadata: none[map[string]*string]()}); err != nil {
+	if _, err := w.ChangeCode(t.Context(), w.acme, "OLD",
+		codes.CodeChange{Metadata: none[map[string]*string]()}); err != nil {
 		t.Errorf("none: %v", err)
 	}
 }
@@ -274,7 +275,8 @@ func TestMetadataHas8KiBInAll(t *testing.T) {
 	}
 	req := of(codes.TypeNormal, codes.Options{Metadata: metadata})
 	w.add(t, w.acme, "AS-MUCH", req)
-	if _, err := w.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: "CODE", UserID: "ada", Metadata: metadata}); err != nil {
+	if _, err := w.Redeem(t.Context(), w.acme,
+		codes.RedeemRequest{Code: "CODE", UserID: "ada", Metadata: metadata}); err != nil {
 		t.Errorf("Redeem: %v", err)
 	}
 	metadata["k"] = ""

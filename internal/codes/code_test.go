@@ -23,7 +23,11 @@ func TestTheStatusOfACodeAtAnInstant(t *testing.T) {
 		{"unused", codes.Code{MaxRedemptions: &one}, codes.StatusActive},
 		{"used up", codes.Code{MaxRedemptions: &one, Redemptions: 1}, codes.StatusExhausted},
 		{"held", codes.Code{MaxRedemptions: &one, Reservations: 1}, codes.StatusExhausted},
-		{"used and held beyond its limit", codes.Code{MaxRedemptions: &one, Redemptions: 1, Reservations: 1}, codes.StatusExhausted},
+		{
+			"used and held beyond its limit",
+			codes.Code{MaxRedemptions: &one, Redemptions: 1, Reservations: 1},
+			codes.StatusExhausted,
+		},
 		{"used without a limit", codes.Code{Redemptions: 1 << 40}, codes.StatusActive},
 		{"revoked", codes.Code{RevokedAt: after(-time.Hour)}, codes.StatusRevoked},
 		// What two things stand against has the status that is decided first.
@@ -32,7 +36,11 @@ func TestTheStatusOfACodeAtAnInstant(t *testing.T) {
 		{"revoked and not started", codes.Code{RevokedAt: after(0), StartsAt: after(time.Hour)}, codes.StatusRevoked},
 		{"expired and not started", codes.Code{ExpiresAt: after(0), StartsAt: after(time.Hour)}, codes.StatusExpired},
 		{"expired and used up", codes.Code{ExpiresAt: after(0), MaxRedemptions: &one, Redemptions: 1}, codes.StatusExpired},
-		{"not started and used up", codes.Code{StartsAt: after(time.Hour), MaxRedemptions: &one, Redemptions: 1}, codes.StatusScheduled},
+		{
+			"not started and used up",
+			codes.Code{StartsAt: after(time.Hour), MaxRedemptions: &one, Redemptions: 1},
+			codes.StatusScheduled,
+		},
 	}
 	seen := map[codes.Status]bool{}
 	for _, test := range tests {

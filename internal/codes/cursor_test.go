@@ -164,7 +164,11 @@ func TestACursorOfSomebodysOwnMakingBreaksNothing(t *testing.T) {
 			checkInvalidCursor(t, test.list, err)
 		})
 	}
-	for list, key := range map[string]string{"codes": instant + "A", "redemptions": strings.Repeat("x", 16), "users": "a"} {
+	for list, key := range map[string]string{
+		"codes":       instant + "A",
+		"redemptions": strings.Repeat("x", 16),
+		"users":       "a",
+	} {
 		cursor := codes.Behind([]byte(key), list, w.acme, filters[list]...)
 		if _, err := w.lists(t, w.acme)[list](core.PageRequest{Cursor: cursor}); err != nil {
 			t.Errorf("%s, with a key that an entry could have: %v", list, err)

@@ -170,8 +170,9 @@ var fields = []Field{
 	},
 	{Name: "createdAt", Column: "created_at", Of: func(c *Code) any { return &c.CreatedAt }},
 	{
-		Name: "createdBy", Column: "created_by", Always: true, Private: true, Doc: "The id of the API key that created the code.",
-		Of: func(c *Code) any { return &c.CreatedBy },
+		Name: "createdBy", Column: "created_by", Always: true, Private: true,
+		Doc: "The id of the API key that created the code.",
+		Of:  func(c *Code) any { return &c.CreatedBy },
 	},
 }
 

@@ -84,7 +84,8 @@ func drawFrom[T any](t *rapid.T, made []*T, what string) *T {
 // manage does something that gets in the way of the other commands, which are more frequent.
 func (m *machine) manage(t *rapid.T) {
 	actions := map[string]func(*rapid.T){
-		"add": m.addAny, "delete": m.delete, "erase": m.erase, "list": m.list, "put": m.put, "revoke": m.revoke, "tidy": m.tidy,
+		"add": m.addAny, "delete": m.delete, "erase": m.erase, "list": m.list, "put": m.put, "revoke": m.revoke,
+		"tidy": m.tidy,
 	}
 	actions[rapid.SampledFrom(slices.Sorted(maps.Keys(actions))).Draw(t, "action")](t)
 }

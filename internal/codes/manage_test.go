@@ -18,7 +18,11 @@ func TestRevokingAndRestoringTwiceDoesNothingMore(t *testing.T) {
 		action func() (codes.Code, error)
 		want   codes.Code
 	}{
-		{"restore what is not revoked", func() (codes.Code, error) { return w.RestoreCode(t.Context(), w.acme, "code 1") }, code},
+		{
+			"restore what is not revoked",
+			func() (codes.Code, error) { return w.RestoreCode(t.Context(), w.acme, "code 1") },
+			code,
+		},
 		{"revoke", func() (codes.Code, error) { return w.RevokeCode(t.Context(), w.acme, "code 1") }, revoked},
 		{"revoke again", func() (codes.Code, error) { return w.RevokeCode(t.Context(), w.acme, "CODE1") }, revoked},
 		{"restore", func() (codes.Code, error) { return w.RestoreCode(t.Context(), w.acme, "code–1") }, code},
@@ -78,11 +82,19 @@ func TestOnlyACodeThatWasNeverUsedCanBeDeleted(t *testing.T) {
 		}, ""},
 		{"redeemed", func(t *testing.T, w *world) { w.redeem(t, "CODE", "ada") }, core.ReasonCodeInUse},
 		{"rolled back", func(t *testing.T, w *world) { w.rollback(t, w.redeem(t, "CODE", "ada")) }, core.ReasonCodeInUse},
-		{"by a person who was erased", func(t *testing.T, w *world) { w.redeem(t, "CODE", "ada"); w.erase(t, "ada") }, core.ReasonCodeInUse},
+		{
+			"by a person who was erased",
+			func(t *testing.T, w *world) { w.redeem(t, "CODE", "ada"); w.erase(t, "ada") },
+			core.ReasonCodeInUse,
+		},
 		{"reserved", func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", 0) }, core.ReasonCodeInUse},
 		{"released", func(t *testing.T, w *world) { w.release(t, w.reserve(t, "CODE", "ada", 0)) }, core.ReasonCodeInUse},
 		{"lapsed", func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", 0); w.pass(time.Hour) }, core.ReasonCodeInUse},
-		{"lapsed and tidied", func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", 0); w.pass(time.Hour); w.tidy(t) }, core.ReasonCodeInUse},
+		{
+			"lapsed and tidied",
+			func(t *testing.T, w *world) { w.reserve(t, "CODE", "ada", 0); w.pass(time.Hour); w.tidy(t) },
+			core.ReasonCodeInUse,
+		},
 	}
 	worlds := manyWorlds(t)
 	for _, test := range tests {
@@ -97,7 +109,9 @@ func TestOnlyACodeThatWasNeverUsedCanBeDeleted(t *testing.T) {
 				if test.reason == "" {
 					break
 				}
-				checkSame(t, "detail", "this code has been redeemed or reserved, so it stays on record; revoke it instead", core.AsError(err).Detail)
+				checkSame(t, "detail",
+					"this code has been redeemed or reserved, so it stays on record; revoke it instead",
+					core.AsError(err).Detail)
 				checkSame(t, "code", before, w.code(t, "CODE"))
 			}
 			if test.reason == "" {

@@ -64,7 +64,8 @@ func (f *Field) check(o *Options, errs *core.FieldErrors) {
 // a retry must not fail for coming later.
 func (o *Options) checkExpiry(now time.Time) error {
 	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) {
-		return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be in the future"})
+		return core.Invalid(core.ReasonInvalidValue,
+			core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be in the future"})
 	}
 	return nil
 }

@@ -42,7 +42,10 @@ func TestOptionsUpToTheirLimitsComeBackAsGiven(t *testing.T) {
 		{"most redemptions", codes.Options{MaxRedemptions: limitOf(1<<53 - 1)}},
 		{"started in the past", codes.Options{StartsAt: after(-time.Hour)}},
 		{"expires a microsecond from now", codes.Options{ExpiresAt: after(time.Microsecond)}},
-		{"a life of a microsecond", codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(time.Hour + time.Microsecond)}},
+		{
+			"a life of a microsecond",
+			codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(time.Hour + time.Microsecond)},
+		},
 		{"the longest note", codes.Options{Note: long(500)}},
 		{"a note of several lines", codes.Options{Note: "a\tb\r\nc"}},
 		{"the longest recipient", codes.Options{Recipient: long(320)}},
@@ -89,9 +92,17 @@ func TestOptionsBeyondTheirLimitsAreRefusedAndNothingIsStored(t *testing.T) {
 		{"expired", codes.Options{ExpiresAt: after(-time.Microsecond)}, "/expiresAt"},
 		{"expires now", codes.Options{ExpiresAt: after(0)}, "/expiresAt"},
 		{"expires within this microsecond", codes.Options{ExpiresAt: after(999)}, "/expiresAt"},
-		{"expires before it starts", codes.Options{StartsAt: after(2 * time.Hour), ExpiresAt: after(time.Hour)}, "/expiresAt"},
+		{
+			"expires before it starts",
+			codes.Options{StartsAt: after(2 * time.Hour), ExpiresAt: after(time.Hour)},
+			"/expiresAt",
+		},
 		{"expires when it starts", codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(time.Hour)}, "/expiresAt"},
-		{"expires in the microsecond it starts", codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(time.Hour + 999)}, "/expiresAt"},
+		{
+			"expires in the microsecond it starts",
+			codes.Options{StartsAt: after(time.Hour), ExpiresAt: after(time.Hour + 999)},
+			"/expiresAt",
+		},
 		{"long note", codes.Options{Note: strings.Repeat("n", 501)}, "/note"},
 		{"control character in the note", codes.Options{Note: "a\x00b"}, "/note"},
 		{"escape character in the note", codes.Options{Note: "\x1b[31m"}, "/note"},
@@ -107,7 +118,8 @@ func TestOptionsBeyondTheirLimitsAreRefusedAndNothingIsStored(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := w.AddCode(t.Context(), w.acme, "REFUSED", codes.IssueRequest{Type: codes.TypeNormal, Options: test.options})
+			_, err := w.AddCode(t.Context(), w.acme, "REFUSED",
+				codes.IssueRequest{Type: codes.TypeNormal, Options: test.options})
 			checkError(t, err, core.KindInvalid, core.ReasonInvalidValue, test.pointer)
 			if w.stored(t, "REFUSED") {
 				t.Error("it was stored")

@@ -82,7 +82,8 @@ func TestWhoDidItIsTheKeyOrTheProgramOrWhoRunsTheCommand(t *testing.T) {
 		Store: w.Store, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
 		Actor: event.Actor{Kind: core.ActorCLI, Name: "root"},
 	})
-	if _, _, err := person.CreateKey(t.Context(), "acme", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); err != nil {
+	if _, _, err := person.CreateKey(t.Context(), "acme",
+		tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.PutUser(t.Context(), w.acme, "ada", codes.UserNormal); err != nil {

@@ -57,7 +57,8 @@ func TestRedeemingDoesWhatTheTypeSaysForTheUser(t *testing.T) {
 	onEachCell(t, func(t *testing.T, w *world, c cell) {
 		w.put(t, "ada", c.user)
 		w.pass(time.Minute)
-		got, err := w.Redeem(t.Context(), w.acme, codes.RedeemRequest{Code: " code 1", UserID: "ada", Metadata: map[string]string{"from": "web"}})
+		got, err := w.Redeem(t.Context(), w.acme,
+			codes.RedeemRequest{Code: " code 1", UserID: "ada", Metadata: map[string]string{"from": "web"}})
 		checkRefused(t, err, c.reason)
 		w.checkUser(t, "ada", c.becomes)
 		if c.reason != "" {
@@ -84,13 +85,29 @@ func TestTheSameCodeAndUserAgainIsTheSameRedemption(t *testing.T) {
 	}{
 		{"at once", func(*testing.T, *world) {}, codes.RedeemRequest{Code: "CODE-1", UserID: "ada"}},
 		{"spelt in another way", func(*testing.T, *world) {}, codes.RedeemRequest{Code: " code–1 ", UserID: "ada"}},
-		{"with other metadata", func(*testing.T, *world) {}, codes.RedeemRequest{Code: "CODE-1", UserID: "ada", Metadata: map[string]string{"a": "b"}}},
+		{
+			"with other metadata",
+			func(*testing.T, *world) {},
+			codes.RedeemRequest{Code: "CODE-1", UserID: "ada", Metadata: map[string]string{"a": "b"}},
+		},
 		{"on the only use", func(t *testing.T, w *world) {
 			w.change(t, "CODE-1", codes.CodeChange{MaxRedemptions: limitOf(1)})
 		}, codes.RedeemRequest{Code: "CODE-1", UserID: "ada"}},
-		{"when every use is taken", func(t *testing.T, w *world) { w.redeem(t, "CODE-1", "bob") }, codes.RedeemRequest{Code: "CODE-1", UserID: "ada"}},
-		{"after the code was revoked", func(t *testing.T, w *world) { w.revoke(t, "CODE-1") }, codes.RedeemRequest{Code: "CODE-1", UserID: "ada"}},
-		{"after the code expired", func(_ *testing.T, w *world) { w.pass(time.Hour) }, codes.RedeemRequest{Code: "CODE-1", UserID: "ada"}},
+		{
+			"when every use is taken",
+			func(t *testing.T, w *world) { w.redeem(t, "CODE-1", "bob") },
+			codes.RedeemRequest{Code: "CODE-1", UserID: "ada"},
+		},
+		{
+			"after the code was revoked",
+			func(t *testing.T, w *world) { w.revoke(t, "CODE-1") },
+			codes.RedeemRequest{Code: "CODE-1", UserID: "ada"},
+		},
+		{
+			"after the code expired",
+			func(_ *testing.T, w *world) { w.pass(time.Hour) },
+			codes.RedeemRequest{Code: "CODE-1", UserID: "ada"},
+		},
 		{"after a later redemption", func(t *testing.T, w *world) {
 			w.add(t, w.acme, "UP", of(codes.TypeUpgrade, codes.Options{}))
 			w.redeem(t, "UP", "ada")
@@ -99,7 +116,8 @@ func TestTheSameCodeAndUserAgainIsTheSameRedemption(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.add(t, w.acme, "CODE-1", of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(2), ExpiresAt: after(time.Hour)}))
+			w.add(t, w.acme, "CODE-1",
+				of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(2), ExpiresAt: after(time.Hour)}))
 			first := w.redeem(t, "CODE-1", "ada")
 			test.meanwhile(t, w)
 			before, user := w.code(t, "CODE-1"), w.user(t, "ada")
@@ -159,14 +177,22 @@ func TestARedeemRequestThatIsWrongUsesNothing(t *testing.T) {
 		pointers []string
 	}{
 		{"no user", codes.RedeemRequest{Code: "CODE"}, []string{"/userId"}},
-		{"a long user id", codes.RedeemRequest{Code: "CODE", UserID: strings.Repeat("é", codes.MaxUserIDLength+1)}, []string{"/userId"}},
+		{
+			"a long user id",
+			codes.RedeemRequest{Code: "CODE", UserID: strings.Repeat("é", codes.MaxUserIDLength+1)},
+			[]string{"/userId"},
+		},
 		{"a control character in the user id", codes.RedeemRequest{Code: "CODE", UserID: "a\tb"}, []string{"/userId"}},
 		{"a null character in the user id", codes.RedeemRequest{Code: "CODE", UserID: "a\x00"}, []string{"/userId"}},
 		{"a C1 control character in the user id", codes.RedeemRequest{Code: "CODE", UserID: "a\u0085"}, []string{"/userId"}},
 		{"a user id that is not UTF-8", codes.RedeemRequest{Code: "CODE", UserID: "a\xff"}, []string{"/userId"}},
 		{"no code", codes.RedeemRequest{UserID: "ada"}, []string{"/code"}},
 		{"only spaces and dashes", codes.RedeemRequest{Code: " –-\u3000", UserID: "ada"}, []string{"/code"}},
-		{"everything", codes.RedeemRequest{Metadata: map[string]string{"": "\x00"}}, []string{"/userId", "/metadata/", "/metadata/", "/code"}},
+		{
+			"everything",
+			codes.RedeemRequest{Metadata: map[string]string{"": "\x00"}},
+			[]string{"/userId", "/metadata/", "/metadata/", "/code"},
+		},
 		{"the user of a code that is not there", codes.RedeemRequest{Code: "NONE"}, []string{"/userId"}},
 	}
 	for pointer, metadata := range badMetadata() {
@@ -194,7 +220,11 @@ func TestAUserIDAndMetadataUpToTheirLimitsComeBackAsGiven(t *testing.T) {
 		{Code: "CODE", UserID: strings.Repeat("é", codes.MaxUserIDLength), Metadata: map[string]string{
 			strings.Repeat("k", codes.MaxMetadataKeyLength): strings.Repeat("é", codes.MaxMetadataValueLength),
 		}},
-		{Code: "CODE", UserID: " \u00a0\u200b'; DROP TABLE users; --", Metadata: map[string]string{"line": "a\r\n\tb", "none": ""}},
+		{
+			Code:     "CODE",
+			UserID:   " \u00a0\u200b'; DROP TABLE users; --",
+			Metadata: map[string]string{"line": "a\r\n\tb", "none": ""},
+		},
 	} {
 		got, err := w.Redeem(t.Context(), w.acme, req)
 		if err != nil {

@@ -195,7 +195,8 @@ func TestACodeThatIsNotThereIsNotFound(t *testing.T) {
 	w.add(t, other, "THEIRS", normal(""))
 	for name, value := range map[string]string{
 		"unknown": "NONE", "another workspace's": "THEIRS", "another workspace's, spelt in another way": " theirs-",
-		"longer than any": strings.Repeat("a", core.MaxCodeLength+1), "a line break": "a\nb", "null": "a\x00", "zero-width space": "a\u200b",
+		"longer than any": strings.Repeat("a", core.MaxCodeLength+1), "a line break": "a\nb", "null": "a\x00",
+		"zero-width space": "a\u200b",
 	} {
 		t.Run(name, func(t *testing.T) {
 			actions := askers()

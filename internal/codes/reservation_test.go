@@ -182,7 +182,8 @@ func TestReservingAgainKeepsTheReservationAsItIs(t *testing.T) {
 			held := w.reserve(t, "ONE", "ada", time.Minute)
 			test.meanwhile(t, w)
 			for _, service := range []*codes.Services{w.Services, w.node(t)} {
-				got, err := service.Reserve(t.Context(), w.acme, codes.ReserveRequest{Code: "o-n-e", UserID: "ada", Life: time.Hour})
+				got, err := service.Reserve(t.Context(), w.acme,
+					codes.ReserveRequest{Code: "o-n-e", UserID: "ada", Life: time.Hour})
 				if err != nil {
 					t.Error(err)
 				}
@@ -384,9 +385,24 @@ func TestWhatMakesAReservationUnconfirmable(t *testing.T) {
 		{"revoked", events{revoke}, core.ReasonCodeRevoked, "this code was revoked at 2031-02-03T04:05:06Z"},
 		{"expired", events{expire}, core.ReasonCodeExpired, "this code expired at 2031-02-03T04:06:06Z"},
 		{"postponed", events{postpone}, core.ReasonCodeNotStarted, "this code cannot be used before 2031-02-03T05:05:06Z"},
-		{"registered otherwise", events{register}, core.ReasonUserAlreadyRegistered, "this user is registered already; a Normal code registers a new user"},
-		{"released", events{release}, core.ReasonReservationReleased, "this reservation was released; it holds no use of the code any more"},
-		{"lapsed", events{lapse}, core.ReasonReservationLapsed, "this reservation lapsed at 2031-02-03T04:10:06Z; its use of the code was given back"},
+		{
+			"registered otherwise",
+			events{register},
+			core.ReasonUserAlreadyRegistered,
+			"this user is registered already; a Normal code registers a new user",
+		},
+		{
+			"released",
+			events{release},
+			core.ReasonReservationReleased,
+			"this reservation was released; it holds no use of the code any more",
+		},
+		{
+			"lapsed",
+			events{lapse},
+			core.ReasonReservationLapsed,
+			"this reservation lapsed at 2031-02-03T04:10:06Z; its use of the code was given back",
+		},
 		{"erased", events{erase}, core.ReasonReservationNotFound, "there is no such reservation in this workspace"},
 		{"revoked and expired", events{revoke, expire}, core.ReasonCodeRevoked, ""},
 		{"revoked and postponed", events{revoke, postpone}, core.ReasonCodeRevoked, ""},

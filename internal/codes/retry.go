@@ -45,7 +45,8 @@ func parseIdempotencyKey(header string) (string, error) {
 func InvalidIdempotencyKey() *core.Error {
 	return &core.Error{
 		Kind: core.KindInvalid, Reason: core.ReasonInvalidIdempotencyKey,
-		Detail: fmt.Sprintf("Idempotency-Key must be sent once, with 1 to %d visible ASCII characters, bare or quoted", MaxIdempotencyKeyLength),
+		Detail: fmt.Sprintf("Idempotency-Key must be sent once, with 1 to %d visible ASCII characters, bare or quoted",
+			MaxIdempotencyKeyLength),
 	}
 }
 

@@ -187,7 +187,9 @@ func TestIdempotencyKeysAreVisibleASCIIUpTo255Characters(t *testing.T) {
 			t.Errorf("key %.20s: the retry made another code", key)
 		}
 	}
-	bad := []string{strings.Repeat("k", 256), `"` + strings.Repeat("k", 256) + `"`, "a b", " ", "ké", "k\x7f", "k\n", `""`, `" "`}
+	bad := []string{
+		strings.Repeat("k", 256), `"` + strings.Repeat("k", 256) + `"`, "a b", " ", "ké", "k\x7f", "k\n", `""`, `" "`,
+	}
 	for _, key := range bad {
 		_, err := w.GenerateCode(t.Context(), w.acme, normal(key))
 		checkError(t, err, core.KindInvalid, core.ReasonInvalidIdempotencyKey)

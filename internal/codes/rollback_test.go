@@ -114,7 +114,8 @@ func TestRollingBackIsAllowedWhateverHasBecomeOfTheCode(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.add(t, w.acme, "CODE", of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(2), ExpiresAt: after(time.Hour)}))
+			w.add(t, w.acme, "CODE",
+				of(codes.TypeNormal, codes.Options{MaxRedemptions: limitOf(2), ExpiresAt: after(time.Hour)}))
 			made := w.redeem(t, "CODE", "ada")
 			test.meanwhile(t, w)
 			before := w.code(t, "CODE")

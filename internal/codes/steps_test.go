@@ -160,7 +160,8 @@ func (w *world) checkUser(t tester, id string, want codes.UserStatus) {
 func (w *world) checkUses(t tester, code string, redeemed, reserved int64) {
 	t.Helper()
 	if got := w.code(t, code); got.Redemptions != redeemed || got.Reservations != reserved {
-		t.Errorf("%s: %d redeemed and %d reserved, want %d and %d", code, got.Redemptions, got.Reservations, redeemed, reserved)
+		t.Errorf("%s: %d redeemed and %d reserved, want %d and %d", code, got.Redemptions, got.Reservations, redeemed,
+			reserved)
 	}
 }
 

@@ -71,7 +71,8 @@ func wishes() *rapid.Generator[wish] {
 	return rapid.Custom(func(t *rapid.T) wish {
 		return wish{
 			verb: rapid.SampledFrom([]string{
-				"redeem", "redeem", "redeem", "reserve", "reserve", "confirm", "release", "rollback", "revoke", "restore", "limit", "delete",
+				"redeem", "redeem", "redeem", "reserve", "reserve", "confirm", "release", "rollback", "revoke",
+				"restore", "limit", "delete",
 			}).Draw(t, "verb"),
 			mine:        rapid.IntRange(0, 4).Draw(t, "workspace") < 4,
 			code:        rapid.SampledFrom([]string{"SIGN-UP", "UP", "SPARE"}).Draw(t, "code"),

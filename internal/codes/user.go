@@ -41,7 +41,8 @@ func checkUserID(errs *core.FieldErrors, pointer, id string) {
 	case utf8.RuneCountInString(id) > MaxUserIDLength:
 		errs.Add(core.ReasonInvalidValue, pointer, "userId must have at most %d characters", MaxUserIDLength)
 	case id == "/" || id == "." || id == "..":
-		errs.Add(core.ReasonInvalidValue, pointer, `userId must not be "/", "." or "..", which the path of an address cannot name`)
+		errs.Add(core.ReasonInvalidValue, pointer,
+			`userId must not be "/", "." or "..", which the path of an address cannot name`)
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl):
 		errs.Add(core.ReasonInvalidValue, pointer, "userId must be UTF-8 without control characters")
 	}

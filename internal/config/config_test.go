@@ -161,7 +161,9 @@ func TestParseDatabase(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", address, got, err)
 		}
 	}
-	for _, address := range []string{"", ":", "sqlite", "sqlite:", "SQLite:x.db", "data/x.db", "file:x.db", "mysql://host/db"} {
+	for _, address := range []string{
+		"", ":", "sqlite", "sqlite:", "SQLite:x.db", "data/x.db", "file:x.db", "mysql://host/db",
+	} {
 		got, err := config.ParseDatabase(address)
 		if err == nil {
 			t.Errorf("%q was taken as %+v", address, got)

@@ -150,7 +150,8 @@ func Overloaded() *Error {
 func OutcomeUnknown(cause error) *Error {
 	return &Error{
 		Kind: KindInternal, Reason: ReasonOutcomeUnknown, cause: cause,
-		Detail: "the request may or may not have been carried out; repeat it to find out, with the same Idempotency-Key where the route takes one",
+		Detail: "the request may or may not have been carried out; repeat it to find out, with the same " +
+			"Idempotency-Key where the route takes one",
 	}
 }
 

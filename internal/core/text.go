@@ -39,7 +39,8 @@ func CheckText(errs *FieldErrors, pointer, name, text string, limit int) {
 	if utf8.RuneCountInString(text) > limit {
 		errs.Add(ReasonInvalidValue, pointer, "%s must have at most %d characters", name, limit)
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
+	if strings.ContainsFunc(text,
+		func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
 		errs.Add(ReasonInvalidValue, pointer, "%s must not contain control characters", name)
 	}
 }

@@ -103,7 +103,8 @@ func TestAnEventThatCannotBeMadeIsAnError(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := source(1, true).Make(event.CodeRevoked, at, event.Code("A", "A"), "", event.Data{"a": func() {}}); err == nil {
+	if _, err := source(1, true).Make(event.CodeRevoked, at, event.Code("A", "A"), "",
+		event.Data{"a": func() {}}); err == nil {
 		t.Error("data that are no JSON are no error")
 	}
 }

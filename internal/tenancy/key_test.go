@@ -99,7 +99,10 @@ func TestAMistypedSecretIsRefusedWithoutALookUp(t *testing.T) {
 		t.Error("the store was asked")
 		return nil, core.ErrNotFound
 	}})
-	typos := []string{"", "ack_", secret[:39], secret + "0", " " + secret[1:], strings.ToUpper(secret), secret[:20] + "é" + secret[22:]}
+	typos := []string{
+		"", "ack_", secret[:39], secret + "0", " " + secret[1:], strings.ToUpper(secret),
+		secret[:20] + "é" + secret[22:],
+	}
 	for i := range secret {
 		for _, symbol := range []byte(base62) {
 			if symbol != secret[i] {
@@ -157,7 +160,11 @@ func TestAKeyIsCheckedBeforeItIsStored(t *testing.T) {
 		{"role in another case", tenancy.NewKey{Name: "CRM", Role: "Full"}, []string{"/role"}},
 		{"a permission is not a role", tenancy.NewKey{Name: "CRM", Role: "manage"}, []string{"/role"}},
 		{"expires now", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull, ExpiresAt: after(0)}, []string{"/expiresAt"}},
-		{"expired", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull, ExpiresAt: after(-time.Second)}, []string{"/expiresAt"}},
+		{
+			"expired",
+			tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull, ExpiresAt: after(-time.Second)},
+			[]string{"/expiresAt"},
+		},
 		{"everything", tenancy.NewKey{ExpiresAt: after(0)}, []string{"/name", "/role", "/expiresAt"}},
 	}
 	for _, test := range tests {

@@ -73,7 +73,8 @@ func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format
 		return Workspace{}, err
 	}
 	if !inserted {
-		return Workspace{}, core.Conflict(core.ReasonWorkspaceExists, fmt.Sprintf("a workspace with the slug %s exists already", slug))
+		return Workspace{}, core.Conflict(core.ReasonWorkspaceExists,
+			fmt.Sprintf("a workspace with the slug %s exists already", slug))
 	}
 	return w, nil
 }
@@ -192,7 +193,8 @@ func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 // KindConflict with ReasonKeyNotActive; KindInvalid for a negative overlap.
 func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 {
-		return Key{}, "", core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
+		return Key{}, "", core.Invalid(core.ReasonInvalidValue,
+			core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
 	}
 	old, err := s.store.Key(ctx, id)
 	if err != nil {
@@ -200,10 +202,12 @@ func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Durati
 	}
 	now := s.now()
 	if !old.ActiveAt(now) {
-		return Key{}, "", core.Conflict(core.ReasonKeyNotActive, fmt.Sprintf("the key %s has expired or was revoked; create a new one", id))
+		return Key{}, "", core.Conflict(core.ReasonKeyNotActive,
+			fmt.Sprintf("the key %s has expired or was revoked; create a new one", id))
 	}
 	if !old.ReplacedBy.IsZero() {
-		return Key{}, "", core.Conflict(core.ReasonKeyNotActive, fmt.Sprintf("the key %s was rotated already; rotate the one that replaced it, %s", id, old.ReplacedBy))
+		return Key{}, "", core.Conflict(core.ReasonKeyNotActive,
+			fmt.Sprintf("the key %s was rotated already; rotate the one that replaced it, %s", id, old.ReplacedBy))
 	}
 	key, secret, err := s.newKey(old.WorkspaceID, NewKey{Name: old.Name, Role: old.Role, ExpiresAt: old.ExpiresAt})
 	if err != nil {

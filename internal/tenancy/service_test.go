@@ -150,7 +150,8 @@ func TestTheFirstWorkspaceIsMadeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if caller := empty.login(t, secret); caller.Role != "full" || caller.Workspace != "default" || caller.Format != acmeFormat {
+	if caller := empty.login(t, secret); caller.Role != "full" || caller.Workspace != "default" ||
+		caller.Format != acmeFormat {
 		t.Errorf("the first caller is %+v", caller)
 	}
 	for name, full := range map[string]*world{"again": empty, "beside another workspace": w} {

@@ -45,7 +45,8 @@ func (e EventsRecorded) orSome() string {
 func (w *Workspace) check() error {
 	var errs core.FieldErrors
 	if !slugPattern.MatchString(w.Slug) {
-		errs.Add(core.ReasonInvalidValue, "/slug", "slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+		errs.Add(core.ReasonInvalidValue, "/slug",
+			"slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
 	}
 	checkName(&errs, w.Name)
 	w.Format.Check(&errs)

@@ -27,7 +27,8 @@ func TestASlugIsADNSLabel(t *testing.T) {
 func TestANameHasUpTo100Characters(t *testing.T) {
 	w := newWorld(t)
 	long := strings.Repeat("é", 100)
-	if got, err := w.UpdateWorkspace(t.Context(), "acme", tenancy.WorkspaceChange{Name: &long}); err != nil || got.Name != long {
+	if got, err := w.UpdateWorkspace(t.Context(), "acme", tenancy.WorkspaceChange{Name: &long}); err != nil ||
+		got.Name != long {
 		t.Errorf("100 characters: %+v, %v", got, err)
 	}
 	for _, name := range []string{"", " ", "a\tb", "a\nb", long + "é", "a\x00b"} {

@@ -26,7 +26,8 @@ func TestCampaignCountersEqualTheRowsWhateverIsDone(t *testing.T) {
 		m := &mix{done: map[string]int{}}
 		for code, limit := range map[string]any{"ONE": 1, "FEW": 4, "MANY": 30, "ANY": nil} {
 			m.codes = append(m.codes, code)
-			admin.mustAddLimited(t, code, map[string]string{"FEW": "Premium"}[code]+map[bool]string{true: "Normal"}[code != "FEW"], limit)
+			admin.mustAddLimited(t, code,
+				map[string]string{"FEW": "Premium"}[code]+map[bool]string{true: "Normal"}[code != "FEW"], limit)
 		}
 		m.codes = append(m.codes, "UPGRADE")
 		admin.mustAddLimited(t, "UPGRADE", "Upgrade", 5)
@@ -65,7 +66,10 @@ func TestCampaignCountersEqualTheRowsWhateverIsDone(t *testing.T) {
 		for _, fault := range m.faults[:min(len(m.faults), 10)] {
 			t.Error(fault)
 		}
-		for _, what := range []string{"redeem 200", "redeem 409", "reserve 200", "confirm 200", "confirm 409", "release 200", "rollback 200", "get 200"} {
+		for _, what := range []string{
+			"redeem 200", "redeem 409", "reserve 200", "confirm 200", "confirm 409", "release 200",
+			"rollback 200", "get 200",
+		} {
 			if m.done[what] == 0 {
 				t.Errorf("it never happened: %s", what)
 			}

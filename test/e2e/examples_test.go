@@ -61,7 +61,8 @@ func TestEveryExampleAddsAndGeneratesACode(t *testing.T) {
 				}
 			}
 			if r := run(t, where, append(e.command(t), value)...); r.code == 0 || !strings.Contains(r.stdout+r.stderr, "400") {
-				t.Errorf("adding a code again ended with %d, want a failure that tells of the 400\n%s%s", r.code, r.stdout, r.stderr)
+				t.Errorf("adding a code again ended with %d, want a failure that tells of the 400\n%s%s", r.code,
+					r.stdout, r.stderr)
 			}
 		})
 	}
@@ -71,8 +72,10 @@ func TestEveryExampleSaysWhatIsMissing(t *testing.T) {
 	for _, e := range examples {
 		for _, only := range []string{"ACCESSCODES_URL=http://127.0.0.1:1", "ACCESSCODES_API_KEY=ack_x"} {
 			r := run(t, []string{only}, append(e.command(t), "WELCOME")...)
-			if r.code != 2 || !strings.Contains(r.stderr, "ACCESSCODES_URL") || !strings.Contains(r.stderr, "ACCESSCODES_API_KEY") {
-				t.Errorf("%s with only %s ended with %d and %q on stderr, want 2 and the names of both variables", e.language, only, r.code, r.stderr)
+			if r.code != 2 || !strings.Contains(r.stderr, "ACCESSCODES_URL") ||
+				!strings.Contains(r.stderr, "ACCESSCODES_API_KEY") {
+				t.Errorf("%s with only %s ended with %d and %q on stderr, want 2 and the names of both variables",
+					e.language, only, r.code, r.stderr)
 			}
 		}
 	}

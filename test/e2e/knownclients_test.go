@@ -170,7 +170,8 @@ func TestKnownCommandsWork(t *testing.T) {
 	requireTool(t, "curl")
 	s := startServer(t, newSQLite(t))
 	answers := strings.Split(mustRun(t, []string{"API_URL=" + s.url, "API_KEY=" + s.key}, "sh", "-c", knownCommands), "\n")
-	if len(answers) != 2 || !strings.HasPrefix(answers[0], `{"code":"WELCOME2025","type":"Normal",`) || !exactlyACode.MatchString(answers[1]) {
+	if len(answers) != 2 || !strings.HasPrefix(answers[0], `{"code":"WELCOME2025","type":"Normal",`) ||
+		!exactlyACode.MatchString(answers[1]) {
 		t.Errorf("answers: %q", answers)
 	}
 }
@@ -181,13 +182,19 @@ var exactlyACode = regexp.MustCompile(`^\{"code":"[A-Z0-9]+-[A-HJ-NP-Z2-9]{4}-[A
 func TestTheCSharpExampleIsAProgramForDotNet8(t *testing.T) {
 	project := withoutSpace(readExample(t, "csharp", "AccessCodes.csproj"))
 	// The known code names no System namespace: it relies on implicit usings.
-	for _, want := range []string{"<OutputType>Exe</OutputType>", "<TargetFramework>net8.0</TargetFramework>", "<ImplicitUsings>enable</ImplicitUsings>"} {
+	for _, want := range []string{
+		"<OutputType>Exe</OutputType>", "<TargetFramework>net8.0</TargetFramework>",
+		"<ImplicitUsings>enable</ImplicitUsings>",
+	} {
 		if !strings.Contains(project, want) {
 			t.Errorf("AccessCodes.csproj does not hold %s", want)
 		}
 	}
 	source := readExample(t, "csharp", "Program.cs")
-	for _, want := range []string{`"ACCESSCODES_URL"`, `"ACCESSCODES_API_KEY"`, "return 2;", "await AddAccessCode(", "await GenerateAccessCode("} {
+	for _, want := range []string{
+		`"ACCESSCODES_URL"`, `"ACCESSCODES_API_KEY"`, "return 2;", "await AddAccessCode(",
+		"await GenerateAccessCode(",
+	} {
 		if !strings.Contains(source, want) {
 			t.Errorf("Program.cs does not hold %s", want)
 		}

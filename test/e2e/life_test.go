@@ -59,13 +59,15 @@ func (c *client) redeem(code, user string) (lifeAnswer, error) {
 }
 
 func (c *client) reserve(code, user string, ttl time.Duration) (lifeAnswer, error) {
-	return c.life(http.MethodPost, "/tenant-codes/reserve", map[string]any{"code": code, "userId": user, "ttlSeconds": int(ttl.Seconds())})
+	return c.life(http.MethodPost, "/tenant-codes/reserve",
+		map[string]any{"code": code, "userId": user, "ttlSeconds": int(ttl.Seconds())})
 }
 
 // mustAddLimited adds a code with a limit of uses.
 func (c *client) mustAddLimited(t testing.TB, code, kind string, limit any) {
 	t.Helper()
-	a, err := c.life(http.MethodPost, "/tenant-codes/add", map[string]any{"code": code, "type": kind, "maxRedemptions": limit})
+	a, err := c.life(http.MethodPost, "/tenant-codes/add",
+		map[string]any{"code": code, "type": kind, "maxRedemptions": limit})
 	must(t, "add "+code, a.answer, err, http.StatusOK, "")
 }
 

@@ -26,7 +26,8 @@ func TestCampaignALongLockOfTheFileIsAnsweredWith503AndPasses(t *testing.T) {
 	for range cap(replies) {
 		r := <-replies
 		if r.err != nil || !r.isRefusal() {
-			t.Errorf("add %s: %v, status %d %v: %s, want 503 with all that belongs to it", r.value, r.err, r.status, r.header, r.body)
+			t.Errorf("add %s: %v, status %d %v: %s, want 503 with all that belongs to it", r.value, r.err, r.status,
+				r.header, r.body)
 		}
 	}
 	if took := time.Since(start); took > lockedAnswerLimit {

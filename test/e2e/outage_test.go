@@ -38,7 +38,8 @@ func TestCampaignWhilePostgreSQLIsAwayRequestsAreRefusedAndThenTheyWorkAgain(t *
 	start := time.Now()
 	a, err := c.generate("Normal")
 	if took := time.Since(start); took > refusedLimit || err != nil || !a.isRefusal() {
-		t.Errorf("generate: %v, status %d %v after %s: %s, want 503 with all that belongs to it within %s", err, a.status, a.header, took, a.body, refusedLimit)
+		t.Errorf("generate: %v, status %d %v after %s: %s, want 503 with all that belongs to it within %s", err,
+			a.status, a.header, took, a.body, refusedLimit)
 	}
 
 	if err := cluster.Start(t.Context()); err != nil {
@@ -55,7 +56,8 @@ func TestCampaignWhilePostgreSQLIsAwayRequestsAreRefusedAndThenTheyWorkAgain(t *
 	if strings.Contains(s.log.String(), password) || !strings.Contains(s.log.String(), `"status":503`) {
 		t.Errorf("the log holds the password, or nothing of the outage:\n%s", s.log)
 	}
-	t.Logf("%d codes acknowledged, %d requests refused, %d with an unknown outcome", l.successes(), l.refusalCount(), l.doubtCount())
+	t.Logf("%d codes acknowledged, %d requests refused, %d with an unknown outcome", l.successes(), l.refusalCount(),
+		l.doubtCount())
 }
 
 // requireReadySoon requires that /readyz answers with this status within a limit, by

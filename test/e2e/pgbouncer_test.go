@@ -44,7 +44,8 @@ func TestSeveralServersWorkThroughPgBouncerInTransactionMode(t *testing.T) {
 		loads = append(loads, startLoad(t, newClient(t, s.url, key), l, 32, label),
 			startRedeeming(t, newClient(t, s.url, key), u, 8, label, "POOLED-FEW", "POOLED-MANY"))
 	}
-	l.await(t, "5,000 codes and 500 redemptions are acknowledged", func() bool { return l.successes() >= 5000 && u.successes() >= 500 })
+	l.await(t, "5,000 codes and 500 redemptions are acknowledged",
+		func() bool { return l.successes() >= 5000 && u.successes() >= 500 })
 	if n := db.sessions(t); n < 1 || n > 2 {
 		t.Errorf("the servers have %d sessions in the database, want the pooler's one or two", n)
 	}
@@ -55,7 +56,8 @@ func TestSeveralServersWorkThroughPgBouncerInTransactionMode(t *testing.T) {
 		requireReplay(t, newClient(t, s.url, key), l, "POOLED-REPLAY")
 	}
 	if l.refusalCount() > 0 || l.unanswered() > 0 || u.unanswered() > 0 {
-		t.Errorf("%d requests were refused and %d and %d got no answer, want none", l.refusalCount(), l.unanswered(), u.unanswered())
+		t.Errorf("%d requests were refused and %d and %d got no answer, want none", l.refusalCount(), l.unanswered(),
+			u.unanswered())
 	}
 	rows := u.check(t, db, db.rows(t))
 	l.check(t, rows)
@@ -114,7 +116,8 @@ func walk(t *testing.T, one, other *client, code string) {
 	other.step(t, "GET", "/redemptions?code="+code, nil, found, user("ada"), user("bob"), made)
 	one.step(t, "GET", "/users?status=Normal&q="+user("bob"), nil, found, user("bob"))
 
-	other.step(t, "POST", "/redemptions/"+made+"/rollback", map[string]string{"reason": "a mistake"}, found, `"rollbackReason":"a mistake"`)
+	other.step(t, "POST", "/redemptions/"+made+"/rollback", map[string]string{"reason": "a mistake"}, found,
+		`"rollbackReason":"a mistake"`)
 	one.step(t, "GET", "/users/"+user("bob"), nil, http.StatusNotFound, "user_not_found")
 	held = other.step(t, "POST", codes+"reserve", about("userId", user("cyd")), found, code)
 	one.step(t, "POST", "/reservations/"+held+"/release", nil, found, held)

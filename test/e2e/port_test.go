@@ -14,7 +14,8 @@ func TestAPortInUseIsOneClearLineAndExitCode1(t *testing.T) {
 			t.Errorf("exit code %d and %q on stdout, want 1 and nothing", r.code, r.stdout)
 		}
 		line, rest, _ := strings.Cut(r.stderr, "\n")
-		if rest != "" || !strings.HasPrefix(line, "accesscodes: ") || !strings.Contains(line, address) || !strings.Contains(line, "address already in use") {
+		if rest != "" || !strings.HasPrefix(line, "accesscodes: ") || !strings.Contains(line, address) ||
+			!strings.Contains(line, "address already in use") {
 			t.Errorf("stderr is %q, want one line that names the address and says that it is in use", r.stderr)
 		}
 		// The failed start must not have used up the one chance to see the first key.

@@ -59,10 +59,11 @@ func (d postgresDatabase) rows(t testing.TB) map[string]row {
 
 func (d postgresDatabase) uses(t testing.TB) []use {
 	t.Helper()
-	return selectAll(t, d, "SELECT user_id, code, id::text FROM redemptions WHERE rolled_back_at IS NULL", func(found pgx.CollectableRow) (u use, err error) {
-		err = found.Scan(&u.user, &u.code, &u.id)
-		return u, err
-	})
+	return selectAll(t, d, "SELECT user_id, code, id::text FROM redemptions WHERE rolled_back_at IS NULL",
+		func(found pgx.CollectableRow) (u use, err error) {
+			err = found.Scan(&u.user, &u.code, &u.id)
+			return u, err
+		})
 }
 
 func (d postgresDatabase) count(t testing.TB, table string) int {

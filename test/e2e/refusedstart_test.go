@@ -20,7 +20,11 @@ const refusedStartLimit = storeTimeout + 2*time.Second
 func TestAServerThatCannotReachPostgreSQLSaysSoInOneLineAndEndsWith1(t *testing.T) {
 	for _, test := range []struct{ name, address, says string }{
 		{"nobody listens", "postgres://accesscodes@" + closedPort(t) + "/codes", "connection refused"},
-		{"somebody listens and says nothing", "postgres://accesscodes@" + silentPort(t) + "/codes?connect_timeout=1", "timeout"},
+		{
+			"somebody listens and says nothing",
+			"postgres://accesscodes@" + silentPort(t) + "/codes?connect_timeout=1",
+			"timeout",
+		},
 		{"no such host", "postgres://accesscodes@nowhere.invalid/codes", "nowhere.invalid"},
 		{"no such database", strings.Replace(newPostgres(t).url, "/test_", "/nothing_", 1), "does not exist"},
 		{"no such user", strings.Replace(newPostgres(t).url, "//postgres@", "//nobody@", 1), "nobody"},

@@ -38,7 +38,8 @@ func TestCampaignALongLockOfTheTableIsAnsweredWithAnErrorAndPasses(t *testing.T)
 	for range cap(waiting) {
 		r := <-waiting
 		if r.err != nil || !r.isRefusal() {
-			t.Errorf("add %s: %v, status %d %v: %s, want 503 with all that belongs to it", r.value, r.err, r.status, r.header, r.body)
+			t.Errorf("add %s: %v, status %d %v: %s, want 503 with all that belongs to it", r.value, r.err, r.status,
+				r.header, r.body)
 		}
 		l.record(wanted{value: r.value, kind: "Normal"}, r.answer, r.err)
 	}

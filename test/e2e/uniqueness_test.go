@@ -57,7 +57,8 @@ func requireOneWinnerEach(t *testing.T, db database, nodes ...*server) {
 	won := 0
 	for value := range r.wins {
 		if wins, losses := r.wins[value].Load(), r.losses[value].Load(); wins != 1 || losses != raceAddsPer-1 {
-			t.Errorf("value %d: %d adds succeeded and %d were told that it exists, want 1 and %d", value, wins, losses, raceAddsPer-1)
+			t.Errorf("value %d: %d adds succeeded and %d were told that it exists, want 1 and %d", value, wins, losses,
+				raceAddsPer-1)
 		}
 		won += int(r.wins[value].Load())
 	}

@@ -20,13 +20,19 @@ var seeds = []string{
 	`{"code":"WELCOME2031","type":"Normal"}`, `{"type":"Premium"}`, ` { "type" : "Upgrade" } `,
 	`{"type":"Normal","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
 	`{"type":"Normal","maxRedemptions":3,"startsAt":"2031-01-01T00:00:00.123456789+02:00","expiresAt":"2032-01-01T00:00:00Z","note":"a\nb","recipient":"ada","metadata":{"k":"v","l":""}}`,
-	`{"code":"🎉","type":"Normal"}`, `{"code":" a\u00a0b ","type":"Normal"}`, `{"code":"\u200b","type":"Normal"}`, `{"code":"--","type":"Normal"}`,
+	`{"code":"🎉","type":"Normal"}`, `{"code":" a\u00a0b ","type":"Normal"}`, `{"code":"\u200b","type":"Normal"}`,
+	`{"code":"--","type":"Normal"}`,
 	``, ` `, `null`, `[]`, `"x"`, `1`, `{`, `{}`, `{}{}`, `{"type":"Normal"} x`, "\ufeff{}", `{"type":"Normal",}`,
-	`{"type":"normal"}`, `{"Type":"Normal"}`, `{"type":"Normal","expiresat":"x"}`, `{"type":"Normal","type":"Normal"}`, `{"type":"Normal","\u0074ype":"Normal"}`,
-	`{"type":1}`, `{"type":null}`, `{"code":1,"type":"Normal"}`, `{"type":"Normal","maxRedemptions":"3"}`, `{"type":"Normal","maxRedemptions":1.5}`,
-	`{"type":"Normal","maxRedemptions":1e400}`, `{"type":"Normal","maxRedemptions":-1}`, `{"type":"Normal","maxRedemptions":9007199254740992}`,
-	`{"type":"Normal","startsAt":5}`, `{"type":"Normal","startsAt":"tomorrow"}`, `{"type":"Normal","expiresAt":"2001-01-01T00:00:00Z"}`,
-	`{"type":"Normal","metadata":{"a":null}}`, `{"type":"Normal","metadata":{"a":{"b":"c"}}}`, `{"type":"Normal","metadata":{"a":"1","a":"2"}}`,
+	`{"type":"normal"}`, `{"Type":"Normal"}`, `{"type":"Normal","expiresat":"x"}`, `{"type":"Normal","type":"Normal"}`,
+	`{"type":"Normal","\u0074ype":"Normal"}`,
+	`{"type":1}`, `{"type":null}`, `{"code":1,"type":"Normal"}`, `{"type":"Normal","maxRedemptions":"3"}`,
+	`{"type":"Normal","maxRedemptions":1.5}`,
+	`{"type":"Normal","maxRedemptions":1e400}`, `{"type":"Normal","maxRedemptions":-1}`,
+	`{"type":"Normal","maxRedemptions":9007199254740992}`,
+	`{"type":"Normal","startsAt":5}`, `{"type":"Normal","startsAt":"tomorrow"}`,
+	`{"type":"Normal","expiresAt":"2001-01-01T00:00:00Z"}`,
+	`{"type":"Normal","metadata":{"a":null}}`, `{"type":"Normal","metadata":{"a":{"b":"c"}}}`,
+	`{"type":"Normal","metadata":{"a":"1","a":"2"}}`,
 	"{\"type\":\"Normal\",\"note\":\"\xff\"}", `{"type":"Normal","note":"\ud800"}`, `{"type":"Normal","note":"\u0000"}`,
 }
 
@@ -88,7 +94,9 @@ func checkAccepted(t *testing.T, path string, body []byte) map[string]any {
 		t.Fatalf("%q is accepted", body)
 	}
 	fields := map[string]any{}
-	for _, name := range []string{"code", "type", "maxRedemptions", "startsAt", "expiresAt", "note", "recipient", "metadata"} {
+	for _, name := range []string{
+		"code", "type", "maxRedemptions", "startsAt", "expiresAt", "note", "recipient", "metadata",
+	} {
 		fields[name] = plainField(t, name, said[name])
 		if name != "maxRedemptions" {
 			delete(said, name)

@@ -66,7 +66,8 @@ func newServer(t testing.TB) *server {
 	newID := func() (core.ID, error) { return core.ID{1}, nil }
 	people := tenancy.NewService(tenancy.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
 	service := codes.NewServices(codes.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID})
-	key, err := people.Bootstrap(context.Background(), "acme", "Acme", core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4})
+	key, err := people.Bootstrap(context.Background(), "acme", "Acme",
+		core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,12 +59,17 @@ var mayImport = []struct {
 	{
 		"internal/web/api",
 		append(areas(), "internal/web/kit"),
-		[]string{"github.com/danielgtaylor/huma/v2", "github.com/go-json-experiment/json", "github.com/prometheus/client_golang"},
+		[]string{
+			"github.com/danielgtaylor/huma/v2",
+			"github.com/go-json-experiment/json",
+			"github.com/prometheus/client_golang",
+		},
 	},
 	{
 		"internal/app",
 		append(
-			areas(), "internal/config", "internal/web/kit", "internal/web/api", "internal/store/sqlite", "internal/store/postgres",
+			areas(), "internal/config", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
+			"internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/net"},

@@ -89,7 +89,8 @@ func checkProgram(t *testing.T, page string, args []string) {
 	}
 	_, usage, _ := strings.Cut(stdout, "Usage:\n  accesscodes")
 	command := commandWords.FindString(strings.TrimPrefix(usage, " "))
-	if rest := strings.TrimPrefix(line, strings.TrimRight(command, " ")); strings.Contains(stdout, "\nAvailable Commands:\n") && rest != "" {
+	rest := strings.TrimPrefix(line, strings.TrimRight(command, " "))
+	if strings.Contains(stdout, "\nAvailable Commands:\n") && rest != "" {
 		t.Errorf("%s: accesscodes %s: there is no such command", page, line)
 	}
 }

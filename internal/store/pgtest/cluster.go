@@ -43,7 +43,8 @@ func New(ctx context.Context, settings ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.command(ctx, "initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
+	out, err := c.command(ctx, "initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C.UTF-8", "--no-sync").CombinedOutput()
 	if err == nil {
 		err = c.Start(ctx)
 	}
@@ -60,11 +61,14 @@ func (c *Cluster) NewStandby(ctx context.Context) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.command(ctx, "pg_basebackup", "-D", s.data(), "-R", "-X", "stream", "-c", "fast", "-d", c.URL("postgres")+"&application_name=standby").CombinedOutput()
+	out, err := s.command(ctx, "pg_basebackup", "-D", s.data(), "-R", "-X", "stream", "-c", "fast", "-d",
+		c.URL("postgres")+"&application_name=standby").CombinedOutput()
 	if err == nil {
 		err = s.Start(ctx)
 	}
-	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()"} {
+	for _, statement := range []string{
+		"ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()",
+	} {
 		if err == nil {
 			err = c.Exec(ctx, "postgres", statement)
 		}
@@ -158,7 +162,10 @@ func (c *Cluster) data() string { return filepath.Join(c.folder, "data") }
 
 // Start starts the server and waits until it answers.
 func (c *Cluster) Start(ctx context.Context) error {
-	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}
+	args := []string{
+		"-D", c.data(), "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1", "-c",
+		"unix_socket_directories=",
+	}
 	for _, setting := range c.settings {
 		args = append(args, "-c", setting)
 	}

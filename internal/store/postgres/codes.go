@@ -32,7 +32,8 @@ const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state
 
 // codesNamed reads the codes with these canonical forms in these workspaces, as they are at an
 // instant.
-var codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " + ofWorkspaces + "($3)) IS TRUE"
+var codesNamed = "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE c.canonical = ANY ($2) AND " +
+	ofWorkspaces + "($3)) IS TRUE"
 
 // ofWorkspaces begins the condition that rows belong to some workspaces. Rows of others are not
 // decoded, counted or locked. "IS TRUE" keeps the condition out of the indexes: a code is found by

@@ -134,7 +134,8 @@ func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 
 // countLapsed counts the reservations of codes that are stored as held and have lapsed at an
 // instant.
-const countLapsed = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' AND expires_at <= $2 GROUP BY canonical"
+const countLapsed = "SELECT canonical, count(*) FROM reservations WHERE canonical = ANY ($1) AND state = 'held' " +
+	"AND expires_at <= $2 GROUP BY canonical"
 
 // count is the number of rows of a code.
 type count struct {

@@ -39,7 +39,8 @@ func whileCommitWaits(t *testing.T, conn *pgx.Conn, begin, action func()) {
 	t.Helper()
 	exec(t, conn, "SELECT pg_advisory_lock(1)") // waits for commits that have it
 	begin()
-	awaitTrue(t, conn, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')")
+	awaitTrue(t, conn, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND wait_event = 'advisory')")
 	action()
 	exec(t, conn, "SELECT pg_advisory_unlock(1)")
 }
@@ -71,7 +72,12 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 		code  func(value string) *codes.NewCode
 	}{
 		{"one statement", "codes", 1, func(value string) *codes.NewCode { return newCode(value, value) }},
-		{"a transaction", "code_retries", 2, func(value string) *codes.NewCode { return keyed(newCode(value, value), value) }},
+		{
+			"a transaction",
+			"code_retries",
+			2,
+			func(value string) *codes.NewCode { return keyed(newCode(value, value), value) },
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,7 +99,8 @@ func TestNoMomentOfABreakLosesOrDuplicatesACode(t *testing.T) {
 				if broken {
 					breaks++
 				}
-				if broken && ask[int](t, conn, "SELECT last_value FROM statements") == 2 && ask[int](t, conn, "SELECT last_value FROM rows") == 1 {
+				if broken && ask[int](t, conn, "SELECT last_value FROM statements") == 2 &&
+					ask[int](t, conn, "SELECT last_value FROM rows") == 1 {
 					lost++
 				}
 				codes = append(codes, unbroken, code)
@@ -291,7 +298,8 @@ func TestCommandsWhoseCommitsAnswerIsLostAreNotDoneAgainWhenSomebodyElseHasUndon
 			holdCommitsOf(t, conn, d.writes)
 			answered := make(chan result, 1)
 			loseTheAnswerOf(t, conn, p, func() { go func() { answered <- do() }() }, "SELECT ("+accounts+") = $1", d.want)
-			made := ask[[16]byte](t, conn, "SELECT id FROM redemptions UNION ALL SELECT id FROM reservations WHERE state = 'held'")
+			made := ask[[16]byte](t, conn,
+				"SELECT id FROM redemptions UNION ALL SELECT id FROM reservations WHERE state = 'held'")
 			d.undo(newDesk(t, open(t, address, postgres.Options{})), made).must(t)
 			p.cut()
 			if got := <-answered; got.err != nil || got.replayed || got.id != made {
@@ -339,7 +347,8 @@ func TestACommitThatFailsIsNotTakenForDone(t *testing.T) {
 			failFirst(t, conn, "40001", 2)
 			exec(
 				t, conn, "DROP TRIGGER fail ON codes",
-				"CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON codes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()")
+				"CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON codes DEFERRABLE INITIALLY DEFERRED "+
+					"FOR EACH ROW EXECUTE FUNCTION fail()")
 			checkInserted(t, insert(t, open(t, address, postgres.Options{Timeout: timeout}), code))
 			checkRows(t, conn, code)
 			if tries := ask[int](t, conn, "SELECT last_value FROM tries"); tries != 3 {

@@ -205,7 +205,8 @@ type row struct {
 // rowOf is the row that a code must become.
 func rowOf(code *codes.NewCode) row {
 	r := row{
-		canonical: code.Canonical, value: code.Value, note: code.Note, recipient: code.Recipient, metadata: code.Metadata["note"],
+		canonical: code.Canonical, value: code.Value, note: code.Note, recipient: code.Recipient,
+		metadata:  code.Metadata["note"],
 		workspace: code.WorkspaceID,
 	}
 	if code.MaxRedemptions != nil {
@@ -220,7 +221,9 @@ func rowOf(code *codes.NewCode) row {
 // rowsOf reads the whole table, past every index.
 func rowsOf(t *testing.T, conn *pgx.Conn) []row {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "SELECT canonical, value, note, recipient, metadata->>'note', workspace_id, coalesce(max_redemptions, 0), retry_key FROM codes ORDER BY created_at, canonical")
+	rows, err := conn.Query(t.Context(),
+		"SELECT canonical, value, note, recipient, metadata->>'note', workspace_id, coalesce(max_redemptions, 0), "+
+			"retry_key FROM codes ORDER BY created_at, canonical")
 	if err != nil {
 		t.Fatal(err)
 	}

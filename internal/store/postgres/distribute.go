@@ -75,7 +75,8 @@ func (p placement) establish(ctx context.Context, q querier) (changed bool, err 
 	case err != nil || how == p.String():
 		return false, err
 	case how != "":
-		return false, fmt.Errorf("it is a %s, and this program needs it as a %s; undistribute it first: SELECT undistribute_table('%s')", how, p, p.table)
+		return false, fmt.Errorf("it is a %s, and this program needs it as a %s; undistribute it first: SELECT "+
+			"undistribute_table('%s')", how, p, p.table)
 	}
 	return true, p.apply(ctx, q)
 }
@@ -83,7 +84,8 @@ func (p placement) establish(ctx context.Context, q querier) (changed bool, err 
 func requireCitus(ctx context.Context, q querier) error {
 	installed, err := hasCitus(ctx, q)
 	if err == nil && !installed {
-		err = errors.New("the extension citus is not installed in this database, so there is nothing to distribute over: plain PostgreSQL keeps every table whole, and other distributed engines spread tables by themselves")
+		err = errors.New("the extension citus is not installed in this database, so there is nothing to distribute " +
+			"over: plain PostgreSQL keeps every table whole, and other distributed engines spread tables by themselves")
 	}
 	return err
 }
@@ -91,7 +93,8 @@ func requireCitus(ctx context.Context, q querier) error {
 // current returns the placement of a table; empty: it is an ordinary table.
 func (p placement) current(ctx context.Context, q querier) (string, error) {
 	var kind, column string
-	err := q.QueryRow(ctx, "SELECT citus_table_type, distribution_column FROM citus_tables WHERE table_name = $1::regclass", p.table).Scan(&kind, &column)
+	err := q.QueryRow(ctx, "SELECT citus_table_type, distribution_column FROM citus_tables "+
+		"WHERE table_name = $1::regclass", p.table).Scan(&kind, &column)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return "", nil
@@ -111,7 +114,8 @@ func (p placement) apply(ctx context.Context, q querier) error {
 	if p.column == "" {
 		_, err = q.Exec(ctx, "SELECT create_reference_table($1)", p.table)
 	} else {
-		_, err = q.Exec(ctx, "SELECT create_distributed_table($1, $2, colocate_with => $3)", p.table, p.column, cmp.Or(p.beside, "none"))
+		_, err = q.Exec(ctx, "SELECT create_distributed_table($1, $2, colocate_with => $3)", p.table, p.column,
+			cmp.Or(p.beside, "none"))
 	}
 	return err
 }

@@ -19,7 +19,8 @@ func engineOf(ctx context.Context, q querier) (e engine, err error) {
 	if installed, err := hasCitus(ctx, q); err != nil || !installed {
 		return e, err
 	}
-	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = 'codes'::regclass)").Scan(&e.distributed)
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_dist_partition "+
+		"WHERE logicalrelid = 'codes'::regclass)").Scan(&e.distributed)
 	return e, err
 }
 
@@ -119,7 +120,8 @@ func (e engine) ofUsers(table, condition string) string {
 // inner query (FOR UPDATE, OFFSET) prevents the planner from making a join that begins with the
 // table.
 func oneByOne(table, inner string) string {
-	return " FROM unnest($1::uuid[], $2::text[]) AS asked (of_workspace, of_user), LATERAL (SELECT * FROM " + table + " WHERE " + inner + ") AS found"
+	return " FROM unnest($1::uuid[], $2::text[]) AS asked (of_workspace, of_user), LATERAL (SELECT * FROM " +
+		table + " WHERE " + inner + ") AS found"
 }
 
 const eachOfEach = "workspace_id = ANY ($1) AND user_id = ANY ($2)"

@@ -51,7 +51,10 @@ func UserQueries(of codes.UserRef) map[string]Query {
 	return map[string]Query{
 		"users, for a dry run": {engine{}.users(userColumns, false), args},
 		"users, for a command": {engine{}.users(userColumns, true), args},
-		"redemptions, theirs":  {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"), args},
+		"redemptions, theirs": {
+			"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"),
+			args,
+		},
 		"reservations, theirs": {"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold), args},
 	}
 }

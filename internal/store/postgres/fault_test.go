@@ -127,7 +127,8 @@ func checkAcknowledged(t *testing.T, l *load, rows []row) {
 	}
 	for _, r := range rows {
 		if told[r] != 1 {
-			t.Errorf("%s was committed and its answer lost; its caller was told %d times that it is stored", r.canonical, told[r])
+			t.Errorf("%s was committed and its answer lost; its caller was told %d times that it is stored",
+				r.canonical, told[r])
 		}
 	}
 	if len(rows) < 5 {

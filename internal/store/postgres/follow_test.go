@@ -59,7 +59,8 @@ func TestAReaderWhoFollowsMissesNothingWhileNodesAndConnectionsAreKilled(t *test
 		}
 		kills++
 		var killed int
-		err := conn.QueryRow(context.Background(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1",
+		err := conn.QueryRow(context.Background(),
+			"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1",
 			c.nodes[kills%2].name).
 			Scan(&killed)
 		if err != nil || killed == 0 {
@@ -325,7 +326,8 @@ func (c *trafficRun) check(t *testing.T, seen []event.Event) {
 	}
 	// As many as there are rows, those of which nobody was told among them.
 	for kind, rows := range map[event.Type]int64{
-		event.CodeCreated: c.count(t, "codes"), event.RedemptionCreated: c.count(t, "redemptions"), event.UserRegistered: c.count(t, "users"),
+		event.CodeCreated: c.count(t, "codes"), event.RedemptionCreated: c.count(t, "redemptions"),
+		event.UserRegistered: c.count(t, "users"),
 	} {
 		if types[kind] != rows {
 			t.Errorf("%d events %s, and %d rows", types[kind], kind, rows)

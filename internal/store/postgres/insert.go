@@ -156,7 +156,8 @@ func (i *insertion) take(ctx context.Context, q querier, turn []int) error {
 // rows are new, and their events are stored.
 const (
 	leaveTaken = " ON CONFLICT (canonical) DO NOTHING RETURNING canonical"
-	findOwn    = " ON CONFLICT (canonical) DO UPDATE SET mark = codes.mark WHERE codes.mark = excluded.mark RETURNING canonical"
+	findOwn    = " ON CONFLICT (canonical) DO UPDATE SET mark = codes.mark " +
+		"WHERE codes.mark = excluded.mark RETURNING canonical"
 )
 
 // insertRows inserts rows in the given order and returns the canonical forms of those that this call

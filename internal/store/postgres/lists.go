@@ -202,7 +202,8 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 func addSearch(w *where, q *codes.CodeQuery) {
 	folded := core.FoldASCII(q.Query)
 	length := len([]rune(folded))
-	condition, args := "left("+foldedNote+", $) = $ OR left("+foldedRecipient+", $) = $", []any{length, folded, length, folded}
+	condition, args := "left("+foldedNote+", $) = $ OR left("+foldedRecipient+", $) = $",
+		[]any{length, folded, length, folded}
 	for _, form := range []string{core.Canonical(q.Query), q.OldForm} {
 		if form != "" {
 			condition, args = condition+" OR left(canonical, $) = $", append(args, len([]rune(form)), form)

@@ -114,7 +114,8 @@ func (l *load) run(caller int) {
 		note := fmt.Sprintf("%d-%d", caller, n)
 		l.ask(newCode("OWN-"+note, note))
 		l.ask(newCode(fmt.Sprintf("SHARED-%d-%d", caller/2, n), note+"-shared"))
-		l.ask(newCode("FIRST-"+note, note+"-first"), newCode("SECOND-"+note, note+"-second"), newCode("THIRD-"+note, note+"-third"))
+		l.ask(newCode("FIRST-"+note, note+"-first"), newCode("SECOND-"+note, note+"-second"),
+			newCode("THIRD-"+note, note+"-third"))
 		l.askWithKey(note)
 	}
 }

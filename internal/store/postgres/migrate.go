@@ -54,7 +54,8 @@ func Migrate(ctx context.Context, address string) (done []schema.Migration, err 
 func MigrationStatus(ctx context.Context, address string) (all []schema.Migration, err error) {
 	err = withProvider(address, func(db *sql.DB, p *goose.Provider) error {
 		var migrated bool
-		if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", goose.DefaultTablename).Scan(&migrated); err != nil {
+		if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL",
+			goose.DefaultTablename).Scan(&migrated); err != nil {
 			return err
 		}
 		if !migrated {

@@ -156,8 +156,10 @@ func TestTheLockOfAMigrationLastsForItsLease(t *testing.T) {
 		_, err := postgres.Migrate(t.Context(), address)
 		migrated <- err
 	}()
-	awaitTrue(t, watcher, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
-	left := ask[float64](t, watcher, "SELECT extract(epoch FROM lease_expires_at - now())::float8 FROM "+lock.DefaultLockTableName+" WHERE locked")
+	awaitTrue(t, watcher, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND wait_event_type = 'Lock')")
+	left := ask[float64](t, watcher,
+		"SELECT extract(epoch FROM lease_expires_at - now())::float8 FROM "+lock.DefaultLockTableName+" WHERE locked")
 	if left <= 0 || left > lease.Seconds() {
 		t.Errorf("the lock lasts for another %v s, the lease is %v", left, lease)
 	}

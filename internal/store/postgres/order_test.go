@@ -26,7 +26,11 @@ func TestInsertsLockInOneOrder(t *testing.T) {
 		},
 		{
 			"claims by their keys, and codes by their canonical forms all the same",
-			[]*codes.NewCode{keyed(newCode("B2", "x"), "key 2"), keyed(newCode("B3", "x"), "key 1"), keyed(newCode("B1", "x"), "key 3")},
+			[]*codes.NewCode{
+				keyed(newCode("B2", "x"), "key 2"),
+				keyed(newCode("B3", "x"), "key 1"),
+				keyed(newCode("B1", "x"), "key 3"),
+			},
 			[][]string{{"key 1", "key 2", "key 3"}, {"B1", "B2", "B3"}},
 		},
 		{

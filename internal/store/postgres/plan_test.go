@@ -200,10 +200,22 @@ func planCases() (all []planCase) {
 		"code":             {codes.RedemptionQuery{Canonical: "CODE1"}, "redemptions_pkey", `canonical =`},
 		"code's next page": {codes.RedemptionQuery{Canonical: "CODE1", After: core.ID{9}}, "redemptions_pkey", `\(id <`},
 		"user":             {codes.RedemptionQuery{UserID: "user 1"}, "redemptions_user", `user_id =`},
-		"code and user":    {codes.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"}, "redemptions_", `(user_id|canonical) =`},
+		"code and user": {
+			codes.RedemptionQuery{Canonical: "CODE1", UserID: "user 1"},
+			"redemptions_",
+			`(user_id|canonical) =`,
+		},
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, "redemptions_user", `\(id <`},
-		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, "redemptions_listed", `\(id < .*id >=`},
-		"user's between":   {codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until}, "redemptions_user", `\(id < .*id >=`},
+		"created between": {
+			codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until},
+			"redemptions_listed",
+			`\(id < .*id >=`,
+		},
+		"user's between": {
+			codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until},
+			"redemptions_user",
+			`\(id < .*id >=`,
+		},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, postgres.RedemptionsQuery(&c.query), c.index, c.bound})

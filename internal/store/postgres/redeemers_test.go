@@ -159,7 +159,8 @@ func (l *load) checkRedeeming(r redeeming, has redemption, all *tally) {
 			l.t.Errorf("%+v was acknowledged, but this is stored: %+v", want, has)
 		}
 		if r.got.replayed && !r.mayBeDone {
-			l.t.Errorf("redeeming %s for %s was said to be done by an earlier request, but no other one can have been", r.code, r.user)
+			l.t.Errorf("redeeming %s for %s was said to be done by an earlier request, but no other one can have been",
+				r.code, r.user)
 		}
 	}
 	// As for codes, a call may come when a commit is under way.

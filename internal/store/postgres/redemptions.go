@@ -161,9 +161,8 @@ func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	if q.CreatedBefore != nil {
 		w.add("created_at < $", *q.CreatedBefore)
 	}
-	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " + strconv.Itoa(
-		q.Limit,
-	), w.args
+	return "SELECT " + redemptionColumns + " FROM redemptions WHERE " + w.text() + " ORDER BY id DESC LIMIT " +
+		strconv.Itoa(q.Limit), w.args
 }
 
 // where collects conditions that must all hold. Each $ in a condition stands for the next argument.
@@ -185,7 +184,8 @@ func (w *where) text() string { return strings.Join(w.conditions, " AND ") }
 
 // reservationColumns are the columns that scanReservation reads, in its order, and reservationTypes
 // are their types.
-const reservationColumns = "canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, redemption_id"
+const reservationColumns = "canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by, " +
+	"redemption_id"
 
 var reservationTypes = []string{
 	"text",
@@ -261,7 +261,8 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 		tidied = 0
 		rows, err := tx.Query(
 			ctx,
-			"SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' AND expires_at <= $1 LIMIT "+strconv.Itoa(
+			"SELECT "+reservationColumns+" FROM reservations WHERE state = 'held' AND expires_at > '-infinity' "+
+				"AND expires_at <= $1 LIMIT "+strconv.Itoa(
 				tidiedAtOnce,
 			),
 			now,

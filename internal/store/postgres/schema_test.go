@@ -128,7 +128,11 @@ func TestWhatCannotBeSpreadIsFound(t *testing.T) {
 		change string
 		want   []string
 	}{
-		{"unique index", "CREATE UNIQUE INDEX bad ON codes (value)", []string{"unique index bad without the column canonical"}},
+		{
+			"unique index",
+			"CREATE UNIQUE INDEX bad ON codes (value)",
+			[]string{"unique index bad without the column canonical"},
+		},
 		{
 			"unique index that only carries the column", "CREATE UNIQUE INDEX bad ON codes (value) INCLUDE (canonical)",
 			[]string{"unique index bad without the column canonical"},
@@ -138,7 +142,8 @@ func TestWhatCannotBeSpreadIsFound(t *testing.T) {
 			[]string{"unique index bad without the column canonical"},
 		},
 		{
-			"primary key", "ALTER TABLE code_retries DROP CONSTRAINT code_retries_pkey, ADD CONSTRAINT bad PRIMARY KEY (canonical)",
+			"primary key", "ALTER TABLE code_retries DROP CONSTRAINT code_retries_pkey, ADD CONSTRAINT bad " +
+				"PRIMARY KEY (canonical)",
 			[]string{"unique index bad without the column retry_key"},
 		},
 		{
@@ -149,7 +154,11 @@ func TestWhatCannotBeSpreadIsFound(t *testing.T) {
 			"exclusion constraint", "ALTER TABLE codes ADD CONSTRAINT bad EXCLUDE (value WITH =)",
 			[]string{"unique index bad without the column canonical"},
 		},
-		{"serial column", "ALTER TABLE codes ADD bad serial", []string{"column with a sequence codes.bad", "sequence codes_bad_seq"}},
+		{
+			"serial column",
+			"ALTER TABLE codes ADD bad serial",
+			[]string{"column with a sequence codes.bad", "sequence codes_bad_seq"},
+		},
 		{
 			"identity column", "ALTER TABLE workspaces ADD bad bigint GENERATED ALWAYS AS IDENTITY",
 			[]string{"column with a sequence workspaces.bad", "sequence workspaces_bad_seq"},
@@ -159,20 +168,38 @@ func TestWhatCannotBeSpreadIsFound(t *testing.T) {
 			[]string{"column with a sequence codes.mark", "sequence bad"},
 		},
 		{
-			"default from the migrations' sequence", "ALTER TABLE codes ALTER mark SET DEFAULT nextval('goose_db_version_id_seq')",
+			"default from the migrations' sequence",
+			"ALTER TABLE codes ALTER mark SET DEFAULT nextval('goose_db_version_id_seq')",
 			[]string{"column with a sequence codes.mark"},
 		},
 		{
-			"trigger", "CREATE TRIGGER bad BEFORE UPDATE ON workspaces FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+			"trigger", "CREATE TRIGGER bad BEFORE UPDATE ON workspaces FOR EACH ROW " +
+				"EXECUTE FUNCTION suppress_redundant_updates_trigger()",
 			[]string{"trigger bad"},
 		},
-		{"foreign key to a spread table", "ALTER TABLE code_retries ADD CONSTRAINT bad FOREIGN KEY (canonical) REFERENCES codes", []string{"foreign key bad"}},
-		{"foreign key from a spread table", "ALTER TABLE codes ADD CONSTRAINT bad FOREIGN KEY (workspace_id) REFERENCES workspaces", []string{"foreign key bad"}},
+		{
+			"foreign key to a spread table",
+			"ALTER TABLE code_retries ADD CONSTRAINT bad FOREIGN KEY (canonical) REFERENCES codes",
+			[]string{"foreign key bad"},
+		},
+		{
+			"foreign key from a spread table",
+			"ALTER TABLE codes ADD CONSTRAINT bad FOREIGN KEY (workspace_id) REFERENCES workspaces",
+			[]string{"foreign key bad"},
+		},
 		{"unknown table", "CREATE TABLE bad (id uuid PRIMARY KEY)", []string{"unknown table bad"}},
 		{"unknown view", "CREATE VIEW bad AS SELECT 1", []string{"unknown table bad"}},
-		{"table in another schema", "CREATE SCHEMA other; CREATE TABLE other.codes ()", []string{"unknown table other.codes"}},
+		{
+			"table in another schema",
+			"CREATE SCHEMA other; CREATE TABLE other.codes ()",
+			[]string{"unknown table other.codes"},
+		},
 		{"table that is gone", "DROP TABLE code_retries", []string{"no table code_retries"}},
-		{"sound index", "CREATE UNIQUE INDEX good ON codes (workspace_id, canonical); CREATE INDEX other ON codes (value)", nil},
+		{
+			"sound index",
+			"CREATE UNIQUE INDEX good ON codes (workspace_id, canonical); CREATE INDEX other ON codes (value)",
+			nil,
+		},
 		{"sound foreign key", "ALTER TABLE api_keys ADD FOREIGN KEY (workspace_id) REFERENCES workspaces (id)", nil},
 	}
 	conn := connect(t, pgtest.Database(t))

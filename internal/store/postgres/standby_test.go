@@ -25,11 +25,13 @@ func startPair(t *testing.T) *pair {
 	}
 	removeAtEnd(t, standby)
 	awaitTrue(t, connect(t, primary.URL("postgres")),
-		"SELECT count(*) = 1 AND bool_and(application_name = 'standby' AND sync_state = 'sync' AND state = 'streaming') FROM pg_stat_replication")
+		"SELECT count(*) = 1 AND bool_and(application_name = 'standby' AND sync_state = 'sync' "+
+			"AND state = 'streaming') FROM pg_stat_replication")
 	database := nameOf(t, databaseOn(t, primary))
 	return &pair{
 		primary: primary, standby: standby, database: database,
-		address: fmt.Sprintf("postgres://postgres@%s,%s/%s?sslmode=disable&target_session_attrs=read-write", primary.Address(), standby.Address(), database),
+		address: fmt.Sprintf("postgres://postgres@%s,%s/%s?sslmode=disable&target_session_attrs=read-write",
+			primary.Address(), standby.Address(), database),
 	}
 }
 
@@ -50,7 +52,8 @@ func TestCampaignAFailoverToASynchronousStandbyLosesNothing(t *testing.T) {
 	l := startLoad(t, p.address)
 	l.awaitWork(200)
 	onPrimary := connect(t, p.primary.URL(p.database))
-	if ask[bool](t, onPrimary, "SELECT pg_is_in_recovery()") || ask[int](t, onPrimary, "SELECT count(*) FROM codes") < 200 {
+	if ask[bool](t, onPrimary, "SELECT pg_is_in_recovery()") ||
+		ask[int](t, onPrimary, "SELECT count(*) FROM codes") < 200 {
 		t.Error("the load does not run on the primary")
 	}
 	p.failOver(t)

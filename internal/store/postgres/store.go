@@ -148,8 +148,10 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	}
 	// A password with an unescaped @ or / would end up in one of these, and in every message about a
 	// connection.
-	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") || strings.Contains(afterPath(address), "@") {
-		return nil, errors.New("the database's address has an @ behind its host: escape the characters of its password as in a URL (@ is %40, / is %2F)")
+	if strings.Contains(config.ConnConfig.Host+config.ConnConfig.Database, "@") ||
+		strings.Contains(afterPath(address), "@") {
+		return nil, errors.New("the database's address has an @ behind its host: escape the characters of its " +
+			"password as in a URL (@ is %40, / is %2F)")
 	}
 	given := givenIn(address)
 	if !given(execMode) {
@@ -195,7 +197,8 @@ func checkDurability(ctx context.Context, q *pgx.Conn) error {
 			return err
 		}
 		if value != nil && *value == "off" {
-			return fmt.Errorf("the database would lose acknowledged codes in a crash: its setting %s is off; turn it on for this database and role", setting)
+			return fmt.Errorf("the database would lose acknowledged codes in a crash: its setting %s is off; turn "+
+				"it on for this database and role", setting)
 		}
 	}
 	return nil

@@ -77,7 +77,8 @@ func readOnly(t *testing.T, address string) func() {
 }
 
 // endSessions ends every other session of the database, as a restart would.
-const endSessions = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+const endSessions = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity " +
+	"WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 // renamed is a database that is not there under its name.
 func renamed(t *testing.T, address string) func() {

@@ -32,7 +32,8 @@ func (s *Store) storeUsers(batch *pgx.Batch, users []*codes.TrackedUser) {
 		case codes.Added:
 			rows = append(rows, []any{[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt})
 		case codes.Changed:
-			batch.Queue("UPDATE users SET status = $3, created_at = $4, updated_at = $5 WHERE workspace_id = $1 AND user_id = $2",
+			batch.Queue("UPDATE users SET status = $3, created_at = $4, updated_at = $5 WHERE workspace_id = $1 "+
+				"AND user_id = $2",
 				[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt)
 		case codes.Removed:
 			batch.Queue("DELETE FROM users WHERE workspace_id = $1 AND user_id = $2", [16]byte(u.WorkspaceID), u.ID)
@@ -44,7 +45,8 @@ func (s *Store) storeUsers(batch *pgx.Batch, users []*codes.TrackedUser) {
 // User implements [codes.RedemptionStore].
 func (s *Store) User(ctx context.Context, workspace core.ID, id string) (user codes.User, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, "SELECT "+userColumns+" FROM users WHERE workspace_id = $1 AND user_id = $2", [16]byte(workspace), id)
+		rows, err := q.Query(ctx, "SELECT "+userColumns+" FROM users WHERE workspace_id = $1 AND user_id = $2",
+			[16]byte(workspace), id)
 		user, err = rowOf(rows, err, scanUser)
 		return err
 	})
@@ -136,7 +138,8 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 		}
 		found = found || tag.RowsAffected() > 0
 	}
-	rows, err = tx.Query(ctx, "UPDATE reservations SET user_id = NULL"+theirs+" RETURNING state = 'held' AND canonical <> ALL ($3)", append(user, locked)...)
+	rows, err = tx.Query(ctx, "UPDATE reservations SET user_id = NULL"+theirs+" RETURNING state = 'held' AND "+
+		"canonical <> ALL ($3)", append(user, locked)...)
 	isNew, err := rowsOf(rows, err, pgx.RowTo[bool])
 	if err != nil {
 		return false, err
@@ -185,5 +188,6 @@ func usersQuery(q *codes.UserQuery) (string, []any) {
 	if q.Status != "" {
 		w.add("status = $", string(q.Status))
 	}
-	return "SELECT " + userColumns + " FROM users WHERE " + w.text() + " ORDER BY user_id LIMIT " + strconv.Itoa(q.Limit), w.args
+	return "SELECT " + userColumns + " FROM users WHERE " + w.text() + " ORDER BY user_id LIMIT " +
+		strconv.Itoa(q.Limit), w.args
 }

@@ -106,7 +106,8 @@ func (c *checkpointer) grown(conn *sqlite.Conn) {
 func end(err error) {
 	panic(
 		fmt.Errorf(
-			"the disk did not take what was written to the database: %w; the log still holds all of it, start again when the disk works",
+			"the disk did not take what was written to the database: %w; the log still holds all of it, start "+
+				"again when the disk works",
 			err,
 		),
 	)

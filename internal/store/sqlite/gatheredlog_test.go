@@ -76,7 +76,10 @@ func requireSound(t *testing.T, path string, codes int) {
 			t.Error(err)
 		}
 	}()
-	for query, want := range map[string]string{"PRAGMA integrity_check": "ok", "SELECT count(*) FROM codes": strconv.Itoa(codes)} {
+	for query, want := range map[string]string{
+		"PRAGMA integrity_check":     "ok",
+		"SELECT count(*) FROM codes": strconv.Itoa(codes),
+	} {
 		got, err := sqlitex.ResultText(conn.Prep(query))
 		if err != nil || got != want {
 			t.Errorf("%s: %s, %v, want %s", query, got, err, want)

@@ -175,8 +175,16 @@ func planCases() (all []planCase) {
 		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // the fewer
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, perUser, "id<?"},
 		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, byKey, "id>? AND id<?"},
-		"code's between":   {codes.RedemptionQuery{Canonical: "CODE00001", CreatedAfter: &from, CreatedBefore: &until}, perCode, "canonical=? AND workspace_id=? AND id>? AND id<?"},
-		"user's between":   {codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until}, perUser, "id>? AND id<?"},
+		"code's between": {
+			codes.RedemptionQuery{Canonical: "CODE00001", CreatedAfter: &from, CreatedBefore: &until},
+			perCode,
+			"canonical=? AND workspace_id=? AND id>? AND id<?",
+		},
+		"user's between": {
+			codes.RedemptionQuery{UserID: "user 1", CreatedAfter: &from, CreatedBefore: &until},
+			perUser,
+			"id>? AND id<?",
+		},
 	} {
 		c.query.WorkspaceID, c.query.Limit = workspace, 50
 		all = append(all, planCase{"redemptions: " + name, sqlite.RedemptionsQuery(&c.query), c.index, c.bound, false})

@@ -76,7 +76,8 @@ func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *stored
 	if r.Change == codes.Changed {
 		return run(
 			conn,
-			"UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') WHERE workspace_id = ?1 AND id = ?2",
+			"UPDATE redemptions SET rolled_back_at = ?3, rolled_back_by = ?4, reason = nullif(?5, '') "+
+				"WHERE workspace_id = ?1 AND id = ?2",
 			r.WorkspaceID[:],
 			r.ID[:],
 			micros(r.RolledBackAt),

@@ -25,13 +25,14 @@ func scanUser(stmt *sqlite.Stmt) codes.User {
 }
 
 func findUser(conn *sqlite.Conn, ref codes.UserRef) (user codes.User, err error) {
-	err = first(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2", func(stmt *sqlite.Stmt) {
-		stmt.BindBytes(1, ref.WorkspaceID[:])
-		stmt.BindText(2, ref.ID)
-	}, func(stmt *sqlite.Stmt) error {
-		user = scanUser(stmt)
-		return nil
-	})
+	err = first(conn, "SELECT "+userColumns+" FROM users WHERE workspace_id = ?1 AND user_id = ?2",
+		func(stmt *sqlite.Stmt) {
+			stmt.BindBytes(1, ref.WorkspaceID[:])
+			stmt.BindText(2, ref.ID)
+		}, func(stmt *sqlite.Stmt) error {
+			user = scanUser(stmt)
+			return nil
+		})
 	return user, err
 }
 
@@ -40,7 +41,8 @@ func storeUser(conn *sqlite.Conn, user *codes.TrackedUser) error {
 	case codes.Removed:
 		return run(conn, "DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2", user.WorkspaceID[:], user.ID)
 	case codes.Changed:
-		return run(conn, "UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5 WHERE workspace_id = ?1 AND user_id = ?2",
+		return run(conn, "UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5 "+
+			"WHERE workspace_id = ?1 AND user_id = ?2",
 			user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
 	}
 	stmt, err := conn.Prepare("INSERT INTO users (" + userColumns + ") VALUES (?1, ?2, ?3, ?4, ?5)")

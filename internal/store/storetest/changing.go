@@ -118,7 +118,8 @@ func testChanging(t *testing.T, newStore Factory) {
 	t.Run("a changed text is found, the old one is not", func(t *testing.T) {
 		s := newSite(t, newStore)
 		s.add(t, s.mine, "CODE", noted("old note"), addressed("old@example.org"))
-		if _, err := s.ChangeCode(t.Context(), s.mine, "CODE", codes.CodeChange{Note: given("new note"), Recipient: given("new@example.org")}); err != nil {
+		if _, err := s.ChangeCode(t.Context(), s.mine, "CODE",
+			codes.CodeChange{Note: given("new note"), Recipient: given("new@example.org")}); err != nil {
 			t.Fatal(err)
 		}
 		for text, want := range map[string]int{"old n": 0, "new n": 1, "old@": 0, "new@": 1} {

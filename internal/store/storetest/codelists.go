@@ -33,7 +33,8 @@ func testCodeLists(t *testing.T, newStore Factory) {
 	})
 	t.Run("every field is there", func(t *testing.T) {
 		s := newSite(t, newStore)
-		full := coded(s.mine, "Ünï 🎉-code", of(codes.TypeUpgrade), times(7), from(now.Add(instant)), until(now.Add(time.Hour)),
+		full := coded(s.mine, "Ünï 🎉-code", of(codes.TypeUpgrade), times(7), from(now.Add(instant)),
+			until(now.Add(time.Hour)),
 			noted("line 1\n'; DROP TABLE codes; -- \"%s"), addressed("ada@example.org"), inBatch(newID(t)))
 		full.Metadata, full.CreatedBy = awkward(), newID(t)
 		bare := coded(s.mine, "bare", made(now.Add(-time.Hour)))

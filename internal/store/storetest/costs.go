@@ -71,10 +71,15 @@ func Costs(t *testing.T, store Store, fill func(Crowds)) {
 		name        string
 		full, empty func(ctx context.Context) error
 	}{
-		{"a search that 50,000 codes of others match", search(codes.CodeFilter{Query: "foreign"}), search(codes.CodeFilter{Query: "nothing"})},
+		{
+			"a search that 50,000 codes of others match",
+			search(codes.CodeFilter{Query: "foreign"}),
+			search(codes.CodeFilter{Query: "nothing"}),
+		},
 		{
 			"a search for a type that 50,000 codes of others match",
-			search(codes.CodeFilter{Query: "foreign", Type: codes.TypeNormal}), search(codes.CodeFilter{Query: "nothing", Type: codes.TypeNormal}),
+			search(codes.CodeFilter{Query: "foreign", Type: codes.TypeNormal}),
+			search(codes.CodeFilter{Query: "nothing", Type: codes.TypeNormal}),
 		},
 		{"a look-up of another's crowded code", validate("CROWDED", "", nil), validate("ABSENT", "", nil)},
 		{"a user who is known to others", validate("MINE00000", "admin", nil), validate("MINE00000", "nobody", nil)},

@@ -157,7 +157,8 @@ func testRecording(t *testing.T, newStore Factory) {
 		for i, e := range found {
 			after++
 			if e.Position != after || e.RequestID != "request-7" || !e.At.Equal(r.time()) {
-				t.Errorf("%s: event %d: position %d, want %d; request %q; at %s", step.name, i, e.Position, after, e.RequestID, e.At)
+				t.Errorf("%s: event %d: position %d, want %d; request %q; at %s", step.name, i, e.Position, after,
+					e.RequestID, e.At)
 			}
 			if sum, err := e.Sum(); err != nil || sum != e.Digest || len(e.Salt) == 0 {
 				t.Errorf("%s: event %d: its digest is that of something else (%v)", step.name, i, err)

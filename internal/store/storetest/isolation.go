@@ -53,7 +53,9 @@ func testIsolation(t *testing.T, newStore Factory) {
 				t.Errorf("no codes of their own workspace by %+v", filter)
 			}
 		}
-		for _, filter := range []codes.RedemptionFilter{{}, {Code: "MINE1"}, {UserID: "ada"}, {Code: "MINE1", UserID: "ada"}} {
+		for _, filter := range []codes.RedemptionFilter{
+			{}, {Code: "MINE1"}, {UserID: "ada"}, {Code: "MINE1", UserID: "ada"},
+		} {
 			if found := s.redemptions(t, s.other, filter, 10); found != nil {
 				t.Errorf("redemptions by %+v: %v", filter, found)
 			}

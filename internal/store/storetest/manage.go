@@ -64,12 +64,20 @@ func testDeleting(t *testing.T, newStore Factory) {
 		}{
 			{"NEVER USED", func(string) {}, ""},
 			{"REVOKED", func(code string) { s.revoke(t, code) }, ""},
-			{"ERASED FROM", func(code string) { s.redeem(t, s.mine, code, "eve"); s.erase(t, s.mine, "eve") }, core.ReasonCodeInUse},
+			{
+				"ERASED FROM",
+				func(code string) { s.redeem(t, s.mine, code, "eve"); s.erase(t, s.mine, "eve") },
+				core.ReasonCodeInUse,
+			},
 			{"REDEEMED", func(code string) { s.redeem(t, s.mine, code, code) }, core.ReasonCodeInUse},
 			{"ROLLED BACK", func(code string) { s.rollback(t, s.mine, s.redeem(t, s.mine, code, code)) }, core.ReasonCodeInUse},
 			{"RESERVED", func(code string) { s.reserve(t, s.mine, code, code, 0) }, core.ReasonCodeInUse},
 			{"RELEASED", func(code string) { s.release(t, s.mine, s.reserve(t, s.mine, code, code, 0)) }, core.ReasonCodeInUse},
-			{"LAPSED", func(code string) { s.reserve(t, s.mine, code, code, time.Minute); s.pass(time.Minute) }, core.ReasonCodeInUse},
+			{
+				"LAPSED",
+				func(code string) { s.reserve(t, s.mine, code, code, time.Minute); s.pass(time.Minute) },
+				core.ReasonCodeInUse,
+			},
 			{"TIDIED", func(code string) {
 				s.reserve(t, s.mine, code, code, time.Minute)
 				s.pass(time.Minute)

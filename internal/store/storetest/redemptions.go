@@ -38,7 +38,8 @@ func testRedemptions(t *testing.T, newStore Factory) {
 			t.Fatal(err)
 		}
 		want := codes.Redemption{
-			ID: got.Redemption.ID, WorkspaceID: s.mine.WorkspaceID, Code: "Ünï 🎉-code", Type: codes.TypeUpgrade, UserID: `O'Hara "Ö" 🎉`,
+			ID: got.Redemption.ID, WorkspaceID: s.mine.WorkspaceID, Code: "Ünï 🎉-code", Type: codes.TypeUpgrade,
+			UserID: `O'Hara "Ö" 🎉`,
 			Grants: codes.UserPremium, Before: codes.UserNormal, Ordinal: 1, Metadata: awkward(), ReservationID: held.ID,
 			CreatedAt: now.Add(4 * instant), CreatedBy: s.mine.ID,
 		}
@@ -183,7 +184,8 @@ func testRollbackOrder(newStore Factory) func(t *testing.T) {
 		s.rollback(t, s.mine, raised)
 		user, err := s.Store.User(t.Context(), s.mine.WorkspaceID, "ada")
 		checkSame(t, fmt.Sprint("lowered again, ", err), codes.User{
-			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now, UpdatedAt: now.Add(2 * instant),
+			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now,
+			UpdatedAt: now.Add(2 * instant),
 		}, user)
 		s.rollback(t, s.mine, joined)
 		s.checkUser(t, s.mine, "ada", codes.Unregistered)

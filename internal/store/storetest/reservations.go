@@ -16,9 +16,11 @@ func testReservations(t *testing.T, newStore Factory) {
 		const user, canonical = `O'Hara "Ö" 🎉`, "üNï🎉CODE"
 		s.add(t, s.mine, "Ünï 🎉-code")
 		s.pass(3 * instant)
-		got, err := s.Reserve(t.Context(), s.mine, codes.ReserveRequest{Code: "ünï🎉code", UserID: user, Life: time.Minute + instant})
+		got, err := s.Reserve(t.Context(), s.mine,
+			codes.ReserveRequest{Code: "ünï🎉code", UserID: user, Life: time.Minute + instant})
 		want := codes.Reservation{
-			ID: got.Reservation.ID, WorkspaceID: s.mine.WorkspaceID, Code: "Ünï 🎉-code", UserID: user, State: codes.ReservationHeld,
+			ID: got.Reservation.ID, WorkspaceID: s.mine.WorkspaceID, Code: "Ünï 🎉-code", UserID: user,
+			State:     codes.ReservationHeld,
 			ExpiresAt: now.Add(time.Minute + 4*instant), CreatedAt: now.Add(3 * instant), CreatedBy: s.mine.ID,
 		}
 		checkSame(t, fmt.Sprint("as it was made, ", err), codes.Reserved{Reservation: want}, got)
@@ -59,12 +61,19 @@ func testReservations(t *testing.T, newStore Factory) {
 			{"it has lapsed", func() { s.set(ada.ExpiresAt) }, 1, 0},
 			{"it is released", func() { s.release(t, s.mine, ada) }, 1, 0},
 			{"redeemed without it", func() { s.redeem(t, s.mine, "THREE", "ada") }, 2, 0},
-			{"the next one's is redeemed", func() { s.reserve(t, s.mine, "THREE", "cyd", 0); s.redeem(t, s.mine, "THREE", "cyd") }, 3, 0},
+			{
+				"the next one's is redeemed",
+				func() { s.reserve(t, s.mine, "THREE", "cyd", 0); s.redeem(t, s.mine, "THREE", "cyd") },
+				3,
+				0,
+			},
 		}
 		for _, step := range steps {
 			step.do()
-			if got := s.code(t, s.mine, "THREE", s.time()); got.Redemptions != step.redeemed || got.Reservations != step.reserved {
-				t.Errorf("%s: %d redemptions and %d reservations, want %d and %d", step.name, got.Redemptions, got.Reservations, step.redeemed, step.reserved)
+			if got := s.code(t, s.mine, "THREE", s.time()); got.Redemptions != step.redeemed ||
+				got.Reservations != step.reserved {
+				t.Errorf("%s: %d redemptions and %d reservations, want %d and %d", step.name, got.Redemptions,
+					got.Reservations, step.redeemed, step.reserved)
 			}
 		}
 		s.checkUses(t, s.mine, "BESIDE", 0, 0)

@@ -116,7 +116,8 @@ func (s *site) checkUses(t *testing.T, caller *core.Actor, value string, redeeme
 	t.Helper()
 	code := s.code(t, caller, value, s.time())
 	if code.Redemptions != redeemed || code.Reservations != reserved {
-		t.Errorf("%s: %d redemptions and %d reservations, want %d and %d", value, code.Redemptions, code.Reservations, redeemed, reserved)
+		t.Errorf("%s: %d redemptions and %d reservations, want %d and %d", value, code.Redemptions, code.Reservations,
+			redeemed, reserved)
 	}
 }
 

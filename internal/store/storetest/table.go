@@ -20,14 +20,32 @@ type cell struct {
 func cells() []cell {
 	return []cell{
 		{"a Normal code, an unknown user", codes.TypeNormal, codes.Unregistered, codes.UserNormal, ""},
-		{"a Normal code, a Normal user", codes.TypeNormal, codes.UserNormal, codes.UserNormal, core.ReasonUserAlreadyRegistered},
-		{"a Normal code, a Premium user", codes.TypeNormal, codes.UserPremium, codes.UserPremium, core.ReasonUserAlreadyRegistered},
+		{
+			"a Normal code, a Normal user", codes.TypeNormal, codes.UserNormal, codes.UserNormal,
+			core.ReasonUserAlreadyRegistered,
+		},
+		{
+			"a Normal code, a Premium user", codes.TypeNormal, codes.UserPremium, codes.UserPremium,
+			core.ReasonUserAlreadyRegistered,
+		},
 		{"a Premium code, an unknown user", codes.TypePremium, codes.Unregistered, codes.UserPremium, ""},
-		{"a Premium code, a Normal user", codes.TypePremium, codes.UserNormal, codes.UserNormal, core.ReasonUserAlreadyRegistered},
-		{"a Premium code, a Premium user", codes.TypePremium, codes.UserPremium, codes.UserPremium, core.ReasonUserAlreadyRegistered},
-		{"an Upgrade code, an unknown user", codes.TypeUpgrade, codes.Unregistered, codes.Unregistered, core.ReasonUserNotRegistered},
+		{
+			"a Premium code, a Normal user", codes.TypePremium, codes.UserNormal, codes.UserNormal,
+			core.ReasonUserAlreadyRegistered,
+		},
+		{
+			"a Premium code, a Premium user", codes.TypePremium, codes.UserPremium, codes.UserPremium,
+			core.ReasonUserAlreadyRegistered,
+		},
+		{
+			"an Upgrade code, an unknown user", codes.TypeUpgrade, codes.Unregistered, codes.Unregistered,
+			core.ReasonUserNotRegistered,
+		},
 		{"an Upgrade code, a Normal user", codes.TypeUpgrade, codes.UserNormal, codes.UserPremium, ""},
-		{"an Upgrade code, a Premium user", codes.TypeUpgrade, codes.UserPremium, codes.UserPremium, core.ReasonUserAlreadyPremium},
+		{
+			"an Upgrade code, a Premium user", codes.TypeUpgrade, codes.UserPremium, codes.UserPremium,
+			core.ReasonUserAlreadyPremium,
+		},
 	}
 }
 
@@ -50,7 +68,8 @@ func testTable(t *testing.T, newStore Factory) {
 				return
 			}
 			for _, r := range made {
-				checkSame(t, fmt.Sprint("what the code made of ", r.UserID), []codes.UserStatus{c.user, c.becomes}, []codes.UserStatus{r.Before, r.Grants})
+				checkSame(t, fmt.Sprint("what the code made of ", r.UserID), []codes.UserStatus{c.user, c.becomes},
+					[]codes.UserStatus{r.Before, r.Grants})
 				s.checkStored(t, core.Canonical(c.name), r)
 			}
 			s.checkUses(t, s.mine, c.name, 2, 0)

@@ -16,7 +16,8 @@ import (
 func alike() []string {
 	return []string{
 		"ada", "Ada", "ADA", "ada ", " ada", "ada\u00a0", "ada\u200b", "äda", "Äda", "a\u0308da", "ädä",
-		"strasse", "straße", "STRASSE", "k", "K", "\u212a", "i", "I", "ı", "İ", "ﬁ", "fi", "🎉", "🎊", "'", `"`, `\`, "%", "_", "1", "01", "١",
+		"strasse", "straße", "STRASSE", "k", "K", "\u212a", "i", "I", "ı", "İ", "ﬁ", "fi", "🎉", "🎊",
+		"'", `"`, `\`, "%", "_", "1", "01", "١",
 	}
 }
 

@@ -30,7 +30,8 @@ func queueEvents(t *testing.T, s store, c contents) {
 		// The last one comes first.
 		row := transfer.Row{
 			workspace[:], id[:], queuedAt.UnixMicro() - int64(i), int64(i), "code.revoked", now.UnixMicro(),
-			"key", c.keys[0].ID[:], "key 0", "code", "Queued-1", "QUEUED1", nil, "request-7", `{"n": 1}`, []byte("salt"), make([]byte, 32),
+			"key", c.keys[0].ID[:], "key 0", "code", "Queued-1", "QUEUED1", nil, "request-7", `{"n": 1}`,
+			[]byte("salt"), make([]byte, 32),
 		}
 		if i == 1 {
 			row[9], row[10], row[11], row[12] = "user", nil, nil, "queued"

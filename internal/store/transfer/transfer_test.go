@@ -267,7 +267,8 @@ func useMany(t *testing.T, s store, c contents) {
 			)
 		}
 		rows["redemptions"] = append(rows["redemptions"], transfer.Row{
-			workspace[:], id[:], fmt.Sprint("MANY", i), fmt.Sprint("MANY-", i), "Normal", user, "Normal", nil, int64(1), nil, nil,
+			workspace[:], id[:], fmt.Sprint("MANY", i), fmt.Sprint("MANY-", i), "Normal", user, "Normal", nil, int64(1),
+			nil, nil,
 			now.UnixMicro(), c.keys[0].ID[:], nil, nil, nil,
 		})
 	}

@@ -101,7 +101,8 @@ func (a answer) mustBe(t *testing.T, status int, reason core.Reason) wireProblem
 // mustBeOK fails the test unless the answer is 200 with a JSON body.
 func (a answer) mustBeOK(t *testing.T) answer {
 	t.Helper()
-	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json" || a.header.Get("X-Request-Id") == "" {
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/json" ||
+		a.header.Get("X-Request-Id") == "" {
 		t.Fatalf("status %d, header %v, body %s", a.status, a.header, a.body)
 	}
 	return a

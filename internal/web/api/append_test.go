@@ -73,7 +73,10 @@ func requireWithout(t *rapid.T, write func(*jsonObject), shown any) {
 	if err := errors.Join(o.err, err, json.Unmarshal(o.text, &got), json.Unmarshal(text, &want)); err != nil {
 		t.Fatal(err)
 	}
-	for name, members := range map[string][]string{"code": {"note", "recipient", "metadata", "batchId", "createdBy"}, "redemption": {"metadata"}} {
+	for name, members := range map[string][]string{
+		"code":       {"note", "recipient", "metadata", "batchId", "createdBy"},
+		"redemption": {"metadata"},
+	} {
 		if object, ok := want[name].(map[string]any); ok {
 			for _, member := range members {
 				delete(object, member)

@@ -26,7 +26,8 @@ func unusableKeys(t *testing.T, f *fixture) map[string]edit {
 	f.createWorkspace(t, "suspended", "SUSP")
 	suspended := f.keyOf(t, "suspended", tenancy.RoleFull)
 	yes := true
-	if _, err := f.tenancy.UpdateWorkspace(t.Context(), "suspended", tenancy.WorkspaceChange{Suspended: &yes}); err != nil {
+	if _, err := f.tenancy.UpdateWorkspace(t.Context(), "suspended",
+		tenancy.WorkspaceChange{Suspended: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	typo := []byte(f.secret)
@@ -103,7 +104,8 @@ func TestAResumedWorkspaceCanBeUsedAgain(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
 		for _, suspended := range []bool{true, false} {
-			if _, err := f.tenancy.UpdateWorkspace(t.Context(), "acme", tenancy.WorkspaceChange{Suspended: &suspended}); err != nil {
+			if _, err := f.tenancy.UpdateWorkspace(t.Context(), "acme",
+				tenancy.WorkspaceChange{Suspended: &suspended}); err != nil {
 				t.Fatal(err)
 			}
 			got := f.post(t, generatePath, `{"type":"Normal"}`)
@@ -156,15 +158,31 @@ func TestWhoCallsIsAskedBeforeWhatTheySend(t *testing.T) {
 			status     int
 			reason     core.Reason
 		}{
-			{"wrong media type", `{"type":"Normal"}`, []edit{with("Content-Type", "text/plain")}, 415, kit.ReasonUnsupportedMediaType},
+			{
+				"wrong media type", `{"type":"Normal"}`,
+				[]edit{with("Content-Type", "text/plain")},
+				415,
+				kit.ReasonUnsupportedMediaType,
+			},
 			{"too large", padded(64<<10 + 1), nil, 413, kit.ReasonBodyTooLarge},
 			{"not JSON", `{`, nil, 400, kit.ReasonInvalidJSON},
 			{"wrong value", `{"type":"normal"}`, nil, 400, core.ReasonInvalidValue},
-			{"wrong Idempotency-Key", `{"type":"Normal"}`, []edit{with("Idempotency-Key", "a b")}, 400, core.ReasonInvalidIdempotencyKey},
-			{"wrong media type and too large", padded(64<<10 + 1), []edit{with("Content-Type", "text/plain")}, 415, kit.ReasonUnsupportedMediaType},
+			{
+				"wrong Idempotency-Key", `{"type":"Normal"}`,
+				[]edit{with("Idempotency-Key", "a b")},
+				400,
+				core.ReasonInvalidIdempotencyKey,
+			},
+			{
+				"wrong media type and too large", padded(64<<10 + 1),
+				[]edit{with("Content-Type", "text/plain")},
+				415,
+				kit.ReasonUnsupportedMediaType,
+			},
 		} {
 			t.Run(bad.name, func(t *testing.T) {
-				f.post(t, generatePath, bad.body, append(bad.edits, without("X-Api-Key"))...).mustBe(t, 401, core.ReasonInvalidAPIKey)
+				f.post(t, generatePath, bad.body, append(bad.edits, without("X-Api-Key"))...).
+					mustBe(t, 401, core.ReasonInvalidAPIKey)
 				f.post(t, generatePath, bad.body, append(bad.edits, reader)...).mustBe(t, 403, core.ReasonRoleNotAllowed)
 				f.post(t, generatePath, bad.body, bad.edits...).mustBe(t, bad.status, bad.reason)
 			})

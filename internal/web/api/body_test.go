@@ -246,7 +246,8 @@ func TestABodyThatDoesNotArriveWholeIsRefused(t *testing.T) {
 func TestAShorterBodyAfterALongOneIsReadAlone(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).
+		f.post(t, addPath, `{"code":"LONG","type":"Premium","note":"`+
+			strings.Repeat("n", 400)+`","metadata":{"old":"value"}}`).
 			mustBeOK(t)
 		f.post(t, addPath, `{"code":"BROKEN","type":"Normal","note":`).mustBe(t, 400, kit.ReasonInvalidJSON)
 		got := f.post(t, addPath, `{"code":"SHORT","type":"Normal"}`).mustBeOK(t).object(t)

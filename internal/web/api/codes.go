@@ -129,7 +129,8 @@ func retrying() []core.Reason {
 func idempotencyKeyParameter() kit.Parameter {
 	return kit.InHeader("Idempotency-Key",
 		"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+
-			"body gives the same code, with the header Idempotent-Replayed, for as long as the code exists, and code_deleted after "+
+			"body gives the same code, with the header Idempotent-Replayed, for as long as the code exists, and "+
+			"code_deleted after "+
 			"that; with another body, or on another route, it is refused.",
 		codes.MaxIdempotencyKeyLength+2) // with quotes
 }

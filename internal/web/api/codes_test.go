@@ -76,8 +76,9 @@ func TestEveryFieldOfACodeIsShown(t *testing.T) {
 	got, err := json.Marshal(&shownCode{code: &codes.Code{
 		Value: "VIP", WorkspaceID: core.ID{15: 1}, Type: codes.TypePremium, MaxRedemptions: &limit, Redemptions: 2,
 		Reservations: 1,
-		StartsAt:     &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},
-		BatchID: core.ID{15: 7}, CreatedAt: startTime, CreatedBy: core.ID{15: 3},
+		StartsAt:     &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r",
+		Metadata: map[string]string{"k": "v"},
+		BatchID:  core.ID{15: 7}, CreatedAt: startTime, CreatedBy: core.ID{15: 3},
 	}, status: codes.StatusRevoked})
 	if err != nil {
 		t.Fatal(err)
@@ -190,8 +191,16 @@ func TestGenerateHonoursOptions(t *testing.T) {
 		}{
 			{"none: one use", `{"type":"Normal"}`, codes.Code{Type: codes.TypeNormal, MaxRedemptions: &one}},
 			{"null: no limit of uses", `{"type":"Premium","maxRedemptions":null}`, codes.Code{Type: codes.TypePremium}},
-			{"the highest limit", `{"type":"Upgrade","maxRedemptions":9007199254740991}`, codes.Code{Type: codes.TypeUpgrade, MaxRedemptions: &many}},
-			{"nulls", `{"type":"Normal","startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`, codes.Code{Type: codes.TypeNormal, MaxRedemptions: &one}},
+			{
+				"the highest limit",
+				`{"type":"Upgrade","maxRedemptions":9007199254740991}`,
+				codes.Code{Type: codes.TypeUpgrade, MaxRedemptions: &many},
+			},
+			{
+				"nulls",
+				`{"type":"Normal","startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
+				codes.Code{Type: codes.TypeNormal, MaxRedemptions: &one},
+			},
 			{
 				"all", `{"type":"Normal","startsAt":"2031-02-03T05:05:06.7890129Z","expiresAt":"2032-01-01T01:00:00+01:00","note":"n","recipient":"r","metadata":{"k":"v"}}`,
 				codes.Code{

@@ -55,7 +55,9 @@ var mediaTypes = map[string]*regexp.Regexp{
 
 func TestThePolicyOfTheDocumentationLetsNothingElseIn(t *testing.T) {
 	f := newFixture(t)
-	for _, path := range []string{"/docs", "/docs/start.js", "/docs/assets/swagger-ui-bundle.js", "/docs/assets/swagger-ui.css"} {
+	for _, path := range []string{
+		"/docs", "/docs/start.js", "/docs/assets/swagger-ui-bundle.js", "/docs/assets/swagger-ui.css",
+	} {
 		header := f.get(t, path).header
 		policy := map[string]string{}
 		for directive := range strings.SplitSeq(header.Get("Content-Security-Policy"), ";") {
@@ -74,7 +76,8 @@ func TestThePolicyOfTheDocumentationLetsNothingElseIn(t *testing.T) {
 				}
 			}
 		}
-		if policy["default-src"] != "'none'" || policy["script-src"] != "'self'" || policy["frame-ancestors"] != "'none'" || policy["base-uri"] != "'none'" {
+		if policy["default-src"] != "'none'" || policy["script-src"] != "'self'" ||
+			policy["frame-ancestors"] != "'none'" || policy["base-uri"] != "'none'" {
 			t.Errorf("%s: policy %v", path, policy)
 		}
 		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Referrer-Policy") != "no-referrer" {

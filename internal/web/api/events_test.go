@@ -46,7 +46,8 @@ func TestAnEventSaysWhoDidWhatToWhatAndForWhichRequest(t *testing.T) {
 		f.listen(t)
 		before := f.head(t)
 		f.add(t, "Welcome 25", `"type":"Normal","metadata":{"secret":"of ours"}`)
-		f.call(t, "PATCH", "/tenant-codes/welcome-25", `{"note":"<new>","metadata":{"secret":"other"}}`, with("X-Request-Id", "request-7")).
+		f.call(t, "PATCH", "/tenant-codes/welcome-25", `{"note":"<new>","metadata":{"secret":"other"}}`,
+			with("X-Request-Id", "request-7")).
 			mustBeOK(t)
 		f.call(t, "POST", "/tenant-codes/redeem", `{"code":"welcome25","userId":"zoë"}`, with("X-Request-Id", "request-8")).
 			mustBeOK(t)
@@ -90,9 +91,11 @@ func TestAnEventSaysWhoDidWhatToWhatAndForWhichRequest(t *testing.T) {
 func TestEventsThatCannotBeMeantAreRefused(t *testing.T) {
 	f := newFixture(t)
 	for _, query := range []string{
-		"after=-1", "after=x", "after=1.5", "after=99999", "after=", "limit=0", "limit=1001", "limit=x", "wait=31", "wait=-1", "wait=9223372036854775807",
+		"after=-1", "after=x", "after=1.5", "after=99999", "after=", "limit=0", "limit=1001", "limit=x", "wait=31",
+		"wait=-1", "wait=9223372036854775807",
 		"types=", "types=code", "types=*", "types=code.*,", "types=code.create", "types=,", "types=code.created;code.revoked",
-		"subject=code", "subject=code:", "subject=codes:A", "subject=key:A", "subject=:A", "subject=user:%00", "subject=user:%FF", "actor=root", "actor=key:A", "actor=cli:root",
+		"subject=code", "subject=code:", "subject=codes:A", "subject=key:A", "subject=:A", "subject=user:%00",
+		"subject=user:%FF", "actor=root", "actor=key:A", "actor=cli:root",
 		"actor=key:00000000-0000-0000-0000-000000000000", "cursor=x", "after=1&after=2",
 	} {
 		t.Run(query, func(t *testing.T) {
@@ -100,7 +103,8 @@ func TestEventsThatCannotBeMeantAreRefused(t *testing.T) {
 		})
 	}
 	for _, query := range []string{
-		"types=code.*,user.erased", "types=code.*,code.created", "subject=user:a:b", "subject=code:…", "subject=workspace:" + f.key.WorkspaceID.String(),
+		"types=code.*,user.erased", "types=code.*,code.created", "subject=user:a:b", "subject=code:…",
+		"subject=workspace:" + f.key.WorkspaceID.String(),
 		"actor=member:" + f.key.ID.String(), "actor=cli", "limit=1000", "wait=0",
 	} {
 		f.call(t, "GET", "/events?"+query, "").mustBeOK(t)
@@ -150,7 +154,8 @@ func TestAWaitForEventsEndsWithItsCallerAndWithTheServer(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	answered := make(chan answer, 1)
 	ask := func(ctx context.Context) {
-		answered <- f.send(t, "GET", path, "", with("X-Api-Key", f.secret), func(r *http.Request) { *r = *r.WithContext(ctx) })
+		answered <- f.send(t, "GET", path, "", with("X-Api-Key", f.secret),
+			func(r *http.Request) { *r = *r.WithContext(ctx) })
 	}
 	go ask(ctx)
 	leave()

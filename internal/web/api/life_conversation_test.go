@@ -93,7 +93,8 @@ func living(t *testing.T, f *fixture) []said {
 		false,
 	)
 
-	const confirm, release, rollback = "/reservations/{id}/confirm", "/reservations/{id}/release", "/redemptions/{id}/rollback"
+	const confirm, release, rollback = "/reservations/{id}/confirm", "/reservations/{id}/release",
+		"/redemptions/{id}/rollback"
 	of := func(route, id string) string { return strings.Replace(route, "{id}", id, 1) }
 	say("good", "POST", of(confirm, confirmed), "", 200, "", true)
 	say("again", "POST", of(confirm, confirmed), "{}", 200, "", true)

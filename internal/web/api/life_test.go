@@ -125,7 +125,9 @@ func TestReservingACode(t *testing.T) {
 			held.body,
 			`{"id":"`+held.text(t, "id")+`","code":"ONE","userId":"ada","expiresAt":"2031-02-03T04:05:16.789012Z"}`,
 		)
-		if again := f.post(t, "/tenant-codes/reserve", `{"code":"one","userId":"ada","ttlSeconds":3600}`).mustReplay(t, true); again.body != held.body {
+		again := f.post(t, "/tenant-codes/reserve", `{"code":"one","userId":"ada","ttlSeconds":3600}`).
+			mustReplay(t, true)
+		if again.body != held.body {
 			t.Errorf("reserved again: %s", again.body)
 		}
 		p := f.post(t, "/tenant-codes/redeem", `{"code":"one","userId":"bob"}`).
@@ -218,10 +220,9 @@ func TestValidatingACode(t *testing.T) {
 				t.Errorf("role %s: %s", role, got.body)
 			}
 		}
-		if p := f.post(t, "/tenant-codes/redeem", `{"code":"SPRING-78","userId":"ada"}`).mustBe(t, 404, core.ReasonCodeNotFound); strings.Contains(
-			p.Detail,
-			"SPRING",
-		) {
+		p := f.post(t, "/tenant-codes/redeem", `{"code":"SPRING-78","userId":"ada"}`).
+			mustBe(t, 404, core.ReasonCodeNotFound)
+		if strings.Contains(p.Detail, "SPRING") {
 			t.Errorf("redeem hints at a code: %s", p.Detail)
 		}
 		f.call(t, "PUT", "/users/ada", `{"status":"Normal"}`).mustBeOK(t)
@@ -354,9 +355,18 @@ func TestAWrongChangeIsRefusedWhole(t *testing.T) {
 			{"duplicate field", "VIP", `{"note":"x","note":"y"}`, 400, kit.ReasonDuplicateField, []string{"/note"}},
 			{"number as note", "VIP", `{"note":1}`, 400, kit.ReasonWrongType, []string{"/note"}},
 			{"number in metadata", "VIP", `{"metadata":{"a":1}}`, 400, kit.ReasonWrongType, []string{"/metadata/a"}},
-			{"none too few", "VIP", `{"note":"x","maxRedemptions":0}`, 400, core.ReasonInvalidValue, []string{"/maxRedemptions"}},
-			{"past", "VIP", `{"expiresAt":"2031-01-01T00:00:00Z","startsAt":null}`, 400, core.ReasonInvalidValue, []string{"/expiresAt"}},
-			{"before its start", "VIP", `{"expiresAt":"2031-05-01T00:00:00Z"}`, 400, core.ReasonInvalidValue, []string{"/expiresAt"}},
+			{
+				"none too few", "VIP", `{"note":"x","maxRedemptions":0}`, 400, core.ReasonInvalidValue,
+				[]string{"/maxRedemptions"},
+			},
+			{
+				"past", "VIP", `{"expiresAt":"2031-01-01T00:00:00Z","startsAt":null}`, 400, core.ReasonInvalidValue,
+				[]string{"/expiresAt"},
+			},
+			{
+				"before its start", "VIP", `{"expiresAt":"2031-05-01T00:00:00Z"}`, 400, core.ReasonInvalidValue,
+				[]string{"/expiresAt"},
+			},
 			{"long note", "VIP", `{"note":"` + strings.Repeat("n", 501) + `"}`, 400, core.ReasonInvalidValue, []string{"/note"}},
 			{"empty metadata key", "VIP", `{"metadata":{"":"x"}}`, 400, core.ReasonInvalidValue, []string{"/metadata/"}},
 			{"fewer than are taken", "USED", `{"note":"x","maxRedemptions":1}`, 409, core.ReasonCodeInUse, []string{}},
@@ -402,7 +412,10 @@ func TestACodeThatIsNamedLikeARouteIsFoundByAnotherSpelling(t *testing.T) {
 	for _, value := range []string{"add", "redeem", "a/b", "a b", "50%", "ключ", "🎉"} {
 		f.add(t, value, `"type":"Normal"`)
 	}
-	for path, value := range map[string]string{"ADD": "add", "add-": "add", "REDEEM": "redeem", "a%2Fb": "a/b", "a%20b": "a b", "50%25": "50%", "%d0%ba%d0%bb%d1%8e%d1%87": "ключ", "🎉": "🎉"} {
+	for path, value := range map[string]string{
+		"ADD": "add", "add-": "add", "REDEEM": "redeem", "a%2Fb": "a/b", "a%20b": "a b", "50%25": "50%",
+		"%d0%ba%d0%bb%d1%8e%d1%87": "ключ", "🎉": "🎉",
+	} {
 		if got := f.call(t, "GET", "/tenant-codes/"+path, "").mustBeOK(t).text(t, "code"); got != value {
 			t.Errorf("%s: %s", path, got)
 		}
@@ -412,7 +425,9 @@ func TestACodeThatIsNamedLikeARouteIsFoundByAnotherSpelling(t *testing.T) {
 func TestUsersAreKeptByTheirOwnIDs(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		for path, id := range map[string]string{"ada": "ada", "ADA": "ADA", "a%2Fb": "a/b", "%D1%8E": "ю", "a%20": "a ", "auth0%7C1": "auth0|1"} {
+		for path, id := range map[string]string{
+			"ada": "ada", "ADA": "ADA", "a%2Fb": "a/b", "%D1%8E": "ю", "a%20": "a ", "auth0%7C1": "auth0|1",
+		} {
 			if got := f.call(t, "PUT", "/users/"+path, `{"status":"Normal"}`).mustBeOK(t).text(t, "userId"); got != id {
 				t.Errorf("%s: %s", path, got)
 			}

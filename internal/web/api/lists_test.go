@@ -49,7 +49,8 @@ func TestAListIsReadPageByPage(t *testing.T) {
 			t.Errorf("codes (-want +got):\n%s", diff)
 		}
 		users, next := f.call(t, "GET", "/users?limit=20", "").page(t, "userId")
-		if rest, last := f.call(t, "GET", "/users?limit=20&cursor="+next, "").page(t, "userId"); len(users) != 20 || len(rest) != 5 || last != "" || rest[0] != "user-20" {
+		if rest, last := f.call(t, "GET", "/users?limit=20&cursor="+next, "").page(t, "userId"); len(users) != 20 ||
+			len(rest) != 5 || last != "" || rest[0] != "user-20" {
 			t.Errorf("users %v, then %v, then %q", users, rest, last)
 		}
 	})
@@ -171,7 +172,11 @@ func TestRedemptionsAndUsersAreFiltered(t *testing.T) {
 			{"/redemptions?userId=Ada", "code", nil},
 			{"/redemptions?code=none", "code", nil},
 			{"/redemptions?createdBefore=2031-02-03T04:05:06.789012Z", "code", nil},
-			{"/redemptions?createdBefore=2031-02-03T04:05:06.789013Z&createdAfter=1960-01-01T00:00:00Z", "code", []string{"B", "A", "A"}},
+			{
+				"/redemptions?createdBefore=2031-02-03T04:05:06.789013Z&createdAfter=1960-01-01T00:00:00Z",
+				"code",
+				[]string{"B", "A", "A"},
+			},
 			{"/redemptions?createdAfter=2031-02-03T04:05:06.789012Z", "code", nil},
 			{"/users", "status", []string{"Premium", "Normal"}},
 			{"/users?status=Premium", "userId", []string{"ada"}},
@@ -194,9 +199,12 @@ func TestAWrongParameterIsRefused(t *testing.T) {
 		_, codes := f.call(t, "GET", "/tenant-codes?limit=1", "").page(t, "code")
 		_, users := f.call(t, "GET", "/users?limit=1", "").page(t, "userId")
 		for _, query := range []string{
-			"limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=1.5", "limit=99999999999999999999", "typ=Normal", "type=normal", "type=Normal&type=Normal",
-			"status=gone", "batchId=1", "createdAfter=yesterday", "createdAfter=2031-02-03", "createdBefore=2031-02-03T04:05:06+01:00", "q=%00", "q=%ff",
-			"type=", "status", "batchId=", "createdAfter=", "createdBefore=", "limit=", "batchId=00000000-0000-0000-0000-000000000000",
+			"limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=1.5", "limit=99999999999999999999", "typ=Normal",
+			"type=normal", "type=Normal&type=Normal",
+			"status=gone", "batchId=1", "createdAfter=yesterday", "createdAfter=2031-02-03",
+			"createdBefore=2031-02-03T04:05:06+01:00", "q=%00", "q=%ff",
+			"type=", "status", "batchId=", "createdAfter=", "createdBefore=", "limit=",
+			"batchId=00000000-0000-0000-0000-000000000000",
 			"q=a&q=b", "%zz", "q=" + url.QueryEscape(string(make([]byte, 400))),
 		} {
 			t.Run(query, func(t *testing.T) {
@@ -218,7 +226,8 @@ func TestAWrongParameterIsRefused(t *testing.T) {
 				f.call(t, "GET", path, "").mustBe(t, 400, core.ReasonInvalidCursor)
 			})
 		}
-		f.call(t, "GET", "/tenant-codes?cursor="+codes, "", with("X-Api-Key", f.keyOf(t, "other", tenancy.RoleFull))).mustBe(t, 400, core.ReasonInvalidCursor)
+		f.call(t, "GET", "/tenant-codes?cursor="+codes, "",
+			with("X-Api-Key", f.keyOf(t, "other", tenancy.RoleFull))).mustBe(t, 400, core.ReasonInvalidCursor)
 	})
 }
 

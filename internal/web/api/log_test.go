@@ -27,13 +27,41 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 		want                     map[string]any
 		caller                   bool // the event says who called
 	}{
-		{"add", "POST", addPath, `{"code":"A","type":"Normal"}`, map[string]any{"level": "INFO", "route": addPath, "status": 200.0}, true},
-		{"generate", "POST", generatePath, `{"type":"Normal"}`, map[string]any{"level": "INFO", "route": generatePath, "status": 200.0}, true},
-		{"refused", "POST", addPath, `{`, map[string]any{"level": "INFO", "route": addPath, "status": 400.0, "reason": "invalid_json"}, true},
+		{
+			"add", "POST", addPath, `{"code":"A","type":"Normal"}`,
+			map[string]any{"level": "INFO", "route": addPath, "status": 200.0},
+			true,
+		},
+		{
+			"generate", "POST", generatePath, `{"type":"Normal"}`,
+			map[string]any{"level": "INFO", "route": generatePath, "status": 200.0},
+			true,
+		},
+		{
+			"refused", "POST", addPath, `{`,
+			map[string]any{"level": "INFO", "route": addPath, "status": 400.0, "reason": "invalid_json"},
+			true,
+		},
 		{"live", "GET", "/livez", "", map[string]any{"level": "INFO", "route": "/livez", "status": 200.0}, false},
 		{"metrics", "GET", "/metrics", "", map[string]any{"level": "INFO", "route": "/metrics", "status": 200.0}, false},
-		{"docs asset", "GET", "/docs/assets/swagger-ui.css", "", map[string]any{"level": "INFO", "route": "/docs/assets/swagger-ui.css", "status": 200.0}, false},
-		{"a code in the path", "GET", "/tenant-codes/SECRET", "", map[string]any{"level": "INFO", "route": "/tenant-codes/{code}", "status": 404.0, "reason": "code_not_found"}, true},
+		{
+			"docs asset", "GET", "/docs/assets/swagger-ui.css", "",
+			map[string]any{"level": "INFO", "route": "/docs/assets/swagger-ui.css", "status": 200.0},
+			false,
+		},
+		{
+			"a code in the path",
+			"GET",
+			"/tenant-codes/SECRET",
+			"",
+			map[string]any{
+				"level":  "INFO",
+				"route":  "/tenant-codes/{code}",
+				"status": 404.0,
+				"reason": "code_not_found",
+			},
+			true,
+		},
 		{
 			"valid", "POST", validatePath, `{"code":"THERE"}`,
 			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0},
@@ -49,8 +77,16 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 			map[string]any{"level": "INFO", "route": validatePath, "status": 200.0, "reason": "already_redeemed"},
 			true,
 		},
-		{"unknown path", "GET", "/tenant-codes/SECRET/SECRET", "", map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"}, false},
-		{"wrong method", "PUT", addPath, "", map[string]any{"level": "INFO", "route": addPath, "status": 405.0, "reason": "method_not_allowed"}, false},
+		{
+			"unknown path", "GET", "/tenant-codes/SECRET/SECRET", "",
+			map[string]any{"level": "INFO", "route": "(none)", "status": 404.0, "reason": "route_not_found"},
+			false,
+		},
+		{
+			"wrong method", "PUT", addPath, "",
+			map[string]any{"level": "INFO", "route": addPath, "status": 405.0, "reason": "method_not_allowed"},
+			false,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -93,7 +129,8 @@ func TestEachRequestIsLoggedOnce(t *testing.T) {
 func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f := newFixture(t)
 	const marker = "Zq7MarkerZq7"
-	body := `{"code":"` + marker + `","type":"Normal","note":"` + marker + `","recipient":"` + marker + `","metadata":{"` + marker + `":"` + marker + `"}}`
+	body := `{"code":"` + marker + `","type":"Normal","note":"` + marker + `","recipient":"` +
+		marker + `","metadata":{"` + marker + `":"` + marker + `"}}`
 	headers := []edit{
 		with("Idempotency-Key", marker),
 		with("Referer", marker),
@@ -134,7 +171,8 @@ func TestTheLogNamesNoCodeNoPersonAndNoSecret(t *testing.T) {
 	f.get(t, "/livez", with("X-Request-Id", f.secret)).
 		mustBeOK(t)
 		// in place of the request's id
-	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`, with("X-Request-Id", "after")).
+	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`","recipient":"`+marker+`"}`,
+		with("X-Request-Id", "after")).
 		generated(t)
 
 	user := `{"code":"` + marker + `","userId":"` + marker + `"}`

@@ -109,35 +109,100 @@ var malformed = []refusal{
 	{"overlong UTF-8 in a value", "{@\"type\":\"Normal\",\"note\":\"a\xc0\x80b\"}", kit.ReasonInvalidJSON, nil},
 	{"surrogate in UTF-8", "{@\"type\":\"Normal\",\"note\":\"a\xed\xa0\x80b\"}", kit.ReasonInvalidJSON, nil},
 	{"invalid UTF-8 in a name", "{@\"type\":\"Normal\",\"n\xff\":\"a\"}", kit.ReasonInvalidJSON, nil},
-	{"invalid UTF-8 in a metadata key", "{@\"type\":\"Normal\",\"metadata\":{\"n\xff\":\"a\"}}", kit.ReasonInvalidJSON, nil},
+	{
+		"invalid UTF-8 in a metadata key",
+		"{@\"type\":\"Normal\",\"metadata\":{\"n\xff\":\"a\"}}",
+		kit.ReasonInvalidJSON,
+		nil,
+	},
 	{"lone high surrogate escape", `{@"type":"Normal","note":"\ud800"}`, kit.ReasonInvalidJSON, nil},
 	{"lone low surrogate escape", `{@"type":"Normal","note":"\udc00x"}`, kit.ReasonInvalidJSON, nil},
 	{"surrogate escapes the wrong way round", `{@"type":"Normal","note":"\udc00\ud800"}`, kit.ReasonInvalidJSON, nil},
-	{"lone surrogate escape in a metadata key", `{@"type":"Normal","metadata":{"\ud800":"a"}}`, kit.ReasonInvalidJSON, nil},
+	{
+		"lone surrogate escape in a metadata key",
+		`{@"type":"Normal","metadata":{"\ud800":"a"}}`,
+		kit.ReasonInvalidJSON,
+		nil,
+	},
 
 	{"10,000 arrays", strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), kit.ReasonWrongType, []string{""}},
 	{"arrays that never end", strings.Repeat("[", kit.MaxBodyBytes), kit.ReasonWrongType, []string{""}},
-	{"9,999 arrays as the note", `{@"type":"Normal","note":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `}`, kit.ReasonWrongType, []string{"/note"}},
-	{"deeper than JSON is read", `{@"type":"Normal","note":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, kit.ReasonInvalidJSON, nil},
-	{"10,000 objects as the metadata", `{@"type":"Normal","metadata":` + strings.Repeat(`{"a":`, 9_990) + `1` + strings.Repeat("}", 9_990) + `}`, kit.ReasonWrongType, []string{"/metadata/a"}},
-	{"10,000 objects in an unknown field", `{@"type":"Normal","deep":` + strings.Repeat(`{"a":`, 10_000) + `1` + strings.Repeat("}", 10_000) + `}`, kit.ReasonUnknownField, []string{"/deep"}},
+	{
+		"9,999 arrays as the note",
+		`{@"type":"Normal","note":` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `}`,
+		kit.ReasonWrongType,
+		[]string{"/note"},
+	},
+	{
+		"deeper than JSON is read",
+		`{@"type":"Normal","note":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`,
+		kit.ReasonInvalidJSON,
+		nil,
+	},
+	{
+		"10,000 objects as the metadata",
+		`{@"type":"Normal","metadata":` + strings.Repeat(`{"a":`, 9_990) + `1` + strings.Repeat("}", 9_990) + `}`,
+		kit.ReasonWrongType,
+		[]string{"/metadata/a"},
+	},
+	{
+		"10,000 objects in an unknown field",
+		`{@"type":"Normal","deep":` + strings.Repeat(`{"a":`, 10_000) + `1` + strings.Repeat("}", 10_000) + `}`,
+		kit.ReasonUnknownField,
+		[]string{"/deep"},
+	},
 
 	{"unknown field", `{@"type":"Normal","colour":"red"}`, kit.ReasonUnknownField, []string{"/colour"}},
 	{"unknown field with null", `{@"type":"Normal","colour":null}`, kit.ReasonUnknownField, []string{"/colour"}},
-	{"misspelt expiresAt", `{@"type":"Normal","expiresat":"2031-12-31T00:00:00Z"}`, kit.ReasonUnknownField, []string{"/expiresat"}},
-	{"expires_at", `{@"type":"Normal","expires_at":"2031-12-31T00:00:00Z"}`, kit.ReasonUnknownField, []string{"/expires_at"}},
+	{
+		"misspelt expiresAt",
+		`{@"type":"Normal","expiresat":"2031-12-31T00:00:00Z"}`,
+		kit.ReasonUnknownField,
+		[]string{"/expiresat"},
+	},
+	{
+		"expires_at",
+		`{@"type":"Normal","expires_at":"2031-12-31T00:00:00Z"}`,
+		kit.ReasonUnknownField,
+		[]string{"/expires_at"},
+	},
 	{"name in another case", `{@"Type":"Normal"}`, kit.ReasonUnknownField, []string{"/Type"}},
 	{"name with a space", `{@"type":"Normal","note ":"n"}`, kit.ReasonUnknownField, []string{"/note "}},
 	{"empty name", `{@"type":"Normal","":"n"}`, kit.ReasonUnknownField, []string{"/"}},
 	{"name to escape in a pointer", `{@"type":"Normal","a/b~c":"n"}`, kit.ReasonUnknownField, []string{"/a~1b~0c"}},
-	{"a field that only answers have", `{@"type":"Normal","status":"active"}`, kit.ReasonUnknownField, []string{"/status"}},
+	{
+		"a field that only answers have",
+		`{@"type":"Normal","status":"active"}`,
+		kit.ReasonUnknownField,
+		[]string{"/status"},
+	},
 	{"a Go name", `{@"type":"Normal","OptionFields":{}}`, kit.ReasonUnknownField, []string{"/OptionFields"}},
 
 	{"duplicate field", `{@"type":"Normal","type":"Normal"}`, kit.ReasonDuplicateField, []string{"/type"}},
-	{"duplicate field with null", `{@"type":"Normal","note":"n","note":null}`, kit.ReasonDuplicateField, []string{"/note"}},
-	{"duplicate field through an escape", `{@"type":"Normal","\u0074ype":"Premium"}`, kit.ReasonDuplicateField, []string{"/type"}},
-	{"duplicate key in metadata", `{@"type":"Normal","metadata":{"a":"1","b":"2","a":"3"}}`, kit.ReasonDuplicateField, []string{"/metadata/a"}},
-	{"duplicate key in metadata through an escape", `{@"type":"Normal","metadata":{"a":"1","\u0061":"1"}}`, kit.ReasonDuplicateField, []string{"/metadata/a"}},
+	{
+		"duplicate field with null",
+		`{@"type":"Normal","note":"n","note":null}`,
+		kit.ReasonDuplicateField,
+		[]string{"/note"},
+	},
+	{
+		"duplicate field through an escape",
+		`{@"type":"Normal","\u0074ype":"Premium"}`,
+		kit.ReasonDuplicateField,
+		[]string{"/type"},
+	},
+	{
+		"duplicate key in metadata",
+		`{@"type":"Normal","metadata":{"a":"1","b":"2","a":"3"}}`,
+		kit.ReasonDuplicateField,
+		[]string{"/metadata/a"},
+	},
+	{
+		"duplicate key in metadata through an escape",
+		`{@"type":"Normal","metadata":{"a":"1","\u0061":"1"}}`,
+		kit.ReasonDuplicateField,
+		[]string{"/metadata/a"},
+	},
 }
 
 func TestABodyThatIsNotOneObjectOfKnownNamesIsRefused(t *testing.T) {
@@ -151,7 +216,8 @@ func TestTheFieldCodeBelongsToAddAlone(t *testing.T) {
 	}, addPath)
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).mustBe(t, http.StatusBadRequest, kit.ReasonUnknownField)
+		p := f.post(t, generatePath, `{"code":"WELCOME2025","type":"Normal"}`).
+			mustBe(t, http.StatusBadRequest, kit.ReasonUnknownField)
 		if diff := cmp.Diff([]string{"/code"}, p.pointers()); diff != "" || f.stored(t) != 0 {
 			t.Errorf("%d codes are stored; pointers (-want +got):\n%s", f.stored(t), diff)
 		}

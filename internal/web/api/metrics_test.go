@@ -64,7 +64,8 @@ func TestRefusalsAreCountedByReason(t *testing.T) {
 	f := newFixture(t)
 	f.add(t, "ONE", `"type":"Normal","maxRedemptions":1`)
 	for _, body := range []string{
-		`{"code":"ONE","userId":"ada"}`, `{"code":"ONE","userId":"bob"}`, `{"code":"NONE","userId":"bob"}`, `{"code":"","userId":"bob"}`,
+		`{"code":"ONE","userId":"ada"}`, `{"code":"ONE","userId":"bob"}`, `{"code":"NONE","userId":"bob"}`,
+		`{"code":"","userId":"bob"}`,
 	} {
 		f.post(t, "/tenant-codes/redeem", body)
 		f.post(t, "/tenant-codes/validate", body)
@@ -96,7 +97,8 @@ func TestRefusalsAreCountedByReason(t *testing.T) {
 func TestMetricsHoldNoValueThatACallerSent(t *testing.T) {
 	f := newFixture(t)
 	const marker = "Zq7MarkerZq7"
-	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`"}`, with("Idempotency-Key", marker), with("X-Request-Id", marker)).generated(t)
+	value := f.post(t, generatePath, `{"type":"Normal","note":"`+marker+`"}`, with("Idempotency-Key", marker),
+		with("X-Request-Id", marker)).generated(t)
 	f.post(t, addPath, `{"code":"`+marker+`","type":"Normal","recipient":"`+marker+`"}`)
 	f.post(t, addPath, `{"`+marker+`":1}`, with("Content-Type", marker))
 	f.post(t, addPath, `{}`, with("X-Api-Key", marker))

@@ -42,7 +42,10 @@ func TestAnErrorIsShortWhateverIsWrong(t *testing.T) {
 		{"exactly as many as are shown", "POST", generatePath, `{"type":"Normal",` + metadata(20, "") + `}`, invalid, 20},
 		{"one less", "POST", generatePath, `{"type":"Normal",` + metadata(19, "") + `}`, invalid, 19},
 		{"a long key", "POST", generatePath, `{"type":"Normal","metadata":{"` + long + `":""}}`, invalid, 2},
-		{"escapes", "POST", generatePath, `{"type":"Normal","metadata":{"a` + strings.Repeat("~", 999) + `":""}}`, invalid, 1},
+		{
+			"escapes", "POST", generatePath, `{"type":"Normal","metadata":{"a` + strings.Repeat("~", 999) + `":""}}`,
+			invalid, 1,
+		},
 		{"a long name", "POST", generatePath, `{"` + long + `":1}`, kit.ReasonUnknownField, 1},
 		{
 			"a long name twice", "POST", generatePath,
@@ -96,7 +99,12 @@ func TestAnErrorRepeatsNeitherTheKeyNorWhatWasRefused(t *testing.T) {
 			{"too large", generatePath, strings.Repeat(marker, 10_000), nil},
 			{"media type", generatePath, marker, []edit{with("Content-Type", "text/"+marker)}},
 			{"Idempotency-Key", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker+" "+marker)}},
-			{"Idempotency-Key used for something else", generatePath, `{"type":"Normal"}`, []edit{with("Idempotency-Key", marker)}},
+			{
+				"Idempotency-Key used for something else",
+				generatePath,
+				`{"type":"Normal"}`,
+				[]edit{with("Idempotency-Key", marker)},
+			},
 			{"API key", generatePath, `{"type":"Normal"}`, []edit{with("X-Api-Key", marker)}},
 			{"path", "/" + marker, ``, nil},
 			{"query", "/livez?" + marker, ``, nil},

@@ -89,17 +89,21 @@ func TestARequestIDThatLooksLikeAKeyIsReplaced(t *testing.T) {
 func TestEveryResponseHasARequestID(t *testing.T) {
 	f, faulty := newFaultyFixture(t)
 	faulty.insert = func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error) { return nil, errors.New("no") }
-	requests := []struct{ method, path string }{{"GET", "/nowhere"}, {"PUT", addPath}, {"OPTIONS", "/docs"}, {"HEAD", "/livez"}}
+	requests := []struct{ method, path string }{
+		{"GET", "/nowhere"}, {"PUT", addPath}, {"OPTIONS", "/docs"}, {"HEAD", "/livez"},
+	}
 	for _, rt := range f.server.Routes() {
 		requests = append(requests, struct{ method, path string }{rt.Method, rt.Path})
 	}
 	for _, r := range requests {
 		t.Run(r.method+" "+r.path, func(t *testing.T) {
 			body, json := `{"code":"A","type":"Normal"}`, with("Content-Type", "application/json")
-			if got := f.send(t, r.method, r.path, body, json, with("X-Request-Id", "mine")); got.header.Get("X-Request-Id") != "mine" {
+			got := f.send(t, r.method, r.path, body, json, with("X-Request-Id", "mine"))
+			if got.header.Get("X-Request-Id") != "mine" {
 				t.Errorf("status %d, X-Request-Id %q", got.status, got.header.Get("X-Request-Id"))
 			}
-			if got := f.send(t, r.method, r.path, body, json, with("X-Api-Key", f.secret)); got.header.Get("X-Request-Id") == "" {
+			got = f.send(t, r.method, r.path, body, json, with("X-Api-Key", f.secret))
+			if got.header.Get("X-Request-Id") == "" {
 				t.Errorf("status %d, no X-Request-Id", got.status)
 			}
 		})

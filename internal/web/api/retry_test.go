@@ -17,7 +17,12 @@ func TestAnIdempotencyKeyMakesARepetitionHarmless(t *testing.T) {
 		f := newFixture(t)
 		for i, test := range []struct{ name, path, body, again string }{
 			{"generate", generatePath, `{"type":"Normal"}`, `{"type":"Normal"}`},
-			{"generate, written differently", generatePath, `{"type":"Normal","note":"n","maxRedemptions":1}`, ` {"note":"\u006e" , "type":"Normal"}`},
+			{
+				"generate, written differently",
+				generatePath,
+				`{"type":"Normal","note":"n","maxRedemptions":1}`,
+				` {"note":"\u006e" , "type":"Normal"}`,
+			},
 			{"add", addPath, `{"code":"A-B","type":"Normal"}`, `{"code":"A-B","type":"Normal"}`},
 			{
 				"add with every option", addPath,
@@ -57,7 +62,8 @@ func TestAReplayedAnswerIsTheFirstOne(t *testing.T) {
 		first := f.post(t, addPath, body, with("Idempotency-Key", "k")).mustBeOK(t)
 		f.clock.advance(30 * time.Minute)
 		f.post(t, "/tenant-codes/redeem", `{"code":"SHORT","userId":"ada"}`).mustBeOK(t)
-		f.call(t, "PATCH", "/tenant-codes/short", `{"maxRedemptions":9,"startsAt":null,"note":null,"recipient":"s","metadata":{"c":"3"}}`).mustBeOK(t)
+		f.call(t, "PATCH", "/tenant-codes/short",
+			`{"maxRedemptions":9,"startsAt":null,"note":null,"recipient":"s","metadata":{"c":"3"}}`).mustBeOK(t)
 		f.post(t, "/tenant-codes/short/revoke", "").mustBeOK(t)
 		f.clock.advance(time.Hour)
 		again := f.post(t, addPath, body, with("Idempotency-Key", "k")).mustBeOK(t)
@@ -142,7 +148,8 @@ func TestIdempotencyKeysOfWorkspacesAreApart(t *testing.T) {
 		same := with("Idempotency-Key", "k")
 		mine := f.post(t, generatePath, `{"type":"Normal"}`, same).generated(t)
 		got := f.post(t, generatePath, `{"type":"Normal"}`, same, other)
-		if theirs := got.generated(t); theirs == mine || !strings.HasPrefix(theirs, "OTHER-") || got.header.Get("Idempotent-Replayed") != "" {
+		if theirs := got.generated(t); theirs == mine || !strings.HasPrefix(theirs, "OTHER-") ||
+			got.header.Get("Idempotent-Replayed") != "" {
 			t.Errorf("header %v, body %s", got.header, got.body)
 		}
 		second := with("X-Api-Key", f.keyOf(t, "acme", tenancy.RoleIssue))
@@ -230,7 +237,8 @@ func TestSeveralIdempotencyKeysAreRefused(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
 		several := func(r *http.Request) { r.Header["Idempotency-Key"] = []string{"one", "two"} }
-		f.post(t, generatePath, `{"type":"Normal"}`, several).mustBe(t, http.StatusBadRequest, core.ReasonInvalidIdempotencyKey)
+		f.post(t, generatePath, `{"type":"Normal"}`, several).
+			mustBe(t, http.StatusBadRequest, core.ReasonInvalidIdempotencyKey)
 		if stored := f.stored(t); stored != 0 {
 			t.Errorf("%d codes are stored", stored)
 		}
