@@ -169,6 +169,15 @@ func member(name string, goType reflect.Type, tags string) reflect.StructField {
 	}
 }
 
+// commas is a list of words as the tag enum takes it.
+func commas[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, word := range words {
+		texts[i] = string(word)
+	}
+	return strings.Join(texts, ",")
+}
+
 // memberType is the type of the member that [readMember] reads.
 func memberType(into any) reflect.Type {
 	switch into.(type) {

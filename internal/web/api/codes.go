@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -31,9 +34,18 @@ func idempotencyKey(c *kit.Call) (string, error) {
 // The requests for new codes.
 var (
 	generateRequest = withOptions(newOptions, typeMember)
-	addRequest      = withOptions(newOptions, member("code", reflect.TypeFor[kit.Optional[string]](), `required:"true" nullable:"false" minLength:"1" maxLength:"128" doc:"The value that people type. It is trimmed of outer white space; compared with others, case, spaces, dashes and what cannot be seen do not count. No control, invisible or blank-looking characters, but joined emoji are fine; not . or .. alone." example:"WELCOME2031"`), typeMember)
+	addRequest      = withOptions(newOptions,
+		member("code", reflect.TypeFor[kit.Optional[string]](), fmt.Sprintf(
+			`required:"true" nullable:"false" minLength:"1" maxLength:"%d" doc:%q example:"WELCOME2031"`,
+			core.MaxCodeLength,
+			"The value that people type. It is trimmed of outer white space; compared with others, case, spaces, "+
+				"dashes and what cannot be seen do not count. No control, invisible or blank-looking characters, "+
+				"but joined emoji are fine; not . or .. alone.")),
+		typeMember)
 
-	typeMember = member("type", reflect.TypeFor[kit.Optional[string]](), `required:"true" nullable:"false" enum:"Normal,Premium,Upgrade" doc:"Normal registers a user, Premium registers a premium user, Upgrade makes a registered user premium."`)
+	typeMember = member("type", reflect.TypeFor[kit.Optional[string]](), fmt.Sprintf(
+		`required:"true" nullable:"false" enum:%q doc:%q`, commas(codes.Types()),
+		"Normal registers a user, Premium registers a premium user, Upgrade makes a registered user premium."))
 )
 
 func newOptions(o *codes.Option) (doc string, into any) { return o.Doc, o.Of(new(codes.Options)) }
@@ -65,7 +77,14 @@ func (s *server) addCode(ctx context.Context, c *kit.Call) error {
 }
 
 type generateAnswer struct {
-	Code string `json:"code" doc:"The workspace's prefix, then random groups of A–Z and 2–9 without I and O." example:"ACME-7KQW-M2XN"`
+	Code string `json:"code" example:"ACME-7KQW-M2XN"`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (generateAnswer) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return kit.Describe(schema, map[string]string{
+		"code": "The workspace's prefix, then random groups of A–Z and 2–9 without I and O.",
+	})
 }
 
 // generateCode answers POST /tenant-codes/generate.

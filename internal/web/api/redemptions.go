@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
@@ -14,15 +16,24 @@ type redemptionFields struct {
 	ID             string            `json:"id" format:"uuid"`
 	Code           string            `json:"code" doc:"The code's value." example:"WELCOME2031"`
 	Type           codes.Type        `json:"type" enum:"Normal,Premium,Upgrade" doc:"The code's type."`
-	UserID         *string           `json:"userId" nullable:"true" doc:"Your own id of the user; null: the person was erased."`
+	UserID         *string           `json:"userId" nullable:"true"`
 	Grants         codes.UserStatus  `json:"grants" enum:"Normal,Premium" doc:"What the user became."`
 	Metadata       map[string]string `json:"metadata"`
-	ReservationID  *string           `json:"reservationId" nullable:"true" format:"uuid" doc:"The reservation whose use it took, if there was one."`
+	ReservationID  *string           `json:"reservationId" nullable:"true" format:"uuid"`
 	CreatedAt      time.Time         `json:"createdAt"`
 	CreatedBy      string            `json:"createdBy" format:"uuid" doc:"The id of the API key that redeemed."`
 	RolledBackAt   *time.Time        `json:"rolledBackAt" nullable:"true" doc:"When it was undone; null: it stands."`
-	RolledBackBy   *string           `json:"rolledBackBy" nullable:"true" format:"uuid" doc:"The id of the API key that undid it."`
+	RolledBackBy   *string           `json:"rolledBackBy" nullable:"true" format:"uuid"`
 	RollbackReason *string           `json:"rollbackReason" nullable:"true"`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (redemptionFields) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return kit.Describe(schema, map[string]string{
+		"userId":        "Your own id of the user; null: the person was erased.",
+		"reservationId": "The reservation whose use it took, if there was one.",
+		"rolledBackBy":  "The id of the API key that undid it.",
+	})
 }
 
 func showRedemption(r *codes.Redemption) *redemptionFields {
@@ -43,9 +54,20 @@ func answerRedeemed(c *kit.Call, redeemed codes.Redeemed, err error) error {
 }
 
 type redeemRequest struct {
-	Code     kit.Optional[string]                `json:"code" required:"true" nullable:"false" minLength:"1" doc:"The code as a person typed it: case, spaces and dashes do not count." example:"acme 7kqw m2xn"`
-	UserID   kit.Optional[string]                `json:"userId" required:"true" nullable:"false" minLength:"1" maxLength:"255" doc:"Your own id of the user, compared byte by byte. No control characters." example:"user-4711"`
-	Metadata kit.Optional[map[string]kit.String] `json:"metadata" required:"false" doc:"Up to 50 strings of your own to keep with the redemption; keys of 1 to 40 characters, values of up to 500, 8192 bytes in all."`
+	Code   kit.Optional[string] `json:"code" required:"true" nullable:"false" minLength:"1" example:"acme 7kqw m2xn"`
+	UserID kit.Optional[string] `json:"userId" required:"true" nullable:"false" example:"user-4711"`
+
+	Metadata kit.Optional[map[string]kit.String] `json:"metadata" required:"false"`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (redeemRequest) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	describeUserID(schema, ownUserID)
+	return kit.Describe(schema, map[string]string{
+		"code": typedCode,
+		"metadata": "Up to 50 strings of your own to keep with the redemption; keys of 1 to 40 " +
+			"characters, values of up to 500, 8192 bytes in all.",
+	})
 }
 
 // redeemCode answers POST /tenant-codes/redeem.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
@@ -28,9 +30,19 @@ func answerReserved(c *kit.Call, reserved codes.Reserved, err error) error {
 }
 
 type reserveRequest struct {
-	Code       kit.Optional[string] `json:"code" required:"true" nullable:"false" minLength:"1" doc:"The code as a person typed it: case, spaces and dashes do not count." example:"acme 7kqw m2xn"`
-	UserID     kit.Optional[string] `json:"userId" required:"true" nullable:"false" minLength:"1" maxLength:"255" doc:"Your own id of the user, compared byte by byte. No control characters." example:"user-4711"`
-	TTLSeconds kit.Optional[int64]  `json:"ttlSeconds" required:"false" minimum:"10" maximum:"3600" doc:"How long the use is held; left out: 300. It is not held for longer than the code lives."`
+	Code       kit.Optional[string] `json:"code" required:"true" nullable:"false" minLength:"1" example:"acme 7kqw m2xn"`
+	UserID     kit.Optional[string] `json:"userId" required:"true" nullable:"false" example:"user-4711"`
+	TTLSeconds kit.Optional[int64]  `json:"ttlSeconds" required:"false" minimum:"10" maximum:"3600"`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (reserveRequest) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	describeUserID(schema, ownUserID)
+	return kit.Describe(schema, map[string]string{
+		"code": typedCode,
+		"ttlSeconds": "How long the use is held; left out: 300. It is not held for longer than " +
+			"the code lives.",
+	})
 }
 
 // reserveCode answers POST /tenant-codes/reserve.

@@ -13,28 +13,51 @@ import (
 )
 
 type validateRequest struct {
-	Code   kit.Optional[string]    `json:"code" required:"true" nullable:"false" minLength:"1" doc:"The code as a person typed it: case, spaces and dashes do not count." example:"acme 7kqw m2xn"`
-	UserID kit.Optional[string]    `json:"userId" required:"false" minLength:"1" maxLength:"255" doc:"Who would redeem it; left out: only the code is judged."`
+	Code   kit.Optional[string]    `json:"code" required:"true" nullable:"false" minLength:"1" example:"acme 7kqw m2xn"`
+	UserID kit.Optional[string]    `json:"userId" required:"false"`
 	At     kit.Optional[time.Time] `json:"at" required:"false" doc:"The instant to judge by; left out: now."`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (validateRequest) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	describeUserID(schema, "Who would redeem it; left out: only the code is judged.")
+	return kit.Describe(schema, map[string]string{
+		"code": typedCode,
+	})
 }
 
 // validation is what a redemption would meet with.
 type validation struct {
 	Valid      bool               `json:"valid"`
-	Reason     core.Reason        `json:"reason,omitempty" doc:"Unless valid: the reason that redeem would give; or already_redeemed, where redeem would answer with that redemption." example:"code_expired"`
-	Detail     string             `json:"detail,omitempty" doc:"Unless valid: a sentence for a person, with the nearest facts." example:"this code expired at 2031-02-03T04:05:06Z"`
-	Code       *validatedCode     `json:"code,omitempty" doc:"The code as it is at that instant, unless there is no such code. Only keys with the roles full and read see note, recipient, metadata, batchId and createdBy."`
-	Redemption *earlierRedemption `json:"redemption,omitempty" doc:"With already_redeemed: the redemption of the code by this user that stands at that instant. Only keys with the roles full and read see its metadata."`
+	Reason     core.Reason        `json:"reason,omitempty" example:"code_expired"`
+	Detail     string             `json:"detail,omitempty" example:"this code expired at 2031-02-03T04:05:06Z"`
+	Code       *validatedCode     `json:"code,omitempty"`
+	Redemption *earlierRedemption `json:"redemption,omitempty"`
 	Grants     codes.UserStatus   `json:"grants,omitempty" enum:"Normal,Premium" doc:"If valid: what the user would be."`
-	Suggestion string             `json:"suggestion,omitempty" doc:"Of a code that was not found: the only code that can be redeemed now and is one typo away. Only keys with the roles full and read see it."`
+	Suggestion string             `json:"suggestion,omitempty"`
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (validation) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return kit.Describe(schema, map[string]string{
+		"reason": "Unless valid: the reason that redeem would give; or already_redeemed, where redeem " +
+			"would answer with that redemption.",
+		"detail": "Unless valid: a sentence for a person, with the nearest facts.",
+		"code": "The code as it is at that instant, unless there is no such code. Only keys with the " +
+			"roles full and read see note, recipient, metadata, batchId and createdBy.",
+		"redemption": "With already_redeemed: the redemption of the code by this user that stands at that " +
+			"instant. Only keys with the roles full and read see its metadata.",
+		"suggestion": "Of a code that was not found: the only code that can be redeemed now and is one " +
+			"typo away. Only keys with the roles full and read see it.",
+	})
 }
 
 // earlierRedemption is a redemption without what not every key that validates may see.
 type earlierRedemption redemptionFields
 
 // TransformSchema implements [huma.SchemaTransformer].
-func (earlierRedemption) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
-	return notRequired(schema, "metadata")
+func (earlierRedemption) TransformSchema(registry huma.Registry, schema *huma.Schema) *huma.Schema {
+	return notRequired(redemptionFields{}.TransformSchema(registry, schema), "metadata")
 }
 
 // notRequired is an object's schema of which some members may be missing.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"accesscodes/internal/core"
 )
 
@@ -33,16 +35,24 @@ const statusClientGone = 499
 // Problem is an error as callers see it: RFC 9457, with a reason that a program can
 // switch on.
 type Problem struct {
-	Type      string         `json:"type" format:"uri-reference" doc:"A URN that ends in the reason." example:"urn:accesscodes:problem:invalid_value"`
+	Type      string         `json:"type" format:"uri-reference" example:"urn:accesscodes:problem:invalid_value"`
 	Title     string         `json:"title" doc:"The reason in words." example:"Invalid value"`
 	Status    int            `json:"status" doc:"The HTTP status." example:"400"`
-	Detail    string         `json:"detail" doc:"A sentence for a person. It never repeats a secret." example:"expiresAt must be in the future"`
+	Detail    string         `json:"detail" example:"expiresAt must be in the future"`
 	Reason    core.Reason    `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
 	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept."`
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
 	header http.Header
+}
+
+// TransformSchema implements [huma.SchemaTransformer].
+func (Problem) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return Describe(schema, map[string]string{
+		"type":   "A URN that ends in the reason.",
+		"detail": "A sentence for a person. It never repeats a secret.",
+	})
 }
 
 // ProblemField is what is wrong with one field of a request.
