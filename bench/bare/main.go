@@ -13,12 +13,15 @@ import (
 
 // Answers as the server gives them.
 const (
-	code = `{"code":"CODE-ABCD-EFGH","type":"Normal","status":"active","maxRedemptions":null,"redemptions":0,"reservations":0,` +
+	code = `{"code":"CODE-ABCD-EFGH","type":"Normal","status":"active","maxRedemptions":null,"redemptions":0,` +
+		`"reservations":0,` +
 		`"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,` +
 		`"createdAt":"2026-11-24T15:34:31.123456Z","createdBy":"01a20622-6a26-73cf-bf2b-358fa019efcc"}`
 	validation = `{"valid":true,"code":` + code + `,"grants":"Normal"}`
-	redemption = `{"id":"01a20622-6a26-73cf-bf2b-358fa019efcc","code":"CODE-ABCD-EFGH","type":"Normal","userId":"1764000000-123456","grants":"Normal",` +
-		`"metadata":{},"reservationId":null,"createdAt":"2026-11-24T15:34:31.123456Z","createdBy":"01a20622-6a26-73cf-bf2b-358fa019efcc",` +
+	redemption = `{"id":"01a20622-6a26-73cf-bf2b-358fa019efcc","code":"CODE-ABCD-EFGH","type":"Normal",` +
+		`"userId":"1764000000-123456","grants":"Normal",` +
+		`"metadata":{},"reservationId":null,"createdAt":"2026-11-24T15:34:31.123456Z",` +
+		`"createdBy":"01a20622-6a26-73cf-bf2b-358fa019efcc",` +
 		`"rolledBackAt":null,"rolledBackBy":null,"rollbackReason":null}`
 )
 

@@ -165,7 +165,8 @@ func TestAMistypedPathIsNoEmptyDatabase(t *testing.T) {
 		"key list --workspace acme", "key create --workspace acme --name CRM", "key revoke x", "key rotate x",
 	} {
 		check(t, p.run(t, line),
-			result{code: 1, stderr: "accesscodes: there is no database " + p.path + "; accesscodes serve or accesscodes migrate up makes one\n"})
+			result{code: 1, stderr: "accesscodes: there is no database " + p.path +
+				"; accesscodes serve or accesscodes migrate up makes one\n"})
 	}
 	if _, err := os.Stat(p.path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file: %v", err)

@@ -57,7 +57,9 @@ func TestUsageErrors(t *testing.T) {
 		{"serve --listen here", `--listen "here" is not host:port`},
 		{
 			"serve --listen here --debug-listen there --log-level loud --log-format xml --drain-timeout -1s",
-			`--listen "here" is not host:port; --debug-listen "there" is not host:port; --log-level "loud" is not debug, info, warn or error; --log-format "xml" is not json or text; --drain-timeout must not be negative`,
+			`--listen "here" is not host:port; --debug-listen "there" is not host:port; ` +
+				`--log-level "loud" is not debug, info, warn or error; --log-format "xml" is not json or text; ` +
+				`--drain-timeout must not be negative`,
 		},
 	}
 	for _, c := range cases {
@@ -165,13 +167,15 @@ func TestEnvironment(t *testing.T) {
 			"required flags",
 			map[string]string{"ACCESSCODES_NAME": "Acme"},
 			"workspace create acme -o csv",
-			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\nacme,Acme,,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
+			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\n" +
+				"acme,Acme,,2,4,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
 		},
 		{
 			"dashes are underscores",
 			map[string]string{"ACCESSCODES_GROUP_LENGTH": "5"},
 			"workspace create acme --name Acme -o csv",
-			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\nacme,Acme,,2,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
+			result{stdout: "slug,name,prefix,groups,groupLength,suspendedAt,createdAt,id,events\n" +
+				"acme,Acme,,2,5,,2030-01-02T03:04:05Z,00000000-0000-7000-8000-000000000000,some\n"},
 		},
 		{
 			"flags of other commands do not matter",

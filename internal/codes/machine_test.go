@@ -182,7 +182,8 @@ func (m *machine) change(t *rapid.T) {
 	code := drawCode(t)
 	var want codes.CodeChange
 	var apply func(*modelCode)
-	switch rapid.SampledFrom([]string{"limit", "limit", "no limit", "start", "no start", "expiry", "no expiry"}).Draw(t, "field") {
+	fields := []string{"limit", "limit", "no limit", "start", "no start", "expiry", "no expiry"}
+	switch rapid.SampledFrom(fields).Draw(t, "field") {
 	case "limit":
 		limit := int64(rapid.IntRange(1, 3).Draw(t, "limit"))
 		want.MaxRedemptions, apply = limitOf(limit), func(c *modelCode) { c.limit = limit }

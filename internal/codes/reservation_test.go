@@ -145,7 +145,8 @@ func TestAReservationHoldsItsUseUntilTheInstantItLapses(t *testing.T) {
 			w.checkUses(t, "ONE", 0, 0)
 			_, err := w.Confirm(t.Context(), w.acme, held.ID)
 			checkRefused(t, err, core.ReasonReservationLapsed)
-			if want := "this reservation lapsed at 2031-02-03T04:05:16Z; its use of the code was given back"; core.AsError(err).Detail != want {
+			want := "this reservation lapsed at 2031-02-03T04:05:16Z; its use of the code was given back"
+			if core.AsError(err).Detail != want {
 				t.Errorf("detail %q, want %q", core.AsError(err).Detail, want)
 			}
 			w.redeem(t, "ONE", "bob")

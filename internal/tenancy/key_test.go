@@ -179,5 +179,7 @@ func TestAKeyIsCheckedBeforeItIsStored(t *testing.T) {
 	if keys, err := w.Keys(t.Context(), "acme"); err != nil || len(keys) != 1 {
 		t.Errorf("%d keys, %v; want only the first", len(keys), err)
 	}
-	w.key(t, "acme", tenancy.NewKey{Name: strings.Repeat("é", 100), Role: tenancy.RoleRead, ExpiresAt: after(time.Microsecond)})
+	w.key(t, "acme", tenancy.NewKey{
+		Name: strings.Repeat("é", 100), Role: tenancy.RoleRead, ExpiresAt: after(time.Microsecond),
+	})
 }

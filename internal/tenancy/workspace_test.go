@@ -65,9 +65,12 @@ func TestSuspendingAWorkspaceTwiceKeepsTheFirstTime(t *testing.T) {
 func TestAWorkspaceThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	actions := map[string]func() error{
-		"Workspace":       func() error { _, err := w.Workspace(t.Context(), "none"); return err },
-		"UpdateWorkspace": func() error { _, err := w.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{}); return err },
-		"Keys":            func() error { _, err := w.Keys(t.Context(), "none"); return err },
+		"Workspace": func() error { _, err := w.Workspace(t.Context(), "none"); return err },
+		"UpdateWorkspace": func() error {
+			_, err := w.UpdateWorkspace(t.Context(), "none", tenancy.WorkspaceChange{})
+			return err
+		},
+		"Keys": func() error { _, err := w.Keys(t.Context(), "none"); return err },
 		"CreateKey": func() error {
 			_, _, err := w.CreateKey(t.Context(), "none", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleFull})
 			return err

@@ -10,7 +10,8 @@ import (
 )
 
 // installLine is how to get what the tests run, on Debian and Ubuntu.
-const installLine = "apt-get install curl nodejs python3 python3-requests php-cli php-curl util-linux postgresql pgbouncer"
+const installLine = "apt-get install curl nodejs python3 python3-requests php-cli php-curl util-linux " +
+	"postgresql pgbouncer"
 
 const examplesFolder = "../../examples"
 

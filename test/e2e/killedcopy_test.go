@@ -62,5 +62,6 @@ func (d sqliteDatabase) fill(t testing.TB, codes int) {
 	query(t, conn, fmt.Sprintf(`
 		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, created_at, created_by)
-		SELECT 'COPIED' || i, k.workspace_id, 'COPIED-' || i, 'Normal', 1, k.created_at + i, k.id FROM n, api_keys k`, codes), nil)
+		SELECT 'COPIED' || i, k.workspace_id, 'COPIED-' || i, 'Normal', 1, k.created_at + i, k.id FROM n,
+		api_keys k`, codes), nil)
 }

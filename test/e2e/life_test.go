@@ -75,7 +75,8 @@ func (c *client) mustAddLimited(t testing.TB, code, kind string, limit any) {
 // against their rows, users against what they redeemed.
 const accountFaults = `
 SELECT fault FROM (
-	SELECT 'code ' || canonical || ' counts ' || redemptions || ' and ' || reservations || ', its rows are ' || made || ' and ' || held AS fault
+	SELECT 'code ' || canonical || ' counts ' || redemptions || ' and ' || reservations ||
+		', its rows are ' || made || ' and ' || held AS fault
 	FROM (
 		SELECT c.*,
 			(SELECT count(*) FROM redemptions r WHERE r.canonical = c.canonical AND r.rolled_back_at IS NULL) AS made,
@@ -87,15 +88,18 @@ SELECT fault FROM (
 	SELECT 'user ' || user_id || ' is ' || status || ', which is not what was redeemed'
 	FROM (
 		SELECT u.*,
-			(SELECT count(*) FROM redemptions r WHERE r.workspace_id = u.workspace_id AND r.user_id = u.user_id AND r.rolled_back_at IS NULL AND r.before IS NULL) AS registered,
-			(SELECT count(*) FROM redemptions r WHERE r.workspace_id = u.workspace_id AND r.user_id = u.user_id AND r.rolled_back_at IS NULL AND r.grants = 'Premium') AS raised
+			(SELECT count(*) FROM redemptions r WHERE r.workspace_id = u.workspace_id AND r.user_id = u.user_id
+			AND r.rolled_back_at IS NULL AND r.before IS NULL) AS registered,
+			(SELECT count(*) FROM redemptions r WHERE r.workspace_id = u.workspace_id AND r.user_id = u.user_id
+			AND r.rolled_back_at IS NULL AND r.grants = 'Premium') AS raised
 		FROM users u
 	) AS known
 	WHERE registered <> 1 OR raised <> CASE status WHEN 'Premium' THEN 1 ELSE 0 END
 	UNION ALL
 	SELECT 'user ' || user_id || ' has redeemed ' || canonical || ' and is not there'
 	FROM redemptions r
-	WHERE rolled_back_at IS NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.workspace_id = r.workspace_id AND u.user_id = r.user_id)
+	WHERE rolled_back_at IS NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.workspace_id = r.workspace_id
+	AND u.user_id = r.user_id)
 ) AS faults`
 
 func TestOfAThousandUsersWhoRaceForAHundredUsesAHundredGetOne(t *testing.T) {

@@ -146,6 +146,9 @@ var verbs = []string{
 	"rollback", "rollback", "revoke", "restore", "restore", "get", "get",
 }
 
+// madeBy is under which verb in [history.ids] stands what a verb makes.
+var madeBy = map[string]string{"redeem": "redeem", "confirm": "redeem", "reserve": "reserve"}
+
 // run is one client, who changes to another server when one does not answer.
 func (h *history) run(servers []*client, number int, random *rand.Rand, quit <-chan struct{}) {
 	at := number
@@ -237,7 +240,7 @@ func (h *history) record(client int, call codeCall, began time.Duration, a lifeA
 		}
 		h.unknown++
 		ended = time.Hour // it may still be done, or be done never
-	} else if made := map[string]string{"redeem": "redeem", "confirm": "redeem", "reserve": "reserve"}[call.verb]; made != "" && got.id != "" {
+	} else if made := madeBy[call.verb]; made != "" && got.id != "" {
 		h.ids[made+call.code+call.user] = append(h.ids[made+call.code+call.user], got.id)
 	}
 	h.ops = append(

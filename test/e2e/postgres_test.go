@@ -114,7 +114,8 @@ func (d postgresDatabase) sessionsBefore(t testing.TB, then time.Time) int {
 	t.Helper()
 	return selectAll(t, d, `
 		SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND backend_type = 'client backend' AND backend_start < $1 AND pid <> pg_backend_pid()`,
+		WHERE datname = current_database() AND backend_type = 'client backend' AND backend_start < $1
+		AND pid <> pg_backend_pid()`,
 		pgx.RowTo[int], then)[0]
 }
 

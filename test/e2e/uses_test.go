@@ -125,7 +125,8 @@ SELECT 'code ' || canonical || ' counts ' || reservations || ' reservations, whi
 WHERE reservations <> (SELECT count(*) FROM reservations h WHERE h.canonical = c.canonical AND h.state = 'held')
 UNION ALL
 SELECT 'a reservation by ' || user_id || ' is confirmed without a redemption' FROM reservations h
-WHERE state = 'confirmed' AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.workspace_id = h.workspace_id AND r.id = h.redemption_id)`
+WHERE state = 'confirmed' AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.workspace_id = h.workspace_id
+AND r.id = h.redemption_id)`
 
 // check holds the database against what callers were told: their redemptions, the users
 // whom those registered, the counters of the codes. It returns the rows of all other codes.

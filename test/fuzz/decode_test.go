@@ -18,8 +18,10 @@ import (
 // seeds are bodies of every kind: good, broken, and wrong in one field.
 var seeds = []string{
 	`{"code":"WELCOME2031","type":"Normal"}`, `{"type":"Premium"}`, ` { "type" : "Upgrade" } `,
-	`{"type":"Normal","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
-	`{"type":"Normal","maxRedemptions":3,"startsAt":"2031-01-01T00:00:00.123456789+02:00","expiresAt":"2032-01-01T00:00:00Z","note":"a\nb","recipient":"ada","metadata":{"k":"v","l":""}}`,
+	`{"type":"Normal","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,` +
+		`"metadata":null}`,
+	`{"type":"Normal","maxRedemptions":3,"startsAt":"2031-01-01T00:00:00.123456789+02:00",` +
+		`"expiresAt":"2032-01-01T00:00:00Z","note":"a\nb","recipient":"ada","metadata":{"k":"v","l":""}}`,
 	`{"code":"🎉","type":"Normal"}`, `{"code":" a\u00a0b ","type":"Normal"}`, `{"code":"\u200b","type":"Normal"}`,
 	`{"code":"--","type":"Normal"}`,
 	``, ` `, `null`, `[]`, `"x"`, `1`, `{`, `{}`, `{}{}`, `{"type":"Normal"} x`, "\ufeff{}", `{"type":"Normal",}`,

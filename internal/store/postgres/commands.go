@@ -249,7 +249,8 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 	}
 	if len(canonicals) > 0 {
 		batch.Queue(`
-			UPDATE codes SET redemptions = ($2::bigint[])[array_position($1::text[], canonical)], reservations = ($3::bigint[])[array_position($1::text[], canonical)]
+			UPDATE codes SET redemptions = ($2::bigint[])[array_position($1::text[], canonical)],
+			reservations = ($3::bigint[])[array_position($1::text[], canonical)]
 			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
 	}
 	return nil

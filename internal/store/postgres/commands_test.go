@@ -82,8 +82,11 @@ type operation struct {
 
 // accounts says what commands have left in the database.
 const accounts = `SELECT concat(
-	(SELECT coalesce(string_agg(concat(canonical, ': ', redemptions, ' of ', max_redemptions, ' redeemed, ', reservations, ' held', CASE WHEN revoked_at IS NOT NULL THEN ', revoked' END), '; ' ORDER BY canonical), 'no code') FROM codes),
-	'; ', (SELECT count(*) FROM redemptions), ' redemptions, ', (SELECT count(*) FROM reservations), ' reservations, ', (SELECT count(*) FROM users), ' users')`
+	(SELECT coalesce(string_agg(concat(canonical, ': ', redemptions, ' of ', max_redemptions, ' redeemed, ',
+	reservations, ' held', CASE WHEN revoked_at IS NOT NULL THEN ', revoked' END), '; ' ORDER BY canonical),
+	'no code') FROM codes),
+	'; ', (SELECT count(*) FROM redemptions), ' redemptions, ', (SELECT count(*) FROM reservations),
+	' reservations, ', (SELECT count(*) FROM users), ' users')`
 
 // operations are commands of every kind on a code CODE that can be used twice.
 func operations() []operation {

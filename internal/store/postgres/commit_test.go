@@ -120,7 +120,8 @@ func countRuns(t *testing.T, conn *pgx.Conn, event string) {
 	t.Helper()
 	exec(
 		t, conn, "CREATE SEQUENCE statements MINVALUE 0", "CREATE SEQUENCE rows MINVALUE 0",
-		`CREATE FUNCTION count_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval(TG_ARGV[0]); RETURN NULL; END $$`,
+		`CREATE FUNCTION count_run() RETURNS trigger LANGUAGE plpgsql AS $$ `+
+			`BEGIN PERFORM nextval(TG_ARGV[0]); RETURN NULL; END $$`,
 		"CREATE TRIGGER statements BEFORE "+event+" FOR EACH STATEMENT EXECUTE FUNCTION count_run('statements')",
 		"CREATE TRIGGER rows AFTER "+event+" FOR EACH ROW EXECUTE FUNCTION count_run('rows')",
 		"SELECT setval('statements', 0), setval('rows', 0)")

@@ -16,17 +16,24 @@ import (
 
 // fillCrowds is for [storetest.Crowds]; %[1]s is my workspace and %[2]s the other.
 const fillCrowds = `
-INSERT INTO codes (canonical, workspace_id, value, type, reservations, redemptions, metadata, created_at, created_by, mark)
-SELECT 'FOREIGN' || to_char(i, 'FM00000'), '%[2]s'::uuid, 'x', 'Normal', 0, 0, NULL::jsonb, now(), gen_random_uuid(), i FROM generate_series(0, %[3]d - 1) i
-UNION ALL SELECT 'MINE' || to_char(i, 'FM00000'), '%[1]s', 'MINE' || to_char(i, 'FM00000'), 'Normal', 0, 0, NULL, now(), gen_random_uuid(), i FROM generate_series(0, 19999) i
-UNION ALL SELECT 'CROWDED', '%[2]s', 'CROWDED', 'Normal', %[4]d, %[5]d, jsonb_build_object('k', repeat('long ', 20000)), now(), gen_random_uuid(), 1
+INSERT INTO codes (canonical, workspace_id, value, type, reservations, redemptions, metadata, created_at,
+created_by, mark)
+SELECT 'FOREIGN' || to_char(i, 'FM00000'), '%[2]s'::uuid, 'x', 'Normal', 0, 0, NULL::jsonb, now(),
+gen_random_uuid(), i FROM generate_series(0, %[3]d - 1) i
+UNION ALL SELECT 'MINE' || to_char(i, 'FM00000'), '%[1]s', 'MINE' || to_char(i, 'FM00000'), 'Normal', 0, 0,
+NULL, now(), gen_random_uuid(), i FROM generate_series(0, 19999) i
+UNION ALL SELECT 'CROWDED', '%[2]s', 'CROWDED', 'Normal', %[4]d, %[5]d,
+jsonb_build_object('k', repeat('long ', 20000)), now(), gen_random_uuid(), 1
 UNION ALL SELECT 'CROWDEDMINE', '%[1]s', 'CROWDEDMINE', 'Normal', %[4]d, 0, NULL, now(), gen_random_uuid(), 1
 UNION ALL SELECT 'QUIET', '%[1]s', 'QUIET', 'Normal', 0, 0, NULL, now(), gen_random_uuid(), 1;
 INSERT INTO reservations (canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by)
-SELECT 'CROWDED', gen_random_uuid(), '%[2]s'::uuid, 'CROWDED', 'admin', 'held', '2031-02-03 05:00:00Z'::timestamptz, now(), gen_random_uuid() FROM generate_series(1, %[4]d)
-UNION ALL SELECT 'CROWDEDMINE', gen_random_uuid(), '%[1]s', 'CROWDEDMINE', 'user ' || i, 'held', '2031-02-03 05:00:00Z', now(), gen_random_uuid() FROM generate_series(1, %[4]d) i;
+SELECT 'CROWDED', gen_random_uuid(), '%[2]s'::uuid, 'CROWDED', 'admin', 'held',
+'2031-02-03 05:00:00Z'::timestamptz, now(), gen_random_uuid() FROM generate_series(1, %[4]d)
+UNION ALL SELECT 'CROWDEDMINE', gen_random_uuid(), '%[1]s', 'CROWDEDMINE', 'user ' || i, 'held',
+'2031-02-03 05:00:00Z', now(), gen_random_uuid() FROM generate_series(1, %[4]d) i;
 INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
-SELECT 'CROWDED', gen_random_uuid(), '%[2]s', 'CROWDED', 'Normal', 'admin', 'Normal', 1, now(), gen_random_uuid() FROM generate_series(1, %[5]d);
+SELECT 'CROWDED', gen_random_uuid(), '%[2]s', 'CROWDED', 'Normal', 'admin', 'Normal', 1, now(),
+gen_random_uuid() FROM generate_series(1, %[5]d);
 INSERT INTO users VALUES ('%[2]s', 'admin', 'Normal', now(), now());
 ANALYZE`
 

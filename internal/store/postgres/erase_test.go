@@ -16,7 +16,8 @@ import (
 
 // isLockAwaited asks whether a session waits for a lock of another one.
 const isLockAwaited = `SELECT EXISTS (
-	SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event <> 'advisory')`
+	SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+	AND wait_event <> 'advisory')`
 
 // erasure is what became of an erasure.
 type erasure struct {
@@ -64,7 +65,8 @@ func TestErasingSomebodyWhoRegistersMeanwhile(t *testing.T) {
 		t, node,
 		`INSERT INTO users VALUES ('01000000-0000-0000-0000-000000000000', 'ada', 'Normal', now(), now())`,
 		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
-		VALUES ('CODE', gen_random_uuid(), '01000000-0000-0000-0000-000000000000', 'CODE', 'Normal', 'ada', 'Normal', 1, now(), gen_random_uuid())`,
+		VALUES ('CODE', gen_random_uuid(), '01000000-0000-0000-0000-000000000000', 'CODE', 'Normal', 'ada', 'Normal',
+		1, now(), gen_random_uuid())`,
 		"COMMIT",
 	)
 	checkErased(t, store, <-erased, workspace, "ada")

@@ -175,7 +175,8 @@ func (c *trafficRun) restartSequencers(t *testing.T, conn *pgx.Conn) {
 	for _, n := range c.nodes {
 		n.stop()
 	}
-	if _, err := conn.Exec(context.Background(), "UPDATE event_sequencer SET until = now() - interval '1 second'"); err != nil {
+	_, err := conn.Exec(context.Background(), "UPDATE event_sequencer SET until = now() - interval '1 second'")
+	if err != nil {
 		t.Error(err)
 	}
 	for _, n := range c.nodes {

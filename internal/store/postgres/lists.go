@@ -180,7 +180,9 @@ func searches(q *codes.CodeQuery) (all []lookup) {
 		if high != "" {
 			w.add(condition(column+" < $"), high)
 		}
-		all = append(all, lookup{"SELECT canonical FROM codes c WHERE " + w.text() + " LIMIT " + strconv.Itoa(fewFound+1), w.args})
+		all = append(all, lookup{
+			"SELECT canonical FROM codes c WHERE " + w.text() + " LIMIT " + strconv.Itoa(fewFound+1), w.args,
+		})
 	}
 	for _, form := range slices.DeleteFunc([]string{core.Canonical(q.Query), q.OldForm}, isEmpty) {
 		for _, t := range q.Types() {

@@ -18,10 +18,13 @@ import (
 // fillForPlans stores 60,000 codes of the workspace 1 and a few of another one, a fifth of
 // which are redeemed and a tenth reserved, and as many users.
 func fillForPlans() []string {
-	const c = `(SELECT i, 'CODE' || i * 7919 % 60100 AS canonical, ('00000000-0000-0000-0000-00000000000' || CASE WHEN i < 60000 THEN 1 ELSE 2 END)::uuid AS workspace,
-		'2031-02-03 04:05:06Z'::timestamptz + i / 3 * interval '1 ms' AS at, gen_random_uuid() AS id FROM generate_series(0, 60099) i) c`
+	const c = `(SELECT i, 'CODE' || i * 7919 % 60100 AS canonical, ('00000000-0000-0000-0000-00000000000' ||
+		CASE WHEN i < 60000 THEN 1 ELSE 2 END)::uuid AS workspace,
+		'2031-02-03 04:05:06Z'::timestamptz + i / 3 * interval '1 ms' AS at, gen_random_uuid() AS id
+		FROM generate_series(0, 60099) i) c`
 	return []string{
-		`INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at, expires_at, revoked_at,
+		`INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations,
+			starts_at, expires_at, revoked_at,
 			note, recipient, batch_id, created_at, created_by, mark)
 		SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
 			CASE WHEN i % 2 = 1 THEN 1 END, (i % 5 = 0)::int, (i % 10 = 0)::int,
@@ -30,10 +33,12 @@ func fillForPlans() []string {
 			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END, at, id, i
 		FROM ` + c,
 		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
-		SELECT canonical, id, workspace, canonical, 'Normal', 'user ' || i, 'Normal', 1, at, id FROM ` + c + ` WHERE i % 5 = 0`,
+		SELECT canonical, id, workspace, canonical, 'Normal', 'user ' || i, 'Normal', 1, at, id
+		FROM ` + c + ` WHERE i % 5 = 0`,
 		`INSERT INTO reservations (canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by)
 		SELECT canonical, id, workspace, canonical, 'user ' || i, 'held', at, at, id FROM ` + c + ` WHERE i % 10 = 0`,
-		`INSERT INTO users SELECT workspace, 'user ' || i, CASE WHEN i % 2 = 1 THEN 'Normal' ELSE 'Premium' END, at, at FROM ` + c,
+		`INSERT INTO users SELECT workspace, 'user ' || i, ` +
+			`CASE WHEN i % 2 = 1 THEN 'Normal' ELSE 'Premium' END, at, at FROM ` + c,
 		"ANALYZE",
 	}
 }
@@ -242,7 +247,8 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, "SET enable_seqscan = off")
 	const ofUser = `Index Cond: .*user_id = asked\.of_user`
-	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) AND \(workspace_id <= `
+	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) ` +
+		`AND \(workspace_id <= `
 	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}) {
 		by := ofUser
 		if strings.HasSuffix(name, "theirs") {

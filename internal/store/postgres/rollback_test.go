@@ -34,7 +34,10 @@ func failOn(t *testing.T, conn *pgx.Conn, event, condition, sqlstate string) {
 	exec(
 		t, conn, "CREATE SEQUENCE tries",
 		fmt.Sprintf(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
-		$$ BEGIN IF %s THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF; RETURN NULL; END $$`, condition, sqlstate),
+		$$ BEGIN
+			IF %s THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF;
+			RETURN NULL;
+		END $$`, condition, sqlstate),
 		"CREATE TRIGGER fail BEFORE "+event+" FOR EACH STATEMENT EXECUTE FUNCTION fail()")
 }
 

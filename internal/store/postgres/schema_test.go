@@ -70,7 +70,8 @@ func lint(t *testing.T, conn *pgx.Conn) (findings []string) {
 			SELECT indexrelid::regclass::text FROM pg_index
 			WHERE indrelid = to_regclass($1) AND (indisunique OR indisexclusion) AND NOT EXISTS (
 				SELECT 1 FROM pg_attribute
-				WHERE attrelid = indrelid AND attname = $2 AND attnum = ANY ((indkey::smallint[])[0:indnkeyatts-1]))`, table, column) {
+				WHERE attrelid = indrelid AND attname = $2
+				AND attnum = ANY ((indkey::smallint[])[0:indnkeyatts-1]))`, table, column) {
 			findings = append(findings, fmt.Sprintf("unique index %s without the column %s", index, column))
 		}
 	}
@@ -87,7 +88,8 @@ func lint(t *testing.T, conn *pgx.Conn) (findings []string) {
 			SELECT s.oid::regclass::text FROM pg_class s
 			WHERE relkind = 'S' AND NOT EXISTS (
 				SELECT 1 FROM pg_depend
-				WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype IN ('a', 'i') AND refobjid::regclass::text = ANY ($1))`, migrators)),
+				WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype IN ('a', 'i')
+				AND refobjid::regclass::text = ANY ($1))`, migrators)),
 		prefixed("trigger ", names(t, conn, `
 			SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY ($1)`, ours)),
 		prefixed("foreign key ", names(t, conn, `

@@ -185,7 +185,8 @@ func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) e
 		return changeCode(conn, code, stored)
 	default: // the counters only
 		stmt, err := conn.Prepare(`
-			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption) WHERE rowid = ?1`)
+			UPDATE codes SET redemptions = ?2, reservations = ?3, first_redemption = coalesce(?4, first_redemption)
+			WHERE rowid = ?1`)
 		if err != nil {
 			return err
 		}

@@ -19,18 +19,24 @@ import (
 
 // fillCrowds is for [storetest.Crowds]; %[1]x is my workspace and %[2]x the other.
 const fillCrowds = `
-CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %[4]d - 1) SELECT i FROM n;
+CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %[4]d - 1)
+SELECT i FROM n;
 INSERT INTO codes (canonical, workspace_id, value, type, reservations, redemptions, metadata, created_at, created_by)
 SELECT printf('FOREIGN%%05d', i), x'%[2]x', 'x', 'Normal', 0, 0, NULL, i, zeroblob(16) FROM n WHERE i < %[3]d
-UNION ALL SELECT printf('MINE%%05d', i), x'%[1]x', printf('MINE%%05d', i), 'Normal', 0, 0, NULL, i, zeroblob(16) FROM n WHERE i < 20000
-UNION ALL SELECT 'CROWDED', x'%[2]x', 'CROWDED', 'Normal', %[4]d, %[5]d, json_object('k', hex(zeroblob(50000))), 0, zeroblob(16)
+UNION ALL SELECT printf('MINE%%05d', i), x'%[1]x', printf('MINE%%05d', i), 'Normal', 0, 0, NULL, i,
+zeroblob(16) FROM n WHERE i < 20000
+UNION ALL SELECT 'CROWDED', x'%[2]x', 'CROWDED', 'Normal', %[4]d, %[5]d,
+json_object('k', hex(zeroblob(50000))), 0, zeroblob(16)
 UNION ALL SELECT 'CROWDEDMINE', x'%[1]x', 'CROWDEDMINE', 'Normal', %[4]d, 0, NULL, 0, zeroblob(16)
 UNION ALL SELECT 'QUIET', x'%[1]x', 'QUIET', 'Normal', 0, 0, NULL, 0, zeroblob(16);
 INSERT INTO reservations (workspace_id, id, canonical, code, user_id, state, expires_at, created_at, created_by)
 SELECT x'%[2]x', randomblob(16), 'CROWDED', 'CROWDED', 'admin', 'held', %[6]d, 0, zeroblob(16) FROM n
-UNION ALL SELECT x'%[1]x', randomblob(16), 'CROWDEDMINE', 'CROWDEDMINE', 'user ' || i, 'held', %[6]d, 0, zeroblob(16) FROM n;
-INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at, created_by, later)
-SELECT x'%[2]x', randomblob(16), 'CROWDED', 'CROWDED', 'Normal', 'admin', 'Normal', 1, 0, zeroblob(16), 1 FROM n WHERE i < %[5]d;
+UNION ALL SELECT x'%[1]x', randomblob(16), 'CROWDEDMINE', 'CROWDEDMINE', 'user ' || i, 'held', %[6]d, 0,
+zeroblob(16) FROM n;
+INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at,
+created_by, later)
+SELECT x'%[2]x', randomblob(16), 'CROWDED', 'CROWDED', 'Normal', 'admin', 'Normal', 1, 0, zeroblob(16), 1
+FROM n WHERE i < %[5]d;
 INSERT INTO users SELECT x'%[2]x', 'admin', 'Normal', 0, 0;`
 
 func TestCosts(t *testing.T) {

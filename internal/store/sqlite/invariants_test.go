@@ -29,22 +29,26 @@ func violations() map[string]string {
 			(SELECT 1 FROM users u WHERE u.workspace_id = r.workspace_id AND u.user_id = r.user_id)`,
 		"redemptions whose code is not in their workspace": `
 			SELECT count(*) FROM redemptions r WHERE NOT EXISTS
-			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.workspace_id = r.workspace_id AND c.value = r.code AND c.type = r.type)`,
+			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.workspace_id = r.workspace_id
+			AND c.value = r.code AND c.type = r.type)`,
 		"reservations whose code is not in their workspace": `
 			SELECT count(*) FROM reservations r WHERE NOT EXISTS
 			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.workspace_id = r.workspace_id AND c.value = r.code)`,
 		"redemptions whose reservation is not confirmed by them": `
 			SELECT count(*) FROM redemptions r WHERE reservation_id IS NOT NULL AND NOT EXISTS
-			(SELECT 1 FROM reservations h WHERE h.canonical = r.canonical AND h.id = r.reservation_id AND h.redemption_id = r.id AND h.state = 'confirmed')`,
+			(SELECT 1 FROM reservations h WHERE h.canonical = r.canonical AND h.id = r.reservation_id
+			AND h.redemption_id = r.id AND h.state = 'confirmed')`,
 		"redemptions that no list of their code finds": `
 			SELECT count(*) FROM redemptions r WHERE later = 0 AND NOT EXISTS
 			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.first_redemption = r.id)`,
 		"codes that name a redemption which is not theirs, or in the index of later ones, too": `
 			SELECT count(*) FROM codes c WHERE first_redemption IS NOT NULL AND NOT EXISTS
-			(SELECT 1 FROM redemptions r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_redemption AND r.canonical = c.canonical AND r.later = 0)`,
+			(SELECT 1 FROM redemptions r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_redemption
+			AND r.canonical = c.canonical AND r.later = 0)`,
 		"reservations that are confirmed without a redemption": `
 			SELECT count(*) FROM reservations h WHERE (state = 'confirmed' OR redemption_id IS NOT NULL) AND NOT EXISTS
-			(SELECT 1 FROM redemptions r WHERE r.canonical = h.canonical AND r.id = h.redemption_id AND r.reservation_id = h.id)`,
+			(SELECT 1 FROM redemptions r WHERE r.canonical = h.canonical AND r.id = h.redemption_id
+			AND r.reservation_id = h.id)`,
 		"redemptions that are rolled back by nobody, or not and yet by somebody": `
 			SELECT count(*) FROM redemptions WHERE (rolled_back_at IS NULL) <> (rolled_back_by IS NULL)`,
 		"redemptions with something empty that is not NULL": `

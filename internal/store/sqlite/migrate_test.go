@@ -18,7 +18,8 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	}
 	runScript(t, path, `
 		INSERT INTO codes (canonical, workspace_id, value, type, redemptions, created_at, created_by)
-		VALUES ('CODE', zeroblob(16), 'CODE', 'Normal', 2, 0, zeroblob(16)), ('OTHER', zeroblob(16), 'OTHER', 'Normal', 1, 0, zeroblob(16));
+		VALUES ('CODE', zeroblob(16), 'CODE', 'Normal', 2, 0, zeroblob(16)),
+			('OTHER', zeroblob(16), 'OTHER', 'Normal', 1, 0, zeroblob(16));
 		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, ordinal, created_at, created_by)
 		VALUES (zeroblob(16), x'03', 'CODE', 'CODE', 'Normal', 'Normal', 1, 0, zeroblob(16)),
 		       (zeroblob(16), x'02', 'OTHER', 'OTHER', 'Normal', 'Normal', 1, 0, zeroblob(16)),

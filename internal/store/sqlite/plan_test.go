@@ -19,18 +19,25 @@ import (
 // which are redeemed and a tenth reserved, and as many users.
 const fillForPlans = `
 CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 10099) SELECT i FROM n;
-CREATE TEMP VIEW c AS SELECT i, printf('CODE%05d', i * 7919 % 10100) AS canonical, CASE WHEN i < 10000 THEN x'00000000000000000000000000000001' ELSE x'00000000000000000000000000000002' END AS workspace FROM n;
-INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at, expires_at, revoked_at,
+CREATE TEMP VIEW c AS SELECT i, printf('CODE%05d', i * 7919 % 10100) AS canonical,
+       CASE WHEN i < 10000 THEN x'00000000000000000000000000000001' ELSE x'00000000000000000000000000000002' END
+       AS workspace FROM n;
+INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at,
+expires_at, revoked_at,
                    note, recipient, batch_id, created_at, created_by)
 SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
-       CASE WHEN i % 2 THEN 1 END, i % 5 = 0, i % 10 = 0, CASE WHEN i % 50 = 0 THEN i END, CASE WHEN i % 40 = 0 THEN i END, CASE WHEN i % 30 = 0 THEN i END,
-       CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END, CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END,
+       CASE WHEN i % 2 THEN 1 END, i % 5 = 0, i % 10 = 0, CASE WHEN i % 50 = 0 THEN i END,
+       CASE WHEN i % 40 = 0 THEN i END, CASE WHEN i % 30 = 0 THEN i END,
+       CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END,
+       CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END,
        1000000 + i / 3, zeroblob(16)
 FROM c;
 INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at, created_by)
-SELECT workspace, randomblob(16), canonical, canonical, 'Normal', 'user ' || i, 'Normal', 1, i, zeroblob(16) FROM c WHERE i % 5 = 0;
+SELECT workspace, randomblob(16), canonical, canonical, 'Normal', 'user ' || i, 'Normal', 1, i, zeroblob(16)
+FROM c WHERE i % 5 = 0;
 INSERT INTO reservations (workspace_id, id, canonical, code, user_id, state, expires_at, created_at, created_by)
-SELECT workspace, randomblob(16), canonical, canonical, 'user ' || i, 'held', i, i, zeroblob(16) FROM c WHERE i % 10 = 0;
+SELECT workspace, randomblob(16), canonical, canonical, 'user ' || i, 'held', i, i, zeroblob(16) FROM c
+WHERE i % 10 = 0;
 INSERT INTO users SELECT workspace, 'user ' || i, CASE WHEN i % 2 THEN 'Normal' ELSE 'Premium' END, i, i FROM c;`
 
 // TestEveryListIsReadFromAnIndex: whatever the filter, the first rows that are read are
@@ -172,7 +179,8 @@ func planCases() (all []planCase) {
 		"code":             {codes.RedemptionQuery{Canonical: "CODE00001"}, perCode, "canonical=?"},
 		"code's next page": {codes.RedemptionQuery{Canonical: "CODE00001", After: core.ID{9}}, perCode, "id<?"},
 		"user":             {codes.RedemptionQuery{UserID: "user 1"}, perUser, "user_id=?"},
-		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"}, // the fewer
+		// By the user, who has fewer than a code can have.
+		"code and user":    {codes.RedemptionQuery{Canonical: "CODE00001", UserID: "user 1"}, perUser, "user_id=?"},
 		"user's next page": {codes.RedemptionQuery{UserID: "user 1", After: core.ID{9}}, perUser, "id<?"},
 		"created between":  {codes.RedemptionQuery{CreatedAfter: &from, CreatedBefore: &until}, byKey, "id>? AND id<?"},
 		"code's between": {

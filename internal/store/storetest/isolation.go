@@ -18,11 +18,14 @@ func testIsolation(t *testing.T, newStore Factory) {
 		_, made, held, batch := s.populate(t, s.mine, "MINE")
 		theirs := s.other.WorkspaceID
 		finds := map[string]func() error{
-			"Code":           func() error { _, err := s.Store.Code(t.Context(), theirs, "MINE1", now); return err },
-			"CodeByRetryKey": func() error { _, err := s.Store.CodeByRetryKey(t.Context(), theirs, [16]byte{'M'}, now); return err },
-			"Redemption":     func() error { _, _, err := s.Store.Redemption(t.Context(), theirs, made.ID); return err },
-			"Reservation":    func() error { _, _, err := s.Store.Reservation(t.Context(), theirs, held.ID); return err },
-			"User":           func() error { _, err := s.Store.User(t.Context(), theirs, "ada"); return err },
+			"Code": func() error { _, err := s.Store.Code(t.Context(), theirs, "MINE1", now); return err },
+			"CodeByRetryKey": func() error {
+				_, err := s.Store.CodeByRetryKey(t.Context(), theirs, [16]byte{'M'}, now)
+				return err
+			},
+			"Redemption":  func() error { _, _, err := s.Store.Redemption(t.Context(), theirs, made.ID); return err },
+			"Reservation": func() error { _, _, err := s.Store.Reservation(t.Context(), theirs, held.ID); return err },
+			"User":        func() error { _, err := s.Store.User(t.Context(), theirs, "ada"); return err },
 		}
 		for name, find := range finds {
 			if err := find(); !errors.Is(err, core.ErrNotFound) {

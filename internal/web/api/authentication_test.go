@@ -66,7 +66,10 @@ func TestEveryUnusableKeyGetsOneAndTheSameAnswer(t *testing.T) {
 		want := f.post(t, addPath, `{}`, without("X-Api-Key"), with("X-Request-Id", "same"))
 		want.mustBe(t, http.StatusUnauthorized, core.ReasonInvalidAPIKey)
 		for name, key := range keys {
-			for path, body := range map[string]string{addPath: `{"code":"A","type":"Normal"}`, generatePath: `{"type":"Normal"}`} {
+			for path, body := range map[string]string{
+				addPath:      `{"code":"A","type":"Normal"}`,
+				generatePath: `{"type":"Normal"}`,
+			} {
 				t.Run(name+" "+path, func(t *testing.T) {
 					got := f.post(t, path, body, key, with("X-Request-Id", "same"))
 					if diff := cmp.Diff(want.body, got.body); diff != "" {

@@ -23,13 +23,15 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 			{
 				name: "only what must be there: any number of uses, null for what there is not",
 				body: `{"code":"WELCOME2025","type":"Normal"}`,
-				want: `{"code":"WELCOME2025","type":"Normal","status":"active","maxRedemptions":null,"redemptions":0,"reservations":0,
+				want: `{"code":"WELCOME2025","type":"Normal","status":"active","maxRedemptions":null,
+				"redemptions":0,"reservations":0,
 				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
 				name: "every option, times in UTC",
-				body: `{"code":"VIP","type":"Premium","maxRedemptions":7,"startsAt":"2031-02-03T05:05:06.1234567+02:00","expiresAt":"2032-01-01T00:00:00-01:30",
+				body: `{"code":"VIP","type":"Premium","maxRedemptions":7,
+				"startsAt":"2031-02-03T05:05:06.1234567+02:00","expiresAt":"2032-01-01T00:00:00-01:30",
 				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""}}`,
 				want: `{"code":"VIP","type":"Premium","status":"active","maxRedemptions":7,"redemptions":0,"reservations":0,
 				"startsAt":"2031-02-03T03:05:06.123456Z","expiresAt":"2032-01-01T01:30:00Z","revokedAt":null,
@@ -38,16 +40,20 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 			},
 			{
 				name: "explicit nulls are options that were left out",
-				body: `{"code":"NULLS","type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
+				body: `{"code":"NULLS","type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,` +
+					`"note":null,"recipient":null,"metadata":null}`,
 				want: `{"code":"NULLS","type":"Upgrade","status":"active","maxRedemptions":null,"redemptions":0,"reservations":0,
 				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
 				name: "empty options are none; outer spaces go, inner ones and the case stay",
-				body: `{"code":"\u00a0 Grüße aus–Köln 🎉 ","type":"Normal","startsAt":"2031-02-03T04:05:06.789013Z","note":"","recipient":"","metadata":{}}`,
-				want: `{"code":"Grüße aus–Köln 🎉","type":"Normal","status":"scheduled","maxRedemptions":null,"redemptions":0,"reservations":0,
-				"startsAt":"2031-02-03T04:05:06.789013Z","expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,
+				body: `{"code":"\u00a0 Grüße aus–Köln 🎉 ","type":"Normal",` +
+					`"startsAt":"2031-02-03T04:05:06.789013Z","note":"","recipient":"","metadata":{}}`,
+				want: `{"code":"Grüße aus–Köln 🎉","type":"Normal","status":"scheduled","maxRedemptions":null,
+				"redemptions":0,"reservations":0,
+				"startsAt":"2031-02-03T04:05:06.789013Z","expiresAt":null,"revokedAt":null,"note":null,"recipient":null,
+				"metadata":{},"batchId":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 		} {
@@ -87,7 +93,8 @@ func TestEveryFieldOfACodeIsShown(t *testing.T) {
 		t,
 		string(got),
 		`{"code":"VIP","type":"Premium","status":"revoked","maxRedemptions":5,"redemptions":2,"reservations":1,
-		"startsAt":"2031-02-03T03:05:06.789012Z","expiresAt":"2031-02-03T05:05:06.789012Z","revokedAt":"2031-02-03T04:06:06.789012Z",
+		"startsAt":"2031-02-03T03:05:06.789012Z","expiresAt":"2031-02-03T05:05:06.789012Z",
+		"revokedAt":"2031-02-03T04:06:06.789012Z",
 		"note":"n","recipient":"r","metadata":{"k":"v"},"batchId":"00000000-0000-0000-0000-000000000007",
 		"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-0000-0000-000000000003"}`,
 	)
@@ -202,7 +209,8 @@ func TestGenerateHonoursOptions(t *testing.T) {
 				codes.Code{Type: codes.TypeNormal, MaxRedemptions: &one},
 			},
 			{
-				"all", `{"type":"Normal","startsAt":"2031-02-03T05:05:06.7890129Z","expiresAt":"2032-01-01T01:00:00+01:00","note":"n","recipient":"r","metadata":{"k":"v"}}`,
+				"all", `{"type":"Normal","startsAt":"2031-02-03T05:05:06.7890129Z",` +
+					`"expiresAt":"2032-01-01T01:00:00+01:00","note":"n","recipient":"r","metadata":{"k":"v"}}`,
 				codes.Code{
 					Type: codes.TypeNormal, MaxRedemptions: &one, StartsAt: &starts, ExpiresAt: &expires,
 					Note: "n", Recipient: "r", Metadata: map[string]string{"k": "v"},

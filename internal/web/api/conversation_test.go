@@ -52,10 +52,12 @@ func issuing(path string, f *fixture, reader string) []said {
 	}
 	retried := with("Idempotency-Key", "k"+path)
 	full := body(
-		`{@"type":"Premium","maxRedemptions":3,"startsAt":"2031-02-03T05:05:06.5+01:00","expiresAt":"2032-01-01T00:00:00Z","note":"n","recipient":"r","metadata":{"k":"v"}}`,
+		`{@"type":"Premium","maxRedemptions":3,"startsAt":"2031-02-03T05:05:06.5+01:00",` +
+			`"expiresAt":"2032-01-01T00:00:00Z","note":"n","recipient":"r","metadata":{"k":"v"}}`,
 	)
 	nulls := body(
-		`{@"type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,"metadata":null}`,
+		`{@"type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,"note":null,"recipient":null,` +
+			`"metadata":null}`,
 	)
 	return []said{
 		{"busy", "POST", path, good, nil, failing(core.Unavailable(nil)), 503, core.ReasonStoreUnavailable, true},

@@ -278,7 +278,9 @@ var invalid = []refusal{
 	},
 
 	{
-		"everything at once", `{@"type":"x","maxRedemptions":0,"startsAt":"2031-01-02T00:00:00Z","expiresAt":"2031-01-01T00:00:00Z","note":"\u0000","recipient":"\u0000","metadata":{"b":"\u0000","a":"\u0000"}}`,
+		"everything at once", `{@"type":"x","maxRedemptions":0,"startsAt":"2031-01-02T00:00:00Z",` +
+			`"expiresAt":"2031-01-01T00:00:00Z","note":"\u0000","recipient":"\u0000","metadata":{"b":"\u0000",` +
+			`"a":"\u0000"}}`,
 		core.ReasonInvalidValue,
 		[]string{"/type", "/maxRedemptions", "/expiresAt", "/note", "/recipient", "/metadata/a", "/metadata/b"},
 	},

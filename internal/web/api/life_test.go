@@ -71,7 +71,8 @@ func TestRedeemingACode(t *testing.T) {
 		first := f.post(t, "/tenant-codes/redeem", `{"code":" welcome 2031 ","userId":"ada","metadata":{"from":"web"}}`).
 			mustReplay(t, false)
 		sameJSON(t, first.body, `{
-			"id":"`+first.text(t, "id")+`","code":"WELCOME-2031","type":"Premium","userId":"ada","grants":"Premium","metadata":{"from":"web"},
+			"id":"`+first.text(t, "id")+`","code":"WELCOME-2031","type":"Premium","userId":"ada",
+			"grants":"Premium","metadata":{"from":"web"},
 			"reservationId":null,"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"`+f.key.ID.String()+`",
 			"rolledBackAt":null,"rolledBackBy":null,"rollbackReason":null}`)
 		f.clock.advance(time.Hour)
@@ -87,7 +88,8 @@ func TestRedeemingACode(t *testing.T) {
 		sameJSON(
 			t,
 			f.call(t, "GET", "/users/ada", "").mustBeOK(t).body,
-			`{"userId":"ada","status":"Premium","createdAt":"2031-02-03T04:05:06.789012Z","updatedAt":"2031-02-03T04:05:06.789012Z"}`,
+			`{"userId":"ada","status":"Premium","createdAt":"2031-02-03T04:05:06.789012Z",`+
+				`"updatedAt":"2031-02-03T04:05:06.789012Z"}`,
 		)
 		sameJSON(
 			t,
@@ -194,12 +196,14 @@ func TestValidatingACode(t *testing.T) {
 		sameJSON(
 			t,
 			ask(`{"code":"spring77","userId":"ada"}`).body,
-			`{"valid":false,"reason":"user_not_registered","detail":"this user is not registered; an Upgrade code is for a registered user","code":`+code+`}`,
+			`{"valid":false,"reason":"user_not_registered",`+
+				`"detail":"this user is not registered; an Upgrade code is for a registered user","code":`+code+`}`,
 		)
 		sameJSON(
 			t,
 			ask(`{"code":"spring77","at":"2031-03-01T01:00:00+01:00"}`).body,
-			`{"valid":false,"reason":"code_expired","detail":"this code expired at 2031-03-01T00:00:00Z","code":`+strings.Replace(
+			`{"valid":false,"reason":"code_expired","detail":"this code expired at 2031-03-01T00:00:00Z",`+
+				`"code":`+strings.Replace(
 				code,
 				`"active"`,
 				`"expired"`,
@@ -209,7 +213,8 @@ func TestValidatingACode(t *testing.T) {
 		sameJSON(
 			t,
 			ask(`{"code":"SPRING-78"}`).body,
-			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace","suggestion":"SPRING-77"}`,
+			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace",`+
+				`"suggestion":"SPRING-77"}`,
 		)
 		sameJSON(t, ask(`{"code":"\u0007?"}`).body,
 			`{"valid":false,"reason":"code_not_found","detail":"there is no such code in this workspace"}`)
@@ -285,7 +290,8 @@ func TestChangingACode(t *testing.T) {
 		f.add(
 			t,
 			"VIP",
-			`"type":"Normal","note":"n","recipient":"r","metadata":{"a":"1","b":"2"},"maxRedemptions":5,"startsAt":"2031-01-01T00:00:00Z","expiresAt":"2032-01-01T00:00:00Z"`,
+			`"type":"Normal","note":"n","recipient":"r","metadata":{"a":"1","b":"2"},"maxRedemptions":5,`+
+				`"startsAt":"2031-01-01T00:00:00Z","expiresAt":"2032-01-01T00:00:00Z"`,
 		)
 		before := f.call(t, "GET", "/tenant-codes/vip", "").mustBeOK(t).object(t)
 		same := func(changes map[string]any, got answer) {

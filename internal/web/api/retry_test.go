@@ -26,8 +26,12 @@ func TestAnIdempotencyKeyMakesARepetitionHarmless(t *testing.T) {
 			{"add", addPath, `{"code":"A-B","type":"Normal"}`, `{"code":"A-B","type":"Normal"}`},
 			{
 				"add with every option", addPath,
-				`{"code":"VIP","type":"Premium","maxRedemptions":7,"startsAt":"2031-02-03T05:05:06.1234567+02:00","expiresAt":"2032-01-01T00:00:00Z","note":"n","recipient":"r","metadata":{"a":"1"}}`,
-				`{"code":" VIP ","metadata":{"a":"1"},"recipient":"r","note":"n","expiresAt":"2031-12-31T23:00:00-01:00","startsAt":"2031-02-03T03:05:06.123456Z","maxRedemptions":7,"type":"Premium"}`,
+				`{"code":"VIP","type":"Premium","maxRedemptions":7,` +
+					`"startsAt":"2031-02-03T05:05:06.1234567+02:00","expiresAt":"2032-01-01T00:00:00Z",` +
+					`"note":"n","recipient":"r","metadata":{"a":"1"}}`,
+				`{"code":" VIP ","metadata":{"a":"1"},"recipient":"r","note":"n",` +
+					`"expiresAt":"2031-12-31T23:00:00-01:00","startsAt":"2031-02-03T03:05:06.123456Z",` +
+					`"maxRedemptions":7,"type":"Premium"}`,
 			},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -58,7 +62,9 @@ func TestAnIdempotencyKeyMakesARepetitionHarmless(t *testing.T) {
 func TestAReplayedAnswerIsTheFirstOne(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
-		body := `{"code":"short","type":"Normal","startsAt":"2031-02-03T04:30:00.1234567Z","expiresAt":"2031-02-03T05:00:00+00:00","maxRedemptions":3,"note":"n","recipient":"r","metadata":{"a":"1","b":"2"}}`
+		body := `{"code":"short","type":"Normal","startsAt":"2031-02-03T04:30:00.1234567Z",` +
+			`"expiresAt":"2031-02-03T05:00:00+00:00","maxRedemptions":3,"note":"n","recipient":"r",` +
+			`"metadata":{"a":"1","b":"2"}}`
 		first := f.post(t, addPath, body, with("Idempotency-Key", "k")).mustBeOK(t)
 		f.clock.advance(30 * time.Minute)
 		f.post(t, "/tenant-codes/redeem", `{"code":"SHORT","userId":"ada"}`).mustBeOK(t)
