@@ -132,7 +132,9 @@ func (f *following) awaitRead(t *testing.T, what string) {
 func (f *following) awaitLives(t *testing.T, lives int) {
 	t.Helper()
 	until := f.lived.Load() + int64(lives)
-	eventually(t, requestLimit, fmt.Sprint(lives, " more codes are used up"), func() bool { return f.lived.Load() >= until })
+	eventually(t, requestLimit, fmt.Sprint(lives, " more codes are used up"), func() bool {
+		return f.lived.Load() >= until
+	})
 }
 
 // write lets codes live through both nodes until there are enough. The channel is closed when
@@ -165,7 +167,8 @@ func (f *following) goesOn() bool {
 // live adds a code and uses it up. What is not known to be done is done again.
 func (f *following) live(node int, code string) (ok bool) {
 	return f.until(node, "add "+code, func(c *client) (answer, error) {
-		a, err := c.life(http.MethodPost, "/tenant-codes/add", map[string]any{"code": code, "type": "Normal", "maxRedemptions": 1})
+		once := map[string]any{"code": code, "type": "Normal", "maxRedemptions": 1}
+		a, err := c.life(http.MethodPost, "/tenant-codes/add", once)
 		if a.Reason == "code_already_exists" {
 			a.status = http.StatusOK // by the request before, which got no answer
 		}
