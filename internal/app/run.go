@@ -54,7 +54,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	log := newLog(cfg, logs)
 
 	registry := newRegistry()
-	bare, err := openStore(ctx, cfg.Database, openOptions{gatherLog: cfg.GatheredLog})
+	bare, err := openStore(ctx, cfg.Database, openOptions{gatherLog: cfg.GatheredLog, server: true})
 	if err != nil {
 		return err
 	}

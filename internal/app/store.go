@@ -77,6 +77,7 @@ func openStore(ctx context.Context, database string, options openOptions) (bareS
 type openOptions struct {
 	timeout   time.Duration // how long one operation on a server may take; 0: as usual
 	gatherLog bool          // see [sqlite.Options]; only a server commits often enough for that
+	server    bool          // many callers will read at once
 }
 
 // openBare migrates and opens a store, whatever state its contents are in.
@@ -216,7 +217,7 @@ func engineOf(database string) (engine, error) {
 	return engine{
 		name: db.Engine,
 		open: func(_ context.Context, options openOptions) (bareStore, error) {
-			return sqlite.Open(db.Path, sqlite.Options{GatherLog: options.gatherLog})
+			return sqlite.Open(db.Path, sqlite.Options{GatherLog: options.gatherLog, OneReader: !options.server})
 		},
 		migrate: func(ctx context.Context) ([]schema.Migration, error) { return sqlite.Migrate(ctx, db.Path) },
 		migrationStatus: func(ctx context.Context) ([]schema.Migration, error) {

@@ -26,7 +26,10 @@ const (
 // that the lists of others can go on.
 const listConnections = codes.ListsAtOnce + 2
 
-func newLanes(processors int) [laneCount]*readers {
+func newLanes(processors int, oneEach bool) [laneCount]*readers {
+	if oneEach {
+		return [laneCount]*readers{keyLane: newReaders(1), hotLane: newReaders(1), listLane: newReaders(1)}
+	}
 	return [laneCount]*readers{
 		keyLane:  newReaders(1),
 		hotLane:  newReaders(processors),

@@ -47,6 +47,9 @@ type Options struct {
 	// GatherLog: write the log through [walvfs]. Opening fails if that was not tested with this build
 	// of SQLite.
 	GatherLog bool
+	// OneReader: open one reading connection for each purpose instead of as many as a server needs.
+	// Opening a connection reads the schema, which takes most of the time of a short command.
+	OneReader bool
 }
 
 // Store keeps every area in an SQLite file.
@@ -111,7 +114,7 @@ func Open(path string, options Options) (*Store, error) {
 		busyTimeout: options.BusyTimeout,
 		file:        file,
 		writer:      make(chan *sqlite.Conn, 1),
-		lanes:       newLanes(runtime.GOMAXPROCS(0)),
+		lanes:       newLanes(runtime.GOMAXPROCS(0), options.OneReader),
 		listTimeout: cmp.Or(options.ListTimeout, DefaultListTimeout),
 		committed:   make(chan struct{}, 1),
 	}
