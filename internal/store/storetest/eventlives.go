@@ -145,18 +145,18 @@ func testErasingEvents(t *testing.T, newStore Factory) {
 	s.add(t, s.other, "theirs")
 	for _, caller := range []*core.Actor{s.mine, s.other} {
 		code := map[*core.Actor]string{s.mine: "mine", s.other: "theirs"}[caller]
-		s.redeem(t, caller, code, "ada")
+		s.redeem(t, caller, code, "zora")
 		s.redeem(t, caller, code, "bob")
 	}
-	before := s.log(t, s.mine) // which have positions; the next has none yet when ada is erased
+	before := s.log(t, s.mine) // which have positions; the next has none yet when zora is erased
 	s.reserve(t, s.mine, "mine", "eve", time.Minute)
-	s.put(t, s.mine, "ada", codes.UserPremium)
-	s.erase(t, s.mine, "ada")
+	s.put(t, s.mine, "zora", codes.UserPremium)
+	s.erase(t, s.mine, "zora")
 	after := s.log(t, s.mine)
 	checkSame(t, "what is told", []string{
 		"redemption.created code:mine by key", "user.registered user: by key",
 		"redemption.created code:mine bob by key", "user.registered user: bob by key",
-		"reservation.created code:mine eve by key", "user.changed user: by key", "user.erased user: ada by key",
+		"reservation.created code:mine eve by key", "user.changed user: by key", "user.erased user: zora by key",
 	}, toldAll(after))
 	for i, e := range after {
 		erased := i < 2 || i == 5
@@ -169,27 +169,27 @@ func testErasingEvents(t *testing.T, newStore Factory) {
 		if sum, err := e.Sum(); err != nil || (sum == e.Digest) == erased {
 			t.Errorf("event %d: digest %x of %x, %v", i, e.Digest, sum, err)
 		}
-		if strings.Contains(fmt.Sprint(e), "ada") && i != 6 {
+		if strings.Contains(fmt.Sprint(e), "zora") && i != 6 {
 			t.Errorf("event %d still names the person: %+v", i, e)
 		}
 	}
 	if found := s.logOf(t, event.Query{
 		Workspace: s.mine.WorkspaceID,
-		Subject:   &event.SubjectName{Kind: event.SubjectUser, Key: "ada"},
+		Subject:   &event.SubjectName{Kind: event.SubjectUser, Key: "zora"},
 	}); len(
 		found,
 	) != 1 {
 		t.Errorf("events about the person: %v", toldAll(found))
 	}
-	checkSame(t, "theirs", "redemption.created code:theirs ada by key", told(s.log(t, s.other)[0]))
+	checkSame(t, "theirs", "redemption.created code:theirs zora by key", told(s.log(t, s.other)[0]))
 
 	// Erased once more, the event about the first time keeps the id for its own time.
-	s.put(t, s.mine, "ada", codes.UserNormal)
+	s.put(t, s.mine, "zora", codes.UserNormal)
 	s.pass(time.Hour)
-	s.erase(t, s.mine, "ada")
+	s.erase(t, s.mine, "zora")
 	named := func() (positions []int64) {
 		for _, e := range s.log(t, s.mine) {
-			if e.UserID == "ada" {
+			if e.UserID == "zora" {
 				positions = append(positions, e.Position)
 			}
 		}
