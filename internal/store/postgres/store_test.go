@@ -38,7 +38,7 @@ func open(t *testing.T, address string, options postgres.Options) *postgres.Stor
 // conforming is the address of a database that a test must leave in order.
 func conforming(t *testing.T) string {
 	t.Helper()
-	address := pgtest.Database(t)
+	address := pgtest.Lent(t)
 	t.Cleanup(func() { checkInvariants(t, address) })
 	return address
 }
