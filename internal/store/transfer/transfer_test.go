@@ -41,7 +41,7 @@ var engines = map[string]func(t *testing.T) store{
 		}
 		return openSQLite(t, path)
 	},
-	"postgres": func(t *testing.T) store { return openPostgres(t, pgtest.Database(t)) },
+	"postgres": func(t *testing.T) store { return openPostgres(t, pgtest.Lent(t)) },
 }
 
 func openSQLite(t *testing.T, path string) store {

@@ -83,7 +83,7 @@ func newSQLite(t *testing.T) (storetest.Store, func() (int, error)) {
 
 func newPostgres(t *testing.T) (storetest.Store, func() (int, error)) {
 	t.Helper()
-	address := pgtest.Database(t)
+	address := pgtest.Lent(t)
 	store, err := postgres.Open(t.Context(), address, postgres.Options{})
 	if err != nil {
 		t.Fatal(err)
