@@ -33,11 +33,14 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 
 quick: ## run the tests that answer within half a minute, databases in memory
 	scripts/install-test-deps
-	scripts/quick-tests
+	scripts/in-memory 2048 scripts/quick-tests
 
+# The databases of these tests are in memory if it has room for them; campaigns keep theirs on the
+# disk. The packages that take longest begin first.
 test: ## install what the tests need, run every test but the campaigns, with the race detector
 	scripts/install-test-deps
-	CGO_ENABLED=1 go test $(RACE) -skip='^TestCampaign' ./...
+	CGO_ENABLED=1 scripts/in-memory 6144 go test $(RACE) -skip='^TestCampaign' \
+		./internal/store/postgres ./test/e2e ./...
 
 # LENGTH is how long fuzzing and campaigns take: short (minutes) or full (hours).
 LENGTH ?= short
