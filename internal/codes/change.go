@@ -113,13 +113,11 @@ func (c *CodeChange) check(code *Code, next *Options, now time.Time) error {
 		checkMetadataSize(&errs, next.Metadata)
 	}
 	checkMetadataEntries(&errs, c.metadata(nil))
+	if c.ExpiresAt.Given {
+		next.addExpiry(&errs, now)
+	}
 	if err := errs.Err(); err != nil {
 		return err
-	}
-	if c.ExpiresAt.Given {
-		if err := next.checkExpiry(now); err != nil {
-			return err
-		}
 	}
 	if limit := c.MaxRedemptions.Max; limit != nil && *limit < code.Redemptions+code.Reservations {
 		return core.Conflict(core.ReasonCodeInUse, fmt.Sprintf(

@@ -13,6 +13,9 @@ type IssueRequest struct {
 	Type Type
 	Options
 	IdempotencyKey string // as the header has it; empty: none was sent
+	// Unread are fields that are missing or could not be read: the request is refused, with these and
+	// with what else is wrong.
+	Unread core.FieldErrors
 }
 
 // Issued is a code that was added or generated.
@@ -38,9 +41,8 @@ const (
 // any workspace; KindInvalid with the fields that are wrong; KindConflict with
 // ReasonIdempotencyKeyReused or ReasonCodeDeleted; KindUnavailable.
 func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, req IssueRequest) (Issued, error) {
-	var errs core.FieldErrors
-	value = core.CleanValue(value, &errs)
-	made, err := s.prepare(actor, "add", value, &req, &errs)
+	value = core.CleanValue(value, &req.Unread)
+	made, err := s.prepare(actor, "add", value, &req)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -75,7 +77,7 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 		once := int64(1)
 		req.MaxRedemptions.Max = &once
 	}
-	made, err := s.prepare(actor, "generate", "", &req, &core.FieldErrors{})
+	made, err := s.prepare(actor, "generate", "", &req)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -86,25 +88,23 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 	return s.insertGenerated(ctx, made, actor.Format)
 }
 
-// prepare checks a request and makes a code from it, without a value. It does not check whether the
-// code would already have expired.
-func (s *Service) prepare(
-	actor *core.Actor,
-	do, value string,
-	req *IssueRequest,
-	errs *core.FieldErrors,
-) (*NewCode, error) {
+// prepare checks a request and makes a code from it, without a value. That the code would already
+// have expired is an error only beside others.
+func (s *Service) prepare(actor *core.Actor, do, value string, req *IssueRequest) (*NewCode, error) {
+	errs := &req.Unread
 	checkType(req.Type, errs)
 	req.check(errs, expiresTooEarly)
 	key, err := parseIdempotencyKey(req.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
-	if err := errs.Err(); err != nil {
-		return nil, err
+	now := s.now()
+	if errs.Err() != nil {
+		req.addExpiry(errs, now)
+		return nil, errs.Err()
 	}
 	made := &NewCode{Code: Code{
-		WorkspaceID: actor.WorkspaceID, Type: req.Type, CreatedAt: s.now(), CreatedBy: actor.ID,
+		WorkspaceID: actor.WorkspaceID, Type: req.Type, CreatedAt: now, CreatedBy: actor.ID,
 	}}
 	req.applyTo(&made.Code)
 	if key != "" {

@@ -63,11 +63,16 @@ func (f *Field) check(o *Options, errs *core.FieldErrors) {
 // checkExpiry returns what is wrong with the options at this time. It is separate from check because
 // a retry must not fail for coming later.
 func (o *Options) checkExpiry(now time.Time) error {
-	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) {
-		return core.Invalid(core.ReasonInvalidValue,
-			core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be in the future"})
+	var errs core.FieldErrors
+	o.addExpiry(&errs, now)
+	return errs.Err()
+}
+
+// addExpiry is checkExpiry for a request that is refused in any case.
+func (o *Options) addExpiry(errs *core.FieldErrors, now time.Time) {
+	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) && !errs.Names("/expiresAt") {
+		errs.Add(core.ReasonInvalidValue, "/expiresAt", "expiresAt must be in the future")
 	}
-	return nil
 }
 
 func (o *Options) checkMetadata(errs *core.FieldErrors) {

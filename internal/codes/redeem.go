@@ -14,6 +14,9 @@ type RedeemRequest struct {
 	Code     string
 	UserID   string
 	Metadata map[string]string
+	// Unread are fields that are missing or could not be read: the request is refused, with these and
+	// with what else is wrong.
+	Unread core.FieldErrors
 }
 
 // Redeemed is a redemption.
@@ -31,10 +34,10 @@ type Redeemed struct {
 // ReasonUserAlreadyRegistered, ReasonUserNotRegistered or ReasonUserAlreadyPremium; KindUnavailable.
 // A refused redemption uses nothing up.
 func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemRequest) (Redeemed, error) {
-	var errs core.FieldErrors
-	checkUserID(&errs, "/userId", req.UserID)
-	(&Options{Metadata: req.Metadata}).checkMetadata(&errs)
-	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
+	errs := &req.Unread
+	checkUserID(errs, "/userId", req.UserID)
+	(&Options{Metadata: req.Metadata}).checkMetadata(errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
 	if err != nil {
 		return Redeemed{}, err
 	}
@@ -58,6 +61,9 @@ type ReserveRequest struct {
 	Code   string
 	UserID string
 	Life   time.Duration // 0: DefaultReservation
+	// Unread are fields that are missing or could not be read: the request is refused, with these and
+	// with what else is wrong.
+	Unread core.FieldErrors
 }
 
 // Reserved is a reservation.
@@ -72,8 +78,8 @@ type Reserved struct {
 //
 // Errors are those of [Redemptions.Redeem].
 func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req ReserveRequest) (Reserved, error) {
-	var errs core.FieldErrors
-	checkUserID(&errs, "/userId", req.UserID)
+	errs := &req.Unread
+	checkUserID(errs, "/userId", req.UserID)
 	if req.Life == 0 {
 		req.Life = DefaultReservation
 	}
@@ -86,7 +92,7 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 			MaxReservation/time.Second,
 		)
 	}
-	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
 	if err != nil {
 		return Reserved{}, err
 	}

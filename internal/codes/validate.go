@@ -12,6 +12,9 @@ type ValidateRequest struct {
 	Code   string
 	UserID string     // who would redeem it; empty: only the code is judged
 	At     *time.Time // when; nil: now
+	// Unread are fields that are missing or could not be read: the request is refused, with these and
+	// with what else is wrong.
+	Unread core.FieldErrors
 }
 
 // Validation is the answer.
@@ -34,16 +37,16 @@ type Validation struct {
 //
 // Errors: KindInvalid with the fields that are wrong; KindUnavailable.
 func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req ValidateRequest) (Validation, error) {
-	var errs core.FieldErrors
+	errs := &req.Unread
 	if req.UserID != "" {
-		checkUserID(&errs, "/userId", req.UserID)
+		checkUserID(errs, "/userId", req.UserID)
 	}
 	at := s.now()
 	if req.At != nil {
 		at = *core.StoredTime(req.At)
-		core.CheckYear(&errs, "/at", "at", &at)
+		core.CheckYear(errs, "/at", "at", &at)
 	}
-	canonical, err := s.lookedUp(ctx, actor, req.Code, &errs)
+	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
 	if core.HasReason(err, core.ReasonCodeNotFound) {
 		return Validation{At: at, Why: errCodeNotFound()}, nil
 	}

@@ -3,6 +3,8 @@ package core
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -174,17 +176,36 @@ func Invalid(reason Reason, fields ...FieldError) *Error {
 type FieldErrors struct {
 	reason Reason // of the first mistake
 	fields []FieldError
+	unread []string // pointers to fields without a value that could be checked
+}
+
+// AddUnread adds the mistake of a field that is missing or could not be read. field is the pointer to
+// that field, pointer may lead further into it. What is added about the field later is left out: it
+// is about a value that the request does not have.
+func (f *FieldErrors) AddUnread(reason Reason, field, pointer, detail string) {
+	f.Add(reason, pointer, "%s", detail)
+	f.unread = append(f.unread, field)
 }
 
 // Add adds a mistake.
 func (f *FieldErrors) Add(reason Reason, pointer, detail string, args ...any) {
+	for _, field := range f.unread {
+		if pointer == field || strings.HasPrefix(pointer, field+"/") {
+			return
+		}
+	}
 	if len(f.fields) == 0 {
 		f.reason = reason
 	}
 	f.fields = append(f.fields, FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
 }
 
-// Err returns the mistakes as one error, or nil for none.
+// Names reports whether a mistake with this pointer was added.
+func (f *FieldErrors) Names(pointer string) bool {
+	return slices.ContainsFunc(f.fields, func(field FieldError) bool { return field.Pointer == pointer })
+}
+
+// Err returns the mistakes as one error, or nil for none. Its reason is that of the first.
 func (f *FieldErrors) Err() error {
 	if len(f.fields) == 0 {
 		return nil

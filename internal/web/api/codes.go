@@ -50,10 +50,14 @@ var (
 
 func newOptions(o *codes.Option) (doc string, into any) { return o.Doc, o.Of(new(codes.Options)) }
 
-// issueRequest reads the request for a new code: its type at an index, and the options behind it.
+// issueRequest reads the request for a new code into body, which points to its type: the code's type
+// at an index, and the options behind it.
 func issueRequest(c *kit.Call, body reflect.Value, typeIndex int) (req codes.IssueRequest, err error) {
-	req.Type = codes.Type(textIn(body, typeIndex))
-	readOptions(body, typeIndex+1, func(o *codes.Option) any { return o.Of(&req.Options) })
+	if req.Unread, err = c.Read(body.Interface()); err != nil {
+		return req, err
+	}
+	req.Type = codes.Type(textIn(body.Elem(), typeIndex))
+	readOptions(body.Elem(), typeIndex+1, func(o *codes.Option) any { return o.Of(&req.Options) })
 	req.IdempotencyKey, err = idempotencyKey(c)
 	return req, err
 }
@@ -61,10 +65,7 @@ func issueRequest(c *kit.Call, body reflect.Value, typeIndex int) (req codes.Iss
 // addCode answers POST /tenant-codes/add.
 func (s *server) addCode(ctx context.Context, c *kit.Call) error {
 	body := reflect.New(addRequest)
-	if err := c.Decode(body.Interface()); err != nil {
-		return err
-	}
-	req, err := issueRequest(c, body.Elem(), 1)
+	req, err := issueRequest(c, body, 1)
 	if err != nil {
 		return err
 	}
@@ -90,10 +91,7 @@ func (generateAnswer) TransformSchema(_ huma.Registry, schema *huma.Schema) *hum
 // generateCode answers POST /tenant-codes/generate.
 func (s *server) generateCode(ctx context.Context, c *kit.Call) error {
 	body := reflect.New(generateRequest)
-	if err := c.Decode(body.Interface()); err != nil {
-		return err
-	}
-	req, err := issueRequest(c, body.Elem(), 0)
+	req, err := issueRequest(c, body, 0)
 	if err != nil {
 		return err
 	}
@@ -131,9 +129,12 @@ func (s *server) issuingRoutes() []kit.Route {
 				"the installation.",
 			Parameters: []kit.Parameter{idempotencyKeyParameter()},
 			Request:    kit.JSONOf(generateRequest, "GenerateCode"),
-			Response:   kit.JSON[generateAnswer]("GeneratedCode"),
-			Replays:    true,
-			Reasons:    append(retrying(), core.ReasonCodeSpaceExhausted),
+			NotTaken: map[string]string{
+				"code": "a generated code has a random value; to choose it, use POST /tenant-codes/add",
+			},
+			Response: kit.JSON[generateAnswer]("GeneratedCode"),
+			Replays:  true,
+			Reasons:  append(retrying(), core.ReasonCodeSpaceExhausted),
 		},
 	}
 }

@@ -64,6 +64,18 @@ func (s *server) changeCode(ctx context.Context, c *kit.Call) error {
 	return s.answerCodeNow(c, &code, err)
 }
 
+// unchangeable are the fields of a code that a change cannot name.
+func unchangeable() map[string]string {
+	why := map[string]string{"status": "status cannot be changed by itself: it follows from the other fields"}
+	for i := range codes.Fields() {
+		if f := &codes.Fields()[i]; f.Name != "" && f.Option == nil {
+			why[f.Name] = f.Name + " cannot be changed"
+		}
+	}
+	why["revokedAt"] = "revokedAt cannot be changed here: use /revoke and /restore"
+	return why
+}
+
 // deleteCode answers DELETE /tenant-codes/{code}.
 func (s *server) deleteCode(ctx context.Context, c *kit.Call) error {
 	if err := s.service.DeleteCode(ctx, &c.Actor, c.Path("code")); err != nil {
@@ -144,7 +156,7 @@ func (s *server) changeRoutes() []kit.Route {
 			Description: "A JSON merge patch (RFC 7396): a field that is left out stays as it is, null means " +
 				"none.",
 			Parameters: code,
-			Request:    kit.JSONOf(changeRequest, "ChangeCode"), MergePatch: true,
+			Request:    kit.JSONOf(changeRequest, "ChangeCode"), MergePatch: true, NotTaken: unchangeable(),
 			Response: kit.JSON[shownCode]("Code"),
 			Reasons:  append(none, core.ReasonCodeInUse),
 		},

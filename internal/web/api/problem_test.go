@@ -51,7 +51,10 @@ func TestAnErrorIsShortWhateverIsWrong(t *testing.T) {
 			"a long name twice", "POST", generatePath,
 			`{"metadata":{"` + long + `":"","` + long + `":""}}`, kit.ReasonDuplicateField, 1,
 		},
-		{"a long name of a wrong value", "POST", generatePath, `{"metadata":{"` + long + `":1}}`, kit.ReasonWrongType, 1},
+		{
+			"a long name of a wrong value", "POST", generatePath,
+			`{"type":"Normal","metadata":{"` + long + `":1}}`, kit.ReasonWrongType, 1,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := f.call(t, test.method, test.path, test.body)

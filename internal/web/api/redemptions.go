@@ -73,11 +73,13 @@ func (redeemRequest) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma
 // redeemCode answers POST /tenant-codes/redeem.
 func (s *server) redeemCode(ctx context.Context, c *kit.Call) error {
 	var body redeemRequest
-	if err := c.Decode(&body); err != nil {
+	unread, err := c.Read(&body)
+	if err != nil {
 		return err
 	}
 	redeemed, err := s.service.Redeem(ctx, &c.Actor, codes.RedeemRequest{
-		Code: *body.Code.Value, UserID: *body.UserID.Value, Metadata: kit.Strings(body.Metadata.OrZero()),
+		Code: body.Code.OrZero(), UserID: body.UserID.OrZero(), Metadata: kit.Strings(body.Metadata.OrZero()),
+		Unread: unread,
 	})
 	return answerRedeemed(c, redeemed, err)
 }

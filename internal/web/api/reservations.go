@@ -48,11 +48,12 @@ func (reserveRequest) TransformSchema(_ huma.Registry, schema *huma.Schema) *hum
 // reserveCode answers POST /tenant-codes/reserve.
 func (s *server) reserveCode(ctx context.Context, c *kit.Call) error {
 	var body reserveRequest
-	if err := c.Decode(&body); err != nil {
+	unread, err := c.Read(&body)
+	if err != nil {
 		return err
 	}
 	reserved, err := s.service.Reserve(ctx, &c.Actor, codes.ReserveRequest{
-		Code: *body.Code.Value, UserID: *body.UserID.Value, Life: body.life(),
+		Code: body.Code.OrZero(), UserID: body.UserID.OrZero(), Life: body.life(), Unread: unread,
 	})
 	return answerReserved(c, reserved, err)
 }

@@ -69,14 +69,15 @@ func notRequired(schema *huma.Schema, names ...string) *huma.Schema {
 // validateCode answers POST /tenant-codes/validate.
 func (s *server) validateCode(ctx context.Context, c *kit.Call) error {
 	var body validateRequest
-	if err := c.Decode(&body); err != nil {
+	unread, err := c.Read(&body)
+	if err != nil {
 		return err
 	}
 	if body.UserID.Value != nil && *body.UserID.Value == "" {
-		return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/userId", Detail: "userId must not be empty"})
+		unread.Add(core.ReasonInvalidValue, "/userId", "userId must not be empty")
 	}
 	v, err := s.service.Validate(ctx, &c.Actor, codes.ValidateRequest{
-		Code: *body.Code.Value, UserID: body.UserID.OrZero(), At: body.At.Value,
+		Code: body.Code.OrZero(), UserID: body.UserID.OrZero(), At: body.At.Value, Unread: unread,
 	})
 	if err != nil {
 		return err

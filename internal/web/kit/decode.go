@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,14 +38,34 @@ const maxInteger = 1<<53 - 1
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// Decode reads the request's JSON body into v, which must point to the type that the route says. It
-// keeps nothing of the buffer. A body that the route does not insist on may be left out, with its
-// media type. Fields with the tag required:"true" must be there.
+// Decode is [Call.Read] for requests of which nothing else can be wrong, or nothing that can be told
+// without the database.
 func (c *Call) Decode(v any) error {
+	wrong, err := c.Read(v)
+	if err != nil {
+		return err
+	}
+	return wrong.Err()
+}
+
+// Read reads the request's JSON body into v, which must point to the type that the route says. It
+// keeps nothing of the buffer. A body that the route does not insist on may be left out, with its
+// media type. wrong are the fields that could not be read, and those with the tag required:"true"
+// that are not there. They are without a value then.
+func (c *Call) Read(v any) (wrong core.FieldErrors, err error) {
 	into := reflect.ValueOf(v).Elem()
 	if into.Type() != c.route.Request.goType {
-		return fmt.Errorf("%s %s takes %v, not %s", c.route.Method, c.route.Path, c.route.Request.goType, into.Type())
+		return wrong, fmt.Errorf("%s %s takes %v, not %s",
+			c.route.Method, c.route.Path, c.route.Request.goType, into.Type())
 	}
+	if err := c.readJSON(v, &wrong); err != nil {
+		return wrong, err
+	}
+	checkRequired(into, c.route.fields, &wrong)
+	return wrong, nil
+}
+
+func (c *Call) readJSON(v any, wrong *core.FieldErrors) error {
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
@@ -63,20 +85,69 @@ func (c *Call) Decode(v any) error {
 			return err
 		}
 	}
-	if err := decodeBody(body.Bytes(), v); err != nil {
-		return err
-	}
-	return checkRequired(into, c.route.required)
+	return c.route.decode(body.Bytes(), v, wrong)
 }
 
-func decodeBody(body []byte, v any) error {
-	if string(bytes.TrimSpace(body)) == "null" { // which any type takes for its zero value
+func (rt *Route) decode(body []byte, v any, wrong *core.FieldErrors) error {
+	switch string(bytes.TrimSpace(body)) {
+	case "":
+		return &core.Error{Kind: core.KindInvalid, Reason: ReasonInvalidJSON, Detail: "the body is empty; send a JSON object"}
+	case "null": // which any type takes for its zero value
 		return errNoObject()
 	}
-	if err := json.Unmarshal(body, v, strict); err != nil {
+	err := json.Unmarshal(body, v, strict)
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok || semantic.JSONPointer == "" {
 		return decodeError(err)
 	}
+	var members map[string]jsontext.Value
+	switch broken := json.Unmarshal(body, &members); {
+	case broken == nil:
+		return rt.decodeApart(members, reflect.ValueOf(v).Elem(), wrong)
+	case errors.Is(err, json.ErrUnknownName):
+		name := semantic.JSONPointer.LastToken()
+		return core.Invalid(ReasonUnknownField, fieldAt(semantic.JSONPointer, rt.unknownField(name)))
+	default:
+		return decodeError(broken)
+	}
+}
+
+// decodeApart reads each field by itself, so that all those that cannot be read are named at once: the
+// decoder gives up at the first one.
+func (rt *Route) decodeApart(
+	members map[string]jsontext.Value, into reflect.Value, wrong *core.FieldErrors,
+) error {
+	if err := rt.checkNames(members); err != nil {
+		return err
+	}
+	into.SetZero()
+	for _, f := range rt.fields {
+		value, given := members[f.name]
+		if !given {
+			continue
+		}
+		field := into.FieldByIndex(f.index)
+		err := json.Unmarshal(value, field.Addr().Interface(), strict)
+		if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
+			field.SetZero() // it may have been read in part
+			reason, detail := wrongValue(semantic)
+			wrong.AddUnread(reason, "/"+f.name, "/"+f.name+string(semantic.JSONPointer), detail)
+		} else if err != nil {
+			return decodeError(err)
+		}
+	}
 	return nil
+}
+
+// checkNames refuses fields that the route does not take.
+func (rt *Route) checkNames(members map[string]jsontext.Value) error {
+	var unknown core.FieldErrors
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if !slices.ContainsFunc(rt.fields, func(f requestField) bool { return f.name == name }) {
+			unknown.Add(ReasonUnknownField, "/"+core.EscapePointer(name), "%s", rt.unknownField(name))
+		}
+	}
+	return unknown.Err()
 }
 
 // mergePatchType is the media type of RFC 7396.
@@ -140,8 +211,11 @@ func errBodyTooLarge() error {
 	}
 }
 
-// decodeError says what is wrong with a body, and where, without repeating it.
+// decodeError says what is wrong with a body, and where, without repeating it; nil for no error.
 func decodeError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return core.Invalid(ReasonDuplicateField, fieldAt(syntactic.JSONPointer, "this field appears more than once"))
@@ -157,15 +231,11 @@ func decodeError(err error) error {
 			Kind: core.KindInvalid, Reason: ReasonInvalidJSON, Detail: "the body is not one valid UTF-8 JSON value",
 		}
 	}
-	switch {
-	case errors.Is(err, json.ErrUnknownName):
-		return core.Invalid(ReasonUnknownField,
-			fieldAt(semantic.JSONPointer, "this request has no such field; names are case-sensitive"))
-	case semantic.JSONPointer == "":
+	if semantic.JSONPointer == "" {
 		return errNoObject()
-	default:
-		return wrongValue(semantic)
 	}
+	reason, detail := wrongValue(semantic)
+	return core.Invalid(reason, fieldAt(semantic.JSONPointer, detail))
 }
 
 func errNoObject() error {
@@ -173,7 +243,7 @@ func errNoObject() error {
 }
 
 // wrongValue says what kind of value a field takes.
-func wrongValue(semantic *json.SemanticError) error {
+func wrongValue(semantic *json.SemanticError) (core.Reason, string) {
 	reason, kind := ReasonWrongType, "another type"
 	switch t := semantic.GoType; {
 	case t == nil:
@@ -182,7 +252,7 @@ func wrongValue(semantic *json.SemanticError) error {
 	case t.Kind() == reflect.String:
 		kind = "a string"
 	case t.Kind() == reflect.Int64:
-		kind = fmt.Sprintf("a whole number up to %d", int64(maxInteger))
+		kind = fmt.Sprintf("a whole number up to %d, without a point and an exponent: 1, not 1.0", int64(maxInteger))
 	case t.Kind() == reflect.Map:
 		kind = "an object of strings"
 	}
@@ -190,7 +260,7 @@ func wrongValue(semantic *json.SemanticError) error {
 		semantic.JSONKind == '"' && semantic.GoType == reflect.TypeFor[time.Time]() {
 		reason = core.ReasonInvalidValue
 	}
-	return core.Invalid(reason, fieldAt(semantic.JSONPointer, "this field must be "+kind))
+	return reason, "this field must be " + kind
 }
 
 func fieldAt(pointer jsontext.Pointer, detail string) core.FieldError {

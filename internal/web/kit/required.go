@@ -3,16 +3,18 @@ package kit
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"accesscodes/internal/core"
 )
 
-// requiredField is a field of a request that must be there and must not be null.
-type requiredField struct {
-	name  string
-	index []int // see [reflect.Value.FieldByIndex]
+// requestField is a field of a request.
+type requestField struct {
+	name     string
+	index    []int // see [reflect.Value.FieldByIndex]
+	required bool  // it must be there and must not be null
 }
 
 // absentee is what an [Optional] tells of itself.
@@ -21,21 +23,22 @@ type absentee interface{ absent() bool }
 // absent reports whether the field was left out or null.
 func (o *Optional[T]) absent() bool { return o.Value == nil }
 
-// requiredFields reads the tags required:"true" of a request, which the OpenAPI document is made
-// from as well. It refuses tags that [Call.Decode] could not hold a request to.
-func requiredFields(request reflect.Type) (fields []requiredField, err error) {
+// requestFields lists the fields of a request, with their tags required:"true", which the OpenAPI
+// document is made from as well. It refuses tags that [Call.Decode] could not hold a request to.
+func requestFields(request reflect.Type) (fields []requestField, err error) {
 	for _, field := range reflect.VisibleFields(request) {
-		if field.Tag.Get("required") != "true" {
-			if inner := valueOf(field.Type); inner != nil && hasRequired(inner) {
-				return nil, fmt.Errorf("%s.%s: required fields within a field are not checked", request, field.Name)
-			}
+		if field.Anonymous { // its own fields are listed, too
 			continue
 		}
-		if !reflect.PointerTo(field.Type).Implements(reflect.TypeFor[absentee]()) {
+		required := field.Tag.Get("required") == "true"
+		if inner := valueOf(field.Type); !required && inner != nil && hasRequired(inner) {
+			return nil, fmt.Errorf("%s.%s: required fields within a field are not checked", request, field.Name)
+		}
+		if required && !reflect.PointerTo(field.Type).Implements(reflect.TypeFor[absentee]()) {
 			return nil, fmt.Errorf("%s.%s: a required field must be an Optional", request, field.Name)
 		}
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		fields = append(fields, requiredField{name, field.Index})
+		fields = append(fields, requestField{name, field.Index, required})
 	}
 	return fields, nil
 }
@@ -53,20 +56,18 @@ func valueOf(t reflect.Type) reflect.Type {
 }
 
 func hasRequired(t reflect.Type) bool {
-	fields, err := requiredFields(t)
-	return err != nil || len(fields) > 0
+	fields, err := requestFields(t)
+	return err != nil || slices.ContainsFunc(fields, isRequired)
 }
 
-// checkRequired returns an error about all the fields that must be there and are not.
-func checkRequired(request reflect.Value, fields []requiredField) error {
-	var missing []core.FieldError
-	for _, f := range fields {
-		if request.FieldByIndex(f.index).Addr().Interface().(absentee).absent() {
-			missing = append(missing, core.FieldError{Pointer: "/" + f.name, Detail: f.name + " is required"})
+func isRequired(f requestField) bool { return f.required }
+
+// checkRequired adds the fields that must be there and are not.
+func checkRequired(request reflect.Value, fields []requestField, wrong *core.FieldErrors) {
+	for i := range fields {
+		f := &fields[i]
+		if f.required && request.FieldByIndex(f.index).Addr().Interface().(absentee).absent() {
+			wrong.AddUnread(core.ReasonMissingField, "/"+f.name, "/"+f.name, f.name+" is required")
 		}
 	}
-	if missing == nil {
-		return nil
-	}
-	return core.Invalid(core.ReasonMissingField, missing...)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -135,5 +136,44 @@ func TestRoutesThatContradictThemselvesAreRefused(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, test.message)
 			}
 		})
+	}
+}
+
+// TestAllFieldsThatCannotBeReadAreNamedAtOnce, with those that are missing behind them.
+func TestAllFieldsThatCannotBeReadAreNamedAtOnce(t *testing.T) {
+	type request struct {
+		Named
+		Age  Optional[int64]             `json:"age" required:"false"`
+		Born Optional[time.Time]         `json:"born" required:"false"`
+		Tags Optional[map[string]String] `json:"tags" required:"false"`
+		Note Optional[string]            `json:"note" required:"false"`
+	}
+	server := newServer(t, new(logtest.Output), Config{Routes: []Route{{
+		Method: "POST", Path: "/people", Request: JSON[request]("Request"),
+		Endpoint: func(_ context.Context, c *Call) error { return c.Decode(new(request)) },
+	}}})
+	for _, test := range []struct {
+		body     string
+		reason   core.Reason
+		pointers []string
+	}{
+		{`{"name":"Ada","age":1.5,"born":"x"}`, core.ReasonInvalidValue, []string{"/age", "/born"}},
+		{`{"born":"x","age":1.0}`, core.ReasonInvalidValue, []string{"/age", "/born", "/name"}},
+		{`{"tags":{"a":1,"b":2},"note":[{}]}`, ReasonWrongType, []string{"/tags/a", "/note", "/name"}},
+		{`{"tags":[["a"],{}],"note":{"a":[1]},"name":"Ada"}`, ReasonWrongType, []string{"/tags", "/note"}},
+		{`{"tags":{"a":{"b":[1]},"c":"d"},"age":"1","name":true}`, ReasonWrongType, []string{"/name", "/age", "/tags/a"}},
+		{`{"tags":{"a":null},"note":7,"name":"Ada"}`, ReasonWrongType, []string{"/tags/a", "/note"}},
+		{`{"age":"1","colour":"red"}`, ReasonUnknownField, []string{"/colour"}},
+		{`{"age":"1","note":`, ReasonInvalidJSON, nil},
+		{`{"tags":{"a":1,`, ReasonInvalidJSON, nil},
+	} {
+		status, p := exchange(t, server, "/people", test.body)
+		var pointers []string
+		for _, field := range p.Errors {
+			pointers = append(pointers, field.Pointer)
+		}
+		if diff := cmp.Diff(test.pointers, pointers); diff != "" || p.Reason != test.reason || status != 400 {
+			t.Errorf("%s: status %d, %s (-want +got):\n%s", test.body, status, p.Reason, diff)
+		}
 	}
 }

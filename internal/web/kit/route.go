@@ -25,6 +25,9 @@ type Route struct {
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
 
+	// NotTaken are fields that callers may expect of the request, each with why it has none.
+	NotTaken map[string]string
+
 	BodyOptional bool // the request may have no body at all
 	MergePatch   bool // the request is a JSON merge patch (RFC 7396)
 	Replays      bool // the answer says when an earlier request did it
@@ -34,7 +37,7 @@ type Route struct {
 	// move; see stream. The endpoint limits the size of the body itself.
 	Streams bool
 
-	required []requiredField // of the request
+	fields []requestField // of the request
 }
 
 // Body is the type of a JSON body, and its name in the OpenAPI document.

@@ -89,7 +89,7 @@ func New(config Config) (*Server, error) {
 // Routes lists the routes that are served.
 func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
 
-// checked reads what the routes require of their bodies.
+// checked reads which fields the routes' bodies have.
 func checked(routes []Route) ([]Route, error) {
 	routes = slices.Clone(routes)
 	for i := range routes {
@@ -98,10 +98,10 @@ func checked(routes []Route) ([]Route, error) {
 			continue
 		}
 		var err error
-		if rt.required, err = requiredFields(rt.Request.goType); err != nil {
+		if rt.fields, err = requestFields(rt.Request.goType); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", rt.Method, rt.Path, err)
 		}
-		if rt.BodyOptional && len(rt.required) > 0 {
+		if rt.BodyOptional && slices.ContainsFunc(rt.fields, isRequired) {
 			return nil, fmt.Errorf("%s %s: a body that may be left out has required fields", rt.Method, rt.Path)
 		}
 	}
