@@ -11,7 +11,7 @@ import (
 // startDebug serves profiles at /debug/pprof/ on an address of their own, which should
 // not be reachable from outside: profiles show what the program is doing.
 func startDebug(ctx context.Context, address string, log *slog.Logger) (*http.Server, error) {
-	listener, err := listen(ctx, address)
+	listener, err := listen(ctx, "debug-listen", address)
 	if err != nil {
 		return nil, err
 	}

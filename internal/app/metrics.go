@@ -14,7 +14,7 @@ import (
 func startMetrics(
 	ctx context.Context, address string, registry *prometheus.Registry, log *slog.Logger,
 ) (*http.Server, error) {
-	listener, err := listen(ctx, address)
+	listener, err := listen(ctx, "metrics-listen", address)
 	if err != nil {
 		return nil, err
 	}

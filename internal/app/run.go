@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,7 +86,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, cfg.Listen)
+	listener, err := listen(ctx, "listen", cfg.Listen)
 	if err != nil {
 		return err
 	}
@@ -127,10 +128,15 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	return newServer(handler, listener, cfg.MaxConnections, certificate, log).serveUntil(ctx, cfg.DrainTimeout, log)
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen listens on the address of a flag.
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
+		why := err
+		if system, ok := errors.AsType[syscall.Errno](err); ok { // without the address, which stands in front
+			why = system
+		}
+		return nil, fmt.Errorf("cannot listen on %s: %w; give another address with --%s", address, why, flag)
 	}
 	return listener, nil
 }
@@ -176,11 +182,11 @@ func certificateOf(cfg config.Serve, log *slog.Logger) (*certificate, error) {
 	return loadCertificate(cfg.TLSCert, cfg.TLSKey, time.Now, log)
 }
 
-// publicURLOf stores the address that callers use if it is given, and returns the stored one.
+// publicURLOf stores the address that callers use if one is given, and returns the stored one.
 func publicURLOf(ctx context.Context, store tenancy.InstallationStore, cfg config.Serve) (string, error) {
 	stored, err := store.PublicURL(ctx)
 	given := strings.TrimRight(cfg.PublicURL, "/")
-	if err != nil || given == "" || given == stored {
+	if err != nil || !cfg.PublicURLGiven || given == stored {
 		return stored, err
 	}
 	return given, store.SetPublicURL(ctx, given)

@@ -35,7 +35,7 @@ type rig struct {
 
 func startServer(t *testing.T, maxConnections int, certificate *certificate, h http.HandlerFunc) *rig {
 	t.Helper()
-	listener, err := listen(t.Context(), "127.0.0.1:0")
+	listener, err := listen(t.Context(), "listen", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,8 @@ func TestThePublicURLIsKeptInTheDatabase(t *testing.T) {
 		{[]string{"--public-url", "https://codes.example.org/api/"}, "https://codes.example.org/api"},
 		{nil, "https://codes.example.org/api"},
 		{[]string{"--public-url", "https://codes.example.com"}, "https://codes.example.com"},
+		{[]string{"--public-url="}, ""},
+		{nil, ""},
 	} {
 		if code, stderr := p.serve(t, test.flags...).stop(); code != 0 ||
 			!strings.Contains(stderr, `"public_url":"`+test.want+`"`) {
@@ -124,11 +126,9 @@ func TestOnlyTrustedProxiesSayWhoTheClientIs(t *testing.T) {
 func TestServeWithACertificateThatIsNotThere(t *testing.T) {
 	p := newProgram(t)
 	got := p.run(t, "serve --tls-cert no.pem --tls-key no.key")
-	if got.code != 1 || !strings.Contains(got.stderr, "no.pem") {
+	if got.code != 2 || !strings.Contains(got.stderr, "no.pem") {
 		t.Errorf("exit %d: %s", got.code, got.stderr)
 	}
 	checkOneLine(t, got)
-	if rows := list[workspaceRow](t, p, "workspace list"); len(rows) != 0 {
-		t.Errorf("a server that never listened made %+v, whose key nobody saw", rows)
-	}
+	checkNoFile(t, p.path)
 }

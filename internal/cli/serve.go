@@ -20,7 +20,8 @@ func newServe(env Env) *cobra.Command {
 			"On an empty database it first creates the workspace \"default\" and one API key and prints the key.\n" +
 			"SIGTERM and SIGINT let the requests under way finish, then the program exits with 0.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cfg.Validate(); err != nil {
+			cfg.PublicURLGiven = cmd.Flags().Changed("public-url")
+			if err := errors.Join(cfg.Validate(), cfg.CheckFiles()); err != nil {
 				return usageError{err}
 			}
 			return app.Run(
@@ -67,7 +68,7 @@ func networkFlags(flags *pflag.FlagSet, cfg *config.Serve) {
 	flags.IntVar(&cfg.MaxConnections, "max-connections", cfg.MaxConnections,
 		"how many connections may be open at once; more wait until one ends")
 	flags.StringVar(&cfg.PublicURL, "public-url", "",
-		"`URL` under which callers reach the server, for links; it is kept in the database")
+		"`URL` under which callers reach the server; it is kept in the database, an empty one removes it")
 	flags.StringVar(&cfg.TrustedProxies, "trusted-proxies", "",
 		"`CIDRs` of proxies, with commas: only from these is X-Forwarded-For or Forwarded believed")
 	flags.StringVar(&cfg.MetricsListen, "metrics-listen", "",

@@ -179,12 +179,13 @@ func TestServeOnAnAddressThatIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }() // the test is over
-	for _, flags := range []string{"--listen ", "--listen 127.0.0.1:0 --debug-listen "} {
+	for _, flag := range []string{"--listen", "--debug-listen", "--metrics-listen"} {
 		p := newProgram(t)
-		check(t, p.run(t, "serve "+flags+taken.Addr().String()), result{
+		line := "serve --listen 127.0.0.1:0 " + flag + " " + taken.Addr().String()
+		check(t, p.run(t, line), result{
 			code: 1,
-			stderr: "accesscodes: listen on " + taken.Addr().String() + ": listen tcp " + taken.Addr().String() +
-				": bind: address already in use\n",
+			stderr: "accesscodes: cannot listen on " + taken.Addr().String() +
+				": address already in use; give another address with " + flag + "\n",
 		})
 		if rows := list[workspaceRow](t, p, "workspace list"); len(rows) != 0 {
 			t.Errorf("a server that never listened made %+v, whose key nobody saw", rows)

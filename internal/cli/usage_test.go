@@ -55,6 +55,13 @@ func TestUsageErrors(t *testing.T) {
 		{"key list", "--workspace is required"},
 		{"serve --drain-timeout 25", `invalid argument "25" for "--drain-timeout" flag: time: missing unit in duration "25"`},
 		{"serve --listen here", `--listen "here" is not host:port`},
+		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999" has no port from 0 to 65535`},
+		{"serve --metrics-listen :x --debug-listen :-1", `--debug-listen ":-1" has no port from 0 to 65535; ` +
+			`--metrics-listen ":x" has no port from 0 to 65535`},
+		{
+			"serve --tls-cert /nope --tls-key /nope",
+			`--tls-cert "/nope" and --tls-key "/nope" cannot be used: open /nope: no such file or directory`,
+		},
 		{
 			"serve --listen here --debug-listen there --log-level loud --log-format xml --drain-timeout -1s",
 			`--listen "here" is not host:port; --debug-listen "there" is not host:port; ` +

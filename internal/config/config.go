@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -24,7 +23,8 @@ type Serve struct {
 
 	TLSCert, TLSKey string        // PEM files; both empty: plain HTTP
 	MaxConnections  int           // open at once; more wait until one ends
-	PublicURL       string        // the address that callers use; empty: what the database holds
+	PublicURL       string        // the address that callers use
+	PublicURLGiven  bool          // PublicURL replaces what the database holds, also if it is empty
 	TrustedProxies  string        // CIDRs with commas between them; their word about a client's address is taken
 	MetricsListen   string        // host:port for /metrics; empty: with everything else
 	Docs            bool          // serve /docs
@@ -47,11 +47,9 @@ func DefaultServe() Serve {
 // Validate says what is wrong, all of it at once.
 func (c Serve) Validate() error {
 	var errs []error
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		errs = append(errs, fmt.Errorf("--listen %q is not host:port", c.Listen))
-	}
-	if _, _, err := net.SplitHostPort(c.DebugListen); c.DebugListen != "" && err != nil {
-		errs = append(errs, fmt.Errorf("--debug-listen %q is not host:port", c.DebugListen))
+	errs = append(errs, checkAddress("--listen", c.Listen))
+	if c.DebugListen != "" {
+		errs = append(errs, checkAddress("--debug-listen", c.DebugListen))
 	}
 	if _, err := ParseDatabase(c.Database); err != nil {
 		errs = append(errs, fmt.Errorf("--database %w", err))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -23,10 +24,34 @@ func (c Serve) validateNetwork() (errs []error) {
 	if _, err := c.Proxies(); err != nil {
 		errs = append(errs, fmt.Errorf("--trusted-proxies %w", err))
 	}
-	if _, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && err != nil {
-		errs = append(errs, fmt.Errorf("--metrics-listen %q is not host:port", c.MetricsListen))
+	if c.MetricsListen != "" {
+		errs = append(errs, checkAddress("--metrics-listen", c.MetricsListen))
 	}
 	return errs
+}
+
+// checkAddress says what is wrong with an address to listen on. Whether it is free is seen only when
+// it is listened on.
+func checkAddress(flag, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s %q is not host:port", flag, address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("%s %q has no port from 0 to 65535", flag, address)
+	}
+	return nil
+}
+
+// CheckFiles says what is wrong with the files that are named.
+func (c Serve) CheckFiles() error {
+	if c.TLSCert == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+		return fmt.Errorf("--tls-cert %q and --tls-key %q cannot be used: %w", c.TLSCert, c.TLSKey, err)
+	}
+	return nil
 }
 
 // isBaseURL reports whether links can be made by adding a path to the text.
