@@ -91,7 +91,7 @@ type Error struct {
 	Detail     string
 	Fields     []FieldError
 	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
-	Oldest     *int64        // with KindGone: the oldest position that is kept
+	Oldest     *int64        // with KindGone: the oldest position that is kept; nil: none is
 	cause      error
 }
 

@@ -123,16 +123,24 @@ func (s *Service) page(ctx context.Context, q *Query) (Page, error) {
 	case q.After > page.Head: // a position of another database, or from before a restore: new events would be missed
 		return Page{}, core.InvalidParameter("after is a position that this log has not reached: its newest is %d", page.Head)
 	case q.After != 0 && q.After < page.Oldest-1:
-		return Page{}, &core.Error{
-			Kind: core.KindGone, Reason: core.ReasonPositionExpired, Oldest: &page.Oldest,
-			Detail: fmt.Sprintf(
-				"events behind this position were deleted; the oldest that is kept has the position %d",
-				page.Oldest,
-			),
-		}
+		return Page{}, expired(&page)
 	}
 	page.shorten()
 	return page, nil
+}
+
+// expired says that events behind a position were deleted, and from where on they are kept.
+func expired(page *Page) *core.Error {
+	err := &core.Error{Kind: core.KindGone, Reason: core.ReasonPositionExpired}
+	if page.Oldest > page.Head {
+		err.Detail = fmt.Sprintf("events behind this position were deleted, and none is kept; the newest had the position %d",
+			page.Head)
+		return err
+	}
+	err.Oldest = &page.Oldest
+	err.Detail = fmt.Sprintf("events behind this position were deleted; the oldest that is kept has the position %d",
+		page.Oldest)
+	return err
 }
 
 // read reads a page when it is the workspace's turn.

@@ -274,6 +274,10 @@ func testPruningEvents(t *testing.T, newStore Factory) {
 	if p := page(0); p.Oldest != 6 || p.Head != 5 || p.Next != 5 || p.Events != nil {
 		t.Errorf("from the oldest, when there is none: %+v", p)
 	}
+	_, err = service.List(t.Context(), event.Query{Workspace: s.mine.WorkspaceID, After: 4}, 0)
+	if !errors.As(err, &gone) || gone.Oldest != nil || !strings.Contains(gone.Detail, "none is kept") {
+		t.Errorf("behind one that was deleted, when none is kept: %+v", err)
+	}
 	change(s.mine, "new")
 	if found := s.log(t, s.mine); len(found) != 1 || found[0].Position != 6 {
 		t.Errorf("after everything was deleted: %v", found)

@@ -130,6 +130,15 @@ func TestAPositionThatIsNotKeptIsGoneAndTheOldestIsNamed(t *testing.T) {
 		page.Next != head {
 		t.Errorf("from the oldest: %+v", page)
 	}
+	f.clock.advance(time.Hour)
+	if err := event.NewService(f.store, f.clock.read, time.Minute).Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got = f.call(t, "GET", fmt.Sprintf("/events?after=%d", head-1), "")
+	if got.mustBe(t, http.StatusGone, core.ReasonPositionExpired); strings.Contains(got.body, `"oldest"`) {
+		t.Errorf("none is kept, and the answer names the oldest: %s", got.body)
+	}
+	f.call(t, "GET", fmt.Sprintf("/events?after=%d", head), "").mustBeOK(t)
 }
 
 func TestAWaitForEventsEndsWithTheFirstOne(t *testing.T) {

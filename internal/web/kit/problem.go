@@ -40,7 +40,7 @@ type Problem struct {
 	Status    int            `json:"status" doc:"The HTTP status." example:"400"`
 	Detail    string         `json:"detail" example:"expiresAt must be in the future"`
 	Reason    core.Reason    `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
-	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept."`
+	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept, if any is."`
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
