@@ -105,14 +105,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		}
 		closers.add(profiles.Close)
 	}
-	usage := startWorker(keyUsageInterval, people.FlushKeyUsage, log)
-	closers.add(usage.stop)
-	tidier := startWorker(tidyInterval, services.TidyReservations, log)
-	closers.add(tidier.stop)
-	sequencer := startWorker(sequenceInterval, events.Sequence, log)
-	closers.add(sequencer.stop)
-	pruner := startWorker(pruneInterval, events.Prune, log)
-	closers.add(pruner.stop)
+	background := workers{
+		startWorker(keyUsageInterval, people.FlushKeyUsage, log),
+		startWorker(tidyInterval, services.TidyReservations, log),
+		startWorker(sequenceInterval, events.Sequence, log),
+		startWorker(pruneInterval, events.Prune, log),
+	}
+	closers.add(background.stop)
 
 	publicURL, err := publicURLOf(ctx, bare, cfg)
 	if err != nil {
@@ -125,7 +124,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "public_url", publicURL,
 		"database_engine", engineName(cfg.Database), "version", streams.Version)
-	return newServer(handler, listener, cfg.MaxConnections, certificate, log).serveUntil(ctx, cfg.DrainTimeout, log)
+	err = newServer(handler, listener, cfg.MaxConnections, certificate, log).serveUntil(ctx, cfg.DrainTimeout, log)
+	if err != nil {
+		return err
+	}
+	_ = background.stop() // never fails
+	log.Info("stopped")
+	return nil
 }
 
 // listen listens on the address of a flag.

@@ -100,11 +100,7 @@ func (s *server) serveUntil(ctx context.Context, drainTimeout time.Duration, log
 	case <-ctx.Done():
 	}
 	log.Info("draining", "timeout", drainTimeout.String())
-	if err := s.drain(drainTimeout); err != nil {
-		return err
-	}
-	log.Info("stopped")
-	return nil
+	return s.drain(drainTimeout)
 }
 
 // serverLog takes what net/http has to say. What any peer can provoke is for debugging only.

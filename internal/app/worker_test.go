@@ -111,16 +111,44 @@ func TestWorkThatFailsIsLoggedAndTriedAgain(t *testing.T) {
 
 func TestARoundHasALimitedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var took time.Duration
+		rounds := make(chan time.Duration, 2)
 		work := func(ctx context.Context) error {
 			begin := time.Now()
 			<-ctx.Done()
-			took = time.Since(begin)
+			rounds <- time.Since(begin)
 			return ctx.Err()
 		}
-		stopWorker(t, startWorker(interval, work, slog.New(slog.DiscardHandler)))
-		if took != workTimeout {
+		w := startWorker(interval, work, slog.New(slog.DiscardHandler))
+		if took := <-rounds; took != workTimeout {
 			t.Errorf("the round took %v, want %v", took, workTimeout)
+		}
+		stopWorker(t, w)
+		if took := <-rounds; took != endTimeout {
+			t.Errorf("the last round took %v, want %v", took, endTimeout)
+		}
+	})
+}
+
+func TestWorkersEndSoonAndTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all workers
+		begun := make(chan struct{}, 100)
+		for range 4 {
+			all = append(all, startWorker(time.Second, func(ctx context.Context) error {
+				begun <- struct{}{}
+				<-ctx.Done() // the database is away
+				return ctx.Err()
+			}, slog.New(slog.DiscardHandler)))
+		}
+		for range 4 {
+			<-begun
+		}
+		begin := time.Now()
+		if err := all.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took > 2*endTimeout {
+			t.Errorf("it took %v, want at most the rest of a round and a last one: %v", took, 2*endTimeout)
 		}
 	})
 }

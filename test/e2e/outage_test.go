@@ -60,6 +60,28 @@ func TestCampaignWhilePostgreSQLIsAwayRequestsAreRefusedAndThenTheyWorkAgain(t *
 		l.doubtCount())
 }
 
+// endLimit is how soon a server ends when the database is away and no request is under way: what was
+// being done in the background and a last round of it, 2 s each, and some time besides.
+const endLimit = 7 * time.Second
+
+func TestAServerEndsSoonWhilePostgreSQLIsAway(t *testing.T) {
+	t.Parallel()
+	cluster := newCluster(t)
+	s := startServer(t, newPostgresOn(t, cluster))
+	newClient(t, s.url, s.key).mustGenerate(t, "Normal", http.StatusOK, "") // when the key was used is to be stored
+	if err := cluster.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	s.stop(t)
+	if took := time.Since(start); took > endLimit {
+		t.Errorf("the server took %s to end, want at most %s", took, endLimit)
+	}
+	if lines := strings.Split(strings.TrimSpace(s.log.String()), "\n"); !strings.Contains(lines[len(lines)-1], `"stopped"`) {
+		t.Errorf("stopped is not the last that was logged:\n%s", s.log)
+	}
+}
+
 // requireReadySoon requires that /readyz answers with this status within a limit, by
 // itself, and that /livez answers with 200 all the while.
 func requireReadySoon(t *testing.T, c *client, limit time.Duration, status int) {
