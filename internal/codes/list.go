@@ -157,10 +157,10 @@ func isBetween(at time.Time, after, before *time.Time) bool {
 
 func (f *CodeFilter) check() error {
 	if f.Type != "" && !slices.Contains(Types(), f.Type) {
-		return core.InvalidParameter("type must be one of %v, spelt exactly so", Types())
+		return core.InvalidParameter("type must be %s, spelt exactly so", core.Alternatives(Types()))
 	}
 	if f.Status != "" && !slices.Contains(Statuses(), f.Status) {
-		return core.InvalidParameter("status must be one of %v", Statuses())
+		return core.InvalidParameter("status must be %s", core.Alternatives(Statuses()))
 	}
 	f.CreatedAfter, f.CreatedBefore = storedRange(f.CreatedAfter, f.CreatedBefore)
 	return checkQuery(f.Query)

@@ -22,6 +22,22 @@ func PrefixRange(prefix string) (low, high string) {
 	return prefix, ""
 }
 
+// Alternatives writes words as people list them: "a", "a or b", "a, b or c".
+func Alternatives[T ~string](words []T) string {
+	var text strings.Builder
+	for i, word := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			text.WriteString(" or ")
+		default:
+			text.WriteString(", ")
+		}
+		text.WriteString(string(word))
+	}
+	return text.String()
+}
+
 // FoldASCII lowers the ASCII letters of a text. The search in notes and recipients compares such
 // texts, because databases differ in which other characters they treat as letters.
 func FoldASCII(text string) string {

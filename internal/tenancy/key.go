@@ -52,7 +52,7 @@ func (k *Key) check(now time.Time) error {
 	var errs core.FieldErrors
 	checkName(&errs, k.Name)
 	if !slices.Contains(Roles(), k.Role) {
-		errs.Add(core.ReasonInvalidValue, "/role", "role must be one of %v", Roles())
+		errs.Add(core.ReasonInvalidValue, "/role", "role must be %s", core.Alternatives(Roles()))
 	}
 	if k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 		errs.Add(core.ReasonInvalidValue, "/expiresAt", "a key must expire in the future")

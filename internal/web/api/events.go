@@ -164,7 +164,8 @@ func eventSubject(p *kit.Query) *event.SubjectName {
 	subject := &event.SubjectName{Kind: event.SubjectKind(kind), Key: key}
 	if key == "" || !slices.Contains(event.SubjectKinds(), subject.Kind) {
 		p.Fail(
-			fmt.Sprintf("subject must be one of %v, a colon, and which one: code:ACME-7KQW-M2XN", event.SubjectKinds()),
+			fmt.Sprintf("subject must be %s, a colon, and which one: code:ACME-7KQW-M2XN",
+				core.Alternatives(event.SubjectKinds())),
 		)
 	}
 	switch subject.Kind {
@@ -191,8 +192,8 @@ func eventActor(p *kit.Query) *event.ActorName {
 	if !slices.Contains(core.ActorKinds(), actor.Kind) {
 		p.Fail(
 			fmt.Sprintf(
-				"actor must be one of %v, for a key or a member with a colon and its UUID behind it",
-				core.ActorKinds(),
+				"actor must be %s, for a key or a member with a colon and its UUID behind it",
+				core.Alternatives(core.ActorKinds()),
 			),
 		)
 	}

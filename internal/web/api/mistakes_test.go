@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/kit"
 )
 
@@ -106,6 +107,38 @@ func TestAnUnknownFieldIsNamedWithWhatMayBeMeant(t *testing.T) {
 		p := f.call(t, test.method, test.path, test.body).mustBe(t, http.StatusBadRequest, kit.ReasonUnknownField)
 		if !strings.Contains(p.Detail, test.detail) || len(p.Errors) != 1 || p.Errors[0].Detail != p.Detail {
 			t.Errorf("%s %s %s: %q, want %q", test.method, test.path, test.body, p.Detail, test.detail)
+		}
+	}
+}
+
+func TestAnUnknownParameterIsNamedWithWhatMayBeMeant(t *testing.T) {
+	f := newFixture(t)
+	for path, detail := range map[string]string{
+		"/tenant-codes?created_after=x": `no parameter "created_after"; did you mean "createdAfter"?`,
+		"/users?colour=red":             `no parameter "colour"; it takes status, q, limit, cursor`,
+		"/users/ada?limit=1":            `no parameter "limit"; it takes none`,
+	} {
+		p := f.call(t, "GET", path, "").mustBe(t, http.StatusBadRequest, core.ReasonInvalidParameter)
+		if !strings.Contains(p.Detail, detail) {
+			t.Errorf("%s: %q, want %q", path, p.Detail, detail)
+		}
+	}
+	p := f.call(t, "GET", "/tenant-codes?status=gone", "").mustBe(t, http.StatusBadRequest, core.ReasonInvalidParameter)
+	if want := "status must be revoked, expired, scheduled, exhausted or active"; p.Detail != want {
+		t.Errorf("%q, want %q", p.Detail, want)
+	}
+}
+
+func TestARefusalOfARoleNamesTheRolesThatMay(t *testing.T) {
+	f := newFixture(t)
+	issuer := with("X-Api-Key", f.keyOf(t, "acme", tenancy.RoleIssue))
+	for path, roles := range map[string]string{
+		"/tenant-codes/redeem": "full or redeem", "/tenant-codes/validate": "full, redeem or read",
+		"/tenant-codes/X/revoke": "full",
+	} {
+		p := f.call(t, "POST", path, "{}", issuer).mustBe(t, http.StatusForbidden, core.ReasonRoleNotAllowed)
+		if want := "a key with the role issue may not do this; it takes the role " + roles; p.Detail != want {
+			t.Errorf("%s: %q, want %q", path, p.Detail, want)
 		}
 	}
 }

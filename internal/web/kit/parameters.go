@@ -2,7 +2,9 @@ package kit
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,10 +92,11 @@ func (c *Call) Query() *Query {
 	if err != nil {
 		p.Fail("the query of the address is not well-formed")
 	}
-	for name, given := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		given := values[name]
 		switch {
 		case !c.route.takes(inQuery, name):
-			p.Fail("this route has no such parameter; /docs shows those that it has")
+			p.Fail("this route has no parameter " + instead(name, c.route.queryNames()))
 		case len(given) > 1:
 			p.Fail(name + " was given more than once")
 		case given[0] == "" && name != "q" && name != "cursor":
@@ -151,7 +154,7 @@ func (p *Query) ID(name string) (id core.ID) {
 	}
 	id, err := core.ParseID(text)
 	if err != nil || id.IsZero() { // which would be no filter
-		p.Fail(name + " must be a UUID, and not that of zeros")
+		p.Fail(name + " must be a UUID that is not all zeros")
 	}
 	return id
 }

@@ -66,6 +66,16 @@ func (rt *Route) takesQuery() bool {
 	return false
 }
 
+// queryNames are the names of the parameters in the route's address.
+func (rt *Route) queryNames() (names []string) {
+	for _, p := range rt.Parameters {
+		if p.In == inQuery {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
 // takes reports whether the route has a parameter of this name.
 func (rt *Route) takes(in, name string) bool {
 	for _, p := range rt.Parameters {

@@ -54,8 +54,9 @@ type Server struct {
 	unknown      http.Handler        // answers a path that no route can have
 	proxies      proxies
 	stall        time.Duration
-	draining     chan struct{} // closed when draining begins
-	drain        func()        // closes it
+	roles        func(core.Permission) []string // nil: answers do not name them
+	draining     chan struct{}                  // closed when draining begins
+	drain        func()                         // closes it
 }
 
 // methods are the methods that routes have, but for HEAD.
@@ -70,6 +71,9 @@ func New(config Config) (*Server, error) {
 		proxies: config.TrustedProxies, stall: cmp.Or(config.Stall, DefaultStall), draining: make(chan struct{}),
 	}
 	s.drain = sync.OnceFunc(func() { close(s.draining) })
+	if config.Document != nil {
+		s.roles = config.Document.Roles
+	}
 	routes, err := checked(config.Routes)
 	if err != nil {
 		return nil, err
@@ -183,7 +187,7 @@ func (s *Server) run(rt Route, c *Call) error {
 		actor.RequestID = c.RequestID
 		c.Actor = actor
 		if err := actor.Require(rt.Permission); err != nil {
-			return err
+			return s.namingRoles(err, rt.Permission)
 		}
 		if c.Request.URL.RawQuery != "" && !rt.takesQuery() { // those that do read it themselves
 			if err := c.Query().Err(); err != nil {
@@ -192,6 +196,15 @@ func (s *Server) run(rt Route, c *Call) error {
 		}
 	}
 	return rt.Endpoint(ctx, c)
+}
+
+// namingRoles adds to a refusal the roles that have the permission.
+func (s *Server) namingRoles(err error, p core.Permission) error {
+	refusal := core.AsError(err)
+	if s.roles != nil {
+		refusal.Detail += "; it takes the role " + core.Alternatives(s.roles(p))
+	}
+	return refusal
 }
 
 // apiKey returns the key that was sent, or nothing if several different ones were: a proxy may

@@ -3,6 +3,7 @@ package kit
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,34 +15,40 @@ func (rt *Route) unknownField(name string) string {
 	if why, ok := rt.NotTaken[name]; ok {
 		return why
 	}
-	shown := []rune(name)
-	if len(shown) > maxNameLength {
-		shown = append(shown[:maxNameLength], '…')
-	}
-	text := fmt.Sprintf("this request has no field %q", string(shown))
-	if meant := rt.meant(name); meant != "" {
-		return text + fmt.Sprintf("; did you mean %q?", meant)
-	}
 	names := make([]string, len(rt.fields))
 	for i, f := range rt.fields {
 		names[i] = f.name
 	}
-	if len(names) == 0 {
-		return text + "; it takes none"
-	}
-	return text + "; it takes " + strings.Join(names, ", ")
+	return "this request has no field " + instead(name, names)
 }
 
-// meant is the field that a name is like: but for case, - and _, or for one character.
-func (rt *Route) meant(name string) string {
-	i := slices.IndexFunc(rt.fields, func(f requestField) bool { return plainName(f.name) == plainName(name) })
+// instead quotes a name that is not known and says which one may be meant, or all that there are.
+func instead(name string, known []string) string {
+	shown := []rune(name)
+	if len(shown) > maxNameLength {
+		shown = append(shown[:maxNameLength], '…')
+	}
+	quoted := strconv.Quote(string(shown))
+	switch meant := nearest(name, known); {
+	case meant != "":
+		return fmt.Sprintf("%s; did you mean %q?", quoted, meant)
+	case len(known) == 0:
+		return quoted + "; it takes none"
+	default:
+		return quoted + "; it takes " + strings.Join(known, ", ")
+	}
+}
+
+// nearest is the known name that a name is like, except for case, - and _, or for one character.
+func nearest(name string, known []string) string {
+	i := slices.IndexFunc(known, func(k string) bool { return plainName(k) == plainName(name) })
 	if i < 0 {
-		i = slices.IndexFunc(rt.fields, func(f requestField) bool { return isOneTypoAway(f.name, name) })
+		i = slices.IndexFunc(known, func(k string) bool { return isOneTypoAway(k, name) })
 	}
 	if i < 0 {
 		return ""
 	}
-	return rt.fields[i].name
+	return known[i]
 }
 
 func plainName(name string) string {

@@ -22,7 +22,7 @@ func (s *Server) methodNotAllowed(path string) Route {
 	return Route{Path: path, Endpoint: func(context.Context, *Call) error {
 		return &httpError{
 			reason: ReasonMethodNotAllowed,
-			detail: "this path takes " + strings.Join(s.allowed[path], " and "),
+			detail: "this path takes " + strings.Join(s.allowed[path], ", "),
 			header: http.Header{"Allow": {strings.Join(s.allowed[path], ", ")}},
 		}
 	}}
