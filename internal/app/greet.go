@@ -48,7 +48,15 @@ func greet(ctx context.Context, service *tenancy.Service, cfg config.Serve, url 
 	if cfg.Docs {
 		docs = " (documentation: " + url + "/docs)."
 	}
-	_, err := fmt.Fprintf(out, "Listening on %s%s\nMore keys: accesscodes key create --help\n", url, docs)
+	all, err := service.Workspaces(ctx)
+	if err != nil {
+		return fmt.Errorf("list the workspaces: %w", err)
+	}
+	next := "More keys: accesscodes key create --help"
+	if len(all) == 0 {
+		next = "There is no workspace yet: accesscodes workspace create --help"
+	}
+	_, err = fmt.Fprintf(out, "Listening on %s%s\n%s\n", url, docs, next)
 	return err
 }
 
