@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,7 +76,41 @@ func message(err error) string {
 	return err.Error()
 }
 
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
+// tlsRefused ends the first of two tries to reach a PostgreSQL without TLS, which is not what is wrong.
+const tlsRefused = "tls error: server refused TLS connection"
+
+// oneLine writes an error of several lines as one. What was tried twice in vain is told once.
+func oneLine(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) > 2 {
+		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, tlsRefused) })
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
+
+// wrongValue says what a flag takes, in place of Go's own words.
+func wrongValue(wrong *pflag.InvalidValueError) error {
+	takes := "a value of the type " + wrong.GetFlag().Value.Type()
+	switch value := wrong.GetFlag().Value.(type) {
+	case *daysValue:
+		takes = "a time such as 90d or 12h"
+	default:
+		switch value.Type() {
+		case "bool":
+			takes = "true or false"
+		case "int":
+			takes = "a whole number"
+		case "duration":
+			takes = "a time such as 25s or 1m"
+		}
+	}
+	return fmt.Errorf("%q is not %s", wrong.GetValue(), takes)
+}
 
 func newRoot(env Env) *cobra.Command {
 	root := &cobra.Command{
@@ -98,7 +133,12 @@ func newRoot(env Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			err = fmt.Errorf("--%s %w", wrong.GetFlag().Name, wrongValue(wrong))
+		}
+		return usageError{err}
+	})
 	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newCopy(), newVersion(env))
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now

@@ -66,11 +66,11 @@ func TestKeyCreateRefuses(t *testing.T) {
 		},
 		{
 			"an unknown role", "key create --workspace acme --name CRM --role admin",
-			result{code: 2, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
+			result{code: 2, stderr: "accesscodes: role must be full, issue, redeem or read\n"},
 		},
 		{
 			"a role in capitals", "key create --workspace acme --name CRM --role FULL",
-			result{code: 2, stderr: "accesscodes: role must be one of [full issue redeem read]\n"},
+			result{code: 2, stderr: "accesscodes: role must be full, issue, redeem or read\n"},
 		},
 		{
 			"no life where one should be", "key create --workspace acme --name CRM --expires=",

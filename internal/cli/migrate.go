@@ -41,7 +41,7 @@ func newMigrate() *cobra.Command {
 	cmd.AddCommand(
 		newMigration(
 			"up",
-			"Bring the schema up to date and list what was done; every other command does so too",
+			"Bring the schema up to date and list what was done; so does every other command but migrate status",
 			app.Migrate,
 		),
 		newMigration("status", "List every migration, applied and pending; changes nothing", app.MigrationStatus),
@@ -101,6 +101,12 @@ func newMigration(
 			}
 			if err := printList(cmd, migrationColumns, all); err != nil {
 				return err
+			}
+			if len(all) == 0 {
+				cmd.PrintErrln("The schema is up to date: there was nothing to do.")
+			}
+			if missing := app.RequireDatabase(database); missing != nil { // which only status leaves so
+				cmd.PrintErrln("Note: " + missing.Error() + ".")
 			}
 			if slices.ContainsFunc(all, func(m schema.Migration) bool { return m.AppliedAt.IsZero() }) {
 				return nil // the codes are not as this program leaves them yet

@@ -102,7 +102,11 @@ func setFlag(flags *pflag.FlagSet, flag *pflag.Flag, given []source) error {
 
 func (s source) apply(flags *pflag.FlagSet, flag *pflag.Flag) error {
 	if !s.file {
-		return errors.Join(flags.Set(flag.Name, s.text), flags.SetAnnotation(flag.Name, setBy, []string{s.name}))
+		err := flags.Set(flag.Name, s.text)
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			return wrongValue(wrong)
+		}
+		return errors.Join(err, flags.SetAnnotation(flag.Name, setBy, []string{s.name}))
 	}
 	value, err := readValue(s.text)
 	if err != nil {

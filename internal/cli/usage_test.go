@@ -47,13 +47,16 @@ func TestUsageErrors(t *testing.T) {
 		{"workspace create acme --name", "flag needs an argument: --name"},
 		{
 			"workspace create acme --name Acme --groups two",
-			`invalid argument "two" for "--groups" flag: strconv.ParseInt: parsing "two": invalid syntax`,
+			`--groups "two" is not a whole number`,
 		},
 		{"workspace create acme", "--name is required"},
 		{"key create --name CRM", "--workspace is required"},
 		{"key create --workspace acme", "--name is required"},
 		{"key list", "--workspace is required"},
-		{"serve --drain-timeout 25", `invalid argument "25" for "--drain-timeout" flag: time: missing unit in duration "25"`},
+		{"serve --drain-timeout 25", `--drain-timeout "25" is not a time such as 25s or 1m`},
+		{"serve --events-keep 90", `--events-keep "90" is not a time such as 90d or 12h`},
+		{"serve --docs=no", `--docs "no" is not true or false`},
+		{"workspace update acme", "there is nothing to change; see accesscodes workspace update --help"},
 		{"serve --listen here", `--listen "here" is not host:port`},
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999" has no port from 0 to 65535`},
 		{"serve --metrics-listen :x --debug-listen :-1", `--debug-listen ":-1" has no port from 0 to 65535; ` +
@@ -77,6 +80,30 @@ func TestUsageErrors(t *testing.T) {
 			check(t, p.exec(t, strings.Fields(c.line)...), result{code: 2, stderr: "accesscodes: " + c.stderr + "\n"})
 			checkNoFile(t, p.path)
 		})
+	}
+}
+
+func TestVariablesOfTheWrongKind(t *testing.T) {
+	for variable, says := range map[string]string{
+		"DOCS=no": `"no" is not true or false`, "MAX_CONNECTIONS=many": `"many" is not a whole number`,
+		"DRAIN_TIMEOUT=25": `"25" is not a time such as 25s or 1m`, "EVENTS_KEEP=90": `"90" is not a time such as 90d or 12h`,
+	} {
+		p := newProgram(t)
+		name, value, _ := strings.Cut("ACCESSCODES_"+variable, "=")
+		p.env[name] = value
+		check(t, p.run(t, "serve"), result{code: 2, stderr: "accesscodes: " + name + ": " + says + "\n"})
+	}
+}
+
+// What a library tried twice is told once: the second time without TLS.
+func TestADatabaseThatDoesNotAnswerIsToldOnce(t *testing.T) {
+	p := newProgram(t)
+	p.env["ACCESSCODES_DATABASE"] = "postgres://app:hunter2@127.0.0.1:1/codes?connect_timeout=1"
+	got := p.exec(t, "migrate", "up")
+	checkOneLine(t, got)
+	if strings.Count(got.stderr, "refused") != 1 || strings.ContainsAny(got.stderr, "\t") ||
+		strings.Contains(got.stderr, ":;") || got.code != 1 {
+		t.Errorf("exit %d: %q", got.code, got.stderr)
 	}
 }
 
@@ -201,6 +228,9 @@ func TestEnvironment(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := newProgram(t)
 			p.env = c.env
+			if strings.HasPrefix(c.line, "migrate status") {
+				c.want.stderr = p.noDatabase()
+			}
 			check(t, p.run(t, c.line), c.want)
 		})
 	}

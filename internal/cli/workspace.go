@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -101,12 +103,21 @@ func newWorkspaceShow() *cobra.Command {
 	}
 }
 
+// changes are the flags of what can be changed.
+var changes = []string{"name", "prefix", "groups", "group-length", "events"}
+
 func newWorkspaceUpdate() *cobra.Command {
 	var f formatFlags
 	var events string
 	cmd := &cobra.Command{
 		Use:   "update SLUG [--name NAME] [--prefix PREFIX] …",
 		Short: "Change a workspace; codes that exist keep their values", Args: exactArgs("SLUG"),
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.ContainsFunc(changes, cmd.Flags().Changed) {
+				return usageError{fmt.Errorf("there is nothing to change; see %s --help", cmd.CommandPath())}
+			}
+			return nil
+		},
 		RunE: onExistingDatabase(
 			func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service, args []string) error {
 				flags := cmd.Flags()
@@ -123,8 +134,13 @@ func newWorkspaceUpdate() *cobra.Command {
 		),
 	}
 	f.register(cmd.Flags())
-	cmd.Flags().StringVar(&events, "events", string(tenancy.EventsSome),
+	cmd.Flags().StringVar(&events, "events", "",
 		"which events are recorded: all, or some, without those that come with each code and each use of one")
+	for _, name := range changes {
+		flag := cmd.Flags().Lookup(name)
+		flag.DefValue = "" // there is none
+		flag.Usage += "; unchanged if not given"
+	}
 	return cmd
 }
 

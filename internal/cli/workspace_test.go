@@ -193,7 +193,11 @@ func TestSuspendingTwiceKeepsTheFirstTime(t *testing.T) {
 func TestAFailureAboutASlugWithLineBreaksIsOneLine(t *testing.T) {
 	p := newProgram(t)
 	for _, command := range []string{"show", "update", "suspend", "resume"} {
-		got := p.exec(t, "workspace", command, "no\nsuch", "--database", "sqlite:"+p.path)
+		args := []string{"workspace", command, "no\nsuch", "--database", "sqlite:" + p.path}
+		if command == "update" {
+			args = append(args, "--name", "New")
+		}
+		got := p.exec(t, args...)
 		if got.code != 1 {
 			t.Errorf("%s: exit %d", command, got.code)
 		}
