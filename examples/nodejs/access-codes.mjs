@@ -9,6 +9,17 @@ if (!API_URL || !API_KEY) {
   process.exit(2);
 }
 
+// What the service says about a request that failed: a sentence for a person, and a reason to switch on
+async function problem(response) {
+  const text = await response.text();
+  try {
+    const { detail, reason } = JSON.parse(text);
+    return `${response.status} ${reason}: ${detail}`;
+  } catch {
+    return `${response.status} ${text}`;
+  }
+}
+
 // Add a specific access code
 async function addAccessCode(code, type = "Normal") {
   const response = await fetch(`${API_URL}/tenant-codes/add`, {
@@ -21,7 +32,7 @@ async function addAccessCode(code, type = "Normal") {
   });
 
   if (!response.ok) {
-    throw new Error(`Failed to add code: ${response.status}`);
+    throw new Error(`Failed to add code: ${await problem(response)}`);
   }
 }
 
@@ -37,7 +48,7 @@ async function generateAccessCode(type = "Normal") {
   });
 
   if (!response.ok) {
-    throw new Error(`Failed to generate code: ${response.status}`);
+    throw new Error(`Failed to generate code: ${await problem(response)}`);
   }
 
   const data = await response.json();
@@ -49,5 +60,10 @@ if (!code) {
   console.error("Usage: node access-codes.mjs CODE [TYPE]");
   process.exit(2);
 }
-await addAccessCode(code, type);
-console.log(await generateAccessCode(type));
+try {
+  await addAccessCode(code, type);
+  console.log(await generateAccessCode(type));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

@@ -15,6 +15,15 @@ if ($argc < 2) {
     exit(2);
 }
 
+// What the service says about a request that failed: a sentence for a person, and a reason to switch on
+function problem(int $httpCode, string|false $response): string
+{
+    $problem = json_decode((string) $response, true);
+    return isset($problem["reason"], $problem["detail"])
+        ? "$httpCode {$problem["reason"]}: {$problem["detail"]}"
+        : "HTTP $httpCode $response";
+}
+
 // Add a specific access code
 function addAccessCode(string $code, string $type = "Normal"): void
 {
@@ -36,7 +45,7 @@ function addAccessCode(string $code, string $type = "Normal"): void
     curl_close($ch);
 
     if ($httpCode !== 200) {
-        throw new Exception("Failed to add code: HTTP $httpCode");
+        throw new Exception("Failed to add code: " . problem($httpCode, $response));
     }
 }
 
@@ -61,12 +70,17 @@ function generateAccessCode(string $type = "Normal"): string
     curl_close($ch);
 
     if ($httpCode !== 200) {
-        throw new Exception("Failed to generate code: HTTP $httpCode");
+        throw new Exception("Failed to generate code: " . problem($httpCode, $response));
     }
 
     return json_decode($response, true)["code"];
 }
 
 $type = $argv[2] ?? "Normal";
-addAccessCode($argv[1], $type);
-echo generateAccessCode($type), "\n";
+try {
+    addAccessCode($argv[1], $type);
+    echo generateAccessCode($type), "\n";
+} catch (Exception $e) {
+    fwrite(STDERR, $e->getMessage() . "\n");
+    exit(1);
+}

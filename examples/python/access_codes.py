@@ -15,6 +15,18 @@ if not API_URL or not API_KEY:
     print("Set ACCESSCODES_URL (such as http://127.0.0.1:8080) and ACCESSCODES_API_KEY.", file=sys.stderr)
     sys.exit(2)
 
+
+# What the service says about a request that failed: a sentence for a person, and a reason to switch on
+def check(response: requests.Response, what: str):
+    if response.ok:
+        return
+    try:
+        problem = response.json()
+        raise SystemExit(f"{what}: {response.status_code} {problem['reason']}: {problem['detail']}")
+    except (ValueError, KeyError):
+        raise SystemExit(f"{what}: {response.status_code} {response.text}") from None
+
+
 headers = {
     "Content-Type": "application/json",
     "X-Api-Key": API_KEY,
@@ -28,7 +40,7 @@ def add_access_code(code: str, code_type: str = "Normal"):
         headers=headers,
         json={"code": code, "type": code_type},
     )
-    response.raise_for_status()
+    check(response, "Failed to add code")
 
 
 # Generate a random access code
@@ -38,7 +50,7 @@ def generate_access_code(code_type: str = "Normal") -> str:
         headers=headers,
         json={"type": code_type},
     )
-    response.raise_for_status()
+    check(response, "Failed to generate code")
     return response.json()["code"]
 
 

@@ -77,7 +77,8 @@ func TestAServerEndsSoonWhilePostgreSQLIsAway(t *testing.T) {
 	if took := time.Since(start); took > endLimit {
 		t.Errorf("the server took %s to end, want at most %s", took, endLimit)
 	}
-	if lines := strings.Split(strings.TrimSpace(s.log.String()), "\n"); !strings.Contains(lines[len(lines)-1], `"stopped"`) {
+	lines := strings.Split(strings.TrimSpace(s.log.String()), "\n")
+	if !strings.Contains(lines[len(lines)-1], `"stopped"`) {
 		t.Errorf("stopped is not the last that was logged:\n%s", s.log)
 	}
 }
