@@ -179,7 +179,7 @@ func newKeyRotate() *cobra.Command {
 		Use: "rotate KEY", Short: "Replace a key: print a new one and let the old one work a while longer",
 		Args: exactArgs("KEY"),
 		Long: "Replace a key: print a new one with the same name, role and expiry, and let the old one work\n" +
-			"for the overlap longer. A key is rotated once; then the new one is.\n\n" + keyHelp,
+			"for the overlap longer. A key can be rotated only once; after that rotate the new one.\n\n" + keyHelp,
 		PreRunE: func(*cobra.Command, []string) (err error) {
 			length, err = parseDays(overlap)
 			if err != nil || length < 0 {

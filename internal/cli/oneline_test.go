@@ -8,8 +8,9 @@ func TestErrorsOfSeveralLinesAreOneLine(t *testing.T) {
 		"one":                        "one",
 		"--a is wrong\n--b is wrong": "--a is wrong; --b is wrong",
 		"cannot connect:" + refused + "\n\thost: no such user": "cannot connect: host: no such user",
-		"cannot connect:" + refused:                            "cannot connect: host: tls error: server refused TLS connection",
-		"cannot connect:\n\thost: refused\n\thost: refused":    "cannot connect: host: refused",
+		"cannot connect:" + refused: "cannot connect: host: tls error: server refused TLS " +
+			"connection",
+		"cannot connect:\n\thost: refused\n\thost: refused": "cannot connect: host: refused",
 	} {
 		if got := oneLine(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

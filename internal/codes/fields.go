@@ -165,8 +165,9 @@ var fields = []Field{
 		},
 	},
 	{
-		Name: "batchId", Column: "batch_id", Private: true, Doc: "The batch that the code was generated in.",
-		Of: func(c *Code) any { return &c.BatchID },
+		Name: "batchId", Column: "batch_id", Private: true,
+		Doc: "The batch that the code belongs to; null: none. No request makes batches yet.",
+		Of:  func(c *Code) any { return &c.BatchID },
 	},
 	{Name: "createdAt", Column: "created_at", Of: func(c *Code) any { return &c.CreatedAt }},
 	{

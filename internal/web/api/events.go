@@ -34,7 +34,7 @@ func (s *server) eventRoutes() []kit.Route {
 				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID.",
 				kit.TextSchema()),
 			kit.InQuery("actor",
-				"Only what was done by key:ID or member:ID, or by any key, member, cli or system.",
+				"Only what was done by key:ID, or by any key, cli (the command line) or system (the server).",
 				kit.TextSchema()),
 			kit.InQuery("limit",
 				"How many events the answer has at most.",
