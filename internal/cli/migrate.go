@@ -69,7 +69,7 @@ func newDistribute() *cobra.Command {
 			"Codes, what became of them, and users are spread by hash over all nodes; the small tables are copied " +
 			"whole to every node.\n" +
 			"What is distributed already stays as it is. While a table is being distributed nobody can write to it.\n" +
-			"Restart the servers afterwards. Where the extension citus is not installed, nothing is done.",
+			"Restart the servers afterwards. Where the extension citus is not installed, it fails.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			database, err := databaseOf(cmd)
 			if err != nil {

@@ -143,6 +143,21 @@ func TestARefusalOfARoleNamesTheRolesThatMay(t *testing.T) {
 	}
 }
 
+func TestAMethodThatAPathDoesNotTakeSaysWhatToDo(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, "add", `"type":"Normal"`)
+	for _, test := range []struct{ method, path, detail string }{
+		{"GET", addPath, "this path takes POST; a code of this name is found as /tenant-codes/ADD"},
+		{"PUT", "/tenant-codes/VIP", "this path takes GET, HEAD, PATCH, DELETE"},
+	} {
+		p := f.call(t, test.method, test.path, "").mustBe(t, http.StatusMethodNotAllowed, kit.ReasonMethodNotAllowed)
+		if p.Detail != test.detail {
+			t.Errorf("%s %s: %q, want %q", test.method, test.path, p.Detail, test.detail)
+		}
+	}
+	f.call(t, "GET", "/tenant-codes/ADD", "").mustBeOK(t)
+}
+
 func TestAMistakeInABodySaysWhatToSend(t *testing.T) {
 	f := newFixture(t)
 	for _, test := range []struct {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 
 	"accesscodes/internal/web/kit"
 )
@@ -34,11 +35,17 @@ func tags() []kit.Tag {
 
 // routes are the routes that the OpenAPI document describes, by noun.
 func (s *server) routes() []kit.Route {
-	return slices.Concat(
+	all := slices.Concat(
 		s.issuingRoutes(), s.lookUpRoutes(), s.changeRoutes(),
 		s.validationRoutes(), s.redemptionRoutes(), s.reservationRoutes(),
 		s.userRoutes(), s.eventRoutes(), s.healthRoutes(),
 	)
+	for i := range all {
+		if name, ok := strings.CutPrefix(all[i].Path, "/tenant-codes/"); ok && !strings.ContainsAny(name, "/{") {
+			all[i].Otherwise = "a code of this name is found as /tenant-codes/" + strings.ToUpper(name)
+		}
+	}
+	return all
 }
 
 // nothing is the body of a request that has nothing to say. It may be left out.

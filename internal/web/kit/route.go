@@ -25,6 +25,8 @@ type Route struct {
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
 
+	// Otherwise tells callers who use another method what they may want instead; empty: nothing.
+	Otherwise string
 	// NotTaken are fields that callers may expect of the request, each with why it has none.
 	NotTaken map[string]string
 

@@ -19,10 +19,17 @@ func notFound(context.Context, *Call) error {
 
 // methodNotAllowed answers methods that a route's path does not take.
 func (s *Server) methodNotAllowed(path string) Route {
+	detail := "this path takes " + strings.Join(s.allowed[path], ", ")
+	for i := range s.routes {
+		if rt := &s.routes[i]; rt.Path == path && rt.Otherwise != "" {
+			detail += "; " + rt.Otherwise
+			break
+		}
+	}
 	return Route{Path: path, Endpoint: func(context.Context, *Call) error {
 		return &httpError{
 			reason: ReasonMethodNotAllowed,
-			detail: "this path takes " + strings.Join(s.allowed[path], ", "),
+			detail: detail,
 			header: http.Header{"Allow": {strings.Join(s.allowed[path], ", ")}},
 		}
 	}}
