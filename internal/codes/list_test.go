@@ -380,12 +380,12 @@ func TestAFilterThatNothingCanMatchIsRefused(t *testing.T) {
 		{
 			"a type in lower case",
 			list(codes.CodeFilter{Type: "normal"}),
-			"type must be one of [Normal Premium Upgrade], spelt exactly so",
+			"type must be Normal, Premium or Upgrade, spelt exactly so",
 		},
 		{
 			"a status in capitals",
 			list(codes.CodeFilter{Status: "Active"}),
-			"status must be one of [revoked expired scheduled exhausted active]",
+			"status must be revoked, expired, scheduled, exhausted or active",
 		},
 		{"a long text", list(codes.CodeFilter{Query: long}), badQuery},
 		{"a control character", list(codes.CodeFilter{Query: "\x00"}), badQuery},
