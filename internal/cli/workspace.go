@@ -138,7 +138,9 @@ func newWorkspaceUpdate() *cobra.Command {
 		"which events are recorded: all, or some, without those that come with each code and each use of one")
 	for _, name := range changes {
 		flag := cmd.Flags().Lookup(name)
-		flag.DefValue = "" // there is none
+		if flag.Value.Type() == "int" {
+			flag.DefValue = "0" // which help does not show: there is none
+		}
 		flag.Usage += "; unchanged if not given"
 	}
 	return cmd

@@ -189,6 +189,15 @@ func TestSuspendingTwiceKeepsTheFirstTime(t *testing.T) {
 	}
 }
 
+// What is not given stays as it is, so help must not show a default.
+func TestWorkspaceUpdateHasNoDefaults(t *testing.T) {
+	_, flags, _ := strings.Cut(newProgram(t).exec(t, "workspace", "update", "--help").stdout, "\nFlags:\n")
+	flags, _, _ = strings.Cut(flags, "\nGlobal Flags:")
+	if strings.Contains(flags, "default") || strings.Count(flags, "; unchanged if not given\n") != 5 {
+		t.Errorf("the flags are\n%s", flags)
+	}
+}
+
 // Whatever a slug holds, a failure stays one line.
 func TestAFailureAboutASlugWithLineBreaksIsOneLine(t *testing.T) {
 	p := newProgram(t)
