@@ -28,8 +28,10 @@ type Deps struct {
 	Now     func() time.Time
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
-	// OldForms is what [CodeStore.OldForms] said when the program started.
-	OldForms map[string]core.ID
+	// OldForms is what [CodeStore.OldForms] said. Without it, set OldFormsUnknown, and call
+	// [Service.ReadOldForms] until it succeeds.
+	OldForms        map[string]core.ID
+	OldFormsUnknown bool
 }
 
 // Services are all operations on codes, grouped by subject. They are safe for concurrent use.
@@ -62,13 +64,14 @@ type base struct {
 	newID    func() (core.ID, error)
 	lists    *core.Lane // of lists and searches
 	recorder *event.Recorder
-	oldForms map[string]core.ID // the workspaces of the codes stored under old forms; see formOf
+	oldForms *oldForms
 }
 
 // NewServices returns the services over a migrated store.
 func NewServices(deps Deps) *Services {
 	b := base{
-		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
+		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID,
+		oldForms: newOldForms(deps),
 		recorder: event.NewRecorder(deps.Entropy), lists: core.NewLane(ListsAtOnce, listsWaiting, listWait),
 	}
 	return &Services{

@@ -19,8 +19,10 @@ type Command struct {
 	Reservation core.ID // the same for a reservation
 	Creates     bool    // Redemption or Reservation exists only if an earlier try succeeded
 	NeedsUsage  bool    // whether the code was ever used matters
-	Idempotent  bool    // a second run changes nothing more and gives the same result
-	At          time.Time
+	// NeedsHistory: the user's redemptions of other codes matter, too.
+	NeedsHistory bool
+	Idempotent   bool // a second run changes nothing more and gives the same result
+	At           time.Time
 	// Hypothetical: At is not the present. Such a command must not share a unit of work with others,
 	// because a unit of work has one time for all its commands.
 	Hypothetical bool
@@ -60,6 +62,7 @@ type Ref struct {
 type UnitOfWork struct {
 	commands     []*Command
 	retried      bool
+	hypothetical bool // one of the commands is; kept, because it is asked for each command
 	at           time.Time
 	codes        map[string]*TrackedCode
 	users        map[UserRef]*TrackedUser
@@ -144,6 +147,7 @@ func (e *TrackedReservation) snapshot() *Reservation {
 func NewUnitOfWork(commands []*Command, retried bool) *UnitOfWork {
 	w := &UnitOfWork{commands: commands, retried: retried}
 	for _, command := range commands {
+		w.hypothetical = w.hypothetical || command.Hypothetical
 		if command.At.After(w.at) {
 			w.at = command.At
 		}
@@ -153,101 +157,6 @@ func NewUnitOfWork(commands []*Command, retried bool) *UnitOfWork {
 
 // At returns the instant at which the commands are judged.
 func (w *UnitOfWork) At() time.Time { return w.at }
-
-// CodesToLoad returns the canonical forms of the codes that the commands are about, sorted, each
-// once.
-func (w *UnitOfWork) CodesToLoad() []string {
-	all := make([]string, len(w.commands))
-	for i, command := range w.commands {
-		all[i] = command.Canonical
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// CodeRef names a code in a workspace.
-type CodeRef struct {
-	WorkspaceID core.ID
-	Canonical   string
-}
-
-// CodeRefs returns the codes that the commands are about, with the workspaces that ask, sorted by
-// canonical form, each once. A code of another workspace must not be loaded, so that who asks for it
-// learns nothing about it.
-func (w *UnitOfWork) CodeRefs() []CodeRef {
-	all := make([]CodeRef, len(w.commands))
-	for i, command := range w.commands {
-		all[i] = CodeRef{command.WorkspaceID, command.Canonical}
-	}
-	slices.SortFunc(all, func(a, b CodeRef) int {
-		return cmp.Or(cmp.Compare(a.Canonical, b.Canonical), slices.Compare(a.WorkspaceID[:], b.WorkspaceID[:]))
-	})
-	return slices.Compact(all)
-}
-
-// Workspaces returns the workspaces that the commands belong to, sorted, each once.
-func (w *UnitOfWork) Workspaces() [][16]byte {
-	all := make([][16]byte, len(w.commands))
-	for i, command := range w.commands {
-		all[i] = command.WorkspaceID
-	}
-	slices.SortFunc(all, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
-	return slices.Compact(all)
-}
-
-// UsageToLoad returns those of CodesToLoad for which Used must be loaded.
-func (w *UnitOfWork) UsageToLoad() (canonicals []string) {
-	for _, command := range w.commands {
-		if command.NeedsUsage {
-			canonicals = append(canonicals, command.Canonical)
-		}
-	}
-	slices.Sort(canonicals)
-	return slices.Compact(canonicals)
-}
-
-// UsersToLoad returns the users whom the commands concern, sorted, each once. Their redemptions that
-// stand and their reservations that are held must be loaded, too. Where [UnitOfWork.NeedsRolledBack]
-// says so, their redemptions that were rolled back must be loaded as well.
-func (w *UnitOfWork) UsersToLoad() []UserRef {
-	var all []UserRef
-	for _, command := range w.commands {
-		if command.UserID != "" {
-			all = append(all, UserRef{command.WorkspaceID, command.UserID})
-		}
-	}
-	slices.SortFunc(all, func(a, b UserRef) int {
-		return cmp.Or(slices.Compare(a.WorkspaceID[:], b.WorkspaceID[:]), cmp.Compare(a.ID, b.ID))
-	})
-	return slices.Compact(all)
-}
-
-// RedemptionsToLoad returns the redemptions that the commands name, or may have made in an earlier
-// try.
-func (w *UnitOfWork) RedemptionsToLoad() []Ref {
-	return w.refs(func(command *Command) core.ID { return command.Redemption })
-}
-
-// ReservationsToLoad returns the reservations that the commands name, or may have made in an earlier
-// try.
-func (w *UnitOfWork) ReservationsToLoad() []Ref {
-	return w.refs(func(command *Command) core.ID { return command.Reservation })
-}
-
-// NeedsRolledBack reports whether the users' redemptions that were rolled back matter: a
-// hypothetical command asks about another instant, at which they may stand.
-func (w *UnitOfWork) NeedsRolledBack() bool {
-	return slices.ContainsFunc(w.commands, func(command *Command) bool { return command.Hypothetical })
-}
-
-func (w *UnitOfWork) refs(of func(*Command) core.ID) (all []Ref) {
-	for _, command := range w.commands {
-		if id := of(command); !id.IsZero() && (w.retried || !command.Creates) {
-			all = append(all, Ref{command.Canonical, id})
-		}
-	}
-	return all
-}
 
 // LoadCode adds a code that exists.
 func (w *UnitOfWork) LoadCode(e *TrackedCode) { load(&w.codes, e.Canonical, e) }

@@ -34,7 +34,7 @@ func (s *Store) Execute(ctx context.Context, commands []*codes.Command) (results
 		if err != nil {
 			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
 		}
-		if fateOf(err) == lost && results != nil {
+		if fateOf(err, false) == lost && results != nil {
 			lostResults = results
 		}
 		return err
@@ -56,23 +56,21 @@ func disown(results, lostResults []codes.Result) {
 	}
 }
 
-// carryOut loads, runs and stores in a transaction of two round trips: the first begins it and the
-// second ends it. If a statement fails, those after it do not run, above all the commit.
+// carryOut loads, runs and stores in one transaction: in two round trips, or three where more must be
+// loaded. If a statement fails, those after it do not run, above all the commit.
 func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork, results *[]codes.Result) error {
 	first := new(pgx.Batch)
 	first.Queue("BEGIN")
-	s.load(first, unit, true)
-	if err := q.SendBatch(ctx, first).Close(); err != nil {
-		return fmt.Errorf("look up what commands need: %w", err)
+	if err := s.load(ctx, q, first, unit, true); err != nil {
+		return uncommitted{err}
 	}
 	*results = unit.Run()
 	last := new(pgx.Batch)
 	if err := s.store(ctx, q, last, unit); err != nil {
-		return err
+		return uncommitted{err}
 	}
-	last.Queue("COMMIT")
-	err := q.SendBatch(ctx, last).Close()
-	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == uniqueViolation {
+	err := sendAndCommit(ctx, q, last)
+	if hasState(err, uniqueViolation) {
 		return errAgain // another transaction has added the same user, or an earlier try has succeeded
 	}
 	if err != nil {
@@ -81,16 +79,42 @@ func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork,
 	return nil
 }
 
+// sendAndCommit sends statements and a commit together. If a statement fails, the commit is not
+// carried out; if the connection breaks, it may have been.
+func sendAndCommit(ctx context.Context, q querier, batch *pgx.Batch) error {
+	statements := batch.Len()
+	batch.Queue("COMMIT")
+	results := q.SendBatch(ctx, batch)
+	for range statements {
+		_, err := results.Exec()
+		if isRefused(err) {
+			err = uncommitted{err}
+		}
+		if err != nil {
+			_ = results.Close() // which repeats the error
+			return err
+		}
+	}
+	return results.Close()
+}
+
+// isRefused reports whether the database refused a statement, after which it carries out none of
+// those behind it. What ends the session says less: a pooler says so in place of answers that were
+// lost, perhaps that to the commit.
+func isRefused(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && server.SeverityUnlocalized == "ERROR"
+}
+
 // uniqueViolation is the SQLSTATE unique_violation.
 const uniqueViolation = "23505"
 
 // DryRun implements [codes.RedemptionStore].
 func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		unit, batch := codes.NewUnitOfWork(commands, false), new(pgx.Batch)
-		s.load(batch, unit, false)
-		if err := q.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("look up what commands need: %w", err)
+		unit := codes.NewUnitOfWork(commands, false)
+		if err := s.load(ctx, q, new(pgx.Batch), unit, false); err != nil {
+			return err
 		}
 		results = unit.Run()
 		return nil
@@ -98,30 +122,36 @@ func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results 
 	return results, err
 }
 
-// load adds to a batch the queries that load what a unit of work asks for. With lock they also lock
-// what must not change meanwhile.
-func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
-	canonicals, at := unit.CodesToLoad(), unit.At()
-	loadCode := func(c *storedCode) {
-		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+// load loads what a unit of work asks for. The first batch may begin with other statements. With lock
+// the queries also lock what must not change meanwhile. What belongs to codes and users is asked for
+// in a second round trip, where there can be any. For a new user and a code without reservations
+// there is none.
+func (s *Store) load(ctx context.Context, q querier, first *pgx.Batch, unit *codes.UnitOfWork, lock bool) error {
+	s.loadNamed(first, unit, lock)
+	if err := q.SendBatch(ctx, first).Close(); err != nil {
+		return fmt.Errorf("look up what commands name: %w", err)
 	}
-	if lock { // the reservations that have lapsed are counted after the wait for the lock
-		locked := s.engine.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
-		queue(batch, scanCode, loadCode, locked,
-			canonicals, unit.Workspaces())
-		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
-			countLapsed, canonicals, at)
-	} else {
-		queue(batch, scanCode, loadCode, codesNamed, at, canonicals, unit.Workspaces())
+	second := new(pgx.Batch)
+	s.loadRelated(second, unit, lock)
+	if second.Len() == 0 {
+		return nil
 	}
-	for _, asked := range unit.UsageToLoad() {
-		for _, table := range []string{"redemptions", "reservations"} { // these may hold very many rows of one code
-			queue(batch, pgx.RowTo[string], func(canonical string) { unit.LoadUsage(canonical, true) },
-				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
-		}
+	if err := q.SendBatch(ctx, second).Close(); err != nil {
+		return fmt.Errorf("look up what commands need: %w", err)
 	}
+	return nil
+}
+
+// loadNamed adds to a batch the queries for what the commands name: codes, users, redemptions and
+// reservations.
+func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+	query := codesUncounted
+	if lock {
+		query = s.engine().lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
+	}
+	queue(batch, scanCode, loadCodeInto(unit), query, unit.CodesToLoad(), unit.Workspaces())
 	if users := unit.UsersToLoad(); len(users) > 0 {
-		s.loadUsers(batch, unit, users, lock)
+		queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), userArgs(users)...)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
@@ -129,6 +159,56 @@ func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	}
 	if refs := unit.ReservationsToLoad(); len(refs) > 0 {
 		loadReservations(batch, unit, " FROM reservations"+named, names(refs)...)
+	}
+}
+
+// loadCodeInto returns a function that loads a code into a unit of work.
+func loadCodeInto(unit *codes.UnitOfWork) func(*storedCode) {
+	return func(c *storedCode) {
+		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+	}
+}
+
+// loadRelated adds to a batch the queries for what belongs to the codes and users that were
+// loaded.
+func (s *Store) loadRelated(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+	held, users := unit.HeldToLoad(), unit.UsersToLoad()
+	if len(held) > 0 {
+		s.loadHeld(batch, unit, held, users, lock)
+	}
+	for _, asked := range unit.UsageToLoad() {
+		for _, table := range []string{"redemptions", "reservations"} { // these may hold very many rows of one code
+			queue(batch, pgx.RowTo[string], func(canonical string) { unit.LoadUsage(canonical, true) },
+				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
+		}
+	}
+	which := standing
+	if unit.NeedsRolledBack() {
+		which = ""
+	}
+	if redeemers := unit.RedeemersToLoad(); len(redeemers) > 0 {
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which+s.engine().ofCodes()),
+			append(userArgs(redeemers), unit.CodesToLoad())...)
+	}
+	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userArgs(histories)...)
+	}
+}
+
+// loadHeld adds to a batch the queries for the reservations of codes: how many are live, and those of
+// users.
+func (s *Store) loadHeld(
+	batch *pgx.Batch, unit *codes.UnitOfWork, held []string, users []codes.UserRef, lock bool,
+) {
+	if lock { // counted after the wait for the lock
+		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
+			countLapsed, held, unit.At())
+	} else { // a code and its reservations as they are in the same moment
+		queue(batch, scanCode, loadCodeInto(unit), codesNamed, unit.At(), held, unit.Workspaces())
+	}
+	if len(users) > 0 {
+		loadReservations(batch, unit, s.engine().ofUsers("reservations", theyHold+s.engine().ofCodes()),
+			append(userArgs(users), held)...)
 	}
 }
 
@@ -143,24 +223,20 @@ type count struct {
 	Rows      int64
 }
 
+// standing selects the redemptions of users that were not rolled back, for ofUsers.
+const standing = " AND rolled_back_at IS NULL"
+
 // theyHold selects the held reservations of users, for ofUsers. It must not use an index of the held
 // reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
 
-// loadUsers loads users, their redemptions that stand (or all, if the unit of work asks for them),
-// and their held reservations.
-func (s *Store) loadUsers(batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, lock bool) {
+// userArgs returns the arguments that name users.
+func userArgs(users []codes.UserRef) []any {
 	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
 	}
-	queue(batch, scanUser, unit.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
-	which := " AND rolled_back_at IS NULL"
-	if unit.NeedsRolledBack() {
-		which = ""
-	}
-	loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which), workspaces, ids)
-	loadReservations(batch, unit, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
+	return []any{workspaces, ids}
 }
 
 func loadRedemptions(batch *pgx.Batch, unit *codes.UnitOfWork, from string, args ...any) {
@@ -216,7 +292,8 @@ func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, 
 	if len(rows) == 0 {
 		return
 	}
-	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows)), s.engine.arguments(rows)...)
+	e := s.engine()
+	batch.Queue("INSERT INTO "+table+" ("+columns+") "+e.rows(types, len(rows)), e.arguments(rows)...)
 }
 
 func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, list []*codes.TrackedCode) error {
@@ -248,12 +325,24 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 		}
 	}
 	if len(canonicals) > 0 {
-		batch.Queue(`
-			UPDATE codes SET redemptions = ($2::bigint[])[array_position($1::text[], canonical)],
-			reservations = ($3::bigint[])[array_position($1::text[], canonical)]
-			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
+		batch.Queue(countUses, canonicals, redemptions, held)
 	}
 	return nil
+}
+
+// countUses stores the counters of codes.
+var countUses = "UPDATE codes SET redemptions = " + entryOf("$2", "redemptions") +
+	", reservations = " + entryOf("$3", "reservations") + " WHERE canonical = ANY ($1::text[])"
+
+// lowerReservations lowers the counters of codes that are held.
+var lowerReservations = "UPDATE codes SET reservations = reservations - " + entryOf("$2", "0") +
+	" WHERE canonical = ANY ($1::text[])"
+
+// entryOf returns the entry for a row of codes in a parameter, an array beside that of the canonical
+// forms in $1; there is one for every row. Without coalesce, Citus 13.2.0 to 14.0.1 takes it for an
+// assignment to an entry, and crashes.
+func entryOf(param, otherwise string) string {
+	return "coalesce((" + param + "::bigint[])[array_position($1::text[], canonical)], " + otherwise + ")"
 }
 
 // updateCode stores the fields of a code that can change.

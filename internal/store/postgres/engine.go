@@ -7,13 +7,16 @@ import (
 	"strings"
 )
 
-// engine is what the store must know about the database behind the address. It is read once, when
-// the store is opened.
+// engine is what the store must know about the database behind the address. It is read when the
+// store is opened, and again when the database refuses a statement that this engine does not support.
 type engine struct {
 	// distributed: tables are spread over nodes by Citus. It routes the rows of a VALUES list one by
 	// one, but it passes INSERT … SELECT through temporary results.
 	distributed bool
 }
+
+// engine returns what is known of the database.
+func (s *Store) engine() engine { return engine{distributed: s.distributed.Load()} }
 
 func engineOf(ctx context.Context, q querier) (e engine, err error) {
 	if installed, err := hasCitus(ctx, q); err != nil || !installed {
@@ -114,6 +117,15 @@ func (e engine) ofUsers(table, condition string) string {
 	}
 	const theirs = "user_id = of_user AND workspace_id >= of_workspace AND workspace_id <= of_workspace"
 	return oneByOne(table, theirs+condition+" OFFSET 0")
+}
+
+// ofCodes is a condition for ofUsers: the rows are of the codes in the third argument. A distributed
+// engine then asks only the shards of these codes. On one node they are found by the user.
+func (e engine) ofCodes() string {
+	if e.distributed {
+		return " AND canonical = ANY ($3)"
+	}
+	return " AND (canonical = ANY ($3)) IS TRUE"
 }
 
 // oneByOne finds the rows of one user after the other, in the order of the arguments. The end of the

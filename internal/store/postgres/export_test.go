@@ -46,16 +46,19 @@ func UsersQuery(q *codes.UserQuery) Query {
 }
 
 // UserQueries are how commands and dry runs find users and what is theirs, by table.
-func UserQueries(of codes.UserRef) map[string]Query {
-	args := []any{[][16]byte{of.WorkspaceID}, []string{of.ID}}
+func UserQueries(of codes.UserRef, canonical string, distributed bool) map[string]Query {
+	e, args := engine{distributed}, userArgs([]codes.UserRef{of})
+	ofCode := append(args, []string{canonical})
 	return map[string]Query{
-		"users, for a dry run": {engine{}.users(userColumns, false), args},
-		"users, for a command": {engine{}.users(userColumns, true), args},
+		"users, for a dry run": {e.users(userColumns, false), args},
+		"users, for a command": {e.users(userColumns, true), args},
 		"redemptions, theirs": {
-			"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"),
-			args,
+			"SELECT " + redemptionColumns + e.ofUsers("redemptions", standing+e.ofCodes()), ofCode,
 		},
-		"reservations, theirs": {"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold), args},
+		"reservations, theirs": {
+			"SELECT " + reservationColumns + e.ofUsers("reservations", theyHold+e.ofCodes()), ofCode,
+		},
+		"redemptions, all of theirs": {"SELECT " + redemptionColumns + e.ofUsers("redemptions", standing), args},
 	}
 }
 
@@ -69,12 +72,27 @@ func CodesNamed(workspace core.ID, canonical string, at time.Time) Query {
 	return Query{codesNamed, []any{at, []string{canonical}, [][16]byte{workspace}}}
 }
 
+// CodesUncounted looks a code up, as validate does.
+func CodesUncounted(workspace core.ID, canonical string) Query {
+	return Query{codesUncounted, []any{[]string{canonical}, [][16]byte{workspace}}}
+}
+
 // LockCodes locks a code that a command is about.
-func LockCodes(workspace core.ID, canonical string) Query {
+func LockCodes(workspace core.ID, canonical string, distributed bool) Query {
 	return Query{
-		engine{}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
+		engine{distributed}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
 		[]any{[]string{canonical}, [][16]byte{workspace}},
 	}
+}
+
+// CountUses stores how often a code was used.
+func CountUses(canonical string) Query {
+	return Query{countUses, []any{[]string{canonical}, []int64{1}, []int64{1}}}
+}
+
+// LowerHeld lowers the reservations of a code.
+func LowerHeld(canonical string) Query {
+	return Query{lowerReservations, []any{[]string{canonical}, []int64{1}}}
 }
 
 // Jittered is how long a pause between two tries is.
@@ -86,7 +104,7 @@ func Pauses() []time.Duration { return []time.Duration{firstPause, longestPause}
 // SpeakAsToCitus makes a store send what a distributed engine gets, which every PostgreSQL
 // understands.
 func SpeakAsToCitus(s *Store) *Store {
-	s.engine.distributed = true
+	s.distributed.Store(true)
 	return s
 }
 
@@ -169,3 +187,6 @@ func TryAgainAtOnce(s *Store) {
 	defer s.sequencer.mu.Unlock()
 	s.sequencer.tried = time.Time{}
 }
+
+// IsRefused reports whether an error says that nothing behind its statement was carried out.
+func IsRefused(err error) bool { return isRefused(err) }

@@ -22,12 +22,17 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 	if len(codes) == 0 {
 		return nil, ctx.Err()
 	}
-	call := &insertion{store: s, engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	call := &insertion{store: s, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	run := func(ctx context.Context, q querier) error {
+		call.engine = s.engine()
+		return call.run(ctx, q)
+	}
 	var err error
-	if call.isOneStatement() {
-		err = s.attempt(ctx, idempotent, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
+	// On a distributed engine a statement alone may fail after a part of it was committed.
+	if call.isOneStatement() && !s.engine().distributed {
+		err = s.attempt(ctx, idempotent, run)
 	} else {
-		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
+		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return run(ctx, tx) })
 	}
 	if err != nil {
 		return nil, err

@@ -32,7 +32,8 @@ func fillForPlans() []string {
 			CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END,
 			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END, at, id, i
 		FROM ` + c,
-		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
+		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, user_ordinal,
+			created_at, created_by)
 		SELECT canonical, id, workspace, canonical, 'Normal', 'user ' || i, 'Normal', 1, at, id
 		FROM ` + c + ` WHERE i % 5 = 0`,
 		`INSERT INTO reservations (canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by)
@@ -249,7 +250,7 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	const ofUser = `Index Cond: .*user_id = asked\.of_user`
 	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) ` +
 		`AND \(workspace_id <= `
-	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}) {
+	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}, "CODE1", false) {
 		by := ofUser
 		if strings.HasSuffix(name, "theirs") {
 			by = theirs
@@ -267,7 +268,7 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	if !byCode.MatchString(plan) || !lapsed.MatchString(plan) {
 		t.Errorf("a code and its reservations that have lapsed: not by the code:\n%s", plan)
 	}
-	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE")); !byCode.MatchString(plan) {
+	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE", false)); !byCode.MatchString(plan) {
 		t.Errorf("a code, for a command: not by its value:\n%s", plan)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // redemptionColumns are the columns that scanRedemption reads, in its order, and redemptionTypes are
 // their types.
 const redemptionColumns = `
-canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
+canonical, id, workspace_id, code, type, user_id, grants, before, user_ordinal, metadata, reservation_id,
 created_at, created_by, rolled_back_at, rolled_back_by, reason`
 
 var redemptionTypes = []string{
@@ -275,7 +275,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 		for _, r := range lapsed {
 			refs = append(refs, codes.Ref{Canonical: r.canonical, ID: r.ID})
 		}
-		if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical", ""), names(refs)[0]); err != nil {
+		if _, err := tx.Exec(ctx, s.engine().lockCodes("c.canonical", ""), names(refs)[0]); err != nil {
 			return err
 		}
 		rows, err = tx.Query(ctx, `
@@ -331,8 +331,6 @@ func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error 
 	for canonical, n := range times {
 		codes, by = append(codes, canonical), append(by, n)
 	}
-	_, err := tx.Exec(ctx, `
-		UPDATE codes SET reservations = reservations - ($2::bigint[])[array_position($1::text[], canonical)]
-		WHERE canonical = ANY ($1::text[])`, codes, by)
+	_, err := tx.Exec(ctx, lowerReservations, codes, by)
 	return err
 }

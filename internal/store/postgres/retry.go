@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,15 +55,34 @@ func (s *Store) list(ctx context.Context, do func(ctx context.Context, q querier
 
 // readIn runs queries on a connection of a lane.
 func (s *Store) readIn(ctx context.Context, lane lane, do func(ctx context.Context, q querier) error) error {
-	return s.attemptIn(ctx, lane, query, do)
+	return s.attemptIn(ctx, lane, query, func(ctx context.Context, q querier) error {
+		if err := do(ctx, q); err != nil {
+			return uncommitted{err} // there is nothing to commit
+		}
+		return nil
+	})
 }
 
 // transact runs a function in one transaction.
 func (s *Store) transact(ctx context.Context, k kind, do func(ctx context.Context, tx pgx.Tx) error) error {
 	return s.attempt(ctx, k, func(ctx context.Context, q querier) error {
-		return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error { return do(ctx, tx) })
+		tx, err := q.Begin(ctx)
+		if err != nil {
+			return uncommitted{err}
+		}
+		if err := do(ctx, tx); err != nil {
+			_ = tx.Rollback(ctx) // a connection that is still in a transaction is not used again
+			return uncommitted{err}
+		}
+		return tx.Commit(ctx)
 	})
 }
+
+// uncommitted is the error of a transaction whose commit was not sent, or not carried out because of
+// an error before it: nothing was done, also if the connection broke.
+type uncommitted struct{ error }
+
+func (e uncommitted) Unwrap() error { return e.error }
 
 // attempt tries something on one connection until it is done, is certain to fail, or takes too long.
 // If the database rolled it back because of another transaction (serialization failure, deadlock),
@@ -86,12 +106,14 @@ func (s *Store) attemptIn(
 	unknown := false // an earlier try may have succeeded
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		f, err := s.tryOnce(ctx, lane, try)
-		unknown = unknown || f == lost && k != query
+		unknown = unknown || f == lost
 		switch {
 		case f == done, f == failed && !unknown:
 			return err
 		case f == failed, unknown && k == once:
 			return core.OutcomeUnknown(err)
+		case f == nodeAway && !unknown:
+			return core.PartlyUnavailable(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
 		}
@@ -108,7 +130,9 @@ func (s *Store) attemptIn(
 func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
-func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Context, q querier) error) (fate, error) {
+func (s *Store) tryOnce(
+	ctx context.Context, lane lane, try func(ctx context.Context, q querier) error,
+) (fate, error) {
 	wait, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
 	leave, err := s.enterLane(wait, lane)
@@ -121,16 +145,28 @@ func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Con
 		return unstarted, err
 	}
 	defer conn.Release()
-	err = try(ctx, conn)
-	f := fateOf(err)
-	if f == failed && conn.Conn().IsClosed() {
-		f = lost // the connection broke instead of an answer
+	known := s.engine()
+	if known.distributed { // a silent node must not keep everybody waiting for longer
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.readTimeout)
+		defer cancel()
 	}
-	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == readOnly {
+	err = try(ctx, conn)
+	f := fateOf(err, conn.Conn().IsClosed())
+	if f == unstarted && known.distributed && hasState(err, connectionException) {
+		f = nodeAway
+	}
+	if f == failed && hasState(err, notSupported) && s.learnEngine(ctx, conn) != known {
+		f = rolledBack // the next try speaks to the engine as it is
+	}
+	if hasState(err, readOnly) {
 		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
 	}
 	return f, err
 }
+
+// notSupported is the SQLSTATE feature_not_supported.
+const notSupported = "0A000"
 
 // readOnly is the SQLSTATE read_only_sql_transaction, which a standby answers with.
 const readOnly = "25006"
@@ -159,13 +195,26 @@ const (
 	failed          // nothing was done, and a new try would fail the same way
 	refused         // nothing was done, and the database will not do it soon
 	unstarted       // nothing was done, because the database was not there or not ready
+	nodeAway        // nothing was done, because a node of a distributed engine was not there
 	rolledBack      // nothing was done, because of another transaction
 	lost            // it is unknown whether it was done
 )
 
 // fateOf reads the try's error. A database that answers with an error has done nothing; one that
-// does not answer may have done something.
-func fateOf(err error) fate {
+// does not answer may have done something, if it was told to commit. isClosed: the connection is.
+func fateOf(err error, isClosed bool) fate {
+	f := fateOfSent(err)
+	if f == failed && isClosed {
+		f = lost // the connection broke instead of an answer
+	}
+	if _, ok := errors.AsType[uncommitted](err); ok && f == lost {
+		f = unstarted
+	}
+	return f
+}
+
+// fateOfSent reads the error of a statement that may have committed.
+func fateOfSent(err error) fate {
 	if err == nil || errors.Is(err, core.ErrNotFound) {
 		return done
 	}
@@ -203,12 +252,22 @@ func fateOfCode(code string) fate {
 		return refused
 	}
 	switch code[:min(2, len(code))] {
-	case "08": // connection exception, as a pooler reports it
+	case connectionException:
 		return lost
 	case "53", "58": // insufficient resources such as a full disk, system error
 		return refused
 	}
 	return failed
+}
+
+// connectionException is a class of SQLSTATEs. A pooler answers so when its connection to the
+// database has broken, and a distributed engine when that to one of its nodes has.
+const connectionException = "08"
+
+// hasState reports whether the database answered with an SQLSTATE, or with one of a class.
+func hasState(err error, state string) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(server.Code, state)
 }
 
 // isNetwork reports whether the connection broke or the time was up during the exchange.

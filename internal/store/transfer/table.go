@@ -104,6 +104,7 @@ func Tables() []Table {
 			{"status", Text},
 			{"created_at", Time},
 			{"updated_at", Time},
+			{"last_ordinal", Int},
 		}},
 		{"redemptions", 2, []Column{
 			{"workspace_id", ID},
@@ -114,7 +115,7 @@ func Tables() []Table {
 			{"user_id", Text},
 			{"grants", Text},
 			{"before", Text},
-			{"ordinal", Int},
+			{"user_ordinal", Int},
 			{"metadata", JSON},
 			{"reservation_id", ID},
 			{"created_at", Time},

@@ -209,6 +209,7 @@ type faultyStore struct {
 	execute func() error
 	caller  func() error
 	ping    func() error
+	away    []string // with ping
 	events  func() (event.Page, error)
 }
 
@@ -250,9 +251,9 @@ func (s *faultyStore) Events(ctx context.Context, q *event.Query) (event.Page, e
 	return s.Store.Events(ctx, q)
 }
 
-func (s *faultyStore) Ping(ctx context.Context) error {
+func (s *faultyStore) Ping(ctx context.Context) ([]string, error) {
 	if s.ping != nil {
-		return s.ping()
+		return s.away, s.ping()
 	}
 	return s.Store.Ping(ctx)
 }
