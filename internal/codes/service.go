@@ -7,6 +7,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/words"
 )
 
 // Store keeps codes, redemptions, reservations and users. Each method is one atomic operation: when
@@ -32,6 +33,8 @@ type Deps struct {
 	// [Service.ReadOldForms] until it succeeds.
 	OldForms        map[string]core.ID
 	OldFormsUnknown bool
+	// Words finds what generated codes may not hold. Nil: they may hold everything.
+	Words *words.Filter
 }
 
 // Services are all operations on codes, grouped by subject. They are safe for concurrent use.
@@ -44,7 +47,8 @@ type Services struct {
 // Service makes codes, looks them up and changes them.
 type Service struct {
 	base
-	alphabet string // its size is a power of two
+	alphabet string        // its size is a power of two
+	words    *words.Filter // of what generated codes do not hold
 }
 
 // Redemptions uses codes up and gives uses back.
@@ -74,8 +78,12 @@ func NewServices(deps Deps) *Services {
 		oldForms: newOldForms(deps),
 		recorder: event.NewRecorder(deps.Entropy), lists: core.NewLane(ListsAtOnce, listsWaiting, listWait),
 	}
+	filter := deps.Words
+	if filter == nil {
+		filter = words.None()
+	}
 	return &Services{
-		Service:     &Service{base: b, alphabet: core.Alphabet},
+		Service:     &Service{base: b, alphabet: core.Alphabet, words: filter},
 		Redemptions: &Redemptions{base: b, suggestions: core.NewLane(suggestionsAtOnce, 0, 0)},
 		Users:       &Users{b},
 	}
