@@ -65,7 +65,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
-	services := newCodes(gathered)
+	services := newCodes(gathered, cfg.Words)
 	if err := readOldForms(ctx, services, log); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/store/transfer"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/words"
 )
 
 // OpenTenancy migrates a database and opens the service of workspaces and keys on it, as commands
@@ -237,10 +238,13 @@ func newTenancy(store tenancy.Store, actor event.Actor) *tenancy.Service {
 	})
 }
 
-func newCodes(store codes.Store) *codes.Services {
+func newCodes(store codes.Store, filter *words.Filter) *codes.Services {
+	if filter == nil { // nobody asked for another, nor for none
+		filter = words.Embedded()
+	}
 	return codes.NewServices(codes.Deps{
 		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
-		OldFormsUnknown: true,
+		OldFormsUnknown: true, Words: filter,
 	})
 }
 

@@ -20,12 +20,13 @@ var mayImport = []struct {
 	{"internal/core", nil, []string{"golang.org/x/text"}},
 	{"internal/event", []string{"internal/core"}, nil},
 	{"internal/tenancy", []string{"internal/core", "internal/event"}, nil},
-	{"internal/codes", []string{"internal/core", "internal/event"}, nil},
+	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
+	{"internal/words", []string{"internal/core"}, nil},
 
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
-	{"internal/config", nil, nil},
+	{"internal/config", []string{"internal/words"}, nil},
 	{"internal/csvcell", nil, nil},
 	{"internal/logtest", nil, nil},
 
@@ -68,7 +69,7 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/config", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
+			areas(), "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
 			"internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
