@@ -29,6 +29,13 @@ var mayImport = []struct {
 	{"internal/config", []string{"internal/words"}, nil},
 	{"internal/csvcell", nil, nil},
 	{"internal/logtest", nil, nil},
+	{"internal/qr", nil, []string{"rsc.io/qr"}},
+	{"internal/qr/qrtest", nil, nil},
+	{
+		"internal/sheet",
+		[]string{"internal/qr", "internal/csvcell"},
+		[]string{"codeberg.org/go-pdf/fpdf", "golang.org/x/text"},
+	},
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
@@ -79,7 +86,7 @@ var mayImport = []struct {
 		"internal/cli",
 		[]string{
 			"internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
-			"internal/store/schema", "internal/store/transfer",
+			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term",
