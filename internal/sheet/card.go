@@ -3,6 +3,7 @@ package sheet
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -146,6 +147,6 @@ func (c composer) codeFace(code string) face {
 	return mono
 }
 
-// shown is a text in the form that fonts have characters for: an accent and its letter as one
-// (Unicode Standard Annex #15).
-func shown(text string) string { return norm.NFC.String(text) }
+// shown is a text in the form that fonts have characters for: an accent and its letter as one (Unicode
+// Standard Annex #15), and plain spaces alone.
+func shown(text string) string { return strings.Join(strings.Fields(norm.NFC.String(text)), " ") }

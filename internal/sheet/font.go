@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/binary"
 	"fmt"
@@ -41,10 +42,11 @@ const (
 // pointLength is a typographic point in millimetres.
 const pointLength = 25.4 / 72
 
-// loadFonts adds the faces to a document.
+// loadFonts adds the faces to a document. Each has files of its own: fpdf writes into them when it takes
+// out the letters that a document does not use.
 func loadFonts(pdf *fpdf.Fpdf) {
 	for _, f := range []face{regular, bold, mono} {
-		pdf.AddUTF8FontFromBytes(f.name(), "", f.file())
+		pdf.AddUTF8FontFromBytes(f.name(), "", bytes.Clone(f.file()))
 	}
 }
 

@@ -23,8 +23,8 @@ func Read(t testing.TB, pictures ...string) []string {
 func Pages(t testing.TB, pdf string) []string {
 	t.Helper()
 	start := filepath.Join(t.TempDir(), "page")
-	run(t, "pdftoppm", "-r", "200", "-gray", pdf, start)
-	pages, err := filepath.Glob(start + "*.pgm")
+	run(t, "pdftoppm", "-r", "200", "-gray", "-png", pdf, start)
+	pages, err := filepath.Glob(start + "*.png")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("%s has no pages (%v)", pdf, err)
 	}
