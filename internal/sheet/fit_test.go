@@ -47,6 +47,23 @@ func TestCodesAreBrokenWhereTheyAreRead(t *testing.T) {
 	}
 }
 
+func TestLongWordsAreBrokenBehindTheirDashes(t *testing.T) {
+	for text, want := range map[string]string{
+		"until 2026-12-31": "until 2026-12-31",
+		"Παπαδόπουλος-Χατζηιωάννου": "Παπαδόπουλος- Χατζηιωάννου",
+		strings.Repeat("x", 24):     strings.Repeat("x", 24),
+		strings.Repeat("x", 25):     strings.TrimSpace(strings.Repeat("x ", 25)),
+	} {
+		var words []string
+		for _, w := range labelWords(newRuler(), regular, text) {
+			words = append(words, w.text)
+		}
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
 func TestALongCodeIsShrunkAndWhole(t *testing.T) {
 	before := codeSize
 	for _, length := range []int{12, 20, 40, 80, 128} {

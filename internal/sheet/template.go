@@ -29,7 +29,7 @@ func ParseTemplate(text string) (Template, error) {
 		}
 		column, behind, closed := strings.Cut(after, "}")
 		if !closed || column == "" || strings.Contains(column, "{") {
-			return Template{}, fmt.Errorf("%q has a { that is not the begin of the name of a column such as {code}", text)
+			return Template{}, fmt.Errorf("%q has a { that does not begin the name of a column such as {code}", text)
 		}
 		t.parts, rest = append(t.parts, part{column: column}), behind
 	}

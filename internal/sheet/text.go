@@ -25,23 +25,22 @@ type paragraph struct {
 	words []word
 }
 
-// A break within a word is a last resort, for words that are longer than these.
 const (
-	longWord = 24 // characters of a label
-	longCode = 12 // characters of a code without dashes
+	dashed   = 12 // characters of a word from which on it may be broken behind its dashes, or a code anywhere
+	longWord = 24 // characters of a word from which on it may be broken anywhere, as a last resort
 	quartet  = 4  // characters of a group that a code without dashes is shown in
 )
 
 // quartetGap is the space between groups of a code without dashes, as a part of the size.
 const quartetGap = 0.3
 
-// labelWords splits a label at its spaces.
+// labelWords splits a label at its spaces, and long words behind their dashes.
 func labelWords(r *ruler, f face, text string) (words []word) {
 	space := r.width(f, " ")
 	for _, field := range strings.Fields(text) {
 		pieces := []string{field}
-		if utf8.RuneCountInString(field) > longWord {
-			pieces = strings.Split(field, "")
+		if utf8.RuneCountInString(field) > dashed {
+			pieces = splitBehind(field, dashes)
 		}
 		words = append(words, wordsOf(r, f, pieces, 0, space)...)
 	}
@@ -60,7 +59,7 @@ func codeWords(r *ruler, f face, code string) (words []word) {
 			pieces, gap = chunks(field, quartet), quartetGap*pointLength
 		case strings.ContainsAny(field, dashes):
 			pieces = splitBehind(field, dashes)
-		case utf8.RuneCountInString(field) > longCode:
+		case utf8.RuneCountInString(field) > dashed:
 			pieces = strings.Split(field, "")
 		default:
 			pieces = []string{field}
@@ -70,9 +69,10 @@ func codeWords(r *ruler, f face, code string) (words []word) {
 	return words
 }
 
-// dashes are what codes are broken behind.
+// dashes are what words are broken behind.
 const dashes = "-_./:–—"
 
+// splitBehind splits a word behind its dashes, and what is very long then between any characters.
 func splitBehind(text, cutset string) (pieces []string) {
 	for text != "" {
 		end := strings.IndexAny(text, cutset)
