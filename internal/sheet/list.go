@@ -19,8 +19,8 @@ type List struct {
 
 // Row is one code with its columns.
 type Row struct {
-	Place string // where it stands in the source, for errors: "line 7"
-	Cells []string
+	Place string   // where it stands in the source, for errors: "line 7"
+	Cells []string // of each column; valid until the next row is asked for
 }
 
 // Check returns an error if no code can be found in the list's rows.
@@ -34,6 +34,21 @@ func (l List) Check() error {
 		return fmt.Errorf("the list has no column %q; it has %s", codeColumn, strings.Join(l.Columns, ", "))
 	}
 	return nil
+}
+
+// atMost is the list's rows, with an error in place of the next one if there are more.
+func (l List) atMost(most int) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		count := 0
+		for row, err := range l.Rows {
+			if count++; count > most && err == nil {
+				row, err = Row{}, fmt.Errorf("the list has more than %d codes, too many for one PDF; print it in parts", most)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // index returns where a column is, or -1.

@@ -74,12 +74,9 @@ func (d Design) Write(to io.Writer, list List) (cards int, err error) {
 	}
 	doc := newDocument(d)
 	composer := composer{ruler: newRuler(), cell: d.Layout.card(0)}
-	for row, err := range list.Rows {
+	for row, err := range list.atMost(maxCards) {
 		if err != nil {
 			return cards, err
-		}
-		if cards == maxCards {
-			return cards, fmt.Errorf("the list has more than %d codes, too many for one PDF; print it in parts", maxCards)
 		}
 		code := strings.TrimSpace(row.Cells[labels.code])
 		if code == "" {

@@ -114,11 +114,11 @@ func TestADecoderReadsEveryCard(t *testing.T) {
 func cut(t *testing.T, pages []string, l sheet.Layout, cards int) (files []string) {
 	t.Helper()
 	folder := t.TempDir()
-	var page cuttable
+	var page *image.Gray
 	for i := range cards {
 		perPage := l.Columns * l.Rows
 		if i%perPage == 0 {
-			page = picture(t, pages[i/perPage])
+			page = qrtest.Gray(t, pages[i/perPage])
 		}
 		size := page.Bounds().Size()
 		scale := float64(size.X) / l.Paper.Width // pixels of a millimetre
@@ -138,26 +138,6 @@ func cut(t *testing.T, pages []string, l sheet.Layout, cards int) (files []strin
 		files = append(files, name)
 	}
 	return files
-}
-
-// cuttable is what all pictures of the standard library are.
-type cuttable interface {
-	image.Image
-	SubImage(r image.Rectangle) image.Image
-}
-
-func picture(t *testing.T, name string) cuttable {
-	t.Helper()
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	decoded, err := png.Decode(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return decoded.(cuttable)
 }
 
 func TestTexts(t *testing.T) {
@@ -211,7 +191,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{
 			"an emoji in a code", "code\nA\nPARTY🎉\n", nil,
-			`the code "PARTY🎉" (line 3): the code has 🎉 (U+1F389), which the font does not have: it has Latin, Greek and Cyrillic`,
+			`the code "PARTY🎉" (line 3): the code has 🎉 (U+1F389), which the font does not have: ` +
+				`it has Latin, Greek and Cyrillic`,
 		},
 		{
 			"an emoji in a text", "code,note\nA,fine\nB,\"so\n\n💚\"\n", note,

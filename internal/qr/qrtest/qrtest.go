@@ -5,6 +5,9 @@ package qrtest
 
 import (
 	"bytes"
+	"fmt"
+	"image"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -23,12 +26,26 @@ func Read(t testing.TB, pictures ...string) []string {
 func Pages(t testing.TB, pdf string) []string {
 	t.Helper()
 	start := filepath.Join(t.TempDir(), "page")
-	run(t, "pdftoppm", "-r", "200", "-gray", "-png", pdf, start)
-	pages, err := filepath.Glob(start + "*.png")
+	run(t, "pdftoppm", "-r", "200", "-gray", pdf, start)
+	pages, err := filepath.Glob(start + "*.pgm")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("%s has no pages (%v)", pdf, err)
 	}
 	return pages
+}
+
+// Gray reads the picture of a page, which is a PGM (https://netpbm.sourceforge.net/doc/pgm.html).
+func Gray(t testing.TB, page string) *image.Gray {
+	t.Helper()
+	file, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var width, height int
+	if _, err := fmt.Sscanf(string(file[:min(64, len(file))]), "P5\n%d %d\n255\n", &width, &height); err != nil {
+		t.Fatalf("%s is not a PGM: %v", page, err)
+	}
+	return &image.Gray{Pix: file[len(file)-width*height:], Stride: width, Rect: image.Rect(0, 0, width, height)}
 }
 
 // Drawn returns the file of a picture of an SVG, in its own size.
