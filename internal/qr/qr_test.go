@@ -22,7 +22,7 @@ func texts() []string {
 		"0", "12345678", "ACME-7Q2F-9KXM", "acme", "straße-größe", "СЕКРЕТ", "Κωδικός", "日本語", "🎉 party",
 		"https://app.example.com/join?code=ACME-7Q2F-9KXM", strings.Repeat("ü", 128),
 	}
-	for _, length := range []int{17, 50, 128, 300, 600, 1000} {
+	for _, length := range []int{17, 50, 128, 300} {
 		all = append(all, strings.Repeat("7", length), strings.Repeat("AB-", length/3), strings.Repeat("ab-", length/3))
 	}
 	return all

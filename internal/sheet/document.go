@@ -26,7 +26,9 @@ func newDocument(d Design) document {
 	pdf.SetModificationDate(made)
 	pdf.SetCatalogSort(true)
 	pdf.SetProducer("accesscodes", true)
-	pdf.SetTitle(d.Title.text, true)
+	if !strings.Contains(d.Title.text, "{") { // which has another text on each card
+		pdf.SetTitle(d.Title.text, true)
+	}
 	pdf.SetAutoPageBreak(false, 0)
 	loadFonts(pdf)
 	return document{pdf: pdf, layout: d.Layout}

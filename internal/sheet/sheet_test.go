@@ -86,7 +86,7 @@ func TestADecoderReadsEveryCard(t *testing.T) {
 		"beside the code": nil,
 		"a link":          func(d *sheet.Design) { d.Link = link },
 		"below the code":  func(d *sheet.Design) { d.Layout.Columns, d.Layout.Rows, d.Layout.Gap = 3, 4, 3 },
-		"two a page":      func(d *sheet.Design) { d.Layout.Columns, d.Layout.Rows = 1, 2 },
+		"four a page":     func(d *sheet.Design) { d.Layout.Columns, d.Layout.Rows = 2, 2 },
 		"many on Letter": func(d *sheet.Design) {
 			d.Layout = sheet.Layout{Paper: letter, Columns: 3, Rows: 7, Margin: 6}
 		},
