@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
 	events := event.NewService(bare, time.Now, cfg.EventsKeep)
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Codes: services, Tenancy: people, Events: events, Exports: newExports(services, bare), Ping: bare.Ping,
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
@@ -245,6 +246,12 @@ func newCodes(store codes.Store, filter *words.Filter) *codes.Services {
 	return codes.NewServices(codes.Deps{
 		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
 		OldFormsUnknown: true, Words: filter,
+	})
+}
+
+func newExports(services *codes.Services, log bulk.ExportLog) *bulk.Exports {
+	return bulk.NewExports(bulk.ExportDeps{
+		Lists: services, Log: log, Now: time.Now, Entropy: core.SystemEntropy(),
 	})
 }
 

@@ -23,6 +23,8 @@ var mayImport = []struct {
 	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
 	{"internal/words", []string{"internal/core"}, nil},
 
+	{"internal/bulk", []string{"internal/core", "internal/event", "internal/codes", "internal/csvcell"}, nil},
+
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
@@ -66,7 +68,7 @@ var mayImport = []struct {
 	},
 	{
 		"internal/web/api",
-		append(areas(), "internal/web/kit"),
+		append(areas(), "internal/bulk", "internal/web/kit"),
 		[]string{
 			"github.com/danielgtaylor/huma/v2",
 			"github.com/go-json-experiment/json",
@@ -76,7 +78,7 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
 			"internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -99,6 +100,9 @@ func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
 	server, err := New(Deps{
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
+		Exports: bulk.NewExports(bulk.ExportDeps{
+			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
+		}),
 		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3",
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})

@@ -131,11 +131,16 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	if rt.Replays {
 		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request did it.")
 	}
-	if !rt.Response.exists() {
-		op.Responses["204"] = good
-	} else {
+	switch {
+	case rt.Files != nil:
+		good.Content = filesContent(rt.Files)
+		good.Headers["Content-Disposition"] = textHeader("attachment, with a file name.")
+		op.Responses["200"] = good
+	case rt.Response.exists():
 		good.Content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
 		op.Responses["200"] = good
+	default:
+		op.Responses["204"] = good
 	}
 	op.Responses["default"] = &huma.Response{
 		Description: "Anything else",
@@ -153,6 +158,14 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 
 func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{media: {Schema: schema}}
+}
+
+func filesContent(media []string) map[string]*huma.MediaType {
+	content := map[string]*huma.MediaType{}
+	for _, name := range media {
+		content[name] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	return content
 }
 
 func textHeader(description string) *huma.Param {

@@ -22,6 +22,7 @@ type Route struct {
 	ID, Summary, Description string
 	Parameters               []Parameter
 	Request, Response        Body          // of JSON; none: the request has no body, the answer is 204
+	Files                    []string      // media types of the answer, if it is a file and not JSON
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
 

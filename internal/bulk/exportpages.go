@@ -1,0 +1,127 @@
+package bulk
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"accesscodes/internal/core"
+)
+
+// Pages are the pages of an export; the last one comes with an error if it broke. A page is valid
+// until the next one is asked for.
+type Pages[T any] iter.Seq2[core.Page[T], error]
+
+// inTurn lets the pages be read while the workspace has a turn among its exports.
+func inTurn[T any](ctx context.Context, e *Exports, actor *core.Actor, pages Pages[T]) Pages[T] {
+	return func(yield func(core.Page[T], error) bool) {
+		leave, err := e.running.Enter(ctx, actor.WorkspaceID)
+		if err != nil {
+			yield(core.Page[T]{}, err)
+			return
+		}
+		defer leave()
+		pages(yield)
+	}
+}
+
+// pagesOf reads a list to its end.
+func pagesOf[T any](
+	ctx context.Context, e *Exports, actor *core.Actor, list func(core.PageRequest) (core.Page[T], error),
+) Pages[T] {
+	return func(yield func(core.Page[T], error) bool) {
+		request := core.PageRequest{Limit: core.MaxPage}
+		for {
+			page, err := pageOf(ctx, e, actor, request, list)
+			if !yield(page, err) || err != nil || page.Next == "" {
+				return
+			}
+			request.Cursor = page.Next
+		}
+	}
+}
+
+// pageOf reads a page. The first is tried once, like that of a list; for later ones it tries again
+// for some time, because the caller could not go on where the export broke.
+func pageOf[T any](
+	ctx context.Context, e *Exports, actor *core.Actor, request core.PageRequest,
+	list func(core.PageRequest) (core.Page[T], error),
+) (core.Page[T], error) {
+	read := func() (core.Page[T], error) {
+		leave, err := e.reading.Enter(ctx, actor.WorkspaceID)
+		if err != nil {
+			return core.Page[T]{}, err
+		}
+		defer leave()
+		return list(request)
+	}
+	page, err := read()
+	if request.Cursor == "" {
+		return page, err
+	}
+	for end := time.Now().Add(exportPatience); core.IsKind(err, core.KindUnavailable) && time.Now().Before(end); {
+		select {
+		case <-time.After(exportPause):
+			page, err = read()
+		case <-ctx.Done():
+			return page, ctx.Err()
+		}
+	}
+	return page, err
+}
+
+// merged merges lists that are each in an order.
+func merged[T any](lists []Pages[T], compare func(a, b T) int) Pages[T] {
+	return func(yield func(core.Page[T], error) bool) {
+		var heads []*head[T]
+		for _, list := range lists {
+			next, stop := iter.Pull2(iter.Seq2[core.Page[T], error](list))
+			defer stop()
+			heads = append(heads, &head[T]{next: next, more: true})
+		}
+		var page core.Page[T]
+		for {
+			first, err := foremost(heads, compare, &page)
+			if err != nil {
+				yield(page, err)
+				return
+			}
+			if first == nil || len(page.Items) == core.MaxPage {
+				if !yield(page, nil) || first == nil {
+					return
+				}
+				page.Items = page.Items[:0]
+			}
+			page.Items = append(page.Items, first.items[0])
+			first.items = first.items[1:]
+		}
+	}
+}
+
+// head is what comes next in a list that is merged.
+type head[T any] struct {
+	next  func() (core.Page[T], error, bool)
+	items []T
+	more  bool // there may be more pages
+}
+
+// foremost returns the head with the item that comes first; nil: all lists have ended. Where it reads
+// a page, it notes in merged what holds for all.
+func foremost[T any](heads []*head[T], compare func(a, b T) int, merged *core.Page[T]) (first *head[T], err error) {
+	for _, h := range heads {
+		for len(h.items) == 0 && h.more {
+			page, err, ok := h.next()
+			if err != nil {
+				return nil, err
+			}
+			h.items, h.more = page.Items, ok
+			if ok {
+				merged.At = page.At
+			}
+		}
+		if len(h.items) > 0 && (first == nil || compare(h.items[0], first.items[0]) < 0) {
+			first = h
+		}
+	}
+	return first, nil
+}
