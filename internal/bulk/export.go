@@ -79,7 +79,7 @@ func NewExports(deps ExportDeps) *Exports {
 func (e *Exports) Codes(ctx context.Context, actor *core.Actor, filter codes.CodeFilter) Pages[codes.Code] {
 	start := e.instant()
 	list := func(filter codes.CodeFilter) Pages[codes.Code] {
-		return pagesOf(ctx, e, actor, func(page core.PageRequest) (core.Page[codes.Code], error) {
+		return pagesOf(ctx, e, actor, func(ctx context.Context, page core.PageRequest) (core.Page[codes.Code], error) {
 			page.At = start
 			return e.lists.ListCodes(ctx, actor, filter, page)
 		})
@@ -102,7 +102,7 @@ func (e *Exports) Redemptions(
 	ctx context.Context, actor *core.Actor, filter codes.RedemptionFilter,
 ) Pages[codes.Redemption] {
 	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor,
-		func(page core.PageRequest) (core.Page[codes.Redemption], error) {
+		func(ctx context.Context, page core.PageRequest) (core.Page[codes.Redemption], error) {
 			return e.lists.ListRedemptions(ctx, actor, filter, page)
 		}))
 }
@@ -111,11 +111,12 @@ func (e *Exports) Redemptions(
 // well after its start are left out, so that an export ends however many there are.
 func (e *Exports) Users(ctx context.Context, actor *core.Actor, filter codes.UserFilter) Pages[codes.User] {
 	late := e.now().Add(lateUsers)
-	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, func(page core.PageRequest) (core.Page[codes.User], error) {
+	list := func(ctx context.Context, page core.PageRequest) (core.Page[codes.User], error) {
 		found, err := e.lists.ListUsers(ctx, actor, filter, page)
 		found.Items = slices.DeleteFunc(found.Items, func(u codes.User) bool { return u.CreatedAt.After(late) })
 		return found, err
-	}))
+	}
+	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, list))
 }
 
 // FileName returns the name of the file of an export that starts now.
