@@ -1,9 +1,9 @@
 package bulk
 
 import (
-	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -14,7 +14,7 @@ import (
 // in the same order.
 type Table[T any] struct {
 	columns []string
-	write   func(to *cells, row *T, at time.Time) error // all cells of a row, in the order of the columns
+	write   func(to *cells, row *T, at time.Time) // all cells of a row, in the order of the columns
 }
 
 // Columns are the names of the columns.
@@ -35,7 +35,7 @@ func CodesTable() *Table[codes.Code] {
 	return table
 }
 
-func writeCode(to *cells, code *codes.Code, at time.Time) error {
+func writeCode(to *cells, code *codes.Code, at time.Time) {
 	fields := codes.Fields()
 	for i := range fields {
 		f := &fields[i]
@@ -64,7 +64,6 @@ func writeCode(to *cells, code *codes.Code, at time.Time) error {
 			to.text(string(code.StatusAt(at)))
 		}
 	}
-	return to.err
 }
 
 // RedemptionsTable has the redemptions of a workspace.
@@ -74,7 +73,7 @@ func RedemptionsTable() *Table[codes.Redemption] {
 			"id", "code", "type", "userId", "grants", "metadata", "reservationId", "createdAt", "createdBy",
 			"rolledBackAt", "rolledBackBy", "rollbackReason",
 		},
-		write: func(to *cells, r *codes.Redemption, _ time.Time) error {
+		write: func(to *cells, r *codes.Redemption, _ time.Time) {
 			to.id(r.ID)
 			to.text(r.Code)
 			to.text(string(r.Type))
@@ -87,7 +86,6 @@ func RedemptionsTable() *Table[codes.Redemption] {
 			to.time(r.RolledBackAt)
 			to.id(r.RolledBackBy)
 			to.text(r.Reason)
-			return to.err
 		},
 	}
 }
@@ -96,12 +94,11 @@ func RedemptionsTable() *Table[codes.Redemption] {
 func UsersTable() *Table[codes.User] {
 	return &Table[codes.User]{
 		columns: []string{"userId", "status", "createdAt", "updatedAt"},
-		write: func(to *cells, u *codes.User, _ time.Time) error {
+		write: func(to *cells, u *codes.User, _ time.Time) {
 			to.text(u.ID)
 			to.text(string(u.Status))
 			to.time(&u.CreatedAt)
 			to.time(&u.UpdatedAt)
-			return to.err
 		},
 	}
 }
@@ -119,8 +116,8 @@ type form interface {
 // cells writes the cells of a row. What is none is an empty cell.
 type cells struct {
 	form
-	err     error    // the first value that cannot be written
 	scratch [64]byte // of a plain cell
+	object  []byte   // of JSON
 }
 
 func (c *cells) number(n *int64) {
@@ -153,11 +150,38 @@ func (c *cells) metadata(metadata map[string]string) {
 		c.plain(append(c.scratch[:0], "{}"...), false)
 		return
 	}
-	var object strings.Builder
-	encoder := json.NewEncoder(&object)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(metadata); c.err == nil {
-		c.err = err
+	object := c.object[:0]
+	for _, name := range slices.Sorted(maps.Keys(metadata)) {
+		object = appendJSON(append(object, ','), name)
+		object = appendJSON(append(object, ':'), metadata[name])
 	}
-	c.text(strings.TrimSuffix(object.String(), "\n"))
+	object[0] = '{'
+	c.object = append(object, '}')
+	c.text(string(c.object))
+}
+
+// appendJSON writes a text as JSON does where it escapes as little as it can. encoding/json escapes
+// more, and made an export take a tenth longer.
+func appendJSON(to []byte, text string) []byte {
+	to = append(to, '"')
+	for i := range len(text) {
+		switch b := text[i]; b {
+		case '"', '\\':
+			to = append(to, '\\', b)
+		case '\n':
+			to = append(to, `\n`...)
+		case '\r':
+			to = append(to, `\r`...)
+		case '\t':
+			to = append(to, `\t`...)
+		default:
+			if b < ' ' { // of old metadata
+				to = append(to, `\u00`...)
+				to = append(to, "0123456789abcdef"[b>>4], "0123456789abcdef"[b&15])
+			} else {
+				to = append(to, b)
+			}
+		}
+	}
+	return append(to, '"')
 }

@@ -45,6 +45,7 @@ type fixture struct {
 	secret  string // of a key of acme with the role full
 	key     tenancy.Key
 	count   func() (int, error) // how many codes the database holds, without the store's help
+	stall   time.Duration       // of the server's streams; 0: as usual
 }
 
 // newFixture starts a server over SQLite, for tests of what does not depend on the
@@ -103,7 +104,7 @@ func newServer(t *testing.T, f *fixture) *Server {
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),
-		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3",
+		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
