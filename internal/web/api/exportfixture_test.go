@@ -62,7 +62,7 @@ func (f *fixture) fill(t *testing.T, count int, note string) (values []string) {
 		values = append(values, value)
 		all = append(all, &codes.NewCode{Canonical: core.Canonical(value), Code: codes.Code{
 			Value: value, WorkspaceID: f.key.WorkspaceID, Type: codes.Types()[i%7%3], Note: note,
-			CreatedAt: startTime.Add(time.Duration(i/50-count) * time.Second), CreatedBy: f.key.ID,
+			CreatedAt: f.clock.read().Add(time.Duration(i/50) * time.Microsecond), CreatedBy: f.key.ID,
 		}})
 	}
 	for some := range slices.Chunk(all, 5000) {
