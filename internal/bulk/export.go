@@ -135,7 +135,7 @@ func (e *Exports) Completed(ctx context.Context, actor *core.Actor, what, format
 	if err != nil {
 		return err
 	}
-	return e.log.RecordEvents(ctx, completed)
+	return patiently(ctx, func() error { return e.log.RecordEvents(ctx, completed) })
 }
 
 // instant is the current time as stores keep it.

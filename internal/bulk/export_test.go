@@ -138,7 +138,8 @@ func TestMergedListsAreInOrderAndWhole(t *testing.T) {
 func TestMergedListsBreakWhereOneBreaks(t *testing.T) {
 	broken := errors.New("broken")
 	var failures int
-	for _, err := range merged([]Pages[int]{listOf([][]int{{1, 2}}, nil), listOf([][]int{{1}}, broken)}, cmp.Compare[int]) {
+	lists := []Pages[int]{listOf([][]int{{1, 2}}, nil), listOf([][]int{{1}}, broken)}
+	for _, err := range merged(lists, cmp.Compare[int]) {
 		if err != nil {
 			failures++
 		}

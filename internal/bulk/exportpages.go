@@ -66,32 +66,41 @@ func pagesOf[T any](ctx context.Context, e *Exports, actor *core.Actor, list lis
 	}
 }
 
-// pageOf reads a page. The first is tried once, like that of a list; for later ones it tries again
-// for some time, because the caller could not go on where the export broke.
+// pageOf reads a page. The first is tried once, like that of a list.
 func pageOf[T any](
 	ctx context.Context, e *Exports, actor *core.Actor, request core.PageRequest, list lister[T],
 ) (core.Page[T], error) {
-	read := func() (core.Page[T], error) {
+	var page core.Page[T]
+	read := func() error {
 		leave, err := e.reading.Enter(ctx, actor.WorkspaceID)
 		if err != nil {
-			return core.Page[T]{}, err
+			return err
 		}
 		defer leave()
-		return list(ctx, request)
+		page, err = list(ctx, request)
+		return err
 	}
-	page, err := read()
 	if request.Cursor == "" {
+		err := read()
 		return page, err
 	}
+	err := patiently(ctx, read)
+	return page, err
+}
+
+// patiently tries something again for some time while the store cannot: the caller could not go on
+// where an export broke.
+func patiently(ctx context.Context, try func() error) error {
+	err := try()
 	for end := time.Now().Add(exportPatience); core.IsKind(err, core.KindUnavailable) && time.Now().Before(end); {
 		select {
 		case <-time.After(exportPause):
-			page, err = read()
+			err = try()
 		case <-ctx.Done():
-			return page, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return page, err
+	return err
 }
 
 // merged merges lists that are each in an order.

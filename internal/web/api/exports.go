@@ -85,6 +85,9 @@ func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error
 			err = file.Begin()
 		} else {
 			err = c.AuthenticateAgain(ctx)
+			if core.IsKind(err, core.KindUnavailable) { // then no page can be read either
+				err = nil
+			}
 		}
 		for i := 0; i < len(page.Items) && err == nil; i++ {
 			err = file.Row(&page.Items[i], page.At)

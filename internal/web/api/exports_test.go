@@ -187,10 +187,15 @@ func TestTheFiltersOfTheListsFilterExports(t *testing.T) {
 	f := newFixture(t)
 	oddities(t, f)
 	for export, list := range map[string]string{
-		"/exports/codes?type=Premium&": "/tenant-codes?type=Premium&", "/exports/codes?status=revoked&": "/tenant-codes?status=revoked&",
-		"/exports/codes?q=odd1&": "/tenant-codes?q=odd1&", "/exports/codes?createdAfter=2031-01-01T00:00:00Z&q=&": "/tenant-codes?",
-		"/exports/redemptions?code=👩‍🎤&": "/redemptions?code=👩‍🎤&", "/exports/redemptions?userId=@bob&": "/redemptions?userId=@bob&",
-		"/exports/users?status=Normal&": "/users?status=Normal&", "/exports/users?q==1&": "/users?q==1&",
+		"/exports/codes?type=Premium&":      "/tenant-codes?type=Premium&",
+		"/exports/codes?status=revoked&":    "/tenant-codes?status=revoked&",
+		"/exports/codes?q=odd1&":            "/tenant-codes?q=odd1&",
+		"/exports/redemptions?code=👩‍🎤&":    "/redemptions?code=👩‍🎤&",
+		"/exports/redemptions?userId=@bob&": "/redemptions?userId=@bob&",
+		"/exports/users?status=Normal&":     "/users?status=Normal&",
+		"/exports/users?q==1&":              "/users?q==1&",
+
+		"/exports/codes?createdAfter=2031-01-01T00:00:00Z&q=&": "/tenant-codes?",
 	} {
 		objects := f.listed(t, list+"limit=1000")
 		if diff := cmp.Diff(objects, lines(t, f.exported(t, export+"format=ndjson"), "\n")); diff != "" || len(objects) == 0 {

@@ -99,7 +99,8 @@ func TestUsersWhoComeLaterDoNotMakeAnExportEndless(t *testing.T) {
 	f.clock.advance(time.Hour)
 	f.call(t, "PUT", "/users/young", `{"status":"Normal"}`).mustBeOK(t)
 	f.clock.advance(startTime.Sub(late))
-	if got := f.exported(t, "/exports/users?format=ndjson"); !strings.Contains(got, "old") || strings.Contains(got, "young") {
+	got := f.exported(t, "/exports/users?format=ndjson")
+	if !strings.Contains(got, "old") || strings.Contains(got, "young") {
 		t.Errorf("users %s", got)
 	}
 }
@@ -293,7 +294,10 @@ func TestTheFormatOfAnExport(t *testing.T) {
 		{"/exports/codes", "text/html, application/json", "text/csv", "codes-acme-2031-02-03.csv"},
 		{"/exports/codes", "application/x-ndjson", "application/x-ndjson", "codes-acme-2031-02-03.ndjson"},
 		{"/exports/codes", "application/JSONL", "application/x-ndjson", "codes-acme-2031-02-03.ndjson"},
-		{"/exports/codes", "text/csv;q=0.5, application/ndjson; q=0.8", "application/x-ndjson", "codes-acme-2031-02-03.ndjson"},
+		{
+			"/exports/codes", "text/csv;q=0.5, application/ndjson; q=0.8",
+			"application/x-ndjson", "codes-acme-2031-02-03.ndjson",
+		},
 		{"/exports/codes", "text/*;q=0, */*", "application/x-ndjson", "codes-acme-2031-02-03.ndjson"},
 		{"/exports/codes", xlsx, xlsx, "codes-acme-2031-02-03.xlsx"},
 		{"/exports/codes?format=csv", xlsx, "text/csv", "codes-acme-2031-02-03.csv"},
