@@ -78,8 +78,8 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
-			"internal/store/postgres",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api",
+			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/net"},
