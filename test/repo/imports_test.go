@@ -16,6 +16,7 @@ var mayImport = []struct {
 	libraries []string
 }{
 	{"cmd/accesscodes", []string{"internal/cli"}, nil},
+	{"client", nil, nil},
 
 	{"internal/core", nil, []string{"golang.org/x/text"}},
 	{"internal/event", []string{"internal/core"}, nil},

@@ -1,0 +1,74 @@
+package client
+
+// Reason is why the server refused something: a stable word. New ones may come; treat those that you
+// do not know by the status. A Reason is an error, to be looked for with [errors.Is].
+type Reason string
+
+// Error is the word.
+func (r Reason) Error() string { return string(r) }
+
+// What is wrong with a request.
+const (
+	ReasonInvalidJSON           Reason = "invalid_json"
+	ReasonDuplicateField        Reason = "duplicate_field"
+	ReasonUnknownField          Reason = "unknown_field" // the server is older than this package
+	ReasonWrongType             Reason = "wrong_type"
+	ReasonMissingField          Reason = "missing_field"
+	ReasonInvalidValue          Reason = "invalid_value" // a value breaks a rule; Fields says which
+	ReasonInvalidParameter      Reason = "invalid_parameter"
+	ReasonInvalidCursor         Reason = "invalid_cursor" // it is not of this list with these filters
+	ReasonInvalidIdempotencyKey Reason = "invalid_idempotency_key"
+	ReasonBodyTooLarge          Reason = "body_too_large"
+	ReasonUnsupportedMediaType  Reason = "unsupported_media_type"
+	ReasonRouteNotFound         Reason = "route_not_found" // the server is older, or its address has a wrong path
+	ReasonMethodNotAllowed      Reason = "method_not_allowed"
+)
+
+// Who asks.
+const (
+	ReasonInvalidAPIKey  Reason = "invalid_api_key"  // none, unknown, expired, revoked, or of a suspended workspace
+	ReasonRoleNotAllowed Reason = "role_not_allowed" // the key's role does not allow this
+)
+
+// What the workspace does not have.
+const (
+	ReasonCodeNotFound        Reason = "code_not_found"
+	ReasonUserNotFound        Reason = "user_not_found"
+	ReasonReservationNotFound Reason = "reservation_not_found"
+	ReasonRedemptionNotFound  Reason = "redemption_not_found"
+	ReasonPositionExpired     Reason = "position_expired" // events behind this position were deleted; see Error.Oldest
+)
+
+// Why a code cannot be made.
+const (
+	ReasonCodeAlreadyExists    Reason = "code_already_exists" // in whatever workspace, however it is spelt
+	ReasonCodeSpaceExhausted   Reason = "code_space_exhausted"
+	ReasonIdempotencyKeyReused Reason = "idempotency_key_reused" // for another request
+	ReasonCodeDeleted          Reason = "code_deleted"           // the code that this key had made
+)
+
+// Why a code cannot be used, changed or given back.
+const (
+	ReasonCodeRevoked           Reason = "code_revoked"
+	ReasonCodeExpired           Reason = "code_expired"
+	ReasonCodeNotStarted        Reason = "code_not_started"
+	ReasonCodeExhausted         Reason = "code_exhausted"   // every use is taken
+	ReasonAlreadyRedeemed       Reason = "already_redeemed" // only in a Validation: redeeming again is fine
+	ReasonUserAlreadyRegistered Reason = "user_already_registered"
+	ReasonUserNotRegistered     Reason = "user_not_registered"
+	ReasonUserAlreadyPremium    Reason = "user_already_premium"
+	ReasonReservationLapsed     Reason = "reservation_lapsed"
+	ReasonReservationReleased   Reason = "reservation_released"
+	ReasonReservationConfirmed  Reason = "reservation_confirmed" // roll the redemption back instead
+	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order" // a later redemption of the user stands
+	ReasonCodeInUse             Reason = "code_in_use"
+)
+
+// What is wrong with the server.
+const (
+	ReasonInternal         Reason = "internal_error"    // its log has the cause
+	ReasonOutcomeUnknown   Reason = "outcome_unknown"   // it may or may not have been done
+	ReasonStoreUnavailable Reason = "store_unavailable" // nothing was done
+	ReasonOverloaded       Reason = "overloaded"        // nothing was done
+	ReasonRequestTimeout   Reason = "request_timeout"   // the request took too long to arrive
+)

@@ -1,0 +1,87 @@
+package client_test
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"accesscodes/client"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/web/kit"
+)
+
+func asError(err error, into **client.Error) bool { return errors.As(err, into) }
+
+// constantsOf are the values of a type's constants in a file of the package, in the order of the
+// alphabet.
+func constantsOf(t *testing.T, file, typeName string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if name, ok := spec.Type.(*ast.Ident); ok && name.Name == typeName {
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, text)
+		}
+		return true
+	})
+	slices.Sort(found)
+	return found
+}
+
+// ofCommands are reasons that only the command line on the server gives.
+var ofCommands = []core.Reason{
+	core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists, core.ReasonKeyNotFound, core.ReasonKeyNotActive,
+}
+
+func TestEachReasonIsAConstant(t *testing.T) {
+	var want []string
+	for _, reason := range kit.Reasons() {
+		if !slices.Contains(ofCommands, reason) {
+			want = append(want, string(reason))
+		}
+	}
+	if diff := cmp.Diff(want, constantsOf(t, "reasons.go", "Reason")); diff != "" {
+		t.Errorf("reasons (-server +client):\n%s", diff)
+	}
+}
+
+// TestEachTypeOfEventsIsAConstant: of the kinds of things that the client knows. Others are only names
+// so far.
+func TestEachTypeOfEventsIsAConstant(t *testing.T) {
+	got := constantsOf(t, "events.go", "EventType")
+	things := map[string]bool{}
+	for _, name := range got {
+		thing, _, _ := strings.Cut(name, ".")
+		things[thing] = true
+	}
+	var want []string
+	for _, name := range event.Types() {
+		if thing, _, _ := strings.Cut(string(name), "."); things[thing] {
+			want = append(want, string(name))
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" || len(things) < 6 {
+		t.Errorf("types of %v (-server +client):\n%s", slices.Sorted(maps.Keys(things)), diff)
+	}
+}
