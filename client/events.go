@@ -142,16 +142,15 @@ const (
 // Events follows the log from behind a position, and waits for more at its end: nothing is missed and
 // nothing comes twice. To go on later, keep the Position of the last event that you have dealt with.
 //
-// An error that may pass, such as a server that is started again, is yielded when its retries are used
-// up; if the loop goes on, so does the reading, from where it was. After every other error, such as the
-// end of the context, it ends.
+// An error that is [Temporary] is yielded when its retries are used up; if the loop goes on, so does the
+// reading, from where it was. After every other error, and with the end of the context, it ends.
 func (c *Client) Events(ctx context.Context, after int64, filter EventFilter) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		query := EventQuery{After: after, Filter: filter, Limit: followedPage, Wait: followedWait}
 		for {
 			page, err := c.ListEvents(ctx, query)
 			if err != nil {
-				if !yield(nil, err) || !mayPass(err, reads) || errors.Is(err, ctx.Err()) {
+				if !yield(nil, err) || !Temporary(err) || errors.Is(err, ctx.Err()) {
 					return
 				}
 				if ended := c.wait(ctx, c.jitter(maxBackoff)); ended != nil {

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage), core.IsKind(err, core.KindInvalid): // a value that no flag or argument may have
+	case errors.As(err, &usage), core.IsKind(err, core.KindInvalid), isMistake(err):
+		// A value that no flag or argument may have.
 		return exitUsage
 	default:
 		return exitFailed
@@ -73,7 +75,7 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "; ")
 	}
-	return err.Error()
+	return cmp.Or(serverMessage(err), err.Error())
 }
 
 // tlsRefused ends the first of two tries to reach a PostgreSQL without TLS, which is not what is wrong.
@@ -103,7 +105,7 @@ func wrongValue(wrong *pflag.InvalidValueError) error {
 		switch value.Type() {
 		case "bool":
 			takes = "true or false"
-		case "int":
+		case "int", "int64":
 			takes = "a whole number"
 		case "float64":
 			takes = "a number"
@@ -141,8 +143,9 @@ func newRoot(env Env) *cobra.Command {
 		}
 		return usageError{err}
 	})
-	root.AddCommand(newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newMigrate(), newCopy(),
-		newVersion(env))
+	root.AddCommand(
+		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newEvent(), newMigrate(), newCopy(), newVersion(env),
+	)
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now
 	completion.Args, completion.RunE = cobra.ArbitraryArgs, group

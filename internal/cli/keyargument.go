@@ -35,7 +35,7 @@ func onKey(do keyWork) func(*cobra.Command, []string) error {
 		reference := args[0]
 		if reference == fromStdin {
 			var err error
-			if reference, err = readKey(cmd.InOrStdin()); err != nil {
+			if reference, err = readKey(cmd.InOrStdin(), "KEY"); err != nil {
 				return err
 			}
 		}
@@ -56,14 +56,14 @@ func onKey(do keyWork) func(*cobra.Command, []string) error {
 	}
 }
 
-// readKey reads the first line of stdin.
-func readKey(stdin io.Reader) (string, error) {
+// readKey reads the first line of stdin, for an argument or a flag that is -.
+func readKey(stdin io.Reader, of string) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(stdin, maxKeyLine)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the key from stdin: %w", err)
 	}
 	if line = strings.TrimSpace(line); line == "" {
-		return "", usageError{errors.New("KEY is -, but there is no key on stdin")}
+		return "", usageError{fmt.Errorf("%s is -, but there is no key on stdin", of)}
 	}
 	return line, nil
 }

@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -30,12 +33,33 @@ type column[T any] struct {
 // printList prints rows as the --output flag says. JSON is an array of objects, CSV has
 // a line of names first.
 func printList[T any](cmd *cobra.Command, columns []column[T], rows []T) error {
+	return printRows(cmd, columns, nil, rows)
+}
+
+// printRows is [printList] of which a table has only some columns; nil: all.
+func printRows[T any](cmd *cobra.Command, columns []column[T], inTable []string, rows []T) error {
+	return printSeq(cmd, columns, inTable, func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	})
+}
+
+// printSeq is [printRows] of rows that need not be in memory all at once. An error among them ends it.
+func printSeq[T any](cmd *cobra.Command, columns []column[T], inTable []string, rows iter.Seq2[T, error]) error {
 	output, err := cmd.Flags().GetString("output")
 	if err != nil {
 		return err
 	}
 	switch out := cmd.OutOrStdout(); output {
 	case "table":
+		if inTable != nil {
+			columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
+				return !slices.Contains(inTable, c.name)
+			})
+		}
 		return printTable(out, columns, rows)
 	case "csv":
 		return printCSV(out, columns, rows)
@@ -56,49 +80,98 @@ func checkOutput(flags *pflag.FlagSet) error {
 	return usageError{fmt.Errorf("--output %q is not table, json or csv", flag.Value)}
 }
 
-func printTable[T any](out io.Writer, columns []column[T], rows []T) error {
+// alignedRows is how many rows of a table are aligned with one another: the whole table, unless it is
+// longer than a person reads.
+const alignedRows = 1000
+
+func printTable[T any](out io.Writer, columns []column[T], rows iter.Seq2[T, error]) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	var heads []string
 	for _, c := range columns {
 		heads = append(heads, strings.ToUpper(c.name))
 	}
 	_, _ = fmt.Fprintln(table, strings.Join(heads, "\t")) // Flush returns the error
-	for _, row := range rows {
-		_, _ = fmt.Fprintln(table, strings.Join(texts(columns, row), "\t"))
+	count := 0
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(table, strings.Join(cells(columns, row), "\t"))
+		if count++; count%alignedRows == 0 {
+			if err := table.Flush(); err != nil {
+				return err
+			}
+		}
 	}
 	return table.Flush()
 }
 
-func printCSV[T any](out io.Writer, columns []column[T], rows []T) error {
+// cells are the texts of a row, each on one line.
+func cells[T any](columns []column[T], row T) []string {
+	all := texts(columns, row)
+	for i := range all {
+		all[i] = onOneLine(all[i])
+	}
+	return all
+}
+
+// onOneLine writes a space for what would break a line or move the cursor.
+func onOneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func printCSV[T any](out io.Writer, columns []column[T], rows iter.Seq2[T, error]) error {
 	w := csv.NewWriter(out)
 	var heads []string
 	for _, c := range columns {
 		heads = append(heads, c.name)
 	}
 	_ = w.Write(heads) // Error returns the error
-	for _, row := range rows {
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
 		cells := texts(columns, row)
 		for i, text := range cells {
 			cells[i] = csvcell.Defuse(text)
 		}
-		_ = w.Write(cells)
+		if err := w.Write(cells); err != nil {
+			return err
+		}
 	}
 	w.Flush()
 	return w.Error()
 }
 
-func printJSON[T any](out io.Writer, columns []column[T], rows []T) error {
-	objects := make([]map[string]any, 0, len(rows))
-	for _, row := range rows {
+// printJSON prints an array, an object at a time.
+func printJSON[T any](out io.Writer, columns []column[T], rows iter.Seq2[T, error]) error {
+	const indent = "  "
+	w := bufio.NewWriter(out)
+	before, end := "[", "[]\n"
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
 		object := map[string]any{}
 		for _, c := range columns {
 			object[c.name] = c.value(row)
 		}
-		objects = append(objects, object)
+		text, err := json.MarshalIndent(object, indent, indent)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s\n%s%s", before, indent, text); err != nil {
+			return err
+		}
+		before, end = ",", "\n]\n"
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(objects)
+	_, _ = w.WriteString(end) // Flush returns the error
+	return w.Flush()
 }
 
 func texts[T any](columns []column[T], row T) (all []string) {

@@ -13,12 +13,6 @@ import (
 	"accesscodes/internal/qr"
 )
 
-func newCode() *cobra.Command {
-	cmd := &cobra.Command{Use: "code", Short: "Work with single codes", Args: cobra.ArbitraryArgs, RunE: group}
-	cmd.AddCommand(newQR())
-	return cmd
-}
-
 // symbolFlags are what the QR codes of pictures and of cards have in common.
 type symbolFlags struct{ link, level string }
 

@@ -19,6 +19,9 @@ func TestUsageErrors(t *testing.T) {
 		{"completion tcsh", `accesscodes completion has no command "tcsh"; see accesscodes completion --help`},
 		{"workspace", "accesscodes workspace needs a command; see accesscodes workspace --help"},
 		{"key", "accesscodes key needs a command; see accesscodes key --help"},
+		{"code nosuch", `accesscodes code has no command "nosuch"; see accesscodes code --help`},
+		{"code", "accesscodes code needs a command; see accesscodes code --help"},
+		{"event", "accesscodes event needs a command; see accesscodes event --help"},
 		{"migrate", "accesscodes migrate needs a command; see accesscodes migrate --help"},
 		{"completion", "accesscodes completion needs a command; see accesscodes completion --help"},
 		// Arguments.
@@ -36,6 +39,9 @@ func TestUsageErrors(t *testing.T) {
 		{"key list acme", "accesscodes key list takes no arguments; see accesscodes key list --help"},
 		{"key revoke", "accesscodes key revoke takes KEY; see accesscodes key revoke --help"},
 		{"key rotate", "accesscodes key rotate takes KEY; see accesscodes key rotate --help"},
+		{"code add", "accesscodes code add takes CODE; see accesscodes code add --help"},
+		{"code generate X", "accesscodes code generate takes no arguments; see accesscodes code generate --help"},
+		{"event tail 7", "accesscodes event tail takes no arguments; see accesscodes event tail --help"},
 		{"migrate up now", "accesscodes migrate up takes no arguments; see accesscodes migrate up --help"},
 		{"serve here", "accesscodes serve takes no arguments; see accesscodes serve --help"},
 		{"version 2", "accesscodes version takes no arguments; see accesscodes version --help"},
@@ -133,7 +139,9 @@ func TestHelp(t *testing.T) {
 		"", "serve", "workspace", "workspace create", "workspace list", "workspace show", "workspace update",
 		"workspace suspend", "workspace resume",
 		"key", "key create", "key list", "key revoke", "key rotate", "migrate", "migrate up", "migrate status",
-		"code", "code qr", "batch", "batch print", "version", "completion", "completion bash",
+		"code", "code add", "code generate", "code get", "code list", "code validate", "code redeem", "code revoke",
+		"code restore", "code update", "code delete", "code qr", "batch", "batch print", "event", "event tail",
+		"version", "completion", "completion bash",
 	}
 	for _, command := range commands {
 		for _, help := range []string{"--help", "-h"} {

@@ -88,7 +88,7 @@ var mayImport = []struct {
 	{
 		"internal/cli",
 		[]string{
-			"internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
+			"client", "internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{

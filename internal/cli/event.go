@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"accesscodes/client"
+	"accesscodes/internal/csvcell"
+)
+
+// eventColumns are the columns of events.
+var eventColumns = []column[*client.Event]{
+	{"position", func(e *client.Event) any { return e.Position }},
+	{"at", func(e *client.Event) any { return e.At }},
+	{"type", func(e *client.Event) any { return e.Type }},
+	{"subject", func(e *client.Event) any { return e.Subject.Kind + ":" + e.Subject.ID }},
+	{"actor", func(e *client.Event) any { return named(e.Actor) }},
+	{"data", func(e *client.Event) any { return string(e.Data) }},
+}
+
+// named is an actor with its name, if it has one.
+func named(a client.EventActor) string { return strings.TrimSuffix(a.Kind+":"+a.Name, ":") }
+
+func newEvent() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "event", Short: "See what happens, over the HTTP API of a server",
+		Args: cobra.ArbitraryArgs, RunE: group,
+	}
+	serverFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newEventTail())
+	return cmd
+}
+
+func newEventTail() *cobra.Command {
+	var filter client.EventFilter
+	var types string
+	var after int64
+	cmd := &cobra.Command{
+		Use: "tail", Short: "Show events as they happen, one on a line, until Ctrl-C", Args: exactArgs(),
+		Long: "Show events as they happen, one on a line, until Ctrl-C. A server that does not answer is asked again.\n\n" +
+			"With --output json, each line is an event as the HTTP API shows it.",
+		Example: "  accesscodes event tail --types code.revoked,user.* --output json",
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
+			if types != "" {
+				for name := range strings.SplitSeq(types, ",") {
+					filter.Types = append(filter.Types, client.EventType(name))
+				}
+			}
+			return tail(ctx, cmd, server, after, filter)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.Int64Var(&after, "after", 0, "the `position` behind which to begin; 0: with the oldest event that is kept")
+	flags.StringVar(&types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
+	flags.StringVar(&filter.Subject, "subject", "",
+		"only events about `this`: code:VALUE, user:ID, key:ID or workspace:ID")
+	flags.StringVar(&filter.Actor, "actor", "",
+		"only what was done by this `actor`: key:ID, or any key, cli or system")
+	outputFlag(flags)
+	return cmd
+}
+
+// tail prints events until the context ends, which is no failure.
+func tail(
+	ctx context.Context, cmd *cobra.Command, server *client.Client, after int64, filter client.EventFilter,
+) error {
+	output, err := cmd.Flags().GetString("output")
+	if err != nil {
+		return err
+	}
+	show := eventPrinter(cmd.OutOrStdout(), output)
+	var last error
+	for event, err := range server.Events(ctx, after, filter) {
+		if last = err; err == nil {
+			if err := show(event); err != nil {
+				return err
+			}
+			after = event.Position
+		} else if ctx.Err() == nil && client.Temporary(err) {
+			cmd.PrintErrf("accesscodes: %s\n", redact(oneLine(message(err))))
+		}
+	}
+	if ctx.Err() != nil {
+		cmd.PrintErrf("To go on from here: --after %d\n", after)
+		return nil
+	}
+	return last
+}
+
+// eventPrinter prints each event on a line of its own, at once. The names of the columns come before
+// the first one.
+func eventPrinter(out io.Writer, output string) func(*client.Event) error {
+	switch output {
+	case "json":
+		return func(e *client.Event) error { return json.NewEncoder(out).Encode(eventObject(e)) }
+	case "csv":
+		return below(eventColumns, strings.Clone, func(cells []string) error {
+			for i := range cells {
+				cells[i] = csvcell.Defuse(cells[i])
+			}
+			w := csv.NewWriter(out)
+			_ = w.Write(cells) // Error returns the error
+			w.Flush()
+			return w.Error()
+		})
+	default:
+		return below(eventColumns, strings.ToUpper, func(cells []string) error {
+			var line strings.Builder
+			for i, width := range []int{8, 20, 22, 24, 12, 0} {
+				_, _ = fmt.Fprintf(&line, "%-*s  ", width, onOneLine(cells[i])) // never fails
+			}
+			_, err := fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
+			return err
+		})
+	}
+}
+
+// below prints the names of columns before the first row, as head writes them.
+func below[T any](columns []column[T], head func(string) string, print func(cells []string) error) func(T) error {
+	begun := false
+	return func(row T) error {
+		if !begun {
+			begun = true
+			var names []string
+			for _, c := range columns {
+				names = append(names, head(c.name))
+			}
+			if err := print(names); err != nil {
+				return err
+			}
+		}
+		return print(texts(columns, row))
+	}
+}
+
+// eventObject is an event as the HTTP API shows it.
+func eventObject(e *client.Event) map[string]any {
+	return map[string]any{
+		"id": e.ID, "type": e.Type, "position": e.Position, "at": e.At, "workspace": e.Workspace,
+		"actor":     map[string]any{"kind": e.Actor.Kind, "id": textOrNil(e.Actor.ID), "name": e.Actor.Name},
+		"subject":   map[string]any{"kind": e.Subject.Kind, "id": textOrNil(e.Subject.ID)},
+		"requestId": textOrNil(e.RequestID), "data": e.Data,
+	}
+}
