@@ -96,7 +96,7 @@ func (c *Client) pause(ctx context.Context, r *request, try int, err error) (tim
 
 // Temporary reports whether an error may be over soon, such as a server that is being started again, so
 // that a call that changes nothing may be made again. The error has outlived the call's own retries.
-func Temporary(err error) bool { return mayPass(err, reads) }
+func Temporary(err error) bool { return mayPass(err, reads) && !errors.Is(err, context.Canceled) }
 
 // mayPass reports whether a failure may be over by the next try, which may then be made.
 func mayPass(err error, effect effect) bool {

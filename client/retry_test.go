@@ -115,6 +115,9 @@ func TestWhichAnswersAreRepeated(t *testing.T) {
 			if err == nil || client.OutcomeUnknown(err) != want {
 				t.Errorf("%s, a call that %s: unknown is not %v of %v", test.name, effect, want, err)
 			}
+			if client.Temporary(err) != (test.repeated != "") {
+				t.Errorf("%s: temporary is %v", test.name, client.Temporary(err))
+			}
 		}
 	}
 }
@@ -195,7 +198,7 @@ func TestATryThatTakesTooLongIsRepeated(t *testing.T) {
 	s := newServer(t)
 	stuck := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	var p patient
-	c := newClient(t, front(t, s, stuck), s.key, p.option(), client.WithTimeout(500*time.Millisecond))
+	c := newClient(t, front(t, s, stuck), s.key, p.option(), client.WithTimeout(2*time.Second))
 	must(c.ListCodes(t.Context(), client.CodeFilter{}, client.PageRequest{}))(t)
 	if len(p.waits) != 1 {
 		t.Errorf("waits %v", p.waits)
@@ -203,7 +206,7 @@ func TestATryThatTakesTooLongIsRepeated(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c = newClient(t, front(t, s, func(w http.ResponseWriter, r *http.Request) { cancel(); stuck(w, r) }), s.key)
 	_, err := c.RevokeCode(ctx, "X")
-	if !errors.Is(err, context.Canceled) || !client.OutcomeUnknown(err) {
+	if !errors.Is(err, context.Canceled) || !client.OutcomeUnknown(err) || client.Temporary(err) {
 		t.Errorf("canceled: %v", err)
 	}
 }
