@@ -20,6 +20,7 @@ const (
 	cutAtOnce   breaking = iota // it passes nothing
 	cutAnswer                   // the request is passed and carried out, the answer is not passed
 	halveAnswer                 // half of the answer is passed
+	cutFile                     // the first 16 KiB of the answer are passed
 )
 
 // breaker is a TCP proxy in front of a server. It breaks its first connections and passes the others.
@@ -92,6 +93,11 @@ func (b *breaker) serve(caller *net.TCPConn, behind string) {
 	b.ended.Go(func() { _, _ = io.Copy(server, caller) })
 	if !breaks {
 		_, _ = io.Copy(caller, server)
+		return
+	}
+	if how == cutFile {
+		_, _ = io.CopyN(caller, server, 16<<10)
+		_ = caller.SetLinger(-1) // what was written arrives
 		return
 	}
 	answer := make([]byte, 4<<10)

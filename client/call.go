@@ -31,6 +31,7 @@ type call struct {
 	key       string        // its Idempotency-Key; empty: none is sent
 	once      bool          // it is never repeated
 	patience  time.Duration // how long the server holds the answer back because it was asked to
+	accept    string        // the media types of its answer; empty: JSON
 }
 
 // request is a call that is ready to be sent, as often as need be.
@@ -61,7 +62,7 @@ func (c *Client) do(ctx context.Context, what call, into any) (*http.Response, e
 	if err != nil {
 		return nil, fmt.Errorf("client: %s: %w", what.operation, err)
 	}
-	return c.repeat(ctx, ready, into)
+	return c.repeat(ctx, ready, func() (*http.Response, error) { return c.send(ctx, ready, into) })
 }
 
 // prepare checks what would otherwise fail on every try, or be sent as something else.
@@ -168,7 +169,7 @@ func (c *Client) newHTTPRequest(ctx context.Context, r *request) (*http.Request,
 	if err != nil {
 		return nil, errors.New("the address cannot be made into a request") // the cause repeats it
 	}
-	sent.Header.Set("Accept", "application/json")
+	sent.Header.Set("Accept", cmp.Or(r.accept, "application/json"))
 	sent.Header.Set("User-Agent", c.userAgent)
 	sent.Header.Set("X-Request-Id", r.id)
 	if r.text != nil {

@@ -38,7 +38,8 @@ const (
 type Option func(*Client) error
 
 // WithHTTPClient sends requests with this HTTP client: for a proxy, certificates of your own, or
-// tracing. Redirections are not followed with it either, since they would hand on the API key.
+// tracing. Redirections are not followed with it either, since they would hand on the API key, and its
+// own Timeout does not end a [Download].
 func WithHTTPClient(h *http.Client) Option {
 	return func(c *Client) error {
 		if h == nil {
@@ -62,7 +63,7 @@ func WithRetries(retries int) Option {
 
 // WithTimeout lets one try take this long, instead of [DefaultTimeout]; 0: as long as its context
 // lasts. A call with retries takes longer: limit it as a whole with a context. What [Client.ListEvents]
-// waits for comes on top.
+// waits for comes on top. A [Download] may take this long until its first byte, and for each further one.
 func WithTimeout(timeout time.Duration) Option {
 	return func(c *Client) error {
 		if timeout < 0 {
@@ -100,7 +101,7 @@ type Attempt struct {
 	Number    int           // from 1 on
 	Status    int           // of the answer; 0: there was none
 	RequestID string        // under which the server's log knows it
-	Took      time.Duration // until the whole answer was there, or until it failed
+	Took      time.Duration // until the whole answer, or the first byte of a file, was there, or until it failed
 	Err       error         // nil: it succeeded
 	Again     bool          // it will be repeated,
 	Wait      time.Duration // after so long

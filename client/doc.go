@@ -44,5 +44,6 @@
 // # Lists
 //
 // [Client.Codes], [Client.Redemptions] and [Client.Users] are iterators that ask for a page when it is
-// needed, [Client.Events] one that goes on for ever. To leave the loop ends the requests.
+// needed, [Client.Events] one that goes on for ever. To leave the loop ends the requests. Whole lists as
+// files are each a [Download], such as that of [Client.ExportCodes].
 package client

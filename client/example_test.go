@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"log"
@@ -197,4 +198,23 @@ func ExampleClient_Events() {
 		break                     // a real program would go on
 	}
 	// Output: code.revoked LEAKED
+}
+
+func ExampleClient_ExportUsers() {
+	c := connect()
+	ctx := context.Background()
+	if _, err := c.PutUser(ctx, "export-1", client.UserPremium); err != nil {
+		log.Fatal(err)
+	}
+	file, err := c.ExportUsers(ctx, client.UserFilter{Query: "export-"}, client.FormatCSV)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	rows, err := csv.NewReader(file).ReadAll() // nil only if the file is whole
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rows[0][:2], rows[1][:2])
+	// Output: [userId status] [export-1 Premium]
 }

@@ -50,11 +50,13 @@ func endOf(ctx context.Context) error {
 }
 
 // repeat sends a request until it has an answer that counts.
-func (c *Client) repeat(ctx context.Context, r *request, into any) (*http.Response, error) {
+func (c *Client) repeat(
+	ctx context.Context, r *request, send func() (*http.Response, error),
+) (*http.Response, error) {
 	unknown := false // whether a try before may have done it
 	for try := 1; ; try++ {
 		start := time.Now()
-		response, err := c.send(ctx, r, into)
+		response, err := send()
 		attempt := Attempt{Operation: r.operation, Number: try, RequestID: r.id, Took: time.Since(start), Err: err}
 		if err == nil {
 			attempt.Status = response.StatusCode
