@@ -84,7 +84,8 @@ func (x *Execution) hold() *TrackedReservation {
 	return nil
 }
 
-// hasLater reports whether a later redemption of the same user stands.
+// hasLater reports whether a later redemption of the same user stands. The command must need the
+// user's history.
 func (x *Execution) hasLater(r *TrackedRedemption) bool {
 	if r.UserID == "" {
 		return false
@@ -104,7 +105,7 @@ func (x *Execution) setUser(id string, status UserStatus) {
 	case u.Status == status:
 		return
 	case status == Unregistered:
-		u.Change = u.Change.then(Removed)
+		u.LastOrdinal, u.Change = 0, u.Change.then(Removed)
 	case u.Status == Unregistered:
 		u.Change, u.CreatedAt = u.Change.then(Added), x.At
 	default:
@@ -120,12 +121,7 @@ func (x *Execution) take(
 	user := x.user()
 	made.WorkspaceID, made.UserID = x.command.WorkspaceID, x.command.UserID
 	made.Code, made.Type, made.CreatedAt = c.Value, c.Type, x.At
-	made.Before, made.Grants, made.Ordinal = user.Status, grant.Status, 1
-	for _, e := range user.redemptions {
-		if e.Stands() { // it does, unless this group has rolled it back
-			made.Ordinal = max(made.Ordinal, e.Ordinal+1)
-		}
-	}
+	made.Before, made.Grants, made.Ordinal = user.Status, grant.Status, user.LastOrdinal+1
 	if hold != nil {
 		made.ReservationID = hold.ID
 		hold.RedemptionID = made.ID
@@ -134,6 +130,7 @@ func (x *Execution) take(
 	c.Redemptions++
 	c.Counted, c.Used = true, true
 	x.setUser(x.command.UserID, grant.Status)
+	user.LastOrdinal, user.Change = made.Ordinal, user.Change.then(Changed)
 	e := &TrackedRedemption{Redemption: made, Canonical: c.Canonical, Change: Added}
 	x.unit.addRedemption(e)
 	x.recordTaken(c, &e.Redemption)

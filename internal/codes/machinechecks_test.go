@@ -97,6 +97,7 @@ func (m *machine) wantUser(id string) codes.User {
 		Status:      user.status,
 		CreatedAt:   user.created,
 		UpdatedAt:   user.changed,
+		LastOrdinal: user.redeemed,
 	}
 }
 

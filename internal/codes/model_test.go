@@ -28,6 +28,7 @@ type modelCode struct {
 type modelUser struct {
 	status           codes.UserStatus
 	created, changed time.Time
+	redeemed         int64 // since the user registered, those that were rolled back among them
 }
 
 type modelRedemption struct {
@@ -166,7 +167,7 @@ func (m *model) become(user string, status codes.UserStatus) {
 		if was.status == codes.Unregistered {
 			was.created = m.now
 		}
-		m.users[user] = modelUser{status, was.created, m.now}
+		m.users[user] = modelUser{status, was.created, m.now, was.redeemed}
 	}
 }
 
@@ -204,6 +205,9 @@ func (m *model) take(code, user string, hold *modelReservation) answer {
 	}
 	m.redemptions = append(m.redemptions, made)
 	m.become(user, becomes)
+	now := m.users[user]
+	now.redeemed++
+	m.users[user] = now
 	return answer{redemption: made}
 }
 

@@ -198,7 +198,7 @@ func (s *Redemptions) Rollback(
 	}
 	result, err := s.execute(ctx, &Command{
 		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: r.UserID, Redemption: redemption, Idempotent: true,
-		Rule: rollback(actor.ID, reason), Source: s.recorder.Of(actor),
+		NeedsHistory: true, Rule: rollback(actor.ID, reason), Source: s.recorder.Of(actor),
 	})
 	if err != nil {
 		return Redeemed{}, err

@@ -15,7 +15,7 @@ type Redemption struct {
 	UserID        string // empty: the person has been erased
 	Grants        UserStatus
 	Before        UserStatus // the user's status before
-	Ordinal       int64      // 1 for a user's first redemption; a later one has a higher number
+	Ordinal       int64      // 1 for the first after the user registered; a later one has a higher number
 	Metadata      map[string]string
 	ReservationID core.ID // zero: redeemed without a reservation
 	CreatedAt     time.Time

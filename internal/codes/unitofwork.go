@@ -19,8 +19,10 @@ type Command struct {
 	Reservation core.ID // the same for a reservation
 	Creates     bool    // Redemption or Reservation exists only if an earlier try succeeded
 	NeedsUsage  bool    // whether the code was ever used matters
-	Idempotent  bool    // a second run changes nothing more and gives the same result
-	At          time.Time
+	// NeedsHistory: the user's redemptions of other codes matter, too.
+	NeedsHistory bool
+	Idempotent   bool // a second run changes nothing more and gives the same result
+	At           time.Time
 	// Hypothetical: At is not the present. Such a command must not share a unit of work with others,
 	// because a unit of work has one time for all its commands.
 	Hypothetical bool
@@ -206,13 +208,23 @@ func (w *UnitOfWork) UsageToLoad() (canonicals []string) {
 	return slices.Compact(canonicals)
 }
 
-// UsersToLoad returns the users whom the commands concern, sorted, each once. Their redemptions that
-// stand and their reservations that are held must be loaded, too. Where [UnitOfWork.NeedsRolledBack]
-// says so, their redemptions that were rolled back must be loaded as well.
+// UsersToLoad returns the users whom the commands concern, sorted, each once. Their redemptions of
+// [UnitOfWork.CodesToLoad] that stand and their reservations of these codes that are held must be
+// loaded, too. Where [UnitOfWork.NeedsRolledBack] says so, their redemptions that were rolled back
+// must be loaded as well. Loading more of the user's does no harm.
 func (w *UnitOfWork) UsersToLoad() []UserRef {
+	return w.userRefs(func(command *Command) bool { return true })
+}
+
+// HistoriesToLoad returns those of UsersToLoad whose redemptions of any code must be loaded.
+func (w *UnitOfWork) HistoriesToLoad() []UserRef {
+	return w.userRefs(func(command *Command) bool { return command.NeedsHistory })
+}
+
+func (w *UnitOfWork) userRefs(isOne func(*Command) bool) []UserRef {
 	var all []UserRef
 	for _, command := range w.commands {
-		if command.UserID != "" {
+		if command.UserID != "" && isOne(command) {
 			all = append(all, UserRef{command.WorkspaceID, command.UserID})
 		}
 	}

@@ -30,6 +30,7 @@ type User struct {
 	Status      UserStatus
 	CreatedAt   time.Time
 	UpdatedAt   time.Time // when the status last changed
+	LastOrdinal int64     // of the user's newest redemption; 0: there was none since the user registered
 }
 
 // checkUserID refuses an invalid user id. Ids belong to the customer: nothing is trimmed, and case

@@ -52,7 +52,7 @@ func TestWhatRedemptionsSayAboutAUser(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, w.acme, "SIGN-UP", normal(""))
 	w.add(t, w.acme, "UP", of(codes.TypeUpgrade, codes.Options{}))
-	check := func(what string, status codes.UserStatus, created, updated time.Duration) {
+	check := func(what string, status codes.UserStatus, created, updated time.Duration, redeemed int64) {
 		t.Helper()
 		got, err := w.GetUser(t.Context(), w.acme, "ada")
 		if err != nil {
@@ -60,21 +60,22 @@ func TestWhatRedemptionsSayAboutAUser(t *testing.T) {
 		}
 		checkSame(t, what, codes.User{
 			WorkspaceID: w.acme.WorkspaceID, ID: "ada", Status: status, CreatedAt: *after(created), UpdatedAt: *after(updated),
+			LastOrdinal: redeemed,
 		}, got)
 	}
 	first := w.redeem(t, "SIGN-UP", "ada")
-	check("registered", codes.UserNormal, 0, 0)
+	check("registered", codes.UserNormal, 0, 0, 1)
 	w.pass(time.Hour)
 	second := w.redeem(t, "UP", "ada")
-	check("upgraded", codes.UserPremium, 0, time.Hour)
+	check("upgraded", codes.UserPremium, 0, time.Hour, 2)
 	w.pass(time.Hour)
 	w.rollback(t, second)
-	check("rolled back", codes.UserNormal, 0, 2*time.Hour)
+	check("rolled back", codes.UserNormal, 0, 2*time.Hour, 2)
 	w.rollback(t, first)
 	w.checkUser(t, "ada", codes.Unregistered)
 	w.pass(time.Hour)
 	w.redeem(t, "SIGN-UP", "ada")
-	check("registered again", codes.UserNormal, 3*time.Hour, 3*time.Hour)
+	check("registered again", codes.UserNormal, 3*time.Hour, 3*time.Hour, 1)
 }
 
 func TestAnUnusableUserIsRefused(t *testing.T) {

@@ -121,7 +121,7 @@ func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 		}
 	}
 	if users := unit.UsersToLoad(); len(users) > 0 {
-		s.loadUsers(batch, unit, users, lock)
+		s.loadUsers(batch, unit, users, canonicals, lock)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
@@ -147,20 +147,32 @@ type count struct {
 // reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
 
-// loadUsers loads users, their redemptions that stand (or all, if the unit of work asks for them),
-// and their held reservations.
-func (s *Store) loadUsers(batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, lock bool) {
-	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
-	for i, user := range users {
-		workspaces[i], ids[i] = user.WorkspaceID, user.ID
-	}
-	queue(batch, scanUser, unit.LoadUser, s.engine.users(userColumns, lock), workspaces, ids)
+// loadUsers loads users, and their redemptions that stand (or all, if the unit of work asks for
+// them) and held reservations of these codes.
+func (s *Store) loadUsers(
+	batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, canonicals []string, lock bool,
+) {
+	named := userNames(users)
+	queue(batch, scanUser, unit.LoadUser, s.engine.users(userColumns, lock), named...)
 	which := " AND rolled_back_at IS NULL"
 	if unit.NeedsRolledBack() {
 		which = ""
 	}
-	loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which), workspaces, ids)
-	loadReservations(batch, unit, s.engine.ofUsers("reservations", theyHold), workspaces, ids)
+	ofCodes := append(named, canonicals)
+	loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which+s.engine.ofCodes()), ofCodes...)
+	loadReservations(batch, unit, s.engine.ofUsers("reservations", theyHold+s.engine.ofCodes()), ofCodes...)
+	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
+		loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which), userNames(histories)...)
+	}
+}
+
+// userNames returns the arguments that name users.
+func userNames(users []codes.UserRef) []any {
+	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
+	for i, user := range users {
+		workspaces[i], ids[i] = user.WorkspaceID, user.ID
+	}
+	return []any{workspaces, ids}
 }
 
 func loadRedemptions(batch *pgx.Batch, unit *codes.UnitOfWork, from string, args ...any) {
@@ -249,11 +261,17 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 	}
 	if len(canonicals) > 0 {
 		batch.Queue(`
-			UPDATE codes SET redemptions = ($2::bigint[])[array_position($1::text[], canonical)],
-			reservations = ($3::bigint[])[array_position($1::text[], canonical)]
+			UPDATE codes SET redemptions = `+entryOf("$2", "redemptions")+`, reservations = `+entryOf("$3", "reservations")+`
 			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
 	}
 	return nil
+}
+
+// entryOf returns the entry for a row of codes in a parameter, an array beside that of the canonical
+// forms in $1; there is one for every row. Without coalesce, Citus 13.2.0 to 14.0.1 takes it for an
+// assignment to an entry, and crashes.
+func entryOf(param, otherwise string) string {
+	return "coalesce((" + param + "::bigint[])[array_position($1::text[], canonical)], " + otherwise + ")"
 }
 
 // updateCode stores the fields of a code that can change.

@@ -116,6 +116,15 @@ func (e engine) ofUsers(table, condition string) string {
 	return oneByOne(table, theirs+condition+" OFFSET 0")
 }
 
+// ofCodes is a condition for ofUsers: the rows are of the codes in the third argument. A distributed
+// engine then asks only the shards of these codes. On one node they are found by the user.
+func (e engine) ofCodes() string {
+	if e.distributed {
+		return " AND canonical = ANY ($3)"
+	}
+	return " AND (canonical = ANY ($3)) IS TRUE"
+}
+
 // oneByOne finds the rows of one user after the other, in the order of the arguments. The end of the
 // inner query (FOR UPDATE, OFFSET) prevents the planner from making a join that begins with the
 // table.

@@ -25,6 +25,9 @@ func violations() map[string]string {
 		"redemptions that stand for somebody who is not registered": `
 			SELECT count(*) FROM redemptions r WHERE rolled_back_at IS NULL AND user_id IS NOT NULL AND NOT EXISTS
 			(SELECT 1 FROM users u WHERE u.workspace_id = r.workspace_id AND u.user_id = r.user_id)`,
+		"redemptions that are newer than their user knows": `
+			SELECT count(*) FROM redemptions r JOIN users u ON u.workspace_id = r.workspace_id AND u.user_id = r.user_id
+			WHERE rolled_back_at IS NULL AND ordinal > last_ordinal`,
 		"redemptions whose code is not in their workspace": `
 			SELECT count(*) FROM redemptions r WHERE NOT EXISTS
 			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.workspace_id = r.workspace_id

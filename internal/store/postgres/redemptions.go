@@ -332,7 +332,7 @@ func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error 
 		codes, by = append(codes, canonical), append(by, n)
 	}
 	_, err := tx.Exec(ctx, `
-		UPDATE codes SET reservations = reservations - ($2::bigint[])[array_position($1::text[], canonical)]
+		UPDATE codes SET reservations = reservations - `+entryOf("$2", "0")+`
 		WHERE canonical = ANY ($1::text[])`, codes, by)
 	return err
 }

@@ -15,12 +15,12 @@ import (
 )
 
 // userColumns are the columns that scanUser reads, in its order, and userTypes are their types.
-const userColumns = "workspace_id, user_id, status, created_at, updated_at"
+const userColumns = "workspace_id, user_id, status, created_at, updated_at, last_ordinal"
 
-var userTypes = []string{"uuid", "text", "text", "timestamptz", "timestamptz"}
+var userTypes = []string{"uuid", "text", "text", "timestamptz", "timestamptz", "bigint"}
 
 func scanUser(row pgx.CollectableRow) (u codes.User, err error) {
-	err = row.Scan((*[16]byte)(&u.WorkspaceID), &u.ID, (*string)(&u.Status), &u.CreatedAt, &u.UpdatedAt)
+	err = row.Scan((*[16]byte)(&u.WorkspaceID), &u.ID, (*string)(&u.Status), &u.CreatedAt, &u.UpdatedAt, &u.LastOrdinal)
 	u.CreatedAt, u.UpdatedAt = u.CreatedAt.UTC(), u.UpdatedAt.UTC()
 	return u, err
 }
@@ -30,11 +30,11 @@ func (s *Store) storeUsers(batch *pgx.Batch, users []*codes.TrackedUser) {
 	for _, u := range users {
 		switch u.Change {
 		case codes.Added:
-			rows = append(rows, []any{[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt})
+			rows = append(rows, []any{[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt, u.LastOrdinal})
 		case codes.Changed:
-			batch.Queue("UPDATE users SET status = $3, created_at = $4, updated_at = $5 WHERE workspace_id = $1 "+
-				"AND user_id = $2",
-				[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt)
+			batch.Queue(`UPDATE users SET status = $3, created_at = $4, updated_at = $5, last_ordinal = $6
+				WHERE workspace_id = $1 AND user_id = $2`,
+				[16]byte(u.WorkspaceID), u.ID, string(u.Status), u.CreatedAt, u.UpdatedAt, u.LastOrdinal)
 		case codes.Removed:
 			batch.Queue("DELETE FROM users WHERE workspace_id = $1 AND user_id = $2", [16]byte(u.WorkspaceID), u.ID)
 		}
@@ -76,7 +76,7 @@ func putUser(
 	ctx context.Context, tx pgx.Tx, user codes.User,
 ) (stored codes.User, before codes.UserStatus, err error) {
 	args := []any{[16]byte(user.WorkspaceID), user.ID, string(user.Status), user.CreatedAt, user.UpdatedAt}
-	rows, err := tx.Query(ctx, "INSERT INTO users ("+userColumns+`) VALUES ($1, $2, $3, $4, $5)
+	rows, err := tx.Query(ctx, "INSERT INTO users ("+userColumns+`) VALUES ($1, $2, $3, $4, $5, 0)
 		ON CONFLICT (workspace_id, user_id) DO NOTHING RETURNING `+userColumns, args...)
 	stored, err = rowOf(rows, err, scanUser)
 	if !errors.Is(err, core.ErrNotFound) {

@@ -12,7 +12,7 @@ import (
 )
 
 // userColumns are what scanUser reads, in its order.
-const userColumns = "workspace_id, user_id, status, created_at, updated_at"
+const userColumns = "workspace_id, user_id, status, created_at, updated_at, last_ordinal"
 
 func scanUser(stmt *sqlite.Stmt) codes.User {
 	return codes.User{
@@ -21,6 +21,7 @@ func scanUser(stmt *sqlite.Stmt) codes.User {
 		Status:      codes.UserStatus(stmt.ColumnText(2)),
 		CreatedAt:   *columnTime(stmt, 3),
 		UpdatedAt:   *columnTime(stmt, 4),
+		LastOrdinal: stmt.ColumnInt64(5),
 	}
 }
 
@@ -41,11 +42,12 @@ func storeUser(conn *sqlite.Conn, user *codes.TrackedUser) error {
 	case codes.Removed:
 		return run(conn, "DELETE FROM users WHERE workspace_id = ?1 AND user_id = ?2", user.WorkspaceID[:], user.ID)
 	case codes.Changed:
-		return run(conn, "UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5 "+
-			"WHERE workspace_id = ?1 AND user_id = ?2",
-			user.WorkspaceID[:], user.ID, string(user.Status), user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro())
+		return run(conn, `
+			UPDATE users SET status = ?3, created_at = ?4, updated_at = ?5, last_ordinal = ?6
+			WHERE workspace_id = ?1 AND user_id = ?2`, user.WorkspaceID[:], user.ID, string(user.Status),
+			user.CreatedAt.UnixMicro(), user.UpdatedAt.UnixMicro(), user.LastOrdinal)
 	}
-	stmt, err := conn.Prepare("INSERT INTO users (" + userColumns + ") VALUES (?1, ?2, ?3, ?4, ?5)")
+	stmt, err := conn.Prepare("INSERT INTO users (" + userColumns + ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
 	if err != nil {
 		return err
 	}
@@ -54,6 +56,7 @@ func storeUser(conn *sqlite.Conn, user *codes.TrackedUser) error {
 	stmt.BindText(3, string(user.Status))
 	stmt.BindInt64(4, user.CreatedAt.UnixMicro())
 	stmt.BindInt64(5, user.UpdatedAt.UnixMicro())
+	stmt.BindInt64(6, user.LastOrdinal)
 	_, err = stmt.Step()
 	return err
 }
@@ -75,7 +78,7 @@ func (s *Store) PutUser(ctx context.Context, user codes.User, source *event.Sour
 			return err
 		}
 		err = one(conn, `
-			INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5)
+			INSERT INTO users (`+userColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, 0)
 			ON CONFLICT (workspace_id, user_id) DO UPDATE SET
 				status = excluded.status, updated_at = CASE status WHEN excluded.status THEN updated_at ELSE excluded.updated_at END
 			RETURNING `+userColumns,

@@ -60,6 +60,7 @@ func testUsers(t *testing.T, newStore Factory) {
 		s.redeem(t, s.mine, "UP", "ada")
 		s.checkStoredUser(t, codes.User{
 			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserPremium, CreatedAt: now, UpdatedAt: now.Add(instant),
+			LastOrdinal: 1,
 		})
 	})
 	t.Run("ids are compared byte by byte", testUserIDs(newStore))

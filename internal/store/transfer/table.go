@@ -104,6 +104,7 @@ func Tables() []Table {
 			{"status", Text},
 			{"created_at", Time},
 			{"updated_at", Time},
+			{"last_ordinal", Int},
 		}},
 		{"redemptions", 2, []Column{
 			{"workspace_id", ID},

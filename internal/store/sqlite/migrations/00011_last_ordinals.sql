@@ -1,0 +1,9 @@
+-- +goose Up
+
+-- The highest ordinal that a redemption of the user has: the next one gets one more.
+ALTER TABLE users ADD COLUMN last_ordinal INTEGER NOT NULL DEFAULT 0;
+
+UPDATE users SET last_ordinal = coalesce((
+    SELECT max(ordinal) FROM redemptions r
+    WHERE r.workspace_id = users.workspace_id AND r.user_id = users.user_id AND r.rolled_back_at IS NULL
+), 0);
