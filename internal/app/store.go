@@ -47,7 +47,7 @@ type bareStore interface {
 	codes.Store
 	tenancy.Store
 	event.Store
-	Ping(ctx context.Context) error
+	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database
 }

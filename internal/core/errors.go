@@ -91,6 +91,7 @@ type Error struct {
 	Detail     string
 	Fields     []FieldError
 	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
+	Partial    bool          // with KindUnavailable: other requests of the same kind may succeed
 	Oldest     *int64        // with KindGone: the oldest position that is kept; nil: none is
 	cause      error
 }
@@ -136,6 +137,21 @@ func Unavailable(cause error) *Error {
 		Kind: KindUnavailable, Reason: ReasonStoreUnavailable, RetryAfter: time.Second, cause: cause,
 		Detail: "the database cannot take this request now; nothing was done, try again",
 	}
+}
+
+// PartlyUnavailable is [Unavailable] for a request that needs a part of the store that is away.
+// Requests that do not need it succeed.
+func PartlyUnavailable(cause error) *Error {
+	err := Unavailable(cause)
+	err.Partial = true
+	err.Detail = "the part of the database that holds this is away; nothing was done, try again"
+	return err
+}
+
+// IsPartial reports whether err is a [PartlyUnavailable].
+func IsPartial(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Partial
 }
 
 // Overloaded says that more requests wait for the store than the server allows, and that nothing was

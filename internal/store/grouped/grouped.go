@@ -165,8 +165,8 @@ func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([][]Out, e
 	return perCall, nil
 }
 
-// divisible reports whether a batch may be tried again call by call. A store that is unavailable is
-// so for each call, too, and a batch with an unknown outcome must not be written again.
+// divisible reports whether a batch may be tried again call by call. A store that is unavailable as
+// a whole is so for each call, too, and a batch with an unknown outcome must not be written again.
 func divisible(err error) bool {
-	return !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown)
+	return core.IsPartial(err) || !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown)
 }

@@ -63,22 +63,40 @@ func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork,
 	first.Queue("BEGIN")
 	s.load(first, unit, true)
 	if err := q.SendBatch(ctx, first).Close(); err != nil {
-		return fmt.Errorf("look up what commands need: %w", err)
+		return uncommitted{fmt.Errorf("look up what commands need: %w", err)}
 	}
 	*results = unit.Run()
 	last := new(pgx.Batch)
 	if err := s.store(ctx, q, last, unit); err != nil {
-		return err
+		return uncommitted{err}
 	}
-	last.Queue("COMMIT")
-	err := q.SendBatch(ctx, last).Close()
-	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == uniqueViolation {
+	err := sendAndCommit(ctx, q, last)
+	if hasClass(err, uniqueViolation) {
 		return errAgain // another transaction has added the same user, or an earlier try has succeeded
 	}
 	if err != nil {
 		return fmt.Errorf("store what commands changed: %w", err)
 	}
 	return nil
+}
+
+// sendAndCommit sends statements and a commit together. If a statement fails, the commit is not
+// carried out; if the connection breaks, it may have been.
+func sendAndCommit(ctx context.Context, q querier, batch *pgx.Batch) error {
+	statements := batch.Len()
+	batch.Queue("COMMIT")
+	results := q.SendBatch(ctx, batch)
+	for range statements {
+		_, err := results.Exec()
+		if _, ok := errors.AsType[*pgconn.PgError](err); ok {
+			err = uncommitted{err}
+		}
+		if err != nil {
+			_ = results.Close() // with the same error
+			return err
+		}
+	}
+	return results.Close()
 }
 
 // uniqueViolation is the SQLSTATE unique_violation.
@@ -106,7 +124,7 @@ func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}
 	if lock { // the reservations that have lapsed are counted after the wait for the lock
-		locked := s.engine.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
+		locked := s.engine().lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
 		queue(batch, scanCode, loadCode, locked,
 			canonicals, unit.Workspaces())
 		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
@@ -153,16 +171,16 @@ func (s *Store) loadUsers(
 	batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, canonicals []string, lock bool,
 ) {
 	named := userNames(users)
-	queue(batch, scanUser, unit.LoadUser, s.engine.users(userColumns, lock), named...)
+	queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), named...)
 	which := " AND rolled_back_at IS NULL"
 	if unit.NeedsRolledBack() {
 		which = ""
 	}
 	ofCodes := append(named, canonicals)
-	loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which+s.engine.ofCodes()), ofCodes...)
-	loadReservations(batch, unit, s.engine.ofUsers("reservations", theyHold+s.engine.ofCodes()), ofCodes...)
+	loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which+s.engine().ofCodes()), ofCodes...)
+	loadReservations(batch, unit, s.engine().ofUsers("reservations", theyHold+s.engine().ofCodes()), ofCodes...)
 	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
-		loadRedemptions(batch, unit, s.engine.ofUsers("redemptions", which), userNames(histories)...)
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userNames(histories)...)
 	}
 }
 
@@ -228,7 +246,7 @@ func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, 
 	if len(rows) == 0 {
 		return
 	}
-	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine.rows(types, len(rows)), s.engine.arguments(rows)...)
+	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine().rows(types, len(rows)), s.engine().arguments(rows)...)
 }
 
 func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, list []*codes.TrackedCode) error {

@@ -70,7 +70,7 @@ func TestLanesShareThePool(t *testing.T) {
 		if n+c.lists != c.hot {
 			t.Errorf("of %d connections, %d are for what is hot, want %d", c.connections, n+c.lists, c.hot)
 		}
-		if err := store.Ping(t.Context()); err != nil {
+		if _, err := store.Ping(t.Context()); err != nil {
 			t.Errorf("Ping: %v", err)
 		}
 		if _, err := store.CallerByHash(t.Context(), tenancy.KeyHash{}); !errors.Is(err, core.ErrNotFound) {

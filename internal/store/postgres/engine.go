@@ -7,13 +7,16 @@ import (
 	"strings"
 )
 
-// engine is what the store must know about the database behind the address. It is read once, when
-// the store is opened.
+// engine is what the store must know about the database behind the address. It is read when the
+// store is opened, and again when the database refuses a statement that this engine does not support.
 type engine struct {
 	// distributed: tables are spread over nodes by Citus. It routes the rows of a VALUES list one by
 	// one, but it passes INSERT … SELECT through temporary results.
 	distributed bool
 }
+
+// engine returns what is known of the database.
+func (s *Store) engine() engine { return engine{distributed: s.distributed.Load()} }
 
 func engineOf(ctx context.Context, q querier) (e engine, err error) {
 	if installed, err := hasCitus(ctx, q); err != nil || !installed {

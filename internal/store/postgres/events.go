@@ -42,8 +42,8 @@ func (s *Store) queueEvents(batch *pgx.Batch, events []*event.Event) {
 		}
 	}
 	batch.Queue(
-		"INSERT INTO event_queue ("+queueColumns+", stamp) "+s.engine.stampedRows(queueTypes, len(rows)),
-		s.engine.arguments(rows)...)
+		"INSERT INTO event_queue ("+queueColumns+", stamp) "+s.engine().stampedRows(queueTypes, len(rows)),
+		s.engine().arguments(rows)...)
 }
 
 // EventSignal implements [event.Store].

@@ -85,7 +85,7 @@ func Pauses() []time.Duration { return []time.Duration{firstPause, longestPause}
 // SpeakAsToCitus makes a store send what a distributed engine gets, which every PostgreSQL
 // understands.
 func SpeakAsToCitus(s *Store) *Store {
-	s.engine.distributed = true
+	s.distributed.Store(true)
 	return s
 }
 

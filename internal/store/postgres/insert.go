@@ -22,9 +22,9 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 	if len(codes) == 0 {
 		return nil, ctx.Err()
 	}
-	call := &insertion{store: s, engine: s.engine, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	call := &insertion{store: s, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
 	var err error
-	if call.isOneStatement() {
+	if call.isOneStatement() && !s.engine().distributed { // whose statement may have committed when it fails
 		err = s.attempt(ctx, idempotent, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
 	} else {
 		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
@@ -64,6 +64,9 @@ func (i *insertion) isOneStatement() bool {
 // other, so that the first gets it; nearly always there is one turn.
 func (i *insertion) run(ctx context.Context, q querier) error {
 	i.tries++
+	if i.store != nil {
+		i.engine = i.store.engine()
+	}
 	i.results = make([]codes.InsertResult, len(i.codes))
 	i.there = map[int]bool{}
 	for rest := numbers(len(i.codes)); len(rest) > 0; {

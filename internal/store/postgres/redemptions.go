@@ -275,7 +275,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 		for _, r := range lapsed {
 			refs = append(refs, codes.Ref{Canonical: r.canonical, ID: r.ID})
 		}
-		if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical", ""), names(refs)[0]); err != nil {
+		if _, err := tx.Exec(ctx, s.engine().lockCodes("c.canonical", ""), names(refs)[0]); err != nil {
 			return err
 		}
 		rows, err = tx.Query(ctx, `

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,9 +61,23 @@ func (s *Store) readIn(ctx context.Context, lane lane, do func(ctx context.Conte
 // transact runs a function in one transaction.
 func (s *Store) transact(ctx context.Context, k kind, do func(ctx context.Context, tx pgx.Tx) error) error {
 	return s.attempt(ctx, k, func(ctx context.Context, q querier) error {
-		return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error { return do(ctx, tx) })
+		tx, err := q.Begin(ctx)
+		if err != nil {
+			return uncommitted{err}
+		}
+		if err := do(ctx, tx); err != nil {
+			_ = tx.Rollback(ctx) // a connection that is still in a transaction is not used again
+			return uncommitted{err}
+		}
+		return tx.Commit(ctx)
 	})
 }
+
+// uncommitted is the error of a transaction whose commit was not sent, or not carried out because of
+// an error before it: nothing was done, also if the connection broke.
+type uncommitted struct{ error }
+
+func (e uncommitted) Unwrap() error { return e.error }
 
 // attempt tries something on one connection until it is done, is certain to fail, or takes too long.
 // If the database rolled it back because of another transaction (serialization failure, deadlock),
@@ -85,13 +100,15 @@ func (s *Store) attemptIn(
 	patience := time.Now().Add(min(connectPatience, timeout))
 	unknown := false // an earlier try may have succeeded
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		f, err := s.tryOnce(ctx, lane, try)
+		f, err := s.tryOnce(ctx, lane, k, try)
 		unknown = unknown || f == lost && k != query
 		switch {
 		case f == done, f == failed && !unknown:
 			return err
 		case f == failed, unknown && k == once:
 			return core.OutcomeUnknown(err)
+		case f == partAway && !unknown:
+			return core.PartlyUnavailable(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
 		}
@@ -108,7 +125,9 @@ func (s *Store) attemptIn(
 func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
-func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Context, q querier) error) (fate, error) {
+func (s *Store) tryOnce(
+	ctx context.Context, lane lane, k kind, try func(ctx context.Context, q querier) error,
+) (fate, error) {
 	wait, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
 	leave, err := s.enterLane(wait, lane)
@@ -126,11 +145,20 @@ func (s *Store) tryOnce(ctx context.Context, lane lane, try func(ctx context.Con
 	if f == failed && conn.Conn().IsClosed() {
 		f = lost // the connection broke instead of an answer
 	}
-	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == readOnly {
+	if s.engine().distributed && hasClass(err, connectionException) && (f == unstarted || f == lost && k == query) {
+		f = partAway
+	}
+	if f == failed && hasClass(err, notSupported) && s.learnEngine(ctx, conn) {
+		f = rolledBack
+	}
+	if hasClass(err, readOnly) {
 		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
 	}
 	return f, err
 }
+
+// notSupported is the SQLSTATE feature_not_supported.
+const notSupported = "0A000"
 
 // readOnly is the SQLSTATE read_only_sql_transaction, which a standby answers with.
 const readOnly = "25006"
@@ -159,13 +187,23 @@ const (
 	failed          // nothing was done, and a new try would fail the same way
 	refused         // nothing was done, and the database will not do it soon
 	unstarted       // nothing was done, because the database was not there or not ready
+	partAway        // nothing was done, because a node of a distributed engine was not there
 	rolledBack      // nothing was done, because of another transaction
 	lost            // it is unknown whether it was done
 )
 
 // fateOf reads the try's error. A database that answers with an error has done nothing; one that
-// does not answer may have done something.
+// does not answer may have done something, if it was told to commit.
 func fateOf(err error) fate {
+	f := fateOfLast(err)
+	if _, ok := errors.AsType[uncommitted](err); ok && f == lost {
+		return unstarted
+	}
+	return f
+}
+
+// fateOfLast reads the error of a statement that may have committed.
+func fateOfLast(err error) fate {
 	if err == nil || errors.Is(err, core.ErrNotFound) {
 		return done
 	}
@@ -203,12 +241,22 @@ func fateOfCode(code string) fate {
 		return refused
 	}
 	switch code[:min(2, len(code))] {
-	case "08": // connection exception, as a pooler reports it
+	case connectionException:
 		return lost
 	case "53", "58": // insufficient resources such as a full disk, system error
 		return refused
 	}
 	return failed
+}
+
+// connectionException is a class of SQLSTATEs. A pooler answers so when its connection to the
+// database has broken, and a distributed engine when that to one of its nodes has.
+const connectionException = "08"
+
+// hasClass reports whether the database answered with an SQLSTATE of a class.
+func hasClass(err error, class string) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(server.Code, class)
 }
 
 // isNetwork reports whether the connection broke or the time was up during the exchange.

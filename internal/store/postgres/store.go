@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +54,7 @@ type Store struct {
 	turns       [laneCount]turns
 	timeout     time.Duration
 	readTimeout time.Duration
-	engine      engine
+	distributed atomic.Bool // see [engine]
 	sequencer   sequencer
 }
 
@@ -104,8 +105,8 @@ func (s *Store) examine(ctx context.Context, config *pgxpool.Config) error {
 		if process == int64(conn.PgConn().PID()) {
 			relyOnSessions(config.ConnConfig, givenIn(conn.Config().ConnString()))
 		}
-		var err error
-		s.engine, err = engineOf(ctx, conn)
+		e, err := engineOf(ctx, conn)
+		s.distributed.Store(e.distributed)
 		return err
 	})
 }
@@ -189,21 +190,6 @@ func givenIn(address string) func(parameter string) bool {
 	return parsed.Query().Has
 }
 
-// checkDurability refuses a database that acknowledges a commit before it is on disk.
-func checkDurability(ctx context.Context, q *pgx.Conn) error {
-	for _, setting := range []string{"fsync", "synchronous_commit"} {
-		var value *string
-		if err := q.QueryRow(ctx, "SELECT current_setting($1, true)", setting).Scan(&value); err != nil {
-			return err
-		}
-		if value != nil && *value == "off" {
-			return fmt.Errorf("the database would lose acknowledged codes in a crash: its setting %s is off; turn "+
-				"it on for this database and role", setting)
-		}
-	}
-	return nil
-}
-
 // Close waits for running operations and ends every connection.
 func (s *Store) Close() error {
 	err := s.releaseSequencer()
@@ -211,10 +197,18 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping checks that the database takes writes; a standby does not.
-func (s *Store) Ping(ctx context.Context) error {
+// Ping checks that the database takes writes; a standby does not. It returns the nodes of a
+// distributed engine that do not answer. If those are more than half, that is an error.
+func (s *Store) Ping(ctx context.Context) (away []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
+	if err := s.takesWrites(ctx); err != nil || !s.engine().distributed {
+		return nil, err
+	}
+	return s.nodesAway(ctx)
+}
+
+func (s *Store) takesWrites(ctx context.Context) error {
 	return s.readIn(ctx, keyLane, func(ctx context.Context, q querier) error {
 		var readOnly *string
 		err := q.QueryRow(ctx, "SELECT current_setting('transaction_read_only', true)").Scan(&readOnly)

@@ -128,7 +128,7 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, s.engine.lockCodes("c.canonical", ""), locked); err != nil {
+	if _, err := tx.Exec(ctx, s.engine().lockCodes("c.canonical", ""), locked); err != nil {
 		return false, err
 	}
 	for _, statement := range []string{"DELETE FROM users", "UPDATE redemptions SET user_id = NULL"} {

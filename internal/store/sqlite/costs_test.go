@@ -103,7 +103,10 @@ func TestListsKeepNobodyElseWaiting(t *testing.T) {
 	for lane := range sqlite.Lanes {
 		giveBack := sqlite.TakeLane(t.Context(), store, lane)
 		for name, look := range map[int]func(context.Context) error{
-			sqlite.KeyLane: store.Ping,
+			sqlite.KeyLane: func(ctx context.Context) error {
+				_, err := store.Ping(ctx)
+				return err
+			},
 			sqlite.HotLane: func(ctx context.Context) error {
 				_, err := store.CodesTaken(ctx, []string{"A"})
 				return err

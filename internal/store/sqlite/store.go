@@ -206,9 +206,9 @@ func (s *Store) Close() (err error) {
 	return errors.Join(err, writer.Close(), s.file.Close())
 }
 
-// Ping makes a small read.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error {
+// Ping makes a small read. No node can be away: there is one file.
+func (s *Store) Ping(ctx context.Context) (away []string, err error) {
+	return nil, s.readIn(ctx, keyLane, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT id FROM installation", nil)
 	})
 }

@@ -249,8 +249,8 @@ func testInstallation(t *testing.T, newStore Factory) {
 		}
 	})
 	t.Run("answers a ping", func(t *testing.T) {
-		if err := open(t, newStore).Ping(t.Context()); err != nil {
-			t.Error(err)
+		if away, err := open(t, newStore).Ping(t.Context()); err != nil || away != nil {
+			t.Error(away, err)
 		}
 	})
 }

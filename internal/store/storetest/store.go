@@ -15,8 +15,8 @@ type Store interface {
 	codes.Store
 	tenancy.Store
 	event.Store
-	// Ping reports whether the store answers.
-	Ping(ctx context.Context) error
+	// Ping reports whether the store answers, and which of its nodes do not.
+	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
 	Close() error
 }
@@ -37,7 +37,7 @@ type Tenancy interface{ tenancy.Store }
 type Log interface{ event.Store }
 
 // Ping implements [Store].
-func (w *Wrapped) Ping(ctx context.Context) error { return w.Below.Ping(ctx) }
+func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
 
 // Close implements [Store].
 func (w *Wrapped) Close() error {

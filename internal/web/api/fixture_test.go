@@ -250,9 +250,9 @@ func (s *faultyStore) Events(ctx context.Context, q *event.Query) (event.Page, e
 	return s.Store.Events(ctx, q)
 }
 
-func (s *faultyStore) Ping(ctx context.Context) error {
+func (s *faultyStore) Ping(ctx context.Context) ([]string, error) {
 	if s.ping != nil {
-		return s.ping()
+		return nil, s.ping()
 	}
 	return s.Store.Ping(ctx)
 }

@@ -8,11 +8,12 @@ import (
 )
 
 type health struct {
-	Status string `json:"status"`
+	Status string   `json:"status"`
+	Away   []string `json:"away,omitempty" doc:"Nodes of a distributed database that do not answer; most do."`
 }
 
 // live answers GET /livez: the process runs.
-func (s *server) live(_ context.Context, c *kit.Call) error { return c.Answer(health{"live"}) }
+func (s *server) live(_ context.Context, c *kit.Call) error { return c.Answer(health{Status: "live"}) }
 
 // ready answers GET /readyz: requests can be served now.
 func (s *server) ready(ctx context.Context, c *kit.Call) error {
@@ -21,10 +22,11 @@ func (s *server) ready(ctx context.Context, c *kit.Call) error {
 		return core.Overloaded()
 	default:
 	}
-	if err := s.ping(ctx); err != nil {
+	away, err := s.ping(ctx)
+	if err != nil {
 		return core.Unavailable(err)
 	}
-	return c.Answer(health{"ready"})
+	return c.Answer(health{Status: "ready", Away: away})
 }
 
 // healthRoutes are the routes for whoever runs the server.

@@ -20,10 +20,11 @@ import (
 
 // Deps is what [New] needs from outside.
 type Deps struct {
-	Codes    *codes.Services
-	Tenancy  *tenancy.Service
-	Events   *event.Service
-	Ping     func(context.Context) error // whether the database answers
+	Codes   *codes.Services
+	Tenancy *tenancy.Service
+	Events  *event.Service
+	// Ping asks whether the database answers, and which of its nodes do not.
+	Ping     func(context.Context) (away []string, err error)
 	Log      *slog.Logger
 	Registry *prometheus.Registry // its metrics are shown at /metrics
 	Version  string               // of the program, for the OpenAPI document
@@ -49,7 +50,7 @@ func (s *Server) Drain() {
 type server struct {
 	service *codes.Services
 	events  *event.Service
-	ping    func(context.Context) error
+	ping    func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
