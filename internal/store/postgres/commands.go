@@ -161,6 +161,9 @@ type count struct {
 	Rows      int64
 }
 
+// standing selects the redemptions of users that were not rolled back, for ofUsers.
+const standing = " AND rolled_back_at IS NULL"
+
 // theyHold selects the held reservations of users, for ofUsers. It must not use an index of the held
 // reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
@@ -172,7 +175,7 @@ func (s *Store) loadUsers(
 ) {
 	named := userNames(users)
 	queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), named...)
-	which := " AND rolled_back_at IS NULL"
+	which := standing
 	if unit.NeedsRolledBack() {
 		which = ""
 	}
@@ -279,7 +282,9 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 	}
 	if len(canonicals) > 0 {
 		batch.Queue(`
-			UPDATE codes SET redemptions = `+entryOf("$2", "redemptions")+`, reservations = `+entryOf("$3", "reservations")+`
+			UPDATE codes SET
+				redemptions = `+entryOf("$2", "redemptions")+`,
+				reservations = `+entryOf("$3", "reservations")+`
 			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
 	}
 	return nil

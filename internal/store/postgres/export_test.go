@@ -45,16 +45,20 @@ func UsersQuery(q *codes.UserQuery) Query {
 	return Query{text, args}
 }
 
-// UserQueries are how commands and looks find users and what is theirs, by table.
+// UserQueries are how commands and dry runs find users and what is theirs, by table.
 func UserQueries(of codes.UserRef, canonical string) map[string]Query {
 	args := userNames([]codes.UserRef{of})
 	ofCode := append(args, []string{canonical})
 	return map[string]Query{
-		"users, to look":       {engine{}.users(userColumns, false), args},
-		"users, to act":        {engine{}.users(userColumns, true), args},
-		"redemptions, theirs":  {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"+engine{}.ofCodes()), ofCode},
-		"reservations, theirs": {"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold+engine{}.ofCodes()), ofCode},
-		"redemptions, all":     {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", " AND rolled_back_at IS NULL"), args},
+		"users, for a dry run": {engine{}.users(userColumns, false), args},
+		"users, for a command": {engine{}.users(userColumns, true), args},
+		"redemptions, theirs": {
+			"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", standing+engine{}.ofCodes()), ofCode,
+		},
+		"reservations, theirs": {
+			"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold+engine{}.ofCodes()), ofCode,
+		},
+		"redemptions, all of theirs": {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", standing), args},
 	}
 }
 

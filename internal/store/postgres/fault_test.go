@@ -63,8 +63,7 @@ func TestCampaignADatabaseThatFallsSilentIsGivenUpInTime(t *testing.T) {
 			r := startRig(t)
 			r.awaitWork(50)
 			r.proxy.swallow(direction)
-			r.await(1, "codes of unknown outcome", isUnknown) // of the commit that was under way
-			r.await(1, "refused codes", isUnavailable)        // no connection can be made
+			r.await(1, "refused codes", isUnavailable)
 			r.proxy.cut()
 			r.awaitWork(50)
 			r.finish(r.conn)

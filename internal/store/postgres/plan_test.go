@@ -247,7 +247,8 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	conn := connect(t, pgtest.Database(t))
 	exec(t, conn, "SET enable_seqscan = off")
 	const ofUser = `Index Cond: .*user_id = asked\.of_user`
-	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) AND \(workspace_id <= `
+	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) ` +
+		`AND \(workspace_id <= `
 	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}, "CODE1") {
 		by := ofUser
 		if strings.HasSuffix(name, "theirs") {

@@ -173,7 +173,7 @@ func testIsolation(t *testing.T, newStore Factory) {
 		user, err := s.Store.User(t.Context(), s.other.WorkspaceID, "ada")
 		checkSame(t, fmt.Sprint("theirs, ", err), codes.User{
 			WorkspaceID: s.other.WorkspaceID, ID: "ada", Status: codes.UserPremium, CreatedAt: now.Add(instant),
-			UpdatedAt: now.Add(instant),
+			UpdatedAt: now.Add(instant), LastOrdinal: 1,
 		}, user)
 		s.rollback(t, s.other, theirs)
 		s.checkUser(t, s.other, "ada", codes.Unregistered)
