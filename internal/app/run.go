@@ -66,7 +66,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	closers.add(func() error { gathered.Close(); return nil })
 	oldForms, err := bare.OldForms(ctx)
 	if core.IsPartial(err) {
-		log.Warn("codes with old forms are not found until the next start: a node of the database is away", "error", err.Error())
+		log.Warn("codes with old forms are not found until the next start: a node of the database is away",
+			"error", err.Error())
 		err = nil
 	}
 	if err != nil {

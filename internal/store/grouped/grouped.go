@@ -168,5 +168,6 @@ func (g *gatherer[In, Out]) flush(ctx context.Context, calls [][]In) ([][]Out, e
 // divisible reports whether a batch may be tried again call by call. A store that is unavailable as
 // a whole is so for each call, too, and a batch with an unknown outcome must not be written again.
 func divisible(err error) bool {
-	return core.IsPartial(err) || !core.IsKind(err, core.KindUnavailable) && !core.HasReason(err, core.ReasonOutcomeUnknown)
+	isAway := core.IsKind(err, core.KindUnavailable) && !core.IsPartial(err)
+	return !isAway && !core.HasReason(err, core.ReasonOutcomeUnknown)
 }

@@ -33,10 +33,15 @@ const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state
 // codesNamed reads the codes with these canonical forms in these workspaces, as they are at an
 // instant. It counts the live reservations as liveReservations does, in joins that name the forms
 // again: so a distributed engine knows which shards to ask, and asks all of them otherwise.
-var codesNamed = "SELECT " + codeColumns + `, CASE WHEN newest.expires_at > $1 THEN c.reservations - lapsed.rows ELSE 0 END
+var codesNamed = "SELECT " + codeColumns + `,
+	CASE WHEN newest.expires_at > $1 THEN c.reservations - lapsed.rows ELSE 0 END
 FROM codes c
-LEFT JOIN LATERAL (SELECT max(expires_at) AS expires_at` + heldOfNamed + ` AND c.reservations > 0) newest ON true
-LEFT JOIN LATERAL (SELECT count(*) AS rows` + heldOfNamed + ` AND expires_at <= $1 AND newest.expires_at > $1) lapsed ON true
+LEFT JOIN LATERAL (
+	SELECT max(expires_at) AS expires_at` + heldOfNamed + ` AND c.reservations > 0
+) newest ON true
+LEFT JOIN LATERAL (
+	SELECT count(*) AS rows` + heldOfNamed + ` AND expires_at <= $1 AND newest.expires_at > $1
+) lapsed ON true
 WHERE c.canonical = ANY ($2) AND ` + ofWorkspaces + "($3)) IS TRUE"
 
 const heldOfNamed = heldOf + " AND r.canonical = ANY ($2)"

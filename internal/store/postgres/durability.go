@@ -40,6 +40,6 @@ func checkDurability(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func errNotDurable(who, setting string) error {
-	return fmt.Errorf("%s would lose acknowledged codes in a crash: its setting %s is off; turn it on for this database and role",
-		who, setting)
+	return fmt.Errorf("%s would lose acknowledged codes in a crash: its setting %s is off; "+
+		"turn it on for this database and role", who, setting)
 }

@@ -184,8 +184,8 @@ func testRollbackOrder(newStore Factory) func(t *testing.T) {
 		s.rollback(t, s.mine, raised)
 		user, err := s.Store.User(t.Context(), s.mine.WorkspaceID, "ada")
 		checkSame(t, fmt.Sprint("lowered again, ", err), codes.User{
-			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now, UpdatedAt: now.Add(2 * instant),
-			LastOrdinal: 2,
+			WorkspaceID: s.mine.WorkspaceID, ID: "ada", Status: codes.UserNormal, CreatedAt: now,
+			UpdatedAt: now.Add(2 * instant), LastOrdinal: 2,
 		}, user)
 		s.rollback(t, s.mine, joined)
 		s.checkUser(t, s.mine, "ada", codes.Unregistered)
