@@ -1,0 +1,224 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/store/grouped"
+	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/store/postgres"
+)
+
+// standIn makes a database look like a Citus cluster of three nodes to those who ask: enough to
+// show what a store makes of the answers. Codes and users whose names begin with AWAY lie on a
+// node that is away, and statements that Citus does not support are refused.
+const standIn = `
+SET allow_system_table_mods = on;
+INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+VALUES (99999, 'citus', 10, 'public'::regnamespace, false, '13.0-1');
+CREATE TABLE pg_dist_partition (logicalrelid regclass);
+INSERT INTO pg_dist_partition VALUES ('codes');
+CREATE TABLE answers (nodename text, nodeport int, success bool, result text, query text);
+CREATE FUNCTION run_command_on_workers(asked text)
+RETURNS TABLE (nodename text, nodeport int, success bool, result text) LANGUAGE sql AS $$
+	SELECT nodename, nodeport, success, result FROM answers WHERE asked LIKE query $$;
+INSERT INTO answers SELECT 'node' || n, 5432, true, 'on', '%' FROM generate_series(1, 3) n;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	IF current_query() LIKE '%unnest(%' THEN
+		RAISE 'INSERT ... SELECT is not supported' USING ERRCODE = 'feature_not_supported';
+	END IF;
+	IF to_jsonb(NEW)::text LIKE '%"AWAY%' THEN
+		RAISE 'connection to the remote node node2:5432 failed' USING ERRCODE = 'connection_failure';
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON codes FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION refuse();`
+
+func standInCluster(t *testing.T) (address string, conn *pgx.Conn) {
+	t.Helper()
+	address = pgtest.Database(t)
+	conn = connect(t, address)
+	if _, err := conn.PgConn().Exec(t.Context(), standIn).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	return address, conn
+}
+
+// TestADatabaseThatIsDistributedWhileServersRunIsNoticed: by the first statement that it refuses.
+func TestADatabaseThatIsDistributedWhileServersRunIsNoticed(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	store := open(t, address, postgres.Options{})
+	if got := insert(t, store, newCode("BEFORE", "once")); got.err != nil {
+		t.Fatal(got.err)
+	}
+	conn := connect(t, address)
+	if _, err := conn.PgConn().Exec(t.Context(), standIn).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	if got := insert(t, store, newCode("AFTER", "twice")); got.err != nil || got.results[0].Outcome != codes.Inserted {
+		t.Errorf("a code: %+v, %v", got.results, got.err)
+	}
+	if got := redeemed(t, store, "AFTER", "ada"); got != nil {
+		t.Errorf("a redemption: %v", got)
+	}
+}
+
+// redeemed redeems a code for a user.
+func redeemed(t *testing.T, store codes.Store, code, user string) error {
+	t.Helper()
+	_, err := redeemer(store).Redeem(t.Context(), caller(), codes.RedeemRequest{Code: code, UserID: user})
+	return err
+}
+
+func redeemer(store codes.Store) *codes.Services {
+	return codes.NewServices(codes.Deps{Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newV7})
+}
+
+// caller is a key of the workspace that newCode makes codes for.
+func caller() *core.Actor {
+	return &core.Actor{Kind: core.ActorKey, ID: core.ID{1}, WorkspaceID: newCode("ANY", "").WorkspaceID}
+}
+
+// TestWhatANodeThatIsAwayHoldsFailsAloneAndAtOnce: it does not fail what is asked for in the same
+// moment, nobody waits for it, and nobody is told that the outcome is unknown.
+func TestWhatANodeThatIsAwayHoldsFailsAloneAndAtOnce(t *testing.T) {
+	t.Parallel()
+	address, _ := standInCluster(t)
+	below, err := postgres.Open(t.Context(), address, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := grouped.New(below, grouped.Options{})
+	t.Cleanup(func() { store.Close(); _ = below.Close() })
+	const callers = 30
+	begin := time.Now()
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			name, isAway := fmt.Sprint("HERE", i), i%3 == 0
+			if isAway {
+				name = fmt.Sprint("AWAY", i)
+			}
+			_, err := store.InsertCodes(t.Context(), []*codes.NewCode{newCode(name, name)})
+			checkPartial(t, "insert "+name, isAway, err)
+			if isAway {
+				return
+			}
+			checkPartial(t, "redeem for somebody away", true, redeemed(t, store, name, "AWAY"+name))
+			checkPartial(t, "redeem "+name, false, redeemed(t, store, name, "user of "+name))
+		})
+	}
+	all.Wait()
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+func checkPartial(t *testing.T, what string, isAway bool, err error) {
+	t.Helper()
+	if !isAway && err != nil || isAway && (!core.IsPartial(err) || !core.IsKind(err, core.KindUnavailable)) {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+func TestPingNamesTheNodesThatAreAway(t *testing.T) {
+	t.Parallel()
+	address, conn := standInCluster(t)
+	store := open(t, address, postgres.Options{})
+	for away, want := range [][]string{nil, {"node1:5432"}} {
+		exec(t, conn, fmt.Sprintf("UPDATE answers SET success = substr(nodename, 5)::int > %d", away))
+		if nodes, err := store.Ping(t.Context()); err != nil || !slices.Equal(nodes, want) {
+			t.Errorf("%d away: %v, %v", away, nodes, err)
+		}
+	}
+	exec(t, conn, "UPDATE answers SET success = nodename = 'node3'")
+	nodes, err := store.Ping(t.Context())
+	if !core.IsKind(err, core.KindUnavailable) || len(nodes) != 2 || !strings.Contains(err.Error(), "node1:5432, node2:5432") {
+		t.Errorf("most are away: %v, %v", nodes, err)
+	}
+}
+
+// TestEveryNodeMustBeDurable: one that is away cannot be asked.
+func TestEveryNodeMustBeDurable(t *testing.T) {
+	t.Parallel()
+	address, conn := standInCluster(t)
+	exec(t, conn, "UPDATE answers SET success = false, result = 'no connection' WHERE nodename = 'node1'")
+	open(t, address, postgres.Options{})
+	exec(t, conn, "INSERT INTO answers VALUES ('node4', 5432, true, 'off', '%synchronous_commit%')")
+	_, err := postgres.Open(t.Context(), address, postgres.Options{})
+	if err == nil || !strings.Contains(err.Error(), "the node node4:5432 would lose acknowledged codes") {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := postgres.Migrate(t.Context(), address); err == nil {
+		t.Error("it was migrated")
+	}
+}
+
+// TestASessionThatEndsBeforeTheCommitLeavesNoDoubt: also not about what must not be repeated.
+func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	store := open(t, address+"&application_name=victim", postgres.Options{})
+	conn := connect(t, address)
+	ada := codes.User{
+		WorkspaceID: core.ID{1}, ID: "ada", Status: codes.UserNormal, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}
+	source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{1}, event.System(), false)
+	if _, err := store.PutUser(t.Context(), ada, source); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, conn, "BEGIN", "SELECT FROM users FOR UPDATE")
+	ada.Status = codes.UserPremium
+	done := make(chan error, 1)
+	go func() { _, err := store.PutUser(context.Background(), ada, source); done <- err }()
+	const waiting = "FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"
+	for ask[int](t, connect(t, address), "SELECT count(*) "+waiting) == 0 {
+	}
+	exec(t, connect(t, address), "SELECT pg_terminate_backend(pid) "+waiting)
+	exec(t, conn, "COMMIT")
+	if err := <-done; err != nil {
+		t.Errorf("PutUser: %v", err)
+	}
+}
+
+// TestNoStatementCrashesCitus: an entry of an array in the SET of an UPDATE must stand in a call.
+func TestNoStatementCrashesCitus(t *testing.T) {
+	t.Parallel()
+	bare := regexp.MustCompile(`(?i)(SET|,)\s+\w+ = [^,]*?\)\[`)
+	for _, crashing := range []string{
+		"UPDATE codes SET a = ($2::bigint[])[array_position($1::text[], b)] WHERE c",
+		"UPDATE codes SET x = 1, a = a - ($2::bigint[])[1]",
+	} {
+		if !bare.MatchString(crashing) {
+			t.Errorf("not found: %s", crashing)
+		}
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := bare.Find(source); found != nil && !strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s: %s", file, found)
+		}
+	}
+}
