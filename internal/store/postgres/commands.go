@@ -281,14 +281,18 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 		}
 	}
 	if len(canonicals) > 0 {
-		batch.Queue(`
-			UPDATE codes SET
-				redemptions = `+entryOf("$2", "redemptions")+`,
-				reservations = `+entryOf("$3", "reservations")+`
-			WHERE canonical = ANY ($1::text[])`, canonicals, redemptions, held)
+		batch.Queue(countUses, canonicals, redemptions, held)
 	}
 	return nil
 }
+
+// countUses stores the counters of codes.
+var countUses = "UPDATE codes SET redemptions = " + entryOf("$2", "redemptions") +
+	", reservations = " + entryOf("$3", "reservations") + " WHERE canonical = ANY ($1::text[])"
+
+// lowerHeldBy lowers the counters of codes that are held.
+var lowerHeldBy = "UPDATE codes SET reservations = reservations - " + entryOf("$2", "0") +
+	" WHERE canonical = ANY ($1::text[])"
 
 // entryOf returns the entry for a row of codes in a parameter, an array beside that of the canonical
 // forms in $1; there is one for every row. Without coalesce, Citus 13.2.0 to 14.0.1 takes it for an

@@ -46,19 +46,19 @@ func UsersQuery(q *codes.UserQuery) Query {
 }
 
 // UserQueries are how commands and dry runs find users and what is theirs, by table.
-func UserQueries(of codes.UserRef, canonical string) map[string]Query {
-	args := userNames([]codes.UserRef{of})
+func UserQueries(of codes.UserRef, canonical string, distributed bool) map[string]Query {
+	e, args := engine{distributed}, userNames([]codes.UserRef{of})
 	ofCode := append(args, []string{canonical})
 	return map[string]Query{
-		"users, for a dry run": {engine{}.users(userColumns, false), args},
-		"users, for a command": {engine{}.users(userColumns, true), args},
+		"users, for a dry run": {e.users(userColumns, false), args},
+		"users, for a command": {e.users(userColumns, true), args},
 		"redemptions, theirs": {
-			"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", standing+engine{}.ofCodes()), ofCode,
+			"SELECT " + redemptionColumns + e.ofUsers("redemptions", standing+e.ofCodes()), ofCode,
 		},
 		"reservations, theirs": {
-			"SELECT " + reservationColumns + engine{}.ofUsers("reservations", theyHold+engine{}.ofCodes()), ofCode,
+			"SELECT " + reservationColumns + e.ofUsers("reservations", theyHold+e.ofCodes()), ofCode,
 		},
-		"redemptions, all of theirs": {"SELECT " + redemptionColumns + engine{}.ofUsers("redemptions", standing), args},
+		"redemptions, all of theirs": {"SELECT " + redemptionColumns + e.ofUsers("redemptions", standing), args},
 	}
 }
 
@@ -73,11 +73,21 @@ func CodesNamed(workspace core.ID, canonical string, at time.Time) Query {
 }
 
 // LockCodes locks a code that a command is about.
-func LockCodes(workspace core.ID, canonical string) Query {
+func LockCodes(workspace core.ID, canonical string, distributed bool) Query {
 	return Query{
-		engine{}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
+		engine{distributed}.lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE"),
 		[]any{[]string{canonical}, [][16]byte{workspace}},
 	}
+}
+
+// CountUses stores how often a code was used.
+func CountUses(canonical string) Query {
+	return Query{countUses, []any{[]string{canonical}, []int64{1}, []int64{1}}}
+}
+
+// LowerHeld lowers the reservations of a code.
+func LowerHeld(canonical string) Query {
+	return Query{lowerHeldBy, []any{[]string{canonical}, []int64{1}}}
 }
 
 // Jittered is how long a pause between two tries is.

@@ -199,13 +199,18 @@ func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
 // TestNoStatementCrashesCitus: an entry of an array in the SET of an UPDATE must stand in a call.
 func TestNoStatementCrashesCitus(t *testing.T) {
 	t.Parallel()
-	bare := regexp.MustCompile(`(?i)(SET|,)\s+\w+ = [^,]*?\)\[`)
+	bare := regexp.MustCompile(`=\s*(\w+\s*[-+]\s*)?\([^()]*\)\[`)
 	for _, crashing := range []string{
 		"UPDATE codes SET a = ($2::bigint[])[array_position($1::text[], b)] WHERE c",
 		"UPDATE codes SET x = 1, a = a - ($2::bigint[])[1]",
 	} {
 		if !bare.MatchString(crashing) {
 			t.Errorf("not found: %s", crashing)
+		}
+	}
+	for _, query := range []postgres.Query{postgres.CountUses("CODE"), postgres.LowerHeld("CODE")} {
+		if found := bare.FindString(query.Text); found != "" {
+			t.Errorf("%s: %s", query.Text, found)
 		}
 	}
 	files, err := filepath.Glob("*.go")

@@ -249,7 +249,7 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	const ofUser = `Index Cond: .*user_id = asked\.of_user`
 	const theirs = `_user .*\n.*Index Cond: \(\(user_id = asked\.of_user\) AND \(workspace_id >= .*\) ` +
 		`AND \(workspace_id <= `
-	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}, "CODE1") {
+	for name, query := range postgres.UserQueries(codes.UserRef{WorkspaceID: core.ID{1}, ID: "ada"}, "CODE1", false) {
 		by := ofUser
 		if strings.HasSuffix(name, "theirs") {
 			by = theirs
@@ -267,7 +267,7 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 	if !byCode.MatchString(plan) || !lapsed.MatchString(plan) {
 		t.Errorf("a code and its reservations that have lapsed: not by the code:\n%s", plan)
 	}
-	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE")); !byCode.MatchString(plan) {
+	if plan := explainGeneric(t, conn, postgres.LockCodes(core.ID{1}, "CODE", false)); !byCode.MatchString(plan) {
 		t.Errorf("a code, for a command: not by its value:\n%s", plan)
 	}
 }

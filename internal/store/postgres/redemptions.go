@@ -331,8 +331,6 @@ func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error 
 	for canonical, n := range times {
 		codes, by = append(codes, canonical), append(by, n)
 	}
-	_, err := tx.Exec(ctx, `
-		UPDATE codes SET reservations = reservations - `+entryOf("$2", "0")+`
-		WHERE canonical = ANY ($1::text[])`, codes, by)
+	_, err := tx.Exec(ctx, lowerHeldBy, codes, by)
 	return err
 }

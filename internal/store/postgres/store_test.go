@@ -1,7 +1,9 @@
 package postgres_test
 
 import (
+	"context"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -17,7 +19,12 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
-	os.Exit(pgtest.Run(m))
+	code := pgtest.Run(m)
+	if err := dropCitusSchemas(context.Background()); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // open opens a store that ends with its test.
