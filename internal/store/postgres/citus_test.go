@@ -146,6 +146,12 @@ func TestCitusDistributesWhileAServerRuns(t *testing.T) {
 	compared.Run(t, 100)
 }
 
+// TestCitusMigratesWhatIsDistributed: users and their redemptions lie in different places.
+func TestCitusMigratesWhatIsDistributed(t *testing.T) {
+	address := citusSchema(t)
+	learnLastOrdinals(t, address, func() { distribute(t, address) })
+}
+
 // TestCitusCopies: everything to the cluster, and from there to a database on one node.
 func TestCitusCopies(t *testing.T) {
 	from := onSQLite(t)

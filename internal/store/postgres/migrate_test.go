@@ -11,6 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3/lock"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
@@ -174,5 +175,37 @@ func TestTheLockOfAMigrationLastsForItsLease(t *testing.T) {
 	}
 	if ask[bool](t, watcher, "SELECT locked FROM "+lock.DefaultLockTableName) {
 		t.Error("the lock was not given back")
+	}
+}
+
+// TestUsersFromBeforeTheyKnewTheirLastOrdinalLearnIt: the next redemption is a later one. A cluster
+// may have been distributed before.
+func TestUsersFromBeforeTheyKnewTheirLastOrdinalLearnIt(t *testing.T) {
+	learnLastOrdinals(t, pgtest.EmptyDatabase(t), func() {})
+}
+
+func learnLastOrdinals(t *testing.T, address string, distribute func()) {
+	t.Helper()
+	if err := postgres.MigrateTo(t.Context(), address, 9); err != nil {
+		t.Fatal(err)
+	}
+	distribute()
+	const none = "'00000000-0000-0000-0000-000000000000'"
+	conn := connect(t, address)
+	exec(t, conn, `INSERT INTO users (workspace_id, user_id, status, created_at, updated_at)
+		VALUES (`+none+`, 'ada', 'Premium', now(), now()), (`+none+`, 'bob', 'Normal', now(), now())`,
+		`INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at, created_by,
+			rolled_back_at)
+		VALUES (`+none+`, gen_random_uuid(), 'A', 'A', 'Normal', 'ada', 'Normal', 1, now(), `+none+`, NULL),
+		       (`+none+`, gen_random_uuid(), 'B', 'B', 'Normal', 'ada', 'Premium', 2, now(), `+none+`, NULL),
+		       (`+none+`, gen_random_uuid(), 'C', 'C', 'Normal', 'ada', 'Premium', 3, now(), `+none+`, now())`)
+	if _, err := postgres.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	store := open(t, address, postgres.Options{})
+	for id, want := range map[string]int64{"ada": 2, "bob": 0} {
+		if user, err := store.User(t.Context(), core.ID{}, id); err != nil || user.LastOrdinal != want {
+			t.Errorf("%s: %+v, %v; want the ordinal %d", id, user, err, want)
+		}
 	}
 }
