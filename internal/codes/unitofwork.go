@@ -62,6 +62,7 @@ type Ref struct {
 type UnitOfWork struct {
 	commands     []*Command
 	retried      bool
+	hypothetical bool // one of the commands is
 	at           time.Time
 	codes        map[string]*TrackedCode
 	users        map[UserRef]*TrackedUser
@@ -146,6 +147,7 @@ func (e *TrackedReservation) snapshot() *Reservation {
 func NewUnitOfWork(commands []*Command, retried bool) *UnitOfWork {
 	w := &UnitOfWork{commands: commands, retried: retried}
 	for _, command := range commands {
+		w.hypothetical = w.hypothetical || command.Hypothetical
 		if command.At.After(w.at) {
 			w.at = command.At
 		}
@@ -213,12 +215,35 @@ func (w *UnitOfWork) UsageToLoad() (canonicals []string) {
 // loaded, too. Where [UnitOfWork.NeedsRolledBack] says so, their redemptions that were rolled back
 // must be loaded as well. Loading more of the user's does no harm.
 func (w *UnitOfWork) UsersToLoad() []UserRef {
-	return w.userRefs(func(command *Command) bool { return true })
+	return w.userRefs(func(*Command) bool { return true })
 }
 
-// HistoriesToLoad returns those of UsersToLoad whose redemptions of any code must be loaded.
+// RedeemersToLoad returns those of UsersToLoad who can have redemptions that must be loaded. It is
+// called after users were loaded: only registered ones have redemptions that stand.
+func (w *UnitOfWork) RedeemersToLoad() []UserRef {
+	return w.userRefs(func(command *Command) bool { return w.hasRedemptions(command) })
+}
+
+// HistoriesToLoad returns those of RedeemersToLoad whose redemptions of any code must be loaded.
 func (w *UnitOfWork) HistoriesToLoad() []UserRef {
-	return w.userRefs(func(command *Command) bool { return command.NeedsHistory })
+	return w.userRefs(func(command *Command) bool { return command.NeedsHistory && w.hasRedemptions(command) })
+}
+
+func (w *UnitOfWork) hasRedemptions(command *Command) bool {
+	u := w.users[UserRef{command.WorkspaceID, command.UserID}]
+	return w.NeedsRolledBack() || u != nil && u.Status != Unregistered
+}
+
+// HeldToLoad returns the loaded codes that have reservations which are stored as held, sorted.
+// Without them no user holds a use.
+func (w *UnitOfWork) HeldToLoad() (canonicals []string) {
+	for canonical, e := range w.codes {
+		if e.Held > 0 {
+			canonicals = append(canonicals, canonical)
+		}
+	}
+	slices.Sort(canonicals)
+	return canonicals
 }
 
 func (w *UnitOfWork) userRefs(isOne func(*Command) bool) []UserRef {
@@ -248,9 +273,7 @@ func (w *UnitOfWork) ReservationsToLoad() []Ref {
 
 // NeedsRolledBack reports whether the users' redemptions that were rolled back matter: a
 // hypothetical command asks about another instant, at which they may stand.
-func (w *UnitOfWork) NeedsRolledBack() bool {
-	return slices.ContainsFunc(w.commands, func(command *Command) bool { return command.Hypothetical })
-}
+func (w *UnitOfWork) NeedsRolledBack() bool { return w.hypothetical }
 
 func (w *UnitOfWork) refs(of func(*Command) core.ID) (all []Ref) {
 	for _, command := range w.commands {

@@ -30,6 +30,11 @@ THEN c.reservations - (SELECT count(*)` + heldOf + ` AND r.expires_at <= $1) ELS
 
 const heldOf = " FROM reservations r WHERE r.canonical = c.canonical AND r.state = 'held'"
 
+// codesUncounted reads the codes with these canonical forms in these workspaces, with all reservations
+// that are stored as held.
+var codesUncounted = "SELECT " + codeColumns + ", c.reservations FROM codes c WHERE c.canonical = ANY ($1) AND " +
+	ofWorkspaces + "($2)) IS TRUE"
+
 // codesNamed reads the codes with these canonical forms in these workspaces, as they are at an
 // instant. It counts the live reservations as liveReservations does, in joins that name the forms
 // again: so a distributed engine knows which shards to ask, and asks all of them otherwise.

@@ -56,14 +56,13 @@ func disown(results, lostResults []codes.Result) {
 	}
 }
 
-// carryOut loads, runs and stores in a transaction of two round trips: the first begins it and the
-// second ends it. If a statement fails, those after it do not run, above all the commit.
+// carryOut loads, runs and stores in one transaction: in two round trips, or three where more must be
+// loaded. If a statement fails, those after it do not run, above all the commit.
 func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork, results *[]codes.Result) error {
 	first := new(pgx.Batch)
 	first.Queue("BEGIN")
-	s.load(first, unit, true)
-	if err := q.SendBatch(ctx, first).Close(); err != nil {
-		return uncommitted{fmt.Errorf("look up what commands need: %w", err)}
+	if err := s.load(ctx, q, first, unit, true); err != nil {
+		return uncommitted{err}
 	}
 	*results = unit.Run()
 	last := new(pgx.Batch)
@@ -105,10 +104,9 @@ const uniqueViolation = "23505"
 // DryRun implements [codes.RedemptionStore].
 func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		unit, batch := codes.NewUnitOfWork(commands, false), new(pgx.Batch)
-		s.load(batch, unit, false)
-		if err := q.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("look up what commands need: %w", err)
+		unit := codes.NewUnitOfWork(commands, false)
+		if err := s.load(ctx, q, new(pgx.Batch), unit, false); err != nil {
+			return err
 		}
 		results = unit.Run()
 		return nil
@@ -116,30 +114,35 @@ func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results 
 	return results, err
 }
 
-// load adds to a batch the queries that load what a unit of work asks for. With lock they also lock
-// what must not change meanwhile.
-func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
-	canonicals, at := unit.CodesToLoad(), unit.At()
-	loadCode := func(c *storedCode) {
-		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+// load loads what a unit of work asks for. The first batch may begin with other statements. With lock
+// the queries also lock what must not change meanwhile. What belongs to codes and users is asked for
+// in a second round trip, where there can be any: mostly there is none.
+func (s *Store) load(ctx context.Context, q querier, first *pgx.Batch, unit *codes.UnitOfWork, lock bool) error {
+	s.loadNamed(first, unit, lock)
+	if err := q.SendBatch(ctx, first).Close(); err != nil {
+		return fmt.Errorf("look up what commands name: %w", err)
 	}
-	if lock { // the reservations that have lapsed are counted after the wait for the lock
-		locked := s.engine().lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
-		queue(batch, scanCode, loadCode, locked,
-			canonicals, unit.Workspaces())
-		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
-			countLapsed, canonicals, at)
-	} else {
-		queue(batch, scanCode, loadCode, codesNamed, at, canonicals, unit.Workspaces())
+	second := new(pgx.Batch)
+	s.loadBelongings(second, unit, lock)
+	if second.Len() == 0 {
+		return nil
 	}
-	for _, asked := range unit.UsageToLoad() {
-		for _, table := range []string{"redemptions", "reservations"} { // these may hold very many rows of one code
-			queue(batch, pgx.RowTo[string], func(canonical string) { unit.LoadUsage(canonical, true) },
-				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
-		}
+	if err := q.SendBatch(ctx, second).Close(); err != nil {
+		return fmt.Errorf("look up what commands need: %w", err)
 	}
+	return nil
+}
+
+// loadNamed adds to a batch the queries for what the commands name: codes, users, redemptions and
+// reservations.
+func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+	query := codesUncounted
+	if lock {
+		query = s.engine().lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
+	}
+	queue(batch, scanCode, unitLoad(unit), query, unit.CodesToLoad(), unit.Workspaces())
 	if users := unit.UsersToLoad(); len(users) > 0 {
-		s.loadUsers(batch, unit, users, canonicals, lock)
+		queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), userNames(users)...)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
@@ -147,6 +150,56 @@ func (s *Store) load(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	}
 	if refs := unit.ReservationsToLoad(); len(refs) > 0 {
 		loadReservations(batch, unit, " FROM reservations"+named, names(refs)...)
+	}
+}
+
+// unitLoad returns a function that loads a code into a unit of work.
+func unitLoad(unit *codes.UnitOfWork) func(*storedCode) {
+	return func(c *storedCode) {
+		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+	}
+}
+
+// loadBelongings adds to a batch the queries for what belongs to the codes and users that were
+// loaded.
+func (s *Store) loadBelongings(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+	held, users := unit.HeldToLoad(), unit.UsersToLoad()
+	if len(held) > 0 {
+		s.loadHeld(batch, unit, held, users, lock)
+	}
+	for _, asked := range unit.UsageToLoad() {
+		for _, table := range []string{"redemptions", "reservations"} { // these may hold very many rows of one code
+			queue(batch, pgx.RowTo[string], func(canonical string) { unit.LoadUsage(canonical, true) },
+				"SELECT canonical FROM "+table+" WHERE canonical = $1 LIMIT 1", asked)
+		}
+	}
+	which := standing
+	if unit.NeedsRolledBack() {
+		which = ""
+	}
+	if redeemers := unit.RedeemersToLoad(); len(redeemers) > 0 {
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which+s.engine().ofCodes()),
+			append(userNames(redeemers), unit.CodesToLoad())...)
+	}
+	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userNames(histories)...)
+	}
+}
+
+// loadHeld adds to a batch the queries for the reservations of codes: how many are live, and those of
+// users.
+func (s *Store) loadHeld(
+	batch *pgx.Batch, unit *codes.UnitOfWork, held []string, users []codes.UserRef, lock bool,
+) {
+	if lock { // counted after the wait for the lock
+		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
+			countLapsed, held, unit.At())
+	} else { // a code and its reservations as they are in the same moment
+		queue(batch, scanCode, unitLoad(unit), codesNamed, unit.At(), held, unit.Workspaces())
+	}
+	if len(users) > 0 {
+		loadReservations(batch, unit, s.engine().ofUsers("reservations", theyHold+s.engine().ofCodes()),
+			append(userNames(users), held)...)
 	}
 }
 
@@ -167,25 +220,6 @@ const standing = " AND rolled_back_at IS NULL"
 // theyHold selects the held reservations of users, for ofUsers. It must not use an index of the held
 // reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
-
-// loadUsers loads users, and their redemptions that stand (or all, if the unit of work asks for
-// them) and held reservations of these codes.
-func (s *Store) loadUsers(
-	batch *pgx.Batch, unit *codes.UnitOfWork, users []codes.UserRef, canonicals []string, lock bool,
-) {
-	named := userNames(users)
-	queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), named...)
-	which := standing
-	if unit.NeedsRolledBack() {
-		which = ""
-	}
-	ofCodes := append(named, canonicals)
-	loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which+s.engine().ofCodes()), ofCodes...)
-	loadReservations(batch, unit, s.engine().ofUsers("reservations", theyHold+s.engine().ofCodes()), ofCodes...)
-	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
-		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userNames(histories)...)
-	}
-}
 
 // userNames returns the arguments that name users.
 func userNames(users []codes.UserRef) []any {
