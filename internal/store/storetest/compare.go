@@ -70,7 +70,9 @@ func newCompared(store Store, seed uint64) *compared {
 	return c
 }
 
-func entropyOf(seed uint64) io.Reader { return rand.NewChaCha8([32]byte{0: byte(seed), 1: byte(seed >> 8)}) }
+func entropyOf(seed uint64) io.Reader {
+	return rand.NewChaCha8([32]byte{0: byte(seed), 1: byte(seed >> 8)})
+}
 
 // pick returns one of some values.
 func pick[T any](c *compared, values ...T) T { return values[c.random.IntN(len(values))] }
@@ -120,7 +122,9 @@ func (c *compared) request(ctx context.Context) (name string, answer any, err er
 		{"revoke", 1, func() (any, error) { return c.RevokeCode(ctx, c.caller, code) }},
 		{"restore", 2, func() (any, error) { return c.RestoreCode(ctx, c.caller, code) }},
 		{"delete", 1, func() (any, error) { return nil, c.DeleteCode(ctx, c.caller, code) }},
-		{"put", 1, func() (any, error) { return c.PutUser(ctx, c.caller, user, pick(c, codes.UserNormal, codes.UserPremium)) }},
+		{"put", 1, func() (any, error) {
+			return c.PutUser(ctx, c.caller, user, pick(c, codes.UserNormal, codes.UserPremium))
+		}},
 		{"user", 1, func() (any, error) { return c.GetUser(ctx, c.caller, user) }},
 		{"erase", 1, func() (any, error) { return nil, c.EraseUser(ctx, c.caller, user) }},
 		{"codes", 2, func() (any, error) {
