@@ -134,4 +134,3 @@ func (w *UnitOfWork) refs(of func(*Command) core.ID) (all []Ref) {
 	}
 	return all
 }
-
