@@ -148,7 +148,8 @@ func TestPingNamesTheNodesThatAreAway(t *testing.T) {
 	}
 	exec(t, conn, "UPDATE answers SET success = nodename = 'node3'")
 	nodes, err := store.Ping(t.Context())
-	if !core.IsKind(err, core.KindUnavailable) || len(nodes) != 2 || !strings.Contains(err.Error(), "node1:5432, node2:5432") {
+	if !core.IsKind(err, core.KindUnavailable) || len(nodes) != 2 ||
+		!strings.Contains(err.Error(), "node1:5432, node2:5432") {
 		t.Errorf("most are away: %v, %v", nodes, err)
 	}
 }

@@ -38,7 +38,8 @@ func (c Comparison) Run(t *testing.T, requests int) {
 		if name != sameName {
 			t.Fatalf("request %d: %s and %s", n, name, sameName)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(core.Error{})); diff != "" || fmt.Sprint(wantErr) != fmt.Sprint(err) {
+		diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(core.Error{}))
+		if diff != "" || fmt.Sprint(wantErr) != fmt.Sprint(err) {
 			t.Errorf("request %d, %s (-one +other):\n%s%v\n%v", n, name, diff, wantErr, err)
 		}
 		counts[fmt.Sprint(name, " ", wantErr == nil)]++
