@@ -84,8 +84,8 @@ func (x *Execution) hold() *TrackedReservation {
 	return nil
 }
 
-// hasLater reports whether a later redemption of the same user stands. The command must need the
-// user's history.
+// hasLater reports whether a later redemption of the same user stands. The command must have
+// NeedsHistory.
 func (x *Execution) hasLater(r *TrackedRedemption) bool {
 	if r.UserID == "" {
 		return false

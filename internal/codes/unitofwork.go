@@ -62,7 +62,7 @@ type Ref struct {
 type UnitOfWork struct {
 	commands     []*Command
 	retried      bool
-	hypothetical bool // one of the commands is
+	hypothetical bool // one of the commands is; kept, because it is asked for each command
 	at           time.Time
 	codes        map[string]*TrackedCode
 	users        map[UserRef]*TrackedUser

@@ -34,7 +34,7 @@ func (s *Store) Execute(ctx context.Context, commands []*codes.Command) (results
 		if err != nil {
 			_, _ = q.Exec(ctx, "ROLLBACK") // a connection that is still in a transaction is not used again
 		}
-		if fateOf(err) == lost && results != nil {
+		if fateOf(err, false) == lost && results != nil {
 			lostResults = results
 		}
 		return err
@@ -70,7 +70,7 @@ func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork,
 		return uncommitted{err}
 	}
 	err := sendAndCommit(ctx, q, last)
-	if hasClass(err, uniqueViolation) {
+	if hasState(err, uniqueViolation) {
 		return errAgain // another transaction has added the same user, or an earlier try has succeeded
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func sendAndCommit(ctx context.Context, q querier, batch *pgx.Batch) error {
 			err = uncommitted{err}
 		}
 		if err != nil {
-			_ = results.Close() // with the same error
+			_ = results.Close() // which repeats the error
 			return err
 		}
 	}
@@ -116,14 +116,15 @@ func (s *Store) DryRun(ctx context.Context, commands []*codes.Command) (results 
 
 // load loads what a unit of work asks for. The first batch may begin with other statements. With lock
 // the queries also lock what must not change meanwhile. What belongs to codes and users is asked for
-// in a second round trip, where there can be any: mostly there is none.
+// in a second round trip, where there can be any. For a new user and a code without reservations
+// there is none.
 func (s *Store) load(ctx context.Context, q querier, first *pgx.Batch, unit *codes.UnitOfWork, lock bool) error {
 	s.loadNamed(first, unit, lock)
 	if err := q.SendBatch(ctx, first).Close(); err != nil {
 		return fmt.Errorf("look up what commands name: %w", err)
 	}
 	second := new(pgx.Batch)
-	s.loadBelongings(second, unit, lock)
+	s.loadRelated(second, unit, lock)
 	if second.Len() == 0 {
 		return nil
 	}
@@ -140,9 +141,9 @@ func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	if lock {
 		query = s.engine().lockCodes(codeColumns+", c.reservations", " AND "+ofWorkspaces+"($2)) IS TRUE")
 	}
-	queue(batch, scanCode, unitLoad(unit), query, unit.CodesToLoad(), unit.Workspaces())
+	queue(batch, scanCode, loadCodeInto(unit), query, unit.CodesToLoad(), unit.Workspaces())
 	if users := unit.UsersToLoad(); len(users) > 0 {
-		queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), userNames(users)...)
+		queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), userArgs(users)...)
 	}
 	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
@@ -153,16 +154,16 @@ func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	}
 }
 
-// unitLoad returns a function that loads a code into a unit of work.
-func unitLoad(unit *codes.UnitOfWork) func(*storedCode) {
+// loadCodeInto returns a function that loads a code into a unit of work.
+func loadCodeInto(unit *codes.UnitOfWork) func(*storedCode) {
 	return func(c *storedCode) {
 		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
 	}
 }
 
-// loadBelongings adds to a batch the queries for what belongs to the codes and users that were
+// loadRelated adds to a batch the queries for what belongs to the codes and users that were
 // loaded.
-func (s *Store) loadBelongings(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
+func (s *Store) loadRelated(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	held, users := unit.HeldToLoad(), unit.UsersToLoad()
 	if len(held) > 0 {
 		s.loadHeld(batch, unit, held, users, lock)
@@ -179,10 +180,10 @@ func (s *Store) loadBelongings(batch *pgx.Batch, unit *codes.UnitOfWork, lock bo
 	}
 	if redeemers := unit.RedeemersToLoad(); len(redeemers) > 0 {
 		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which+s.engine().ofCodes()),
-			append(userNames(redeemers), unit.CodesToLoad())...)
+			append(userArgs(redeemers), unit.CodesToLoad())...)
 	}
 	if histories := unit.HistoriesToLoad(); len(histories) > 0 {
-		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userNames(histories)...)
+		loadRedemptions(batch, unit, s.engine().ofUsers("redemptions", which), userArgs(histories)...)
 	}
 }
 
@@ -195,11 +196,11 @@ func (s *Store) loadHeld(
 		queue(batch, pgx.RowToStructByPos[count], func(lapsed count) { unit.LoadLapsed(lapsed.Canonical, lapsed.Rows) },
 			countLapsed, held, unit.At())
 	} else { // a code and its reservations as they are in the same moment
-		queue(batch, scanCode, unitLoad(unit), codesNamed, unit.At(), held, unit.Workspaces())
+		queue(batch, scanCode, loadCodeInto(unit), codesNamed, unit.At(), held, unit.Workspaces())
 	}
 	if len(users) > 0 {
 		loadReservations(batch, unit, s.engine().ofUsers("reservations", theyHold+s.engine().ofCodes()),
-			append(userNames(users), held)...)
+			append(userArgs(users), held)...)
 	}
 }
 
@@ -221,8 +222,8 @@ const standing = " AND rolled_back_at IS NULL"
 // reservations of all users.
 const theyHold = " AND (state = 'held') IS TRUE"
 
-// userNames returns the arguments that name users.
-func userNames(users []codes.UserRef) []any {
+// userArgs returns the arguments that name users.
+func userArgs(users []codes.UserRef) []any {
 	workspaces, ids := make([][16]byte, len(users)), make([]string, len(users))
 	for i, user := range users {
 		workspaces[i], ids[i] = user.WorkspaceID, user.ID
@@ -324,8 +325,8 @@ func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, lis
 var countUses = "UPDATE codes SET redemptions = " + entryOf("$2", "redemptions") +
 	", reservations = " + entryOf("$3", "reservations") + " WHERE canonical = ANY ($1::text[])"
 
-// lowerHeldBy lowers the counters of codes that are held.
-var lowerHeldBy = "UPDATE codes SET reservations = reservations - " + entryOf("$2", "0") +
+// lowerReservations lowers the counters of codes that are held.
+var lowerReservations = "UPDATE codes SET reservations = reservations - " + entryOf("$2", "0") +
 	" WHERE canonical = ANY ($1::text[])"
 
 // entryOf returns the entry for a row of codes in a parameter, an array beside that of the canonical

@@ -47,7 +47,7 @@ func UsersQuery(q *codes.UserQuery) Query {
 
 // UserQueries are how commands and dry runs find users and what is theirs, by table.
 func UserQueries(of codes.UserRef, canonical string, distributed bool) map[string]Query {
-	e, args := engine{distributed}, userNames([]codes.UserRef{of})
+	e, args := engine{distributed}, userArgs([]codes.UserRef{of})
 	ofCode := append(args, []string{canonical})
 	return map[string]Query{
 		"users, for a dry run": {e.users(userColumns, false), args},
@@ -72,6 +72,11 @@ func CodesNamed(workspace core.ID, canonical string, at time.Time) Query {
 	return Query{codesNamed, []any{at, []string{canonical}, [][16]byte{workspace}}}
 }
 
+// CodesUncounted looks a code up, as validate does.
+func CodesUncounted(workspace core.ID, canonical string) Query {
+	return Query{codesUncounted, []any{[]string{canonical}, [][16]byte{workspace}}}
+}
+
 // LockCodes locks a code that a command is about.
 func LockCodes(workspace core.ID, canonical string, distributed bool) Query {
 	return Query{
@@ -87,7 +92,7 @@ func CountUses(canonical string) Query {
 
 // LowerHeld lowers the reservations of a code.
 func LowerHeld(canonical string) Query {
-	return Query{lowerHeldBy, []any{[]string{canonical}, []int64{1}}}
+	return Query{lowerReservations, []any{[]string{canonical}, []int64{1}}}
 }
 
 // Jittered is how long a pause between two tries is.

@@ -23,11 +23,16 @@ func (s *Store) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]code
 		return nil, ctx.Err()
 	}
 	call := &insertion{store: s, mark: rand.Int64N(math.MaxInt64 - int64(len(codes))), codes: codes}
+	run := func(ctx context.Context, q querier) error {
+		call.engine = s.engine()
+		return call.run(ctx, q)
+	}
 	var err error
-	if call.isOneStatement() && !s.engine().distributed { // whose statement may have committed when it fails
-		err = s.attempt(ctx, idempotent, func(ctx context.Context, q querier) error { return call.run(ctx, q) })
+	// On a distributed engine a statement alone may fail after a part of it was committed.
+	if call.isOneStatement() && !s.engine().distributed {
+		err = s.attempt(ctx, idempotent, run)
 	} else {
-		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return call.run(ctx, tx) })
+		err = s.transact(ctx, idempotent, func(ctx context.Context, tx pgx.Tx) error { return run(ctx, tx) })
 	}
 	if err != nil {
 		return nil, err
@@ -64,9 +69,6 @@ func (i *insertion) isOneStatement() bool {
 // other, so that the first gets it; nearly always there is one turn.
 func (i *insertion) run(ctx context.Context, q querier) error {
 	i.tries++
-	if i.store != nil {
-		i.engine = i.store.engine()
-	}
 	i.results = make([]codes.InsertResult, len(i.codes))
 	i.there = map[int]bool{}
 	for rest := numbers(len(i.codes)); len(rest) > 0; {

@@ -52,9 +52,11 @@ func (s *Store) nodesAway(ctx context.Context) (away []string, err error) {
 	return away, err
 }
 
-// learnEngine asks again what is behind the address, and reports whether that has changed: somebody
-// has distributed the tables while this program ran.
-func (s *Store) learnEngine(ctx context.Context, q querier) (isNew bool) {
-	e, err := engineOf(ctx, q)
-	return err == nil && s.distributed.Swap(e.distributed) != e.distributed
+// learnEngine asks again what is behind the address: somebody may have distributed the tables while
+// this program ran.
+func (s *Store) learnEngine(ctx context.Context, q querier) engine {
+	if e, err := engineOf(ctx, q); err == nil {
+		s.distributed.Store(e.distributed)
+	}
+	return s.engine()
 }

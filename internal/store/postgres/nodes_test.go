@@ -73,13 +73,13 @@ func TestADatabaseThatIsDistributedWhileServersRunIsNoticed(t *testing.T) {
 	if got := insert(t, store, newCode("AFTER", "twice")); got.err != nil || got.results[0].Outcome != codes.Inserted {
 		t.Errorf("a code: %+v, %v", got.results, got.err)
 	}
-	if got := redeemed(t, store, "AFTER", "ada"); got != nil {
+	if got := redeem(t, store, "AFTER", "ada"); got != nil {
 		t.Errorf("a redemption: %v", got)
 	}
 }
 
-// redeemed redeems a code for a user.
-func redeemed(t *testing.T, store codes.Store, code, user string) error {
+// redeem redeems a code for a user.
+func redeem(t *testing.T, store codes.Store, code, user string) error {
 	t.Helper()
 	_, err := redeemer(store).Redeem(t.Context(), caller(), codes.RedeemRequest{Code: code, UserID: user})
 	return err
@@ -95,7 +95,7 @@ func caller() *core.Actor {
 }
 
 // TestWhatANodeThatIsAwayHoldsFailsAloneAndAtOnce: it does not fail what is asked for in the same
-// moment, nobody waits for it, and nobody is told that the outcome is unknown.
+// moment, no caller waits for it, and none is told that the outcome is unknown.
 func TestWhatANodeThatIsAwayHoldsFailsAloneAndAtOnce(t *testing.T) {
 	t.Parallel()
 	address, _ := standInCluster(t)
@@ -119,8 +119,8 @@ func TestWhatANodeThatIsAwayHoldsFailsAloneAndAtOnce(t *testing.T) {
 			if isAway {
 				return
 			}
-			checkPartial(t, "redeem for somebody away", true, redeemed(t, store, name, "AWAY"+name))
-			checkPartial(t, "redeem "+name, false, redeemed(t, store, name, "user of "+name))
+			checkPartial(t, "redeem for somebody away", true, redeem(t, store, name, "AWAY"+name))
+			checkPartial(t, "redeem "+name, false, redeem(t, store, name, "user of "+name))
 		})
 	}
 	all.Wait()
@@ -188,9 +188,9 @@ func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := store.PutUser(context.Background(), ada, source); done <- err }()
 	const waiting = "FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"
-	for ask[int](t, connect(t, address), "SELECT count(*) "+waiting) == 0 {
-	}
-	exec(t, connect(t, address), "SELECT pg_terminate_backend(pid) "+waiting)
+	watcher := connect(t, address)
+	awaitTrue(t, watcher, "SELECT count(*) > 0 "+waiting)
+	exec(t, watcher, "SELECT pg_terminate_backend(pid) "+waiting)
 	exec(t, conn, "COMMIT")
 	if err := <-done; err != nil {
 		t.Errorf("PutUser: %v", err)

@@ -331,6 +331,6 @@ func lowerHeld(ctx context.Context, tx pgx.Tx, ended []storedReservation) error 
 	for canonical, n := range times {
 		codes, by = append(codes, canonical), append(by, n)
 	}
-	_, err := tx.Exec(ctx, lowerHeldBy, codes, by)
+	_, err := tx.Exec(ctx, lowerReservations, codes, by)
 	return err
 }

@@ -55,7 +55,12 @@ func (s *Store) list(ctx context.Context, do func(ctx context.Context, q querier
 
 // readIn runs queries on a connection of a lane.
 func (s *Store) readIn(ctx context.Context, lane lane, do func(ctx context.Context, q querier) error) error {
-	return s.attemptIn(ctx, lane, query, do)
+	return s.attemptIn(ctx, lane, query, func(ctx context.Context, q querier) error {
+		if err := do(ctx, q); err != nil {
+			return uncommitted{err} // there is nothing to commit
+		}
+		return nil
+	})
 }
 
 // transact runs a function in one transaction.
@@ -100,14 +105,14 @@ func (s *Store) attemptIn(
 	patience := time.Now().Add(min(connectPatience, timeout))
 	unknown := false // an earlier try may have succeeded
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		f, err := s.tryOnce(ctx, lane, k, try)
-		unknown = unknown || f == lost && k != query
+		f, err := s.tryOnce(ctx, lane, try)
+		unknown = unknown || f == lost
 		switch {
 		case f == done, f == failed && !unknown:
 			return err
 		case f == failed, unknown && k == once:
 			return core.OutcomeUnknown(err)
-		case f == partAway && !unknown:
+		case f == nodeAway && !unknown:
 			return core.PartlyUnavailable(err)
 		case f == refused, f != rolledBack && !unknown && time.Now().After(patience):
 			return outcome(parent, unknown, err)
@@ -126,7 +131,7 @@ func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause
 
 // tryOnce takes a connection and tries something on it. Without a connection nothing was done.
 func (s *Store) tryOnce(
-	ctx context.Context, lane lane, k kind, try func(ctx context.Context, q querier) error,
+	ctx context.Context, lane lane, try func(ctx context.Context, q querier) error,
 ) (fate, error) {
 	wait, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
@@ -140,18 +145,16 @@ func (s *Store) tryOnce(
 		return unstarted, err
 	}
 	defer conn.Release()
+	known := s.engine()
 	err = try(ctx, conn)
-	f := fateOf(err)
-	if f == failed && conn.Conn().IsClosed() {
-		f = lost // the connection broke instead of an answer
+	f := fateOf(err, conn.Conn().IsClosed())
+	if f == unstarted && known.distributed && hasState(err, connectionException) {
+		f = nodeAway
 	}
-	if s.engine().distributed && hasClass(err, connectionException) && (f == unstarted || f == lost && k == query) {
-		f = partAway
+	if f == failed && hasState(err, notSupported) && s.learnEngine(ctx, conn) != known {
+		f = rolledBack // the next try speaks to the engine as it is
 	}
-	if f == failed && hasClass(err, notSupported) && s.learnEngine(ctx, conn) {
-		f = rolledBack
-	}
-	if hasClass(err, readOnly) {
+	if hasState(err, readOnly) {
 		_ = conn.Conn().Close(ctx) // the next one may lead to a server that takes writes
 	}
 	return f, err
@@ -187,23 +190,26 @@ const (
 	failed          // nothing was done, and a new try would fail the same way
 	refused         // nothing was done, and the database will not do it soon
 	unstarted       // nothing was done, because the database was not there or not ready
-	partAway        // nothing was done, because a node of a distributed engine was not there
+	nodeAway        // nothing was done, because a node of a distributed engine was not there
 	rolledBack      // nothing was done, because of another transaction
 	lost            // it is unknown whether it was done
 )
 
 // fateOf reads the try's error. A database that answers with an error has done nothing; one that
-// does not answer may have done something, if it was told to commit.
-func fateOf(err error) fate {
-	f := fateOfLast(err)
+// does not answer may have done something, if it was told to commit. isClosed: the connection is.
+func fateOf(err error, isClosed bool) fate {
+	f := fateOfSent(err)
+	if f == failed && isClosed {
+		f = lost // the connection broke instead of an answer
+	}
 	if _, ok := errors.AsType[uncommitted](err); ok && f == lost {
-		return unstarted
+		f = unstarted
 	}
 	return f
 }
 
-// fateOfLast reads the error of a statement that may have committed.
-func fateOfLast(err error) fate {
+// fateOfSent reads the error of a statement that may have committed.
+func fateOfSent(err error) fate {
 	if err == nil || errors.Is(err, core.ErrNotFound) {
 		return done
 	}
@@ -253,10 +259,10 @@ func fateOfCode(code string) fate {
 // database has broken, and a distributed engine when that to one of its nodes has.
 const connectionException = "08"
 
-// hasClass reports whether the database answered with an SQLSTATE of a class.
-func hasClass(err error, class string) bool {
+// hasState reports whether the database answered with an SQLSTATE, or with one of a class.
+func hasState(err error, state string) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && strings.HasPrefix(server.Code, class)
+	return ok && strings.HasPrefix(server.Code, state)
 }
 
 // isNetwork reports whether the connection broke or the time was up during the exchange.

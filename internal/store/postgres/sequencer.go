@@ -138,7 +138,7 @@ func (s *Store) releaseSequencer() error {
 	_, err := s.pool.Exec(ctx, "UPDATE event_sequencer SET until = now() WHERE id = 1 AND holder = $1 AND fence = $2",
 		s.sequencer.node, s.sequencer.fence)
 	s.sequencer.fence = 0
-	if fateOf(err) != failed {
+	if fateOf(err, false) != failed {
 		return nil // done, or the database is not available
 	}
 	return err

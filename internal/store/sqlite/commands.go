@@ -55,7 +55,6 @@ type storedCodes map[string]*storedCode
 // load loads what a unit of work asks for and returns the rows of its codes.
 func load(conn *sqlite.Conn, unit *codes.UnitOfWork) (storedCodes, error) {
 	list := storedCodes{}
-	someHeld := false
 	for _, ref := range unit.CodeRefs() {
 		code, err := codeOf(conn, unit.At(), ref.WorkspaceID, ref.Canonical)
 		if errors.Is(err, core.ErrNotFound) {
@@ -65,14 +64,13 @@ func load(conn *sqlite.Conn, unit *codes.UnitOfWork) (storedCodes, error) {
 			return nil, err
 		}
 		list[ref.Canonical] = code
-		someHeld = someHeld || code.held > 0
 		unit.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: ref.Canonical, Held: code.held})
 	}
-	return list, loadRest(conn, unit, someHeld)
+	return list, loadRest(conn, unit)
 }
 
-// loadRest loads what belongs to the codes of a unit of work. someHeld: some may have reservations.
-func loadRest(conn *sqlite.Conn, unit *codes.UnitOfWork, someHeld bool) error {
+// loadRest loads what a unit of work asks for beside its codes, which are loaded.
+func loadRest(conn *sqlite.Conn, unit *codes.UnitOfWork) error {
 	for _, canonical := range unit.UsageToLoad() {
 		if unit.Owner(canonical) == nil {
 			continue // it belongs to another workspace, or does not exist
@@ -81,10 +79,8 @@ func loadRest(conn *sqlite.Conn, unit *codes.UnitOfWork, someHeld bool) error {
 			return err
 		}
 	}
-	for _, ref := range unit.UsersToLoad() {
-		if err := loadUser(conn, unit, ref, someHeld); err != nil {
-			return err
-		}
+	if err := loadUsers(conn, unit); err != nil {
+		return err
 	}
 	const named = "WHERE workspace_id = ?1 AND id = ?2 AND canonical = ?3" // by the key: a code may have many
 	for _, ref := range unit.RedemptionsToLoad() {
@@ -108,27 +104,36 @@ func loadUsage(conn *sqlite.Conn, unit *codes.UnitOfWork, canonical string) erro
 		[]any{canonical}, func(stmt *sqlite.Stmt) { unit.LoadUsage(canonical, stmt.ColumnBool(0)) })
 }
 
-// loadUser loads a user and what the rules must know about the user. Only a registered user has
-// redemptions that stand.
-func loadUser(conn *sqlite.Conn, unit *codes.UnitOfWork, ref codes.UserRef, someHeld bool) error {
-	user, err := findUser(conn, ref)
-	registered := err == nil
-	if registered {
-		unit.LoadUser(user)
-	} else if errors.Is(err, core.ErrNotFound) {
-		err = nil
+// loadUsers loads users, and their redemptions and reservations where there can be any. It may load
+// those of further codes, too: a user has few.
+func loadUsers(conn *sqlite.Conn, unit *codes.UnitOfWork) error {
+	for _, ref := range unit.UsersToLoad() {
+		user, err := findUser(conn, ref)
+		if err == nil {
+			unit.LoadUser(user)
+		} else if !errors.Is(err, core.ErrNotFound) {
+			return err
+		}
 	}
-	switch {
-	case err != nil:
-	case unit.NeedsRolledBack():
-		err = loadRedemptions(conn, unit, redemptionsOfUser, ref.WorkspaceID[:], ref.ID)
-	case registered:
-		err = loadRedemptions(conn, unit, redemptionsOfUser+" AND rolled_back_at IS NULL", ref.WorkspaceID[:], ref.ID)
+	which := redemptionsOfUser + " AND rolled_back_at IS NULL"
+	if unit.NeedsRolledBack() {
+		which = redemptionsOfUser
 	}
-	if err == nil && someHeld {
-		err = loadReservations(conn, unit, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
+	for _, ref := range unit.RedeemersToLoad() {
+		if err := loadRedemptions(conn, unit, which, ref.WorkspaceID[:], ref.ID); err != nil {
+			return err
+		}
 	}
-	return err
+	if len(unit.HeldToLoad()) == 0 {
+		return nil
+	}
+	for _, ref := range unit.UsersToLoad() {
+		err := loadReservations(conn, unit, reservationsOfUser+" AND state = 'held'", ref.WorkspaceID[:], ref.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func loadRedemptions(conn *sqlite.Conn, unit *codes.UnitOfWork, which string, args ...any) error {

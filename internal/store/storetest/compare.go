@@ -2,9 +2,12 @@ package storetest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,11 +23,20 @@ import (
 // are the same for both, so every answer must be, and the logs.
 type Comparison struct{ one, other *compared }
 
+// seedVariable is the environment variable that repeats a comparison.
+const seedVariable = "ACCESSCODES_TEST_SEED"
+
 // NewComparison returns a comparison of two empty stores.
 func NewComparison(t *testing.T, one, other Store) Comparison {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("random seed %d", seed)
+	if given := os.Getenv(seedVariable); given != "" {
+		var err error
+		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%s=%d", seedVariable, seed)
 	return Comparison{newCompared(one, seed), newCompared(other, seed)}
 }
 
@@ -45,10 +57,18 @@ func (c Comparison) Run(t *testing.T, requests int) {
 		counts[fmt.Sprint(name, " ", wantErr == nil)]++
 	}
 	t.Logf("requests, and whether they succeeded: %v", counts)
+	for _, name := range []string{"add", "redeem", "roll back", "reserve", "erase"} {
+		if requests >= enoughRequests && counts[name+" true"] == 0 {
+			t.Errorf("no request %q succeeded", name)
+		}
+	}
 	if diff := cmp.Diff(c.one.log(t), c.other.log(t)); diff != "" {
 		t.Errorf("logs (-one +other):\n%s", diff)
 	}
 }
+
+// enoughRequests are enough for each kind to succeed at least once.
+const enoughRequests = 500
 
 // compared is one of two servers that get the same requests.
 type compared struct {
@@ -72,7 +92,9 @@ func newCompared(store Store, seed uint64) *compared {
 }
 
 func entropyOf(seed uint64) io.Reader {
-	return rand.NewChaCha8([32]byte{0: byte(seed), 1: byte(seed >> 8)})
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], seed)
+	return rand.NewChaCha8(key)
 }
 
 // pick returns one of some values.
@@ -93,7 +115,7 @@ func (c *compared) request(ctx context.Context) (name string, answer any, err er
 	user := fmt.Sprint("user ", c.random.IntN(20))
 	type request struct {
 		name  string
-		times int // as often as this, of all
+		times int // its weight among all requests
 		send  func() (any, error)
 	}
 	all := []request{
@@ -184,13 +206,13 @@ func (c *compared) change() codes.CodeChange {
 
 // logged is what must be the same of an event.
 type logged struct {
-	Position      int64
-	Type          event.Type
-	At            time.Time
-	Subject       event.Subject
-	UserID, Data  string
-	IsErased      bool
-	OfTheSameBody bool
+	Position     int64
+	Type         event.Type
+	At           time.Time
+	Subject      event.Subject
+	UserID, Data string
+	IsErased     bool
+	DigestFits   bool
 }
 
 // log gives the events positions and reads them all.

@@ -263,7 +263,7 @@ func useMany(t *testing.T, s store, c contents) {
 		if i < manyUsers {
 			rows["users"] = append(
 				rows["users"],
-				transfer.Row{workspace[:], user, "Normal", now.UnixMicro(), now.UnixMicro() + 1, int64(0)},
+				transfer.Row{workspace[:], user, "Normal", now.UnixMicro(), now.UnixMicro() + 1, int64(1)},
 			)
 		}
 		rows["redemptions"] = append(rows["redemptions"], transfer.Row{

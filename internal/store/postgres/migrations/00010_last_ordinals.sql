@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The highest ordinal that a redemption of the user has: the next one gets one more.
+-- The ordinal of the newest redemption since the user registered: the next one gets one more.
 ALTER TABLE users ADD COLUMN last_ordinal bigint NOT NULL DEFAULT 0;
 
 -- A distributed engine, which has users and redemptions in different places, finds the ordinals

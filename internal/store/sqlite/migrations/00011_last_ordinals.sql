@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The highest ordinal that a redemption of the user has: the next one gets one more.
+-- The ordinal of the newest redemption since the user registered: the next one gets one more.
 ALTER TABLE users ADD COLUMN last_ordinal INTEGER NOT NULL DEFAULT 0;
 
 UPDATE users SET last_ordinal = coalesce((
