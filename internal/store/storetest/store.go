@@ -5,6 +5,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 )
@@ -15,6 +16,7 @@ type Store interface {
 	codes.Store
 	tenancy.Store
 	event.Store
+	job.Store
 	// Ping reports whether the store answers, and which of its nodes do not.
 	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
@@ -26,6 +28,7 @@ type Wrapped struct {
 	codes.Store
 	Tenancy
 	Log
+	Work
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
@@ -35,6 +38,9 @@ type Tenancy interface{ tenancy.Store }
 
 // Log is [event.Store] by another name.
 type Log interface{ event.Store }
+
+// Work is [job.Store] by another name.
+type Work interface{ job.Store }
 
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
@@ -50,5 +56,5 @@ func (w *Wrapped) Close() error {
 // Grouped wraps a store so that hot writes share commits.
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
-	return &Wrapped{Store: store, Tenancy: below, Log: below, Below: below, End: store.Close}
+	return &Wrapped{Store: store, Tenancy: below, Log: below, Work: below, Below: below, End: store.Close}
 }
