@@ -80,8 +80,12 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
 	services := newCodes(gathered, oldForms)
 	events := event.NewService(bare, time.Now, cfg.EventsKeep)
+	runner, err := newRunner(bare, gathered.Load, log)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Codes: services, Tenancy: people, Events: events, Batches: newBatches(bare, runner), Ping: bare.Ping,
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
@@ -119,6 +123,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
 	}
 	closers.add(background.stop)
+	runner.Start()
+	closers.add(runner.Stop)
 
 	publicURL, err := publicURLOf(ctx, bare, cfg)
 	if err != nil {
@@ -135,7 +141,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_ = background.stop() // never fails
+	_ = errors.Join(runner.Stop(), background.stop()) // neither fails
 	log.Info("stopped")
 	return nil
 }

@@ -13,10 +13,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -47,6 +49,8 @@ type bareStore interface {
 	codes.Store
 	tenancy.Store
 	event.Store
+	job.Store
+	bulk.Store
 	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
@@ -23,6 +24,7 @@ type Deps struct {
 	Codes   *codes.Services
 	Tenancy *tenancy.Service
 	Events  *event.Service
+	Batches *bulk.Batches
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
 	Log      *slog.Logger
@@ -50,12 +52,13 @@ func (s *Server) Drain() {
 type server struct {
 	service *codes.Services
 	events  *event.Service
+	batches *bulk.Batches
 	ping    func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
-	s := &server{service: deps.Codes, events: deps.Events, ping: deps.Ping}
+	s := &server{service: deps.Codes, events: deps.Events, batches: deps.Batches, ping: deps.Ping}
 	routes := s.routes()
 	if !deps.NoMetrics {
 		routes = append(routes, kit.MetricsRoute("/metrics", deps.Registry))

@@ -131,11 +131,10 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	if rt.Replays {
 		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request did it.")
 	}
-	if !rt.Response.exists() {
-		op.Responses["204"] = good
-	} else {
-		good.Content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
-		op.Responses["200"] = good
+	status, content := rt.good(registry)
+	op.Responses[strconv.Itoa(status)], good.Content = good, content
+	if status == http.StatusAccepted {
+		good.Headers["Location"] = textHeader("Where to see how far it is.")
 	}
 	op.Responses["default"] = &huma.Response{
 		Description: "Anything else",
@@ -149,6 +148,25 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 		}
 	}
 	return op
+}
+
+// good returns the status of a good answer, and its content; nil: none.
+func (rt *Route) good(registry huma.Registry) (status int, content map[string]*huma.MediaType) {
+	if rt.Media != nil {
+		content = map[string]*huma.MediaType{}
+		for _, media := range rt.Media {
+			content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+		return http.StatusOK, content
+	}
+	if !rt.Response.exists() {
+		return http.StatusNoContent, nil
+	}
+	content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
+	if rt.Accepts {
+		return http.StatusAccepted, content
+	}
+	return http.StatusOK, content
 }
 
 func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {

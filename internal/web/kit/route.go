@@ -33,11 +33,15 @@ type Route struct {
 	BodyOptional bool // the request may have no body at all
 	MergePatch   bool // the request is a JSON merge patch (RFC 7396)
 	Replays      bool // the answer says when an earlier request did it
+	Accepts      bool // the answer is 202: what was asked for is done later; see [Call.Accept]
 	Guessable    bool // something is named by its secret value: refusals are counted by reason
 
 	// Streams: the body, the answer and what happens between them may take as long as they
 	// move; see stream. The endpoint limits the size of the body itself.
 	Streams bool
+
+	// Media are the types of an answer that is no JSON object, as the endpoint writes it.
+	Media []string
 
 	fields []requestField // of the request
 }
