@@ -58,6 +58,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"JobLeases":       testJobLeases,
 		"JobTurns":        testJobTurns,
 		"Runner":          testRunner,
+		"Batches":         testBatches,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))
