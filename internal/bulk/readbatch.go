@@ -38,7 +38,7 @@ func (s *Batches) countRedeemed(ctx context.Context, batches []Batch) error {
 			if time.Now().After(deadline) {
 				return nil
 			}
-			some, err := s.Store.CountRedeemed(ctx, b.WorkspaceID, b.ID, from, from+countAtOnce)
+			some, err := s.deps.Store.CountRedeemed(ctx, b.WorkspaceID, b.ID, from, from+countAtOnce)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ func (s *Batches) Codes(
 		return err
 	}
 	for {
-		at := s.now()
+		at := s.Now()
 		page, err := s.page(ctx, &j, from, at)
 		if err != nil {
 			return err
@@ -82,5 +82,5 @@ func (s *Batches) page(ctx context.Context, j *job.Job, from int64, at time.Time
 		return nil, err
 	}
 	defer leave()
-	return s.Store.BatchCodes(ctx, j.WorkspaceID, j.ID, from, downloadPage, at)
+	return s.deps.Store.BatchCodes(ctx, j.WorkspaceID, j.ID, from, downloadPage, at)
 }

@@ -29,7 +29,7 @@ type Deps struct {
 //
 // An actor who may read sees every batch of the workspace, any other those of its own.
 type Batches struct {
-	Deps
+	deps     Deps
 	recorder *event.Recorder
 	reads    *core.Lane
 }
@@ -44,12 +44,13 @@ const (
 // NewBatches returns the service.
 func NewBatches(deps Deps) *Batches {
 	return &Batches{
-		Deps: deps, recorder: event.NewRecorder(deps.Entropy),
+		deps: deps, recorder: event.NewRecorder(deps.Entropy),
 		reads: core.NewLane(downloadsAtOnce, readsWaiting, readWait),
 	}
 }
 
-func (s *Batches) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+// Now is the present, as stores keep it.
+func (s *Batches) Now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
 // Create asks for a batch: its codes are made after that. replayed: an earlier request with the same
 // Idempotency-Key made it.
@@ -69,12 +70,12 @@ func (s *Batches) Create(ctx context.Context, actor *core.Actor, req NewBatch) (
 	}
 	spec.Type, spec.Options = req.Type, req.Options
 	if !retry.IsZero() {
-		first, err := s.Jobs.JobByRetryKey(ctx, actor.WorkspaceID, retry.Key[:])
+		first, err := s.deps.Jobs.JobByRetryKey(ctx, actor.WorkspaceID, retry.Key[:])
 		if !errors.Is(err, core.ErrNotFound) {
 			return s.replay(ctx, first, err, retry)
 		}
 	}
-	now := s.now()
+	now := s.Now()
 	if err := req.CheckExpiry(now); err != nil {
 		return Batch{}, false, err
 	}
@@ -104,7 +105,7 @@ func (r *NewBatch) check(format core.Format) {
 func (s *Batches) insert(
 	ctx context.Context, actor *core.Actor, spec BatchSpec, retry codes.Retry, now time.Time,
 ) (b Batch, replayed bool, err error) {
-	id, err := s.NewID()
+	id, err := s.deps.NewID()
 	if err != nil {
 		return Batch{}, false, fmt.Errorf("make an id: %w", err)
 	}
@@ -123,11 +124,11 @@ func (s *Batches) insert(
 	if err != nil {
 		return Batch{}, false, err
 	}
-	stored, inserted, err := s.Jobs.InsertJob(ctx, b.Job, events...)
+	stored, inserted, err := s.deps.Jobs.InsertJob(ctx, b.Job, events...)
 	if err != nil || !inserted {
 		return s.replay(ctx, stored, err, retry)
 	}
-	s.Wake()
+	s.deps.Wake()
 	b.Redeemed = new(int64(0))
 	return b, false, nil
 }
@@ -162,7 +163,7 @@ func BatchNotFound() *core.Error {
 }
 
 func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.Job, error) {
-	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, KindBatch)
+	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, KindBatch)
 	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
 		return job.Job{}, BatchNotFound()
 	}
@@ -190,7 +191,7 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 	if q.After, err = list.IDKey(page.Cursor); err != nil {
 		return core.Page[Batch]{}, err
 	}
-	found, err := s.Jobs.Jobs(ctx, &q)
+	found, err := s.deps.Jobs.Jobs(ctx, &q)
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
@@ -213,8 +214,8 @@ func (s *Batches) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Ba
 	if err != nil {
 		return Batch{}, err
 	}
-	source, now := s.recorder.Of(actor), s.now()
-	j, err = s.Jobs.ChangeJob(ctx, j.WorkspaceID, id, KindBatch, func(j *job.Job) ([]*event.Event, error) {
+	source, now := s.recorder.Of(actor), s.Now()
+	j, err = s.deps.Jobs.ChangeJob(ctx, j.WorkspaceID, id, KindBatch, func(j *job.Job) ([]*event.Event, error) {
 		switch {
 		case j.Status == job.Canceled:
 			return nil, nil
@@ -241,7 +242,7 @@ func (s *Batches) checkSpace(ctx context.Context, spec *BatchSpec) error {
 	taken := 0
 	const sample, plenty = 512, 512 * MinValuesPerCode
 	if space/spec.Count < plenty { // otherwise there are enough if but one of the sample is free
-		values, canonicals := codes.NewValues(spec.Format, s.Entropy), make([]string, sample)
+		values, canonicals := codes.NewValues(spec.Format, s.deps.Entropy), make([]string, sample)
 		for i := range canonicals {
 			value, err := values.Next()
 			if err != nil {
@@ -249,7 +250,7 @@ func (s *Batches) checkSpace(ctx context.Context, spec *BatchSpec) error {
 			}
 			canonicals[i] = core.Canonical(value)
 		}
-		found, err := s.Taken(ctx, canonicals)
+		found, err := s.deps.Taken(ctx, canonicals)
 		if err != nil {
 			return err
 		}

@@ -125,14 +125,9 @@ func (e engine) batchInsert(step *bulk.BatchStep, list []*bulk.BatchCode) (strin
 func (s *Store) BatchCodes(
 	ctx context.Context, workspace, batch core.ID, from int64, limit int, at time.Time,
 ) (list []codes.Code, err error) {
-	w := where{args: []any{at}} // the first parameter of codeColumns
-	w.add("c.workspace_id = $", [16]byte(workspace))
-	w.add("c.batch_id = $", [16]byte(batch))
-	w.add("c.batch_index >= $", from)
-	query := "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE " + w.text() +
-		" ORDER BY c.batch_index LIMIT " + strconv.Itoa(limit)
+	query, args := batchCodesQuery(workspace, batch, from, limit, at)
 	err = s.list(ctx, func(ctx context.Context, db querier) error {
-		rows, err := db.Query(ctx, query, w.args...)
+		rows, err := db.Query(ctx, query, args...)
 		found, err := rowsOf(rows, err, scanCode)
 		if err != nil {
 			return fmt.Errorf("read the codes of a batch: %w", err)
@@ -146,13 +141,25 @@ func (s *Store) BatchCodes(
 	return list, err
 }
 
+func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Time) (string, []any) {
+	w := where{args: []any{at}} // the first parameter of codeColumns
+	w.add("c.workspace_id = $", [16]byte(workspace))
+	w.add("c.batch_id = $", [16]byte(batch))
+	w.add("c.batch_index >= $", from)
+	return "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE " + w.text() +
+		" ORDER BY c.batch_index LIMIT " + strconv.Itoa(limit), w.args
+}
+
+// redeemedQuery counts the redeemed codes of a part of a batch.
+const redeemedQuery = "SELECT count(*) FROM codes WHERE workspace_id = $1 AND batch_id = $2 " +
+	"AND batch_index >= $3 AND batch_index < $4 AND redemptions > 0"
+
 // CountRedeemed implements [bulk.Store].
 func (s *Store) CountRedeemed(
 	ctx context.Context, workspace, batch core.ID, from, below int64,
 ) (count int64, err error) {
 	err = s.list(ctx, func(ctx context.Context, db querier) error {
-		return db.QueryRow(ctx, "SELECT count(*) FROM codes WHERE workspace_id = $1 AND batch_id = $2 "+
-			"AND batch_index >= $3 AND batch_index < $4 AND redemptions > 0",
+		return db.QueryRow(ctx, redeemedQuery,
 			[16]byte(workspace), [16]byte(batch), from, below).Scan(&count)
 	})
 	return count, err

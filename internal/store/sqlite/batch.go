@@ -75,11 +75,9 @@ func insertBatchCodes(conn *sqlite.Conn, step *bulk.BatchStep) error {
 func (s *Store) BatchCodes(
 	ctx context.Context, workspace, batch core.ID, from int64, limit int, at time.Time,
 ) (list []codes.Code, err error) {
-	const which = " FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?2 AND batch_id = ?3" +
-		" AND batch_index >= ?4 ORDER BY batch_index LIMIT ?5"
-	args := []any{at.UnixMicro(), workspace[:], batch[:], from, limit}
+	query, args := batchCodesQuery(workspace, batch, from, limit, at)
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
-		return untilEnough(conn, "SELECT "+codeColumns+which, args, func(stmt *sqlite.Stmt) (bool, error) {
+		return untilEnough(conn, query, args, func(stmt *sqlite.Stmt) (bool, error) {
 			code, err := scanCode(stmt)
 			if err != nil {
 				return false, err
@@ -91,14 +89,21 @@ func (s *Store) BatchCodes(
 	return list, err
 }
 
+func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Time) (string, []any) {
+	return "SELECT " + codeColumns + " FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?2 AND batch_id = ?3" +
+		" AND batch_index >= ?4 ORDER BY batch_index LIMIT ?5", []any{at.UnixMicro(), workspace[:], batch[:], from, limit}
+}
+
+// redeemedQuery counts the redeemed codes of a part of a batch.
+const redeemedQuery = "SELECT count(*) FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?1 AND batch_id = ?2" +
+	" AND batch_index >= ?3 AND batch_index < ?4 AND redemptions > 0"
+
 // CountRedeemed implements [bulk.Store].
 func (s *Store) CountRedeemed(
 	ctx context.Context, workspace, batch core.ID, from, below int64,
 ) (count int64, err error) {
-	const query = "SELECT count(*) FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?1 AND batch_id = ?2" +
-		" AND batch_index >= ?3 AND batch_index < ?4 AND redemptions > 0"
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
-		return one(conn, query, []any{workspace[:], batch[:], from, below}, func(stmt *sqlite.Stmt) {
+		return one(conn, redeemedQuery, []any{workspace[:], batch[:], from, below}, func(stmt *sqlite.Stmt) {
 			count = stmt.ColumnInt64(0)
 		})
 	})

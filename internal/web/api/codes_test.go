@@ -25,7 +25,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				body: `{"code":"WELCOME2025","type":"Normal"}`,
 				want: `{"code":"WELCOME2025","type":"Normal","status":"active","maxRedemptions":null,
 				"redemptions":0,"reservations":0,
-				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,"batchIndex":null,
+				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -35,7 +36,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""}}`,
 				want: `{"code":"VIP","type":"Premium","status":"active","maxRedemptions":7,"redemptions":0,"reservations":0,
 				"startsAt":"2031-02-03T03:05:06.123456Z","expiresAt":"2032-01-01T01:30:00Z","revokedAt":null,
-				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""},"batchId":null,"batchIndex":null,
+				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -43,7 +45,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				body: `{"code":"NULLS","type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,` +
 					`"note":null,"recipient":null,"metadata":null}`,
 				want: `{"code":"NULLS","type":"Upgrade","status":"active","maxRedemptions":null,"redemptions":0,"reservations":0,
-				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,"batchIndex":null,
+				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -53,7 +56,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				want: `{"code":"Grüße aus–Köln 🎉","type":"Normal","status":"scheduled","maxRedemptions":null,
 				"redemptions":0,"reservations":0,
 				"startsAt":"2031-02-03T04:05:06.789013Z","expiresAt":null,"revokedAt":null,"note":null,"recipient":null,
-				"metadata":{},"batchId":null,"batchIndex":null,
+				"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 		} {

@@ -163,7 +163,9 @@ func (f *fixture) state(t *testing.T) string {
 	t.Helper()
 	all := ""
 	f.sequence(t)
-	for _, path := range []string{"/tenant-codes", "/redemptions", "/users", "/batches", "/events?types=code.*,user.*,redemption.*"} {
+	for _, path := range []string{
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/events?types=code.*,user.*,redemption.*,batch.*",
+	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}
 	return all
