@@ -49,7 +49,7 @@ func TestABatchIsMadeAndDownloaded(t *testing.T) {
 		f.work(t)
 		shown := f.call(t, "GET", "/batches/"+id, "").mustBeOK(t).object(t)
 		progress := shown["progress"].(map[string]any)
-		if fmt.Sprint(shown["status"], progress["done"], shown["redeemed"]) != "succeeded 1234 0" {
+		if fmt.Sprintf("%v %v %v", shown["status"], progress["done"], shown["redeemed"]) != "succeeded 1234 0" {
 			t.Errorf("the batch is %v", shown)
 		}
 		whole := f.download(t, "/batches/"+id+"/codes", ndjsonType)
