@@ -39,8 +39,7 @@ quick: ## run the tests that answer within half a minute, databases in memory
 # disk. The packages that take longest begin first.
 test: ## install what the tests need, run every test but the campaigns, with the race detector
 	scripts/install-test-deps
-	@[ -n "$$ACCESSCODES_TEST_CITUS" ] || { echo 'Not run, because ACCESSCODES_TEST_CITUS names no cluster:'; \
-		sed -n 's/^func \(TestCitus[A-Za-z]*\).*/  \1/p' internal/store/postgres/citus_test.go; }
+	@scripts/list-tests-not-run
 	CGO_ENABLED=1 scripts/in-memory 6144 go test $(RACE) -skip='^TestCampaign' \
 		./internal/store/postgres ./test/e2e ./...
 

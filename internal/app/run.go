@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -64,28 +65,19 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
-	oldForms, err := bare.OldForms(ctx)
-	if core.IsPartial(err) {
-		log.Warn("codes with old forms are not found until the next start: a node of the database is away",
-			"error", err.Error())
-		err = nil
-	}
-	if err != nil {
-		return fmt.Errorf("read which codes have old forms: %w", err)
-	}
-	if len(oldForms) > 0 {
-		log.Warn("codes mean the same as older ones; accesscodes migrate status lists them", "codes", len(oldForms))
+	services := newCodes(gathered, cfg.Words)
+	if err := readOldForms(ctx, services, log); err != nil {
+		return err
 	}
 	proxies, _ := cfg.Proxies() // Validate has seen them
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
-	services := newCodes(gathered, oldForms)
 	events := event.NewService(bare, time.Now, cfg.EventsKeep)
-	runner, err := newRunner(bare, gathered.Load, log)
+	runner, err := newRunner(bare, services, gathered.Load, log)
 	if err != nil {
 		return err
 	}
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Batches: newBatches(bare, runner), Ping: bare.Ping,
+		Codes: services, Tenancy: people, Events: events, Batches: newBatches(bare, services, runner), Ping: bare.Ping,
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
@@ -121,6 +113,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(sequenceInterval, events.Sequence, log),
 		startWorker(pruneInterval, events.Prune, log),
 		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
+		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
 	}
 	closers.add(background.stop)
 	runner.Start()
@@ -157,6 +150,18 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w; give another address with --%s", address, why, flag)
 	}
 	return listener, nil
+}
+
+// readOldForms reads which codes have old forms. While a node of the database is away that waits.
+func readOldForms(ctx context.Context, services *codes.Services, log *slog.Logger) error {
+	left, err := services.ReadOldForms(ctx)
+	if err != nil && !core.IsPartial(err) {
+		return err
+	}
+	if left > 0 {
+		log.Warn("codes mean the same as older ones; accesscodes migrate status lists them", "codes", left)
+	}
+	return nil
 }
 
 func newLog(cfg config.Serve, to io.Writer) *slog.Logger {

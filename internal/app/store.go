@@ -24,6 +24,7 @@ import (
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/store/transfer"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/words"
 )
 
 // OpenTenancy migrates a database and opens the service of workspaces and keys on it, as commands
@@ -158,7 +159,7 @@ func OldFormCodes(ctx context.Context, database string) ([]codes.OldFormCode, er
 
 // Distribute spreads the tables of a PostgreSQL database over the nodes of a Citus cluster
 // and returns where each lies then.
-func Distribute(ctx context.Context, database string) ([]schema.Placement, error) {
+func Distribute(ctx context.Context, database string, shards int) ([]schema.Placement, error) {
 	e, err := engineOf(database)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func Distribute(ctx context.Context, database string) ([]schema.Placement, error
 	if _, err := e.migrate(ctx); err != nil {
 		return nil, err
 	}
-	return e.distribute(ctx)
+	return e.distribute(ctx, shards)
 }
 
 // RequireDatabase refuses a file that is not there, which opening it would create.
@@ -194,7 +195,7 @@ type engine struct {
 	open                     func(context.Context, openOptions) (bareStore, error)
 	migrate, migrationStatus func(context.Context) ([]schema.Migration, error)
 	oldFormCodes             func(context.Context) ([]codes.OldFormCode, error)
-	distribute               func(context.Context) ([]schema.Placement, error) // nil: impossible
+	distribute               func(ctx context.Context, shards int) ([]schema.Placement, error) // nil: impossible
 }
 
 func engineOf(database string) (engine, error) {
@@ -215,7 +216,9 @@ func engineOf(database string) (engine, error) {
 			oldFormCodes: func(ctx context.Context) ([]codes.OldFormCode, error) {
 				return postgres.OldFormCodes(ctx, db.URL)
 			},
-			distribute: func(ctx context.Context) ([]schema.Placement, error) { return postgres.Distribute(ctx, db.URL) },
+			distribute: func(ctx context.Context, shards int) ([]schema.Placement, error) {
+				return postgres.Distribute(ctx, db.URL, shards)
+			},
 		}, nil
 	}
 	return engine{
@@ -239,10 +242,13 @@ func newTenancy(store tenancy.Store, actor event.Actor) *tenancy.Service {
 	})
 }
 
-func newCodes(store codes.Store, oldForms map[string]core.ID) *codes.Services {
+func newCodes(store codes.Store, filter *words.Filter) *codes.Services {
+	if filter == nil { // nobody asked for another, nor for none
+		filter = words.Embedded()
+	}
 	return codes.NewServices(codes.Deps{
 		Store: store, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
-		OldForms: oldForms,
+		OldFormsUnknown: true, Words: filter,
 	})
 }
 

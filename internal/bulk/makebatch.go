@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"accesscodes/internal/codes"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 )
@@ -15,14 +14,14 @@ import (
 // time.
 type BatchWorker struct {
 	store    Store
+	source   Source
 	now      func() time.Time
-	entropy  io.Reader
 	recorder *event.Recorder
 }
 
 // NewBatchWorker returns a worker over a store. entropy is a cryptographic source.
-func NewBatchWorker(store Store, now func() time.Time, entropy io.Reader) *BatchWorker {
-	return &BatchWorker{store, now, entropy, event.NewRecorder(entropy)}
+func NewBatchWorker(store Store, source Source, now func() time.Time, entropy io.Reader) *BatchWorker {
+	return &BatchWorker{store, source, now, event.NewRecorder(entropy)}
 }
 
 // Step implements [job.Worker]. The number of codes that are done is the cursor.
@@ -34,7 +33,7 @@ func (w *BatchWorker) Step(ctx context.Context, lease job.Lease, j job.Job, size
 	now := w.now().UTC().Truncate(time.Microsecond)
 	from, count := b.Done, min(int64(size), b.Count-b.Done)
 	step := &BatchStep{
-		Template: b.code(now), Values: codes.NewValues(b.Format, w.entropy), Format: b.Format,
+		Template: b.code(now), Values: w.source.Values(b.Format), Format: b.Format,
 		Change: func(j *job.Job) ([]*event.Event, error) { return w.advance(j, from, count, now) },
 	}
 	if err := step.draw(from, count); err != nil {

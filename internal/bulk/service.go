@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -18,6 +20,7 @@ import (
 type Deps struct {
 	Store   Store
 	Jobs    job.Store
+	Source  Source
 	Taken   func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
 	Now     func() time.Time
 	Entropy io.Reader // a cryptographic source
@@ -238,34 +241,44 @@ func (s *Batches) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Ba
 // checkSpace refuses a format with too few values, so that codes cannot be guessed and free ones are
 // soon found. How many values are taken is estimated by a sample.
 func (s *Batches) checkSpace(ctx context.Context, spec *BatchSpec) error {
-	space := spec.Format.Space(len(core.Alphabet))
-	taken := 0
-	const sample, plenty = 512, 512 * MinValuesPerCode
-	if space/spec.Count < plenty { // otherwise there are enough if but one of the sample is free
-		values, canonicals := codes.NewValues(spec.Format, s.deps.Entropy), make([]string, sample)
-		for i := range canonicals {
-			value, err := values.Next()
-			if err != nil {
-				return err
-			}
-			canonicals[i] = core.Canonical(value)
-		}
-		found, err := s.deps.Taken(ctx, canonicals)
+	space := s.deps.Source.Space(spec.Format)
+	all, _ := new(big.Float).SetInt(space).Float64()
+	free := all
+	const plenty = sample * MinValuesPerCode
+	if all > 0 && all/float64(spec.Count) < plenty { // otherwise there are enough if but one of a sample is free
+		taken, err := s.sampleTaken(ctx, spec.Format)
 		if err != nil {
 			return err
 		}
-		for _, isTaken := range found {
-			if isTaken {
-				taken++
-			}
-		}
+		free *= 1 - float64(taken)/sample
 	}
-	free := int64(float64(space) * (1 - float64(taken)/sample))
-	if free/spec.Count >= MinValuesPerCode {
+	if free/float64(spec.Count) >= MinValuesPerCode {
 		return nil
 	}
 	return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/format", Detail: fmt.Sprintf(
-		"the format %s has %d^%d = %d values, about %d of them free: %d for each of %d codes, and at least %d are "+
-			"needed, so that codes cannot be guessed; give it more or longer groups",
-		spec.Format, len(core.Alphabet), spec.Format.Length(), space, free, free/spec.Count, spec.Count, MinValuesPerCode)})
+		"the format %s has %d values, about %.0f of them free: %.0f for each of %d codes, and at least %d are needed, "+
+			"so that codes cannot be guessed; give it more or longer groups",
+		spec.Format, space, free, math.Floor(free/float64(spec.Count)), spec.Count, MinValuesPerCode)})
+}
+
+// sample is how many values are looked up to estimate how many are taken.
+const sample = 512
+
+// sampleTaken returns how many of a sample of a format's values are taken.
+func (s *Batches) sampleTaken(ctx context.Context, format core.Format) (taken int, err error) {
+	values, canonicals := s.deps.Source.Values(format), make([]string, sample)
+	for i := range canonicals {
+		value, err := values.Next()
+		if err != nil {
+			return 0, err
+		}
+		canonicals[i] = core.Canonical(value)
+	}
+	found, err := s.deps.Taken(ctx, canonicals)
+	for _, isTaken := range found {
+		if isTaken {
+			taken++
+		}
+	}
+	return taken, err
 }

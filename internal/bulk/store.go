@@ -3,6 +3,7 @@ package bulk
 import (
 	"cmp"
 	"context"
+	"math/big"
 	"slices"
 	"time"
 
@@ -25,6 +26,12 @@ type Store interface {
 	// CountRedeemed returns how many of a batch's codes, with indexes from one on and below another,
 	// have been redeemed.
 	CountRedeemed(ctx context.Context, workspace, batch core.ID, from, below int64) (int64, error)
+}
+
+// Source draws values for codes: [codes.Service] does.
+type Source interface {
+	Values(core.Format) *codes.Values
+	Space(core.Format) *big.Int
 }
 
 // maxDraws is how many values are drawn for one code before the batch fails.

@@ -105,6 +105,8 @@ func wrongValue(wrong *pflag.InvalidValueError) error {
 			takes = "true or false"
 		case "int":
 			takes = "a whole number"
+		case "float64":
+			takes = "a number"
 		case "duration":
 			takes = "a time such as 25s or 1m"
 		}
@@ -139,7 +141,8 @@ func newRoot(env Env) *cobra.Command {
 		}
 		return usageError{err}
 	})
-	root.AddCommand(newServe(env), newWorkspace(), newKey(), newMigrate(), newCopy(), newVersion(env))
+	root.AddCommand(newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newMigrate(), newCopy(),
+		newVersion(env))
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now
 	completion.Args, completion.RunE = cobra.ArbitraryArgs, group

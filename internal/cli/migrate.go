@@ -61,8 +61,12 @@ var placementColumns = []column[schema.Placement]{
 	}},
 }
 
+// maxShards is the largest number of shards that Citus takes.
+const maxShards = 64000
+
 func newDistribute() *cobra.Command {
-	return &cobra.Command{
+	var shards int
+	cmd := &cobra.Command{
 		Use: "distribute", Short: "Spread the tables over the nodes of a Citus cluster", Args: exactArgs(),
 		Long: "Spread the tables over the nodes of a Citus cluster, with the rows that they hold, and list where " +
 			"each lies.\n\n" +
@@ -75,13 +79,19 @@ func newDistribute() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := app.Distribute(cmd.Context(), database)
+			if shards < 0 || shards > maxShards {
+				return usageError{fmt.Errorf("--shards must be 1 to %d", maxShards)}
+			}
+			all, err := app.Distribute(cmd.Context(), database, shards)
 			if err != nil {
 				return err
 			}
 			return printList(cmd, placementColumns, all)
 		},
 	}
+	cmd.Flags().IntVar(&shards, "shards", 0, "parts of a table, at most so many nodes can hold it; "+
+		"few are faster, many leave room to grow (default: as the cluster's setting says, 32)")
+	return cmd
 }
 
 func newMigration(

@@ -21,7 +21,7 @@ func newServe(env Env) *cobra.Command {
 			"SIGTERM and SIGINT let the requests under way finish, then the program exits with 0.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.PublicURLGiven = cmd.Flags().Changed("public-url")
-			if err := errors.Join(cfg.Validate(), cfg.CheckFiles()); err != nil {
+			if err := errors.Join(cfg.Validate(), cfg.CheckFiles(), cfg.ReadWords()); err != nil {
 				return usageError{err}
 			}
 			return app.Run(
@@ -56,6 +56,8 @@ func newServe(env Env) *cobra.Command {
 		cfg.GatheredLog,
 		"hand SQLite's write-ahead log to the system in few calls; =false if in doubt about it",
 	)
+	flags.StringVar(&cfg.WordFilter, "word-filter", "",
+		"`FILE` of the words that generated codes may not hold, one a line, or off; if empty, a list of our own")
 	flags.Var((*daysValue)(&cfg.EventsKeep), "events-keep", "how long events are kept, such as 90d or 12h; 0: for ever")
 	return cmd
 }

@@ -173,6 +173,10 @@ func TestTheContentOfAFileIsNotRepeated(t *testing.T) {
 		{"LOG_FORMAT", "serve", "the content of ACCESSCODES_LOG_FORMAT_FILE is not json or text"},
 		{"DRAIN_TIMEOUT", "serve", "ACCESSCODES_DRAIN_TIMEOUT_FILE: the file does not hold a value of the type duration"},
 		{"NO_BOOTSTRAP", "serve", "ACCESSCODES_NO_BOOTSTRAP_FILE: the file does not hold a value of the type bool"},
+		{
+			"WORD_FILTER", "serve",
+			"the content of ACCESSCODES_WORD_FILTER_FILE cannot be used: no such file or directory",
+		},
 		{"GROUPS", "workspace create b --name B", "ACCESSCODES_GROUPS_FILE: the file does not hold a value of the type int"},
 		{"OUTPUT", "workspace list", "the content of ACCESSCODES_OUTPUT_FILE is not table, json or csv"},
 		{"EXPIRES", create, "the content of ACCESSCODES_EXPIRES_FILE is not a positive time such as 90d or 12h"},

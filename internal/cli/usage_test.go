@@ -133,7 +133,7 @@ func TestHelp(t *testing.T) {
 		"", "serve", "workspace", "workspace create", "workspace list", "workspace show", "workspace update",
 		"workspace suspend", "workspace resume",
 		"key", "key create", "key list", "key revoke", "key rotate", "migrate", "migrate up", "migrate status",
-		"version", "completion", "completion bash",
+		"code", "code qr", "batch", "batch print", "version", "completion", "completion bash",
 	}
 	for _, command := range commands {
 		for _, help := range []string{"--help", "-h"} {

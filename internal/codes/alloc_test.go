@@ -6,6 +6,7 @@ import (
 	"accesscodes/internal/alloctest"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/words"
 )
 
 // What may be allocated: what is allocated now, with the race detector and without. There
@@ -30,9 +31,9 @@ func BenchmarkHot(b *testing.B) { alloctest.Measure(b, hot) }
 // generatingValue draws the value of one new code, as nearly every request to generate one
 // does.
 func generatingValue(t testing.TB) func() {
-	entropy := core.SystemEntropy()
+	entropy, filter := core.SystemEntropy(), words.Embedded()
 	return func() {
-		if _, err := codes.Candidates(acmeFormat, core.Alphabet, entropy)(); err != nil {
+		if _, err := codes.Candidates(acmeFormat, core.Alphabet, entropy, filter)(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/words"
 )
 
 // The codes of tinyFormat with tinyAlphabet are so few that nearly every draw collides.
@@ -114,7 +115,7 @@ func TestCandidatesVisitEveryValueOnceBeforeTheyRepeat(t *testing.T) {
 		}
 		length := format.Groups * format.GroupLength
 		random := rapid.SliceOfN(rapid.Byte(), 2*length, 2*length).Draw(t, "random bytes")
-		next := codes.Candidates(format, alphabet, bytes.NewReader(random))
+		next := codes.Candidates(format, alphabet, bytes.NewReader(random), words.None())
 		space := int(codes.Space(format, len(alphabet)))
 		var values []string
 		seen := map[string]bool{}

@@ -2,27 +2,34 @@ package codes
 
 import (
 	"bufio"
-	"io"
+	"math/big"
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/words"
 )
 
-// Values draws the values of many codes. Each is uniformly distributed over the format's space,
-// whatever the others are. It is for one goroutine.
+// Values draws the values of many codes. Each is uniformly distributed over the word-safe values of a
+// format, whatever the others are. It is for one goroutine.
 type Values struct {
 	format core.Format
 	source *bufio.Reader
+	words  *words.Filter
 }
 
-// NewValues returns values of a format, out of a cryptographic source.
-func NewValues(format core.Format, entropy io.Reader) *Values {
-	return &Values{format, bufio.NewReader(entropy)}
+// Values returns values of a format that has some: see [Service.Space].
+func (s *Service) Values(format core.Format) *Values {
+	return &Values{format, bufio.NewReader(s.entropy), s.words}
+}
+
+// Space returns the number of word-safe values of a format.
+func (s *Service) Space(format core.Format) *big.Int {
+	return s.words.Count(format.Prefix, s.alphabet, format.Length())
 }
 
 // Next returns the next value.
 func (v *Values) Next() (string, error) {
-	one := candidates{format: v.format, alphabet: core.Alphabet, source: v.source}
+	one := candidates{format: v.format, alphabet: core.Alphabet, source: v.source, words: v.words}
 	return one.next()
 }
 

@@ -4,15 +4,21 @@ import (
 	"io"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/words"
 )
 
 // SetAlphabet makes the service draw codes from other symbols, so few that collisions
 // happen. Their number must be a power of two.
 func (s *Service) SetAlphabet(symbols string) { s.alphabet = symbols }
 
+// SetWords makes the service refuse to generate values with these words.
+func (s *Service) SetWords(filter *words.Filter) { s.words = filter }
+
 // Candidates returns the function that goes through the values for one new code.
-func Candidates(format core.Format, alphabet string, source io.Reader) func() (string, error) {
-	return (&candidates{format: format, alphabet: alphabet, source: source}).next
+func Candidates(
+	format core.Format, alphabet string, source io.Reader, filter *words.Filter,
+) func() (string, error) {
+	return (&candidates{format: format, alphabet: alphabet, source: source, words: filter}).next
 }
 
 // Space returns the number of codes of a format with so many symbols.

@@ -155,8 +155,8 @@ func (s *Service) insert(ctx context.Context, made *NewCode, value string) (Inse
 
 // insertGenerated stores the code under the first free value of a sequence.
 func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format core.Format) (Issued, error) {
-	values := &candidates{format: format, alphabet: s.alphabet, source: s.entropy}
-	left := min(format.Space(len(s.alphabet)), maxProbes)
+	values := &candidates{format: format, alphabet: s.alphabet, source: s.entropy, words: s.words}
+	left := s.probes(format)
 	for tries := 0; left > 0; tries++ {
 		free, tried, err := s.pick(ctx, values, tries, left)
 		if err != nil {

@@ -101,7 +101,7 @@ func (s *Service) ListCodes(
 		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Except: filter.exactly(),
 		Limit: limit + 1, MaxBytes: core.MaxPageBytes, At: s.now(),
 	}
-	if old := core.OldForm(filter.Query); len(s.oldForms) > 0 && old != core.OldForm("") {
+	if old := core.OldForm(filter.Query); !s.oldForms.areNone() && old != core.OldForm("") {
 		q.OldForm = old
 	}
 	first, err := s.exactMatch(ctx, q)

@@ -7,6 +7,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/words"
 )
 
 // Store keeps codes, redemptions, reservations and users. Each method is one atomic operation: when
@@ -28,8 +29,12 @@ type Deps struct {
 	Now     func() time.Time
 	Entropy io.Reader               // a cryptographic source
 	NewID   func() (core.ID, error) // UUIDv7
-	// OldForms is what [CodeStore.OldForms] said when the program started.
-	OldForms map[string]core.ID
+	// OldForms is what [CodeStore.OldForms] said. Without it, set OldFormsUnknown, and call
+	// [Service.ReadOldForms] until it succeeds.
+	OldForms        map[string]core.ID
+	OldFormsUnknown bool
+	// Words finds what generated codes may not hold. Nil: they may hold everything.
+	Words *words.Filter
 }
 
 // Services are all operations on codes, grouped by subject. They are safe for concurrent use.
@@ -42,7 +47,8 @@ type Services struct {
 // Service makes codes, looks them up and changes them.
 type Service struct {
 	base
-	alphabet string // its size is a power of two
+	alphabet string        // its size is a power of two
+	words    *words.Filter // of what generated codes do not hold
 }
 
 // Redemptions uses codes up and gives uses back.
@@ -62,17 +68,22 @@ type base struct {
 	newID    func() (core.ID, error)
 	lists    *core.Lane // of lists and searches
 	recorder *event.Recorder
-	oldForms map[string]core.ID // the workspaces of the codes stored under old forms; see formOf
+	oldForms *oldForms
 }
 
 // NewServices returns the services over a migrated store.
 func NewServices(deps Deps) *Services {
 	b := base{
-		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID, oldForms: deps.OldForms,
+		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID,
+		oldForms: newOldForms(deps),
 		recorder: event.NewRecorder(deps.Entropy), lists: core.NewLane(ListsAtOnce, listsWaiting, listWait),
 	}
+	filter := deps.Words
+	if filter == nil {
+		filter = words.None()
+	}
 	return &Services{
-		Service:     &Service{base: b, alphabet: core.Alphabet},
+		Service:     &Service{base: b, alphabet: core.Alphabet, words: filter},
 		Redemptions: &Redemptions{base: b, suggestions: core.NewLane(suggestionsAtOnce, 0, 0)},
 		Users:       &Users{b},
 	}

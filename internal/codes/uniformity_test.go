@@ -30,20 +30,23 @@ func TestEverySymbolIsEquallyLikelyAtEveryPosition(t *testing.T) {
 // TestABiasedSourceIsNoticed shows that the test above can fail. Numbers brought into a
 // range by a remainder are the usual mistake: the first few come up too often.
 func TestABiasedSourceIsNoticed(t *testing.T) {
-	for position, statistic := range chiSquared(t, remainders{core.SystemEntropy()}) {
+	for position, statistic := range chiSquared(t, remainders{core.SystemEntropy(), 250}) {
 		if statistic <= chiSquaredLimit {
 			t.Errorf("position %d: chi-squared %.1f, more than %.1f expected", position, statistic, chiSquaredLimit)
 		}
 	}
 }
 
-// remainders are random bytes modulo 250.
-type remainders struct{ source io.Reader }
+// remainders are random bytes modulo a number.
+type remainders struct {
+	source io.Reader
+	modulo byte
+}
 
 func (r remainders) Read(p []byte) (int, error) {
 	n, err := r.source.Read(p)
 	for i := range p[:n] {
-		p[i] %= 250
+		p[i] %= r.modulo
 	}
 	return n, err
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"accesscodes/internal/words"
 )
 
 // Serve is what `accesscodes serve` can be told.
@@ -30,6 +32,9 @@ type Serve struct {
 	Docs            bool          // serve /docs
 	GatheredLog     bool          // hand SQLite's write-ahead log over in few calls
 	EventsKeep      time.Duration // how long events are kept; 0: for ever
+
+	WordFilter string        // "off", or the file of the words that generated codes may not hold; empty: the list of ours
+	Words      *words.Filter // what WordFilter says, see ReadWords
 }
 
 // DefaultDatabase is the database that every command uses unless told otherwise.

@@ -20,16 +20,24 @@ var mayImport = []struct {
 	{"internal/core", nil, []string{"golang.org/x/text"}},
 	{"internal/event", []string{"internal/core"}, nil},
 	{"internal/tenancy", []string{"internal/core", "internal/event"}, nil},
-	{"internal/codes", []string{"internal/core", "internal/event"}, nil},
+	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
+	{"internal/words", []string{"internal/core"}, nil},
 	{"internal/job", []string{"internal/core", "internal/event"}, nil},
 	{"internal/bulk", []string{"internal/core", "internal/event", "internal/job", "internal/codes"}, nil},
 
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
-	{"internal/config", nil, nil},
+	{"internal/config", []string{"internal/words"}, nil},
 	{"internal/csvcell", nil, nil},
 	{"internal/logtest", nil, nil},
+	{"internal/qr", nil, []string{"rsc.io/qr"}},
+	{"internal/qr/qrtest", nil, nil},
+	{
+		"internal/sheet",
+		[]string{"internal/qr", "internal/csvcell"},
+		[]string{"codeberg.org/go-pdf/fpdf", "golang.org/x/text"},
+	},
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
@@ -70,7 +78,7 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/config", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
+			areas(), "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
 			"internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
@@ -80,7 +88,7 @@ var mayImport = []struct {
 		"internal/cli",
 		[]string{
 			"internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
-			"internal/store/schema", "internal/store/transfer",
+			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term",

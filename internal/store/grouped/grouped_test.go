@@ -237,10 +237,17 @@ func TestACallerThatGoesBeforeTheCommitIsNotWritten(t *testing.T) {
 	})
 }
 
+// TestACallThatNoCommitCanHoldFailsAlone: also one that needs a part of the store which is away.
 func TestACallThatNoCommitCanHoldFailsAlone(t *testing.T) {
+	for _, err := range []error{errors.New("malformed"), core.PartlyUnavailable(nil)} {
+		t.Run(err.Error(), func(t *testing.T) { failsAlone(t, err) })
+	}
+}
+
+func failsAlone(t *testing.T, errBad error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := startRig(t, grouped.Options{})
-		errBad := errors.New("malformed")
 		b.fails["BAD"] = errBad
 		first := b.call(t.Context(), "A")
 		good, bad, other := b.call(t.Context(), "B", "C"), b.call(t.Context(), "D", "BAD"), b.call(t.Context(), "E")

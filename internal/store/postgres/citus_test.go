@@ -31,8 +31,8 @@ import (
 // them. Without it no test here runs; make test lists them.
 const citusVariable = "ACCESSCODES_TEST_CITUS"
 
-// fewShards is a parameter for connections that distribute: with few shards that is fast.
-const fewShards = "-c citus.shard_count=4"
+// fewShards make distributing fast.
+const fewShards = 4
 
 // withParameter returns an address with one more parameter.
 func withParameter(t *testing.T, address, name, value string) string {
@@ -68,7 +68,7 @@ func citusSchema(t *testing.T) string {
 
 func distribute(t *testing.T, address string) {
 	t.Helper()
-	if _, err := postgres.Distribute(t.Context(), withParameter(t, address, "options", fewShards)); err != nil {
+	if _, err := postgres.Distribute(t.Context(), address, fewShards); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -87,7 +87,7 @@ func sendAndCommit(ctx context.Context, q querier, batch *pgx.Batch) error {
 	results := q.SendBatch(ctx, batch)
 	for range statements {
 		_, err := results.Exec()
-		if _, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if isRefused(err) {
 			err = uncommitted{err}
 		}
 		if err != nil {
@@ -96,6 +96,14 @@ func sendAndCommit(ctx context.Context, q querier, batch *pgx.Batch) error {
 		}
 	}
 	return results.Close()
+}
+
+// isRefused reports whether the database refused a statement, after which it carries out none of
+// those behind it. What ends the session says less: a pooler says so in place of answers that were
+// lost, perhaps that to the commit.
+func isRefused(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && server.SeverityUnlocalized == "ERROR"
 }
 
 // uniqueViolation is the SQLSTATE unique_violation.
@@ -284,7 +292,8 @@ func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, 
 	if len(rows) == 0 {
 		return
 	}
-	batch.Queue("INSERT INTO "+table+" ("+columns+") "+s.engine().rows(types, len(rows)), s.engine().arguments(rows)...)
+	e := s.engine()
+	batch.Queue("INSERT INTO "+table+" ("+columns+") "+e.rows(types, len(rows)), e.arguments(rows)...)
 }
 
 func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, list []*codes.TrackedCode) error {

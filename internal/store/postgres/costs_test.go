@@ -31,7 +31,7 @@ SELECT 'CROWDED', gen_random_uuid(), '%[2]s'::uuid, 'CROWDED', 'admin', 'held',
 '2031-02-03 05:00:00Z'::timestamptz, now(), gen_random_uuid() FROM generate_series(1, %[4]d)
 UNION ALL SELECT 'CROWDEDMINE', gen_random_uuid(), '%[1]s', 'CROWDEDMINE', 'user ' || i, 'held',
 '2031-02-03 05:00:00Z', now(), gen_random_uuid() FROM generate_series(1, %[4]d) i;
-INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
+INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, user_ordinal, created_at, created_by)
 SELECT 'CROWDED', gen_random_uuid(), '%[2]s', 'CROWDED', 'Normal', 'admin', 'Normal', 1, now(),
 gen_random_uuid() FROM generate_series(1, %[5]d);
 INSERT INTO users VALUES ('%[2]s', 'admin', 'Normal', now(), now());

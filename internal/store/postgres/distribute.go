@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,8 +49,9 @@ func (p placement) String() string {
 // was done for each. A table that is distributed already stays as it is. It returns an error if the
 // extension citus is not installed.
 //
-// While a table is being distributed, Citus blocks writes to it.
-func Distribute(ctx context.Context, address string) (done []schema.Placement, err error) {
+// While a table is being distributed, Citus blocks writes to it. shards is how many parts a table
+// gets, at most so many nodes can hold it; 0: as many as the cluster's setting says.
+func Distribute(ctx context.Context, address string, shards int) (done []schema.Placement, err error) {
 	config, err := poolConfig(address)
 	if err != nil {
 		return nil, err
@@ -57,6 +59,11 @@ func Distribute(ctx context.Context, address string) (done []schema.Placement, e
 	err = onConnection(ctx, config.ConnConfig, func(ctx context.Context, conn *pgx.Conn) error {
 		if err := requireCitus(ctx, conn); err != nil {
 			return err
+		}
+		if shards != 0 {
+			if _, err := conn.Exec(ctx, "SELECT set_config('citus.shard_count', $1, false)", strconv.Itoa(shards)); err != nil {
+				return err
+			}
 		}
 		for _, p := range placements {
 			changed, err := p.establish(ctx, conn)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestDistributeSaysWhyItCannot(t *testing.T) {
-	done, err := postgres.Distribute(t.Context(), pgtest.Database(t))
+	done, err := postgres.Distribute(t.Context(), pgtest.Database(t), 0)
 	if err == nil || !strings.Contains(err.Error(), "the extension citus is not installed") || len(done) != 0 {
 		t.Errorf("got %v, %v", done, err)
 	}

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -25,18 +27,19 @@ func checkDurability(ctx context.Context, conn *pgx.Conn) error {
 	if installed, err := hasCitus(ctx, conn); err != nil || !installed {
 		return err
 	}
-	for _, setting := range durable {
-		answers, err := askNodes(ctx, conn, "SELECT current_setting('"+setting+"')")
-		if err != nil {
-			return err
-		}
-		for _, answer := range answers {
-			if answer.Success && answer.Result == "off" {
-				return errNotDurable("the node "+answer.Node, setting)
+	settings := strings.Join(durable, "'), current_setting('")
+	answers, err := askNodes(ctx, conn, "SELECT concat_ws(' ', current_setting('"+settings+"'))")
+	if errors.Is(err, errSilentNode) {
+		return nil
+	}
+	for _, answer := range answers {
+		for i, value := range strings.Fields(answer.Result) {
+			if answer.Success && value == "off" {
+				return errNotDurable("the node "+answer.Node, durable[i])
 			}
 		}
 	}
-	return nil
+	return err
 }
 
 func errNotDurable(who, setting string) error {

@@ -64,7 +64,8 @@ func TestErasingSomebodyWhoRegistersMeanwhile(t *testing.T) {
 	exec(
 		t, node,
 		`INSERT INTO users VALUES ('01000000-0000-0000-0000-000000000000', 'ada', 'Normal', now(), now())`,
-		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
+		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, user_ordinal,
+			created_at, created_by)
 		VALUES ('CODE', gen_random_uuid(), '01000000-0000-0000-0000-000000000000', 'CODE', 'Normal', 'ada', 'Normal',
 		1, now(), gen_random_uuid())`,
 		"COMMIT",

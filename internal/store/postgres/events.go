@@ -41,9 +41,9 @@ func (s *Store) queueEvents(batch *pgx.Batch, events []*event.Event) {
 			orNull(e.UserID), orNull(e.RequestID), e.Data, e.Salt, e.Digest[:],
 		}
 	}
+	e := s.engine()
 	batch.Queue(
-		"INSERT INTO event_queue ("+queueColumns+", stamp) "+s.engine().stampedRows(queueTypes, len(rows)),
-		s.engine().arguments(rows)...)
+		"INSERT INTO event_queue ("+queueColumns+", stamp) "+e.stampedRows(queueTypes, len(rows)), e.arguments(rows)...)
 }
 
 // EventSignal implements [event.Store].

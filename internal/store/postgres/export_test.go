@@ -193,3 +193,6 @@ func TryAgainAtOnce(s *Store) {
 	defer s.sequencer.mu.Unlock()
 	s.sequencer.tried = time.Time{}
 }
+
+// IsRefused reports whether an error says that nothing behind its statement was carried out.
+func IsRefused(err error) bool { return isRefused(err) }

@@ -27,7 +27,11 @@ func violations() map[string]string {
 			(SELECT 1 FROM users u WHERE u.workspace_id = r.workspace_id AND u.user_id = r.user_id)`,
 		"redemptions that are newer than their user knows": `
 			SELECT count(*) FROM redemptions r JOIN users u ON u.workspace_id = r.workspace_id AND u.user_id = r.user_id
-			WHERE rolled_back_at IS NULL AND ordinal > last_ordinal`,
+			WHERE rolled_back_at IS NULL AND user_ordinal > last_ordinal`,
+		"redemptions of a user that stand and have the same ordinal": `
+			SELECT count(*) FROM (
+				SELECT 1 FROM redemptions WHERE rolled_back_at IS NULL AND user_id IS NOT NULL
+				GROUP BY workspace_id, user_id, user_ordinal HAVING count(*) > 1) doubled`,
 		"redemptions whose code is not in their workspace": `
 			SELECT count(*) FROM redemptions r WHERE NOT EXISTS
 			(SELECT 1 FROM codes c WHERE c.canonical = r.canonical AND c.workspace_id = r.workspace_id

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -70,12 +72,22 @@ func TestADatabaseThatIsDistributedWhileServersRunIsNoticed(t *testing.T) {
 	if _, err := conn.PgConn().Exec(t.Context(), standIn).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
-	if got := insert(t, store, newCode("AFTER", "twice")); got.err != nil || got.results[0].Outcome != codes.Inserted {
-		t.Errorf("a code: %+v, %v", got.results, got.err)
+	var all sync.WaitGroup
+	for i := range 6 { // at the same moment
+		all.Go(func() {
+			if i%2 == 0 {
+				if err := redeem(t, store, "BEFORE", fmt.Sprint("user ", i)); err != nil {
+					t.Errorf("a redemption: %v", err)
+				}
+				return
+			}
+			got := insert(t, store, newCode(fmt.Sprint("AFTER", i), ""))
+			if got.err != nil || got.results[0].Outcome != codes.Inserted {
+				t.Errorf("a code: %+v, %v", got.results, got.err)
+			}
+		})
 	}
-	if got := redeem(t, store, "AFTER", "ada"); got != nil {
-		t.Errorf("a redemption: %v", got)
-	}
+	all.Wait()
 }
 
 // redeem redeems a code for a user.
@@ -160,7 +172,7 @@ func TestEveryNodeMustBeDurable(t *testing.T) {
 	address, conn := standInCluster(t)
 	exec(t, conn, "UPDATE answers SET success = false, result = 'no connection' WHERE nodename = 'node1'")
 	open(t, address, postgres.Options{})
-	exec(t, conn, "INSERT INTO answers VALUES ('node4', 5432, true, 'off', '%synchronous_commit%')")
+	exec(t, conn, "INSERT INTO answers VALUES ('node4', 5432, true, 'on off', '%fsync%synchronous_commit%')")
 	_, err := postgres.Open(t.Context(), address, postgres.Options{})
 	if err == nil || !strings.Contains(err.Error(), "the node node4:5432 would lose acknowledged codes") {
 		t.Errorf("Open: %v", err)
@@ -175,25 +187,36 @@ func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Database(t)
 	store := open(t, address+"&application_name=victim", postgres.Options{})
-	conn := connect(t, address)
 	ada := codes.User{
-		WorkspaceID: core.ID{1}, ID: "ada", Status: codes.UserNormal, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		WorkspaceID: caller().WorkspaceID, ID: "ada", Status: codes.UserNormal,
+		CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
 	source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{1}, event.System(), false)
 	if _, err := store.PutUser(t.Context(), ada, source); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, conn, "BEGIN", "SELECT FROM users FOR UPDATE")
+	if got := insert(t, store, newCode("CODE", "once")); got.err != nil {
+		t.Fatal(got.err)
+	}
 	ada.Status = codes.UserPremium
-	done := make(chan error, 1)
-	go func() { _, err := store.PutUser(context.Background(), ada, source); done <- err }()
-	const waiting = "FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"
-	watcher := connect(t, address)
-	awaitTrue(t, watcher, "SELECT count(*) > 0 "+waiting)
-	exec(t, watcher, "SELECT pg_terminate_backend(pid) "+waiting)
-	exec(t, conn, "COMMIT")
-	if err := <-done; err != nil {
-		t.Errorf("PutUser: %v", err)
+	for table, change := range map[string]func(context.Context) error{
+		"users": func(ctx context.Context) error { _, err := store.PutUser(ctx, ada, source); return err },
+		"codes": func(ctx context.Context) error {
+			_, err := redeemer(store).RevokeCode(ctx, caller(), "CODE")
+			return err
+		},
+	} {
+		conn, watcher := connect(t, address), connect(t, address)
+		exec(t, conn, "BEGIN", "SELECT FROM "+table+" FOR UPDATE")
+		done := make(chan error, 1)
+		go func() { done <- change(context.WithoutCancel(t.Context())) }()
+		const waiting = "FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"
+		awaitTrue(t, watcher, "SELECT count(*) > 0 "+waiting)
+		exec(t, watcher, "SELECT pg_terminate_backend(pid) "+waiting)
+		exec(t, conn, "COMMIT")
+		if err := <-done; err != nil {
+			t.Errorf("a change of %s: %v", table, err)
+		}
 	}
 }
 
@@ -225,6 +248,28 @@ func TestNoStatementCrashesCitus(t *testing.T) {
 		}
 		if found := bare.Find(source); found != nil && !strings.HasSuffix(file, "_test.go") {
 			t.Errorf("%s: %s", file, found)
+		}
+	}
+}
+
+// TestWhatEndsASessionSaysNothingAboutTheCommitBehindIt: a pooler says it in place of answers that
+// were lost.
+func TestWhatEndsASessionSaysNothingAboutTheCommitBehindIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err     error
+		refused bool
+	}{
+		{&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "08006"}, true}, // Citus, of a node
+		{&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "23505"}, true},
+		{&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "08P01"}, false}, // PgBouncer
+		{&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "57P01"}, false},
+		{&pgconn.PgError{Severity: "ERROR", Code: "08006"}, false},
+		{io.ErrUnexpectedEOF, false},
+		{nil, false},
+	} {
+		if got := postgres.IsRefused(fmt.Errorf("a statement: %w", c.err)); got != c.refused {
+			t.Errorf("%v: %t", c.err, got)
 		}
 	}
 }

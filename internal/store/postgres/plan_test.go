@@ -33,7 +33,8 @@ func fillForPlans() []string {
 			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END,
 			CASE WHEN i % 20 = 0 THEN i / 20 END, at, id, i
 		FROM ` + c,
-		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, ordinal, created_at, created_by)
+		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, user_ordinal,
+			created_at, created_by)
 		SELECT canonical, id, workspace, canonical, 'Normal', 'user ' || i, 'Normal', 1, at, id
 		FROM ` + c + ` WHERE i % 5 = 0`,
 		`INSERT INTO reservations (canonical, id, workspace_id, code, user_id, state, expires_at, created_at, created_by)

@@ -146,6 +146,11 @@ func (s *Store) tryOnce(
 	}
 	defer conn.Release()
 	known := s.engine()
+	if known.distributed { // a silent node must not keep everybody waiting for longer
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.readTimeout)
+		defer cancel()
+	}
 	err = try(ctx, conn)
 	f := fateOf(err, conn.Conn().IsClosed())
 	if f == unstarted && known.distributed && hasState(err, connectionException) {

@@ -33,11 +33,11 @@ INSERT INTO reservations (workspace_id, id, canonical, code, user_id, state, exp
 SELECT x'%[2]x', randomblob(16), 'CROWDED', 'CROWDED', 'admin', 'held', %[6]d, 0, zeroblob(16) FROM n
 UNION ALL SELECT x'%[1]x', randomblob(16), 'CROWDEDMINE', 'CROWDEDMINE', 'user ' || i, 'held', %[6]d, 0,
 zeroblob(16) FROM n;
-INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at,
+INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, user_ordinal, created_at,
 created_by, later)
 SELECT x'%[2]x', randomblob(16), 'CROWDED', 'CROWDED', 'Normal', 'admin', 'Normal', 1, 0, zeroblob(16), 1
 FROM n WHERE i < %[5]d;
-INSERT INTO users SELECT x'%[2]x', 'admin', 'Normal', 0, 0;`
+INSERT INTO users (workspace_id, user_id, status, created_at, updated_at) SELECT x'%[2]x', 'admin', 'Normal', 0, 0;`
 
 func TestCosts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "codes.db")

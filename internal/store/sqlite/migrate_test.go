@@ -31,7 +31,7 @@ func TestRedemptionsFromBeforeTheirCodesNamedTheFirst(t *testing.T) {
 	runScript(t, path, `
 		UPDATE codes SET redemptions = 3, first_redemption = x'02' WHERE canonical = 'CODE';
 		UPDATE redemptions SET id = x'04' WHERE id = x'02';
-		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, ordinal, created_at, created_by, later)
+		INSERT INTO redemptions (workspace_id, id, canonical, code, type, grants, user_ordinal, created_at, created_by, later)
 		VALUES (zeroblob(16), x'02', 'CODE', 'CODE', 'Normal', 'Normal', 3, 0, zeroblob(16), 0)`)
 	store := openStore(t, path, sqlite.Options{})
 	closing(t, store)

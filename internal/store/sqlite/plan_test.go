@@ -32,13 +32,14 @@ SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 T
        CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END, CASE WHEN i % 20 = 0 THEN i / 20 END,
        1000000 + i / 3, zeroblob(16)
 FROM c;
-INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, ordinal, created_at, created_by)
+INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, user_ordinal, created_at, created_by)
 SELECT workspace, randomblob(16), canonical, canonical, 'Normal', 'user ' || i, 'Normal', 1, i, zeroblob(16)
 FROM c WHERE i % 5 = 0;
 INSERT INTO reservations (workspace_id, id, canonical, code, user_id, state, expires_at, created_at, created_by)
 SELECT workspace, randomblob(16), canonical, canonical, 'user ' || i, 'held', i, i, zeroblob(16) FROM c
 WHERE i % 10 = 0;
-INSERT INTO users SELECT workspace, 'user ' || i, CASE WHEN i % 2 THEN 'Normal' ELSE 'Premium' END, i, i FROM c;`
+INSERT INTO users (workspace_id, user_id, status, created_at, updated_at)
+SELECT workspace, 'user ' || i, CASE WHEN i % 2 THEN 'Normal' ELSE 'Premium' END, i, i FROM c;`
 
 // TestEveryListIsReadFromAnIndex: whatever the filter, the first rows that are read are
 // the page's, and nothing is read as a whole and sorted but what a search found.

@@ -17,7 +17,7 @@ import (
 
 // redemptionColumns are the columns that scanRedemption reads, in its order.
 const redemptionColumns = `
-canonical, id, workspace_id, code, type, user_id, grants, before, ordinal, metadata, reservation_id,
+canonical, id, workspace_id, code, type, user_id, grants, before, user_ordinal, metadata, reservation_id,
 created_at, created_by, rolled_back_at, rolled_back_by, reason`
 
 // storedRedemption is a row of the table redemptions.

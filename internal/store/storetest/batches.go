@@ -38,7 +38,13 @@ func newBatch(t *testing.T, s Store, workspace core.ID, count int64) job.Job {
 func step(t *testing.T, s Store, entropy io.Reader, size int) (job.Job, error) {
 	t.Helper()
 	j, lease := claim(t, s, core.ID{15: 1}, time.Hour)
-	return bulk.NewBatchWorker(s, func() time.Time { return now }, entropy).Step(t.Context(), lease, j, size)
+	return batchWorker(s, entropy).Step(t.Context(), lease, j, size)
+}
+
+func batchWorker(s Store, entropy io.Reader) *bulk.BatchWorker {
+	clock := func() time.Time { return now }
+	source := codes.NewServices(codes.Deps{Store: s, Now: clock, Entropy: entropy, NewID: nextID})
+	return bulk.NewBatchWorker(s, source, clock, entropy)
 }
 
 func codesOf(t *testing.T, s Store, j job.Job, from int64) []codes.Code {
@@ -131,7 +137,7 @@ func testBatches(t *testing.T, newStore Factory) {
 		j := newBatch(t, s, w.ID, 5)
 		claimed, lost := claim(t, s, core.ID{15: 2}, over)
 		claim(t, s, core.ID{15: 3}, over)
-		worker := bulk.NewBatchWorker(s, func() time.Time { return now }, core.SystemEntropy())
+		worker := batchWorker(s, core.SystemEntropy())
 		if _, err := worker.Step(t.Context(), lost, claimed, 5); !errors.Is(err, job.ErrLeaseLost) {
 			t.Errorf("error %v", err)
 		}
@@ -185,7 +191,7 @@ func testBatchNodes(t *testing.T, openStore func() Store) {
 			Store: store, Node: core.ID{15: byte(n + 1)}, Now: clock, Log: slog.New(slog.DiscardHandler),
 			Turn: time.Nanosecond, Life: over, // so that each takes jobs from the others at any time
 			Workers: map[job.Kind]job.Worker{
-				bulk.KindBatch: bulk.NewBatchWorker(store, clock, core.SystemEntropy()),
+				bulk.KindBatch: batchWorker(store, core.SystemEntropy()),
 			},
 		})
 		nodes.Go(func() {

@@ -218,10 +218,26 @@ func (w *oldWorld) check(t *testing.T, db OldDatabase) {
 	w.checkForms(t, s.Store)
 	w.checkFound(t, db)
 	w.checkTexts(t, s)
+	w.checkBeforeTheyAreRead(t, db)
 	w.checkPages(t, s)
 	w.checkCommands(t, s)
 	w.checkRetries(t, s)
 	s.checkTaken(t)
+}
+
+// checkBeforeTheyAreRead checks that texts find the same codes while the server does not know yet
+// which old forms are left.
+func (w *oldWorld) checkBeforeTheyAreRead(t *testing.T, db OldDatabase) {
+	t.Helper()
+	s := w.serve(t, db)
+	s.Services = codes.NewServices(codes.Deps{
+		Store: s.Store, Now: s.time, Entropy: core.SystemEntropy(), NewID: s.nextID, OldFormsUnknown: true,
+	})
+	w.checkTexts(t, s)
+	if left, err := s.ReadOldForms(t.Context()); left != len(oldFormsLeft) || err != nil {
+		t.Errorf("%d old forms, %v", left, err)
+	}
+	w.checkTexts(t, s)
 }
 
 // checkTexts looks codes up by other texts: an old form is found by exactly that, all others

@@ -115,7 +115,7 @@ func Tables() []Table {
 			{"user_id", Text},
 			{"grants", Text},
 			{"before", Text},
-			{"ordinal", Int},
+			{"user_ordinal", Int},
 			{"metadata", JSON},
 			{"reservation_id", ID},
 			{"created_at", Time},

@@ -128,9 +128,9 @@ func TestARetriedBatchIsTheFirst(t *testing.T) {
 func TestABatchThatCannotBeMadeIsRefused(t *testing.T) {
 	f := newFixture(t)
 	for body, want := range map[string]string{
-		`{"count":1000001,"type":"Normal","format":{"groupLength":3}}`: "has 32^6 = 1073741824 values, about 1073741824 of " +
+		`{"count":1000001,"type":"Normal","format":{"groupLength":3}}`: "has 1073741824 values, about 1073741824 of " +
 			"them free: 1073 for each of 1000001 codes", // which is enough: see below
-		`{"count":2000000,"type":"Normal","format":{"groupLength":3}}`: "the format ACME-XXX-XXX has 32^6 = " +
+		`{"count":2000000,"type":"Normal","format":{"groupLength":3}}`: "the format ACME-XXX-XXX has " +
 			"1073741824 values, about 1073741824 of them free: 536 for each of 2000000 codes, and at least 1000 are needed",
 		`{"count":0,"type":"Normal"}`:                                           "count must be from 1 to 10000000",
 		`{"count":10000001,"type":"Normal"}`:                                    "count must be from 1 to 10000000",

@@ -96,17 +96,17 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 	f.tenancy = tenancy.NewService(
 		tenancy.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID},
 	)
+	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
 	f.batches = bulk.NewBatches(bulk.Deps{
-		Store: store, Jobs: store, Taken: store.CodesTaken, Now: f.clock.read, Entropy: core.SystemEntropy(),
-		NewID: newID, Wake: func() {},
+		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken, Now: f.clock.read,
+		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
-			bulk.KindBatch: bulk.NewBatchWorker(store, f.clock.read, core.SystemEntropy()),
+			bulk.KindBatch: bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
 		},
 	})
-	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
 }
 
 func newServer(t *testing.T, f *fixture) *Server {
@@ -238,6 +238,7 @@ type faultyStore struct {
 	execute func() error
 	caller  func() error
 	ping    func() error
+	away    []string // with ping
 	events  func() (event.Page, error)
 }
 
@@ -281,7 +282,7 @@ func (s *faultyStore) Events(ctx context.Context, q *event.Query) (event.Page, e
 
 func (s *faultyStore) Ping(ctx context.Context) ([]string, error) {
 	if s.ping != nil {
-		return nil, s.ping()
+		return s.away, s.ping()
 	}
 	return s.Store.Ping(ctx)
 }

@@ -46,6 +46,14 @@ func TestTheServerIsReadyWhileTheStoreAnswers(t *testing.T) {
 	}
 }
 
+func TestAReadyServerNamesTheNodesThatAreAway(t *testing.T) {
+	f, faulty := newFaultyFixture(t)
+	faulty.ping, faulty.away = func() error { return nil }, []string{"10.0.0.3:5432"}
+	if got := f.get(t, "/readyz").mustBeOK(t); got.body != `{"status":"ready","away":["10.0.0.3:5432"]}` {
+		t.Errorf("body %s", got.body)
+	}
+}
+
 func TestADrainingServerIsNotReadyButStillAnswers(t *testing.T) {
 	f := newFixture(t)
 	f.get(t, "/readyz").mustBeOK(t)

@@ -11,3 +11,7 @@ WITH highest AS MATERIALIZED (
 )
 UPDATE users SET last_ordinal = highest.ordinal FROM highest
 WHERE users.workspace_id = highest.workspace_id AND users.user_id = highest.user_id;
+
+-- Under another name, a server of an older version that still runs is refused: it would give ordinals
+-- twice.
+ALTER TABLE redemptions RENAME COLUMN ordinal TO user_ordinal;

@@ -7,3 +7,7 @@ UPDATE users SET last_ordinal = coalesce((
     SELECT max(ordinal) FROM redemptions r
     WHERE r.workspace_id = users.workspace_id AND r.user_id = users.user_id AND r.rolled_back_at IS NULL
 ), 0);
+
+-- Under another name, a server of an older version that still runs is refused: it would give ordinals
+-- twice.
+ALTER TABLE redemptions RENAME COLUMN ordinal TO user_ordinal;
