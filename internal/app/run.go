@@ -77,7 +77,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		return err
 	}
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Batches: newBatches(bare, services, runner), Ping: bare.Ping,
+		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
