@@ -72,8 +72,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	proxies, _ := cfg.Proxies() // Validate has seen them
 	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
 	events := event.NewService(bare, time.Now, cfg.EventsKeep)
+	runner, err := newRunner(bare, services, gathered.Load, log)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Exports: newExports(services, bare), Ping: bare.Ping,
+		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
@@ -112,6 +117,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
 	}
 	closers.add(background.stop)
+	runner.Start()
+	closers.add(runner.Stop)
 
 	publicURL, err := publicURLOf(ctx, bare, cfg)
 	if err != nil {
@@ -128,7 +135,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_ = background.stop() // never fails
+	_ = errors.Join(runner.Stop(), background.stop()) // neither fails
 	log.Info("stopped")
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -49,6 +50,8 @@ type bareStore interface {
 	codes.Store
 	tenancy.Store
 	event.Store
+	job.Store
+	bulk.Store
 	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database

@@ -52,6 +52,7 @@ type Code struct {
 	Recipient      string // who it was given to
 	Metadata       map[string]string
 	BatchID        core.ID // zero: not part of a batch
+	BatchIndex     *int64  // its place in the batch, from 0 on; nil: not part of one
 	CreatedAt      time.Time
 	CreatedBy      core.ID // the API key that created it
 	HasOldForm     bool    // it is stored under an old form; see Form

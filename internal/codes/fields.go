@@ -166,8 +166,13 @@ var fields = []Field{
 	},
 	{
 		Name: "batchId", Column: "batch_id", Private: true,
-		Doc: "The batch that the code belongs to; null: none. No request makes batches yet.",
+		Doc: "The batch that the code belongs to; null: none.",
 		Of:  func(c *Code) any { return &c.BatchID },
+	},
+	{
+		Name: "batchIndex", Column: "batch_index", Private: true,
+		Doc: "The code's place in its batch, from 0 on; null: it belongs to none.",
+		Of:  func(c *Code) any { return &c.BatchIndex },
 	},
 	{Name: "createdAt", Column: "created_at", Of: func(c *Code) any { return &c.CreatedAt }},
 	{

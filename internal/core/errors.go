@@ -68,6 +68,8 @@ const (
 	ReasonKeyNotFound           Reason = "key_not_found"
 	ReasonKeyNotActive          Reason = "key_not_active"
 	ReasonPositionExpired       Reason = "position_expired"
+	ReasonBatchNotFound         Reason = "batch_not_found"
+	ReasonBatchFinished         Reason = "batch_finished"
 	ReasonStoreUnavailable      Reason = "store_unavailable"
 	ReasonOverloaded            Reason = "overloaded"
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"

@@ -12,4 +12,6 @@ const (
 	// PermissionValidate allows asking what a redemption would do. Callers who may redeem have it,
 	// and those who may read.
 	PermissionValidate Permission = "validate"
+	// PermissionFollow allows seeing batches: those of one's own, or all with PermissionRead.
+	PermissionFollow Permission = "follow"
 )

@@ -42,6 +42,8 @@ var kinds = map[Reason]Kind{
 	ReasonKeyNotFound:           KindNotFound,
 	ReasonKeyNotActive:          KindConflict,
 	ReasonPositionExpired:       KindGone,
+	ReasonBatchNotFound:         KindNotFound,
+	ReasonBatchFinished:         KindConflict,
 	ReasonStoreUnavailable:      KindUnavailable,
 	ReasonOverloaded:            KindUnavailable,
 	ReasonOutcomeUnknown:        KindInternal,

@@ -95,9 +95,10 @@ const (
 	SubjectUser      SubjectKind = "user"
 	SubjectKey       SubjectKind = "key"
 	SubjectWorkspace SubjectKind = "workspace"
+	SubjectBatch     SubjectKind = "batch"
 )
 
 // SubjectKinds lists every kind of subject.
 func SubjectKinds() []SubjectKind {
-	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace}
+	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch}
 }

@@ -96,6 +96,13 @@ func (g *Group[In, Out]) Do(ctx context.Context, in In) (Out, error) {
 	}
 }
 
+// Waiting returns how many items wait.
+func (g *Group[In, Out]) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}
+
 func (g *Group[In, Out]) newCall(in In) *call[In, Out] {
 	c, ok := g.calls.Get().(*call[In, Out])
 	if !ok {

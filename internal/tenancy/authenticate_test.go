@@ -21,7 +21,7 @@ func TestACommandorIsAKeyOfAWorkspaceWithWhatItsRoleAllows(t *testing.T) {
 	key, secret := w.key(t, "other", tenancy.NewKey{Name: "CRM", Role: tenancy.RoleIssue, ExpiresAt: after(time.Hour)})
 	want := core.Actor{
 		Kind: core.ActorKey, ID: key.ID, Name: "CRM", Display: key.Display,
-		Role: "issue", Permissions: []core.Permission{core.PermissionIssue},
+		Role: "issue", Permissions: []core.Permission{core.PermissionIssue, core.PermissionFollow},
 		WorkspaceID: other.ID, Workspace: "other", Format: other.Format,
 	}
 	if diff := cmp.Diff(want, w.login(t, secret)); diff != "" {

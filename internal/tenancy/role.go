@@ -24,10 +24,11 @@ func Roles() []Role { return []Role{RoleFull, RoleIssue, RoleRedeem, RoleRead} }
 var permissions = map[Role][]core.Permission{
 	RoleFull: {
 		core.PermissionIssue, core.PermissionRedeem, core.PermissionRead, core.PermissionManage, core.PermissionValidate,
+		core.PermissionFollow,
 	},
-	RoleIssue:  {core.PermissionIssue},
+	RoleIssue:  {core.PermissionIssue, core.PermissionFollow},
 	RoleRedeem: {core.PermissionRedeem, core.PermissionValidate},
-	RoleRead:   {core.PermissionRead, core.PermissionValidate},
+	RoleRead:   {core.PermissionRead, core.PermissionValidate, core.PermissionFollow},
 }
 
 // Permissions returns what keys with this role may do; nothing for an unknown role. The list must

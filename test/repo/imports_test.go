@@ -7,7 +7,7 @@ import (
 )
 
 // mayImport is the import table: the packages of this module and the libraries that each
-// package may import, beside the standard library, outside its tests. Areas (tenancy, codes, event)
+// package may import, beside the standard library, outside its tests. Areas (tenancy, codes, event, job, bulk)
 // import core and what is named here of one another; stores, HTTP and command line import areas.
 // The two engines never import one another; besides app, only bench knows both. Nothing imports bench or test.
 var mayImport = []struct {
@@ -23,8 +23,12 @@ var mayImport = []struct {
 	{"internal/tenancy", []string{"internal/core", "internal/event"}, nil},
 	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
 	{"internal/words", []string{"internal/core"}, nil},
-
-	{"internal/bulk", []string{"internal/core", "internal/event", "internal/codes", "internal/csvcell"}, nil},
+	{"internal/job", []string{"internal/core", "internal/event"}, nil},
+	{
+		"internal/bulk",
+		[]string{"internal/core", "internal/event", "internal/job", "internal/codes", "internal/csvcell"},
+		nil,
+	},
 
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
@@ -42,7 +46,7 @@ var mayImport = []struct {
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
-	{"internal/store/plain", []string{"internal/core", "internal/event", "internal/tenancy"}, nil},
+	{"internal/store/plain", []string{"internal/core", "internal/event", "internal/job", "internal/tenancy"}, nil},
 	{
 		"internal/store/sqlite",
 		append(engines(), "internal/store/sqlite/walvfs"),
@@ -112,7 +116,9 @@ var mayImport = []struct {
 
 // areas are the packages that hold the program's types and rules.
 func areas() []string {
-	return []string{"internal/core", "internal/event", "internal/tenancy", "internal/codes"}
+	return []string{
+		"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/job", "internal/bulk",
+	}
 }
 
 // engines are what both engines import.

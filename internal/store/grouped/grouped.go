@@ -45,6 +45,17 @@ type Store struct {
 	turn     atomic.Uint32                             // whose turn it is
 }
 
+// Load returns how many calls were handed over, and how many wait now, so that other work can give
+// way to them.
+func (s *Store) Load() (calls uint64, waiting int) {
+	calls = s.inserts.calls.Load() + s.commands.calls.Load()
+	waiting = s.inserts.group.Waiting() + s.commands.group.Waiting()
+	for _, dryRuns := range s.dryRuns {
+		calls, waiting = calls+dryRuns.calls.Load(), waiting+dryRuns.group.Waiting()
+	}
+	return calls, waiting
+}
+
 // New wraps a store.
 func New(below codes.Store, options Options) *Store {
 	if options.MaxBatch == 0 {
@@ -120,6 +131,7 @@ type gatherer[In, Out any] struct {
 	group   *group.Group[[]In, []Out]
 	write   func(context.Context, []In) ([]Out, error)
 	observe func(size int, took time.Duration)
+	calls   atomic.Uint64 // handed over so far
 }
 
 func gather[In, Out any](options Options, write func(context.Context, []In) ([]Out, error)) *gatherer[In, Out] {
@@ -135,6 +147,7 @@ func gather[In, Out any](options Options, write func(context.Context, []In) ([]O
 }
 
 func (g *gatherer[In, Out]) do(ctx context.Context, items []In) ([]Out, error) {
+	g.calls.Add(1)
 	results, err := g.group.Do(ctx, items)
 	switch {
 	case errors.Is(err, group.ErrFull), errors.Is(err, group.ErrExpired), errors.Is(err, group.ErrStopped):

@@ -8,9 +8,11 @@ package plain
 
 import (
 	"context"
+	"time"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/tenancy"
 )
 
@@ -51,6 +53,8 @@ type Tx interface {
 	// AddEvents adds events to the log, in this order. Call it after the changes that the events
 	// describe.
 	AddEvents(events ...*event.Event) error
+	// Now returns the time by the database's clock, which all nodes share.
+	Now() (time.Time, error)
 }
 
 // Row is one row of a query.
@@ -63,7 +67,7 @@ type Row interface {
 	Scan(dest ...any) error
 }
 
-// Store keeps workspaces, API keys, the installation and the log of events. Engines embed it.
+// Store keeps workspaces, API keys, the installation, the log of events and jobs. Engines embed it.
 type Store struct{ db DB }
 
 // New returns a store over an engine.
@@ -73,6 +77,7 @@ var (
 	_ tenancy.WorkspaceStore    = Store{}
 	_ tenancy.KeyStore          = Store{}
 	_ tenancy.InstallationStore = Store{}
+	_ job.Store                 = Store{}
 )
 
 // read runs queries that return one result. With an error, the result is zero.

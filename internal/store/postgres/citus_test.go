@@ -138,7 +138,9 @@ func TestCitusGroupedStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			store := grouped.New(below, grouped.Options{})
-			wrapped := &storetest.Wrapped{Store: store, Tenancy: below, Log: below, Below: below, End: store.Close}
+			wrapped := &storetest.Wrapped{
+				Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close,
+			}
 			t.Cleanup(func() { _ = wrapped.Close() })
 			return wrapped
 		}

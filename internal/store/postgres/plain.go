@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -76,6 +77,12 @@ func (tx plainTx) AddEvents(events ...*event.Event) error {
 	batch := new(pgx.Batch)
 	tx.store.queueEvents(batch, events)
 	return tx.q.SendBatch(tx.ctx, batch).Close()
+}
+
+// Now implements [plain.Tx].
+func (tx plainTx) Now() (now time.Time, err error) {
+	err = tx.q.QueryRow(tx.ctx, "SELECT clock_timestamp()").Scan(&now)
+	return now.UTC(), err
 }
 
 // numberedParams replaces ?1 by $1.

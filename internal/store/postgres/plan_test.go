@@ -25,12 +25,13 @@ func fillForPlans() []string {
 	return []string{
 		`INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations,
 			starts_at, expires_at, revoked_at,
-			note, recipient, batch_id, created_at, created_by, mark)
+			note, recipient, batch_id, batch_index, created_at, created_by, mark)
 		SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
 			CASE WHEN i % 2 = 1 THEN 1 END, (i % 5 = 0)::int, (i % 10 = 0)::int,
 			CASE WHEN i % 50 = 0 THEN at END, CASE WHEN i % 40 = 0 THEN at END, CASE WHEN i % 30 = 0 THEN at END,
 			CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END,
-			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END, at, id, i
+			CASE WHEN i % 20 = 0 THEN '00000000-0000-0000-0000-000000000003'::uuid END,
+			CASE WHEN i % 20 = 0 THEN i / 20 END, at, id, i
 		FROM ` + c,
 		`INSERT INTO redemptions (canonical, id, workspace_id, code, type, user_id, grants, user_ordinal,
 			created_at, created_by)
@@ -195,6 +196,9 @@ func planCases() (all []planCase) {
 		} else {
 			all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `workspace_id = .*>= .* <`})
 		}
+	}
+	for i, query := range postgres.OfBatch(workspace, batch, 100) {
+		all = append(all, planCase{fmt.Sprint("of a batch ", i), query, "codes_of_batch", `batch_id = .*batch_index >=`})
 	}
 	for name, c := range map[string]struct {
 		query codes.RedemptionQuery

@@ -27,6 +27,7 @@ var spreadBy = map[string]string{
 	"event_positions": "workspace_id",
 	"event_queue":     "workspace_id",
 	"event_sequencer": "",
+	"jobs":            "workspace_id",
 	"unfinished_copy": "",
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/plain"
@@ -60,6 +61,7 @@ type Store struct {
 
 var (
 	_ codes.Store   = (*Store)(nil)
+	_ bulk.Store    = (*Store)(nil)
 	_ tenancy.Store = (*Store)(nil)
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"zombiezen.com/go/sqlite"
@@ -31,6 +32,12 @@ type Query struct {
 func CodesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) Query {
 	text, args := codesQuery(q, t, found, isFew)
 	return Query{text, args}
+}
+
+// OfBatch are what is asked of a batch: its codes from an index on, and how many were redeemed.
+func OfBatch(workspace, batch core.ID, from int64) []Query {
+	text, args := batchCodesQuery(workspace, batch, from, 50, time.UnixMicro(0))
+	return []Query{{text, args}, {redeemedQuery, []any{workspace[:], batch[:], from, from + 50}}}
 }
 
 // Searches look up what a text finds.

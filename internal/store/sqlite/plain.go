@@ -75,6 +75,9 @@ func withHints(sql string) string {
 // AddEvents implements [plain.Tx].
 func (tx plainTx) AddEvents(events ...*event.Event) error { return insertEvents(tx.conn, events) }
 
+// Now implements [plain.Tx]. All processes that use a file run on one machine.
+func (tx plainTx) Now() (time.Time, error) { return time.Now().UTC().Truncate(time.Microsecond), nil }
+
 func bindAll(stmt *sqlite.Stmt, args []any) error {
 	values, err := plain.Values(args)
 	if err != nil {

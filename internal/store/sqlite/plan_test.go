@@ -24,12 +24,12 @@ CREATE TEMP VIEW c AS SELECT i, printf('CODE%05d', i * 7919 % 10100) AS canonica
        AS workspace FROM n;
 INSERT INTO codes (canonical, workspace_id, value, type, max_redemptions, redemptions, reservations, starts_at,
 expires_at, revoked_at,
-                   note, recipient, batch_id, created_at, created_by)
+                   note, recipient, batch_id, batch_index, created_at, created_by)
 SELECT canonical, workspace, canonical, CASE i % 3 WHEN 0 THEN 'Normal' WHEN 1 THEN 'Premium' ELSE 'Upgrade' END,
        CASE WHEN i % 2 THEN 1 END, i % 5 = 0, i % 10 = 0, CASE WHEN i % 50 = 0 THEN i END,
        CASE WHEN i % 40 = 0 THEN i END, CASE WHEN i % 30 = 0 THEN i END,
        CASE WHEN i % 4 = 0 THEN 'Note ' || i END, CASE WHEN i % 4 = 1 THEN 'Person ' || i END,
-       CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END,
+       CASE WHEN i % 20 = 0 THEN x'00000000000000000000000000000003' END, CASE WHEN i % 20 = 0 THEN i / 20 END,
        1000000 + i / 3, zeroblob(16)
 FROM c;
 INSERT INTO redemptions (workspace_id, id, canonical, code, type, user_id, grants, user_ordinal, created_at, created_by)
@@ -164,6 +164,10 @@ func planCases() (all []planCase) {
 			index, bound = []string{"codes_note", "codes_recipient"}[texts], "workspace_id=? AND <expr>>? AND <expr><?"
 		}
 		all = append(all, planCase{fmt.Sprint("search ", i), query, index, bound, false})
+	}
+	for i, query := range sqlite.OfBatch(workspace, batch, 100) {
+		bound := []string{"batch_id=? AND batch_index>?", "batch_index>? AND batch_index<?"}[i]
+		all = append(all, planCase{fmt.Sprint("of a batch ", i), query, "codes_of_batch", bound, false})
 	}
 	for i, query := range sqlite.OfUser(workspace, "user 1") {
 		index := []string{"redemptions_user", "reservations_user"}[i]

@@ -24,6 +24,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/plain"
@@ -67,6 +68,7 @@ type Store struct {
 
 var (
 	_ codes.Store   = (*Store)(nil)
+	_ bulk.Store    = (*Store)(nil)
 	_ tenancy.Store = (*Store)(nil)
 )
 

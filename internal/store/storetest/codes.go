@@ -25,7 +25,7 @@ func testCodes(t *testing.T, newStore Factory) {
 		full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = codes.TypeUpgrade, &limit, &starts, &expires
 		full.Note, full.Recipient = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org"
 		full.Metadata = map[string]string{"a": "", "ключ": "значение", `q"`: `\`}
-		full.BatchID, full.CreatedBy, full.RevokedAt = newID(t), newID(t), &starts
+		full.BatchID, full.BatchIndex, full.CreatedBy, full.RevokedAt = newID(t), new(int64(4711)), newID(t), &starts
 		for _, f := range codes.Fields() {
 			if !f.Counted && reflect.ValueOf(f.Of(&full.Code)).Elem().IsZero() {
 				t.Errorf("the test gives %s no value", f.Column)

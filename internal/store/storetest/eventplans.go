@@ -119,6 +119,9 @@ func (s *statements) Exec(sql string, args ...any) (int64, error) {
 // AddEvents implements [plain.Tx].
 func (*statements) AddEvents(...*event.Event) error { return nil }
 
+// Now implements [plain.Tx].
+func (*statements) Now() (time.Time, error) { return now, nil }
+
 // ones is a row in which every number is 1 and everything else as it was.
 type ones struct{}
 

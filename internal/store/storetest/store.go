@@ -3,8 +3,10 @@ package storetest
 import (
 	"context"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 )
@@ -15,6 +17,8 @@ type Store interface {
 	codes.Store
 	tenancy.Store
 	event.Store
+	job.Store
+	bulk.Store
 	// Ping reports whether the store answers, and which of its nodes do not.
 	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
@@ -26,6 +30,8 @@ type Wrapped struct {
 	codes.Store
 	Tenancy
 	Log
+	Work
+	Bulk
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
@@ -35,6 +41,12 @@ type Tenancy interface{ tenancy.Store }
 
 // Log is [event.Store] by another name.
 type Log interface{ event.Store }
+
+// Work is [job.Store] by another name.
+type Work interface{ job.Store }
+
+// Bulk is [bulk.Store] by another name.
+type Bulk interface{ bulk.Store }
 
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
@@ -50,5 +62,5 @@ func (w *Wrapped) Close() error {
 // Grouped wraps a store so that hot writes share commits.
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
-	return &Wrapped{Store: store, Tenancy: below, Log: below, Below: below, End: store.Close}
+	return &Wrapped{Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close}
 }

@@ -54,6 +54,11 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Changing":        testChanging,
 		"Validating":      testValidating,
 		"Events":          testEvents,
+		"Jobs":            testJobs,
+		"JobLeases":       testJobLeases,
+		"JobTurns":        testJobTurns,
+		"Runner":          testRunner,
+		"Batches":         testBatches,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))

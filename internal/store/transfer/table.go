@@ -141,6 +141,30 @@ func Tables() []Table {
 		{"event_queue", 2, append([]Column{
 			{"workspace_id", ID}, {"id", ID}, {"stamp", Time}, {"ordinal", Int},
 		}, eventColumns()...)},
+		{"jobs", 2, []Column{
+			{"workspace_id", ID},
+			{"id", ID},
+			{"kind", Text},
+			{"status", Text},
+			{"spec", Text},
+			{"cursor", Text},
+			{"done", Int},
+			{"total", Int},
+			{"created_at", Time},
+			{"started_at", Time},
+			{"finished_at", Time},
+			{"actor_kind", Text},
+			{"actor_id", ID},
+			{"actor_name", Text},
+			{"failure", Text},
+			{"failures", Int},
+			{"retry_key", Bytes},
+			{"retry_fingerprint", Bytes},
+			{"turn_at", Time},
+			{"holder", ID},
+			{"fence", Int},
+			{"lease_until", Time},
+		}},
 	}
 }
 

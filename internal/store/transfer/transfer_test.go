@@ -16,6 +16,8 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
@@ -154,7 +156,9 @@ func fill(t *testing.T, s store) (c contents) {
 		"users":           int64(len(c.users)) + manyUsers,
 		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
 		"reservations":    int64(len(c.reservations)),
+		"jobs":            1,
 	}
+	addJob(t, s, c)
 	queueEvents(t, s, c)
 	for _, table := range []string{"events", "event_positions", "event_queue"} {
 		rows, err := s.Count(ctx, tableNamed(table))
@@ -283,6 +287,7 @@ func newCodes(t *testing.T, c contents) []*codes.NewCode {
 	limit, starts, expires := int64(7), now.Add(time.Microsecond), now.Add(time.Hour)
 	full.Type, full.MaxRedemptions, full.StartsAt, full.ExpiresAt = codes.TypeUpgrade, &limit, &starts, &expires
 	full.Note, full.Recipient, full.BatchID = "line 1\n'; DROP TABLE codes; -- \"%s", "ada@example.org", newID(t)
+	full.BatchIndex = new(int64(4711))
 	full.Metadata = map[string]string{"z": "<&>", "a": "", "ключ": "значение", `q"`: `\`}
 	full.Retry = codes.Retry{Key: [16]byte{1, 0, 255}, Fingerprint: [16]byte{2}}
 	codes := []*codes.NewCode{full}
@@ -301,6 +306,19 @@ func newCode(c contents, value string) *codes.NewCode {
 			Value: value, WorkspaceID: c.workspaces[0].ID, Type: codes.TypeNormal, CreatedAt: now, CreatedBy: c.keys[0].ID,
 		},
 	}
+}
+
+// addJob stores a job that a node works on.
+func addJob(t *testing.T, s store, c contents) {
+	t.Helper()
+	_, _, err := s.InsertJob(t.Context(), job.Job{
+		ID: newID(t), WorkspaceID: c.workspaces[0].ID, Kind: "batch", Status: job.Queued, Spec: `{"Name":"Ünï"}`,
+		Total: 7, CreatedAt: now, Actor: event.Actor{Kind: core.ActorKey, ID: c.keys[0].ID, Name: "key"},
+		RetryKey: []byte{1, 0, 255}, Fingerprint: []byte{2},
+	})
+	must(t, err)
+	_, _, err = s.ClaimJob(t.Context(), newID(t), time.Hour)
+	must(t, err)
 }
 
 func newID(t *testing.T) core.ID {

@@ -52,6 +52,7 @@ var changes = map[string]string{
 	"redemptions":     "UPDATE redemptions SET code = 'many-4299' WHERE code = 'MANY-4299'", // in the last page
 	"reservations":    "UPDATE reservations SET state = 'held' WHERE state = 'lapsed'",
 
+	"jobs":            "UPDATE jobs SET fence = fence + 1",
 	"events":          "UPDATE events SET type = 'code.restored' WHERE position = 1",
 	"event_positions": "UPDATE event_positions SET newest = newest + 1",
 	"event_queue":     "UPDATE event_queue SET user_id = NULL WHERE user_id = 'queued'",

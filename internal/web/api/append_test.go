@@ -44,7 +44,8 @@ func anyCode() *rapid.Generator[codes.Code] {
 			StartsAt: rapid.Ptr(anyTime(), true).Draw(t, "starts"), ExpiresAt: rapid.Ptr(anyTime(), true).Draw(t, "expires"),
 			RevokedAt: rapid.Ptr(anyTime(), true).Draw(t, "revoked"),
 			Note:      rapid.String().Draw(t, "note"), Recipient: rapid.String().Draw(t, "recipient"), Metadata: anyMetadata(t),
-			BatchID: anyID().Draw(t, "batch"), CreatedAt: anyTime().Draw(t, "created"), CreatedBy: anyID().Draw(t, "by"),
+			BatchID: anyID().Draw(t, "batch"), BatchIndex: rapid.Ptr(rapid.Int64(), true).Draw(t, "index"),
+			CreatedAt: anyTime().Draw(t, "created"), CreatedBy: anyID().Draw(t, "by"),
 		}
 	})
 }
@@ -74,7 +75,7 @@ func requireWithout(t *rapid.T, write func(*jsonObject), shown any) {
 		t.Fatal(err)
 	}
 	for name, members := range map[string][]string{
-		"code":       {"note", "recipient", "metadata", "batchId", "createdBy"},
+		"code":       {"note", "recipient", "metadata", "batchId", "batchIndex", "createdBy"},
 		"redemption": {"metadata"},
 	} {
 		if object, ok := want[name].(map[string]any); ok {

@@ -25,7 +25,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				body: `{"code":"WELCOME2025","type":"Normal"}`,
 				want: `{"code":"WELCOME2025","type":"Normal","status":"active","maxRedemptions":null,
 				"redemptions":0,"reservations":0,
-				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,
+				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -35,7 +36,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""}}`,
 				want: `{"code":"VIP","type":"Premium","status":"active","maxRedemptions":7,"redemptions":0,"reservations":0,
 				"startsAt":"2031-02-03T03:05:06.123456Z","expiresAt":"2032-01-01T01:30:00Z","revokedAt":null,
-				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""},"batchId":null,
+				"note":"line one\n\ttwo","recipient":"ada@example.com","metadata":{"crm":"42","a/b~c":""},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -43,7 +45,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				body: `{"code":"NULLS","type":"Upgrade","maxRedemptions":null,"startsAt":null,"expiresAt":null,` +
 					`"note":null,"recipient":null,"metadata":null}`,
 				want: `{"code":"NULLS","type":"Upgrade","status":"active","maxRedemptions":null,"redemptions":0,"reservations":0,
-				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},"batchId":null,
+				"startsAt":null,"expiresAt":null,"revokedAt":null,"note":null,"recipient":null,"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 			{
@@ -53,7 +56,8 @@ func TestAddAnswersWithTheWholeCode(t *testing.T) {
 				want: `{"code":"Grüße aus–Köln 🎉","type":"Normal","status":"scheduled","maxRedemptions":null,
 				"redemptions":0,"reservations":0,
 				"startsAt":"2031-02-03T04:05:06.789013Z","expiresAt":null,"revokedAt":null,"note":null,"recipient":null,
-				"metadata":{},"batchId":null,
+				"metadata":{},
+				"batchId":null,"batchIndex":null,
 				"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-7000-8000-000000000003"}`,
 			},
 		} {
@@ -84,7 +88,7 @@ func TestEveryFieldOfACodeIsShown(t *testing.T) {
 		Reservations: 1,
 		StartsAt:     &starts, ExpiresAt: &expires, RevokedAt: &revoked, Note: "n", Recipient: "r",
 		Metadata: map[string]string{"k": "v"},
-		BatchID:  core.ID{15: 7}, CreatedAt: startTime, CreatedBy: core.ID{15: 3},
+		BatchID:  core.ID{15: 7}, BatchIndex: new(int64(4711)), CreatedAt: startTime, CreatedBy: core.ID{15: 3},
 	}, status: codes.StatusRevoked})
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +100,7 @@ func TestEveryFieldOfACodeIsShown(t *testing.T) {
 		"startsAt":"2031-02-03T03:05:06.789012Z","expiresAt":"2031-02-03T05:05:06.789012Z",
 		"revokedAt":"2031-02-03T04:06:06.789012Z",
 		"note":"n","recipient":"r","metadata":{"k":"v"},"batchId":"00000000-0000-0000-0000-000000000007",
+		"batchIndex":4711,
 		"createdAt":"2031-02-03T04:05:06.789012Z","createdBy":"00000000-0000-0000-0000-000000000003"}`,
 	)
 }

@@ -31,7 +31,7 @@ func (s *server) eventRoutes() []kit.Route {
 				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
 				kit.TextSchema()),
 			kit.InQuery("subject",
-				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID.",
+				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID, batch:ID.",
 				kit.TextSchema()),
 			kit.InQuery("actor",
 				"Only what was done by key:ID, or by any key, cli (the command line) or system (the server).",

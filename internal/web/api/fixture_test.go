@@ -18,6 +18,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/logtest"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
@@ -39,6 +40,8 @@ type fixture struct {
 	server  *Server
 	service *codes.Services
 	tenancy *tenancy.Service
+	batches *bulk.Batches
+	runner  *job.Runner
 	store   storetest.Store
 	clock   *fakeClock
 	log     *logtest.Output
@@ -95,12 +98,23 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		tenancy.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID},
 	)
 	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
+	f.batches = bulk.NewBatches(bulk.Deps{
+		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken, Now: f.clock.read,
+		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
+	})
+	f.runner = job.NewRunner(job.RunnerConfig{
+		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
+		Workers: map[job.Kind]job.Worker{
+			bulk.KindBatch: bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
+		},
+	})
 }
 
 func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
 	server, err := New(Deps{
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
+		Batches: f.batches,
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),
@@ -128,6 +142,20 @@ func (f *fixture) createKey(t *testing.T, slug string, key tenancy.NewKey) (tena
 		t.Fatal(err)
 	}
 	return created, secret
+}
+
+// work does every job to its end.
+func (f *fixture) work(t *testing.T) {
+	t.Helper()
+	for {
+		worked, err := f.runner.TakeTurn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !worked {
+			return
+		}
+	}
 }
 
 // keyOf is the secret of a new key.

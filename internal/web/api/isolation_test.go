@@ -25,6 +25,12 @@ var routeCases = map[string]routeCase{
 	"addCode":      {roles: issuers, body: `{"code":"NEW","type":"Normal"}`, stranger: somethingOfItsOwn},
 	"generateCode": {roles: issuers, body: `{"type":"Normal"}`, stranger: somethingOfItsOwn},
 
+	"createBatch":   {roles: issuers, body: `{"count":2,"type":"Normal"}`, stranger: aBatchOfItsOwn},
+	"listBatches":   {roles: followers, stranger: noBatchOfAcme},
+	"getBatch":      {roles: followers},
+	"cancelBatch":   {roles: issuers},
+	"downloadBatch": {roles: followers},
+
 	"listCodes":   {roles: readers, query: "?q=mine", stranger: anEmptyList},
 	"getCode":     {roles: readers},
 	"changeCode":  {roles: managers, body: `{"note":"changed by somebody else"}`},
@@ -62,9 +68,24 @@ var (
 	redeemers = []tenancy.Role{"full", "redeem"}
 	readers   = []tenancy.Role{"full", "read"}
 	managers  = []tenancy.Role{"full"}
+	followers = []tenancy.Role{"full", "issue", "read"}
 )
 
 func somethingOfItsOwn(t *testing.T, got answer) { t.Helper(); got.mustBeOK(t) }
+
+func aBatchOfItsOwn(t *testing.T, got answer) {
+	t.Helper()
+	if got.status != 202 {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+}
+
+func noBatchOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); strings.Contains(got.body, "mine") {
+		t.Errorf("body %s", got.body)
+	}
+}
 
 // aUserOfItsOwn: users of two workspaces may have the same id.
 func aUserOfItsOwn(t *testing.T, got answer) {
@@ -144,7 +165,8 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 		f.call(t, "POST", "/tenant-codes/MINE/"+command, "").mustBeOK(t)
 	}
 	redemption, reservation := f.redeem(t, "MINE", "ada"), f.reserve(t, "MINE", "eve")
-	return f, strings.NewReplacer("{code}", "MINE", "{userId}", "ada",
+	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
+	return f, strings.NewReplacer("/batches/{id}", "/batches/"+batch, "{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
 }
 
@@ -153,7 +175,9 @@ func (f *fixture) state(t *testing.T) string {
 	t.Helper()
 	all := ""
 	f.sequence(t)
-	for _, path := range []string{"/tenant-codes", "/redemptions", "/users", "/events?types=code.*,user.*,redemption.*"} {
+	for _, path := range []string{
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/events?types=code.*,user.*,redemption.*,batch.*",
+	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}
 	return all

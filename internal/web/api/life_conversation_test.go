@@ -10,6 +10,37 @@ import (
 	"accesscodes/internal/web/kit"
 )
 
+// sayBatches are answers of the routes about batches, of which one is finished and one waits.
+func sayBatches(batch, waiting, nobody string) (all []said) {
+	say := func(name, method, path, body string, status int, reason core.Reason, goodRequest bool) {
+		all = append(
+			all,
+			said{name: name, method: method, path: path, body: body, status: status, reason: reason, goodRequest: goodRequest},
+		)
+	}
+	const routes = "/batches"
+	say("good", "POST", routes, `{"count":2,"type":"Premium","name":"n","format":{"prefix":"","groups":3},"note":"n"}`,
+		202, "", true)
+	say("none", "POST", routes, `{"count":0,"type":"Premium"}`, 400, core.ReasonInvalidValue, false)
+	say("no count", "POST", routes, `{"type":"Premium"}`, 400, core.ReasonMissingField, false)
+	say("a value", "POST", routes, `{"count":1,"type":"Premium","code":"A"}`, 400, kit.ReasonUnknownField, false)
+	say("too many", "POST", routes, `{"count":2000000,"type":"Normal","format":{"groupLength":3}}`,
+		400, core.ReasonInvalidValue, true)
+	say("good", "GET", routes, "", 200, "", true)
+	say("a page", "GET", routes+"?limit=1", "", 200, "", true)
+	say("no cursor", "GET", routes+"?cursor=x", "", 400, core.ReasonInvalidCursor, true)
+	say("good", "GET", routes+"/"+batch, "", 200, "", true)
+	say("none", "GET", routes+"/"+nobody, "", 404, core.ReasonBatchNotFound, true)
+	say("no id", "GET", routes+"/x", "", 404, core.ReasonBatchNotFound, true)
+	say("finished", "POST", routes+"/"+batch+"/cancel", "", 409, core.ReasonBatchFinished, true)
+	say("none", "POST", routes+"/"+nobody+"/cancel", "", 404, core.ReasonBatchNotFound, true)
+	say("good", "POST", routes+"/"+waiting+"/cancel", "", 200, "", true)
+	say("good", "GET", routes+"/"+batch+"/codes?from=1&format=csv", "", 200, "", true)
+	say("as a sheet", "GET", routes+"/"+batch+"/codes?format=xlsx", "", 400, core.ReasonInvalidParameter, false)
+	say("none", "GET", routes+"/"+nobody+"/codes", "", 404, core.ReasonBatchNotFound, true)
+	return all
+}
+
 // living are answers of the routes about what becomes of codes. What they are about is made
 // here; they follow one another.
 func living(t *testing.T, f *fixture) []said {
@@ -160,6 +191,11 @@ func living(t *testing.T, f *fixture) []said {
 		"",
 		true,
 	)
+
+	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal"}`).text(t, "id")
+	f.work(t)
+	waiting := f.createBatch(t, f.secret, `{"count":2,"type":"Normal"}`).text(t, "id")
+	all = append(all, sayBatches(batch, waiting, nobody)...)
 
 	say("good", "GET", "/users/new", "", 200, "", true)
 	say("none", "GET", "/users/nobody", "", 404, core.ReasonUserNotFound, true)

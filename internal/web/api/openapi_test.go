@@ -13,8 +13,10 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/job"
 )
 
 // openAPIDocument is the part of /openapi.json that tests look at.
@@ -198,19 +200,22 @@ func limitsOfRules() map[string]limit {
 	number := func(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 	userStatus := limit{Enum: words([]codes.UserStatus{codes.UserNormal, codes.UserPremium})}
 	return map[string]limit{
-		"code":           {MinLength: 1},
-		"AddCode.code":   {MinLength: 1, MaxLength: core.MaxCodeLength},
-		"type":           {Enum: words(codes.Types())},
-		"maxRedemptions": {Minimum: "1", Maximum: number(codes.MaxMaxRedemptions)},
-		"note":           {MaxLength: codes.MaxNoteLength},
-		"recipient":      {MaxLength: codes.MaxRecipientLength},
-		"status":         {Enum: words(codes.Statuses())},
-		"User.status":    userStatus,
-		"PutUser.status": userStatus,
-		"grants":         userStatus,
-		"userId":         {MinLength: 1, MaxLength: codes.MaxUserIDLength},
-		"reason":         {MaxLength: codes.MaxReasonLength},
-		"kind":           {Enum: words(core.ActorKinds())},
+		"code":              {MinLength: 1},
+		"AddCode.code":      {MinLength: 1, MaxLength: core.MaxCodeLength},
+		"type":              {Enum: words(codes.Types())},
+		"maxRedemptions":    {Minimum: "1", Maximum: number(codes.MaxMaxRedemptions)},
+		"note":              {MaxLength: codes.MaxNoteLength},
+		"recipient":         {MaxLength: codes.MaxRecipientLength},
+		"status":            {Enum: words(codes.Statuses())},
+		"Batch.status":      {Enum: words(job.Statuses())},
+		"User.status":       userStatus,
+		"PutUser.status":    userStatus,
+		"grants":            userStatus,
+		"userId":            {MinLength: 1, MaxLength: codes.MaxUserIDLength},
+		"reason":            {MaxLength: codes.MaxReasonLength},
+		"kind":              {Enum: words(core.ActorKinds())},
+		"CreateBatch.count": {Minimum: "1", Maximum: number(bulk.MaxBatchCodes)},
+		"CreateBatch.name":  {MaxLength: bulk.MaxBatchNameLength},
 		"ttlSeconds": {
 			Minimum: number(int64(codes.MinReservation / time.Second)),
 			Maximum: number(int64(codes.MaxReservation / time.Second)),

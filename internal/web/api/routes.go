@@ -10,6 +10,7 @@ import (
 // Tags of routes: the groups of the documentation page.
 const (
 	tagIssuing      = "Issuing codes"
+	tagBatches      = "Batches"
 	tagCodes        = "Codes"
 	tagRedeeming    = "Redeeming"
 	tagReservations = "Reservations"
@@ -24,6 +25,7 @@ const (
 func tags() []kit.Tag {
 	return []kit.Tag{
 		{Name: tagIssuing, Description: "Make codes, with values of your own or random ones."},
+		{Name: tagBatches, Description: "Make many codes at once, see how far it is, get them."},
 		{Name: tagCodes, Description: "Look codes up, change them, take them back."},
 		{Name: tagRedeeming, Description: "Judge a code that a person typed, and use it up."},
 		{Name: tagReservations, Description: "Hold a use of a code while somebody signs up."},
@@ -38,7 +40,7 @@ func tags() []kit.Tag {
 // routes are the routes that the OpenAPI document describes, by noun.
 func (s *server) routes() []kit.Route {
 	all := slices.Concat(
-		s.issuingRoutes(), s.lookUpRoutes(), s.changeRoutes(),
+		s.issuingRoutes(), s.batchRoutes(), s.lookUpRoutes(), s.changeRoutes(),
 		s.validationRoutes(), s.redemptionRoutes(), s.reservationRoutes(),
 		s.userRoutes(), s.eventRoutes(), s.exportRoutes(), s.healthRoutes(),
 	)

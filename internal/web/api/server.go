@@ -24,6 +24,7 @@ type Deps struct {
 	Codes   *codes.Services
 	Tenancy *tenancy.Service
 	Events  *event.Service
+	Batches *bulk.Batches
 	Exports *bulk.Exports
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
@@ -52,13 +53,16 @@ func (s *Server) Drain() {
 type server struct {
 	service *codes.Services
 	events  *event.Service
+	batches *bulk.Batches
 	exports *bulk.Exports
 	ping    func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
-	s := &server{service: deps.Codes, events: deps.Events, exports: deps.Exports, ping: deps.Ping}
+	s := &server{
+		service: deps.Codes, events: deps.Events, batches: deps.Batches, exports: deps.Exports, ping: deps.Ping,
+	}
 	routes := s.routes()
 	if !deps.NoMetrics {
 		routes = append(routes, kit.MetricsRoute("/metrics", deps.Registry))

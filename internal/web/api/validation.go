@@ -44,7 +44,7 @@ func (validation) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Sc
 			"would answer with that redemption.",
 		"detail": "Unless valid: a sentence for a person, with the nearest facts.",
 		"code": "The code as it is at that instant, unless there is no such code. Only keys with the " +
-			"roles full and read see note, recipient, metadata, batchId and createdBy.",
+			"roles full and read see note, recipient, metadata, batchId, batchIndex and createdBy.",
 		"redemption": "With already_redeemed: the redemption of the code by this user that stands at that " +
 			"instant. Only keys with the roles full and read see its metadata.",
 		"suggestion": "Of a code that was not found: the only code that can be redeemed now and is one " +

@@ -55,6 +55,17 @@ func (c *Call) Answer(v any) error {
 	return nil
 }
 
+// Accept says that v will be done, with status 202, and where to see how far it is.
+func (c *Call) Accept(location string, v any) error {
+	body, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	c.Writer.Header()["Location"] = []string{location}
+	c.write(http.StatusAccepted, jsonType, body)
+	return nil
+}
+
 // AnswerJSON sends a text of JSON with status 200. It keeps nothing of it.
 func (c *Call) AnswerJSON(text []byte) { c.write(http.StatusOK, jsonType, text) }
 

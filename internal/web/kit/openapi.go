@@ -131,16 +131,13 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	if rt.Replays {
 		good.Headers["Idempotent-Replayed"] = textHeader("true if an earlier request did it.")
 	}
-	switch {
-	case rt.Files != nil:
-		good.Content = filesContent(rt.Files)
+	status, content := rt.good(registry)
+	op.Responses[strconv.Itoa(status)], good.Content = good, content
+	if status == http.StatusAccepted {
+		good.Headers["Location"] = textHeader("Where to see how far it is.")
+	}
+	if rt.Files != nil {
 		good.Headers["Content-Disposition"] = textHeader("attachment, with a file name.")
-		op.Responses["200"] = good
-	case rt.Response.exists():
-		good.Content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
-		op.Responses["200"] = good
-	default:
-		op.Responses["204"] = good
 	}
 	op.Responses["default"] = &huma.Response{
 		Description: "Anything else",
@@ -154,6 +151,21 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 		}
 	}
 	return op
+}
+
+// good returns the status of a good answer, and its content; nil: none.
+func (rt *Route) good(registry huma.Registry) (status int, content map[string]*huma.MediaType) {
+	if rt.Files != nil {
+		return http.StatusOK, filesContent(rt.Files)
+	}
+	if !rt.Response.exists() {
+		return http.StatusNoContent, nil
+	}
+	content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
+	if rt.Accepts {
+		return http.StatusAccepted, content
+	}
+	return http.StatusOK, content
 }
 
 func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {

@@ -34,6 +34,7 @@ type Route struct {
 	BodyOptional bool // the request may have no body at all
 	MergePatch   bool // the request is a JSON merge patch (RFC 7396)
 	Replays      bool // the answer says when an earlier request did it
+	Accepts      bool // the answer is 202: what was asked for is done later; see [Call.Accept]
 	Guessable    bool // something is named by its secret value: refusals are counted by reason
 
 	// Streams: the body, the answer and what happens between them may take as long as they

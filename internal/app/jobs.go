@@ -1,0 +1,32 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/job"
+)
+
+// newRunner returns the runner of this node, with a worker for each kind of job.
+func newRunner(store bareStore, source bulk.Source, load job.Load, log *slog.Logger) (*job.Runner, error) {
+	node, err := newID()
+	if err != nil {
+		return nil, fmt.Errorf("name this node: %w", err)
+	}
+	return job.NewRunner(job.RunnerConfig{
+		Store: store, Node: node, Now: time.Now, Log: log, Load: load,
+		Workers: map[job.Kind]job.Worker{
+			bulk.KindBatch: bulk.NewBatchWorker(store, source, time.Now, core.SystemEntropy()),
+		},
+	}), nil
+}
+
+func newBatches(store bareStore, source bulk.Source, runner *job.Runner) *bulk.Batches {
+	return bulk.NewBatches(bulk.Deps{
+		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Now: time.Now,
+		Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
+	})
+}

@@ -1,0 +1,53 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// MaxUnfinished is the largest number of unfinished jobs of one workspace.
+const MaxUnfinished = 100
+
+// Change changes a job within a transaction that has locked it, and returns the events to store with
+// that. It may be called several times, each time with the job as it is stored. After an error
+// nothing has changed.
+type Change func(j *Job) ([]*event.Event, error)
+
+// Store keeps jobs. Each method is one atomic operation. Leases end by the database's clock.
+//
+// The steps of a kind of work are methods of other stores, which make their changes and those of the
+// job in one transaction.
+type Store interface {
+	// InsertJob stores a job. If the workspace has a job with its RetryKey already, it stores nothing
+	// and returns that one.
+	//
+	// Errors: [core.Overloaded] if the workspace has MaxUnfinished unfinished jobs.
+	InsertJob(ctx context.Context, j Job, events ...*event.Event) (stored Job, inserted bool, err error)
+	// Job returns a job of the workspace and the kind, or [core.ErrNotFound].
+	Job(ctx context.Context, workspace, id core.ID, kind Kind) (Job, error)
+	// JobByRetryKey returns the workspace's job with this RetryKey, or [core.ErrNotFound].
+	JobByRetryKey(ctx context.Context, workspace core.ID, key []byte) (Job, error)
+	// Jobs returns jobs, those with the highest ids first.
+	Jobs(ctx context.Context, q *Query) ([]Job, error)
+	// ClaimJob takes the lease of an unfinished job that has none: it is [Running] from then on. Of
+	// the workspaces it takes the one whose last turn is longest ago, of its jobs the oldest. A
+	// workspace with a job that another node works on has its turn already.
+	//
+	// Errors: [core.ErrNotFound] if there is none to take.
+	ClaimJob(ctx context.Context, holder core.ID, life time.Duration) (Job, Lease, error)
+	// StepJob makes a step that changes nothing but the job, and renews the lease.
+	//
+	// Errors: [ErrLeaseLost]; what change returns.
+	StepJob(ctx context.Context, lease Lease, change Change) (Job, error)
+	// ReleaseJob changes a job and gives its lease back. Nobody takes the job before the wait is over.
+	//
+	// Errors: [ErrLeaseLost].
+	ReleaseJob(ctx context.Context, lease Lease, wait time.Duration, change Change) error
+	// ChangeJob changes a job, whoever holds its lease. Once the job has ended, the lease is lost.
+	//
+	// Errors: [core.ErrNotFound]; what change returns.
+	ChangeJob(ctx context.Context, workspace, id core.ID, kind Kind, change Change) (Job, error)
+}

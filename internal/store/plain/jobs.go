@@ -1,0 +1,204 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+)
+
+var jobs = newTable("jobs", []column[job.Job]{
+	{"workspace_id", func(j *job.Job) any { return &j.WorkspaceID }},
+	{"id", func(j *job.Job) any { return &j.ID }},
+	{"kind", func(j *job.Job) any { return (*string)(&j.Kind) }},
+	{"status", func(j *job.Job) any { return (*string)(&j.Status) }},
+	{"spec", func(j *job.Job) any { return &j.Spec }},
+	{"cursor", func(j *job.Job) any { return &j.Cursor }},
+	{"done", func(j *job.Job) any { return &j.Done }},
+	{"total", func(j *job.Job) any { return &j.Total }},
+	{"created_at", func(j *job.Job) any { return &j.CreatedAt }},
+	{"started_at", func(j *job.Job) any { return &j.StartedAt }},
+	{"finished_at", func(j *job.Job) any { return &j.FinishedAt }},
+	{"actor_kind", func(j *job.Job) any { return (*string)(&j.Actor.Kind) }},
+	{"actor_id", func(j *job.Job) any { return &j.Actor.ID }},
+	{"actor_name", func(j *job.Job) any { return &j.Actor.Name }},
+	{"failure", func(j *job.Job) any { return &j.Failure }},
+	{"failures", func(j *job.Job) any { return &j.Failures }},
+	{"retry_key", func(j *job.Job) any { return &j.RetryKey }},
+	{"retry_fingerprint", func(j *job.Job) any { return &j.Fingerprint }},
+})
+
+const (
+	thatJob    = "workspace_id = ?1 AND id = ?2"
+	unfinished = "finished_at IS NULL"
+)
+
+// inserted is the result of InsertJob.
+type inserted struct {
+	job job.Job
+	new bool
+}
+
+// InsertJob implements [job.Store].
+func (s Store) InsertJob(ctx context.Context, j job.Job, events ...*event.Event) (job.Job, bool, error) {
+	result, err := write(ctx, s.db, Idempotent, func(tx Tx) (inserted, error) { return insertJob(tx, j, events) })
+	return result.job, result.new, err
+}
+
+func insertJob(tx Tx, j job.Job, events []*event.Event) (inserted, error) {
+	if j.RetryKey != nil {
+		before, err := jobByRetryKey(tx, j.WorkspaceID, j.RetryKey)
+		if !errors.Is(err, core.ErrNotFound) {
+			return inserted{before, before.ID == j.ID}, err
+		}
+	}
+	var count int
+	var turn *time.Time
+	err := one(tx, `
+		SELECT (SELECT count(*) FROM jobs WHERE workspace_id = ?1 AND `+unfinished+`),
+			(SELECT turn_at FROM jobs WHERE workspace_id = ?1 ORDER BY id DESC LIMIT 1)`,
+		[]any{j.WorkspaceID}, func(row Row) error { return row.Scan(&count, &turn) })
+	if err != nil {
+		return inserted{}, err
+	}
+	if count >= job.MaxUnfinished {
+		return inserted{}, core.Overloaded()
+	}
+	added, err := jobs.insert(tx, &j, "ON CONFLICT DO NOTHING")
+	if err != nil {
+		return inserted{}, err
+	}
+	if !added { // another request was faster, or an earlier try of this one
+		before, err := jobs.find(tx, thatJob, j.WorkspaceID, j.ID)
+		if errors.Is(err, core.ErrNotFound) {
+			before, err = jobByRetryKey(tx, j.WorkspaceID, j.RetryKey)
+		}
+		return inserted{before, before.ID == j.ID}, err
+	}
+	// A new job does not give its workspace a turn before others.
+	if _, err := tx.Exec("UPDATE jobs SET turn_at = ?3 WHERE "+thatJob, j.WorkspaceID, j.ID, turn); err != nil {
+		return inserted{}, fmt.Errorf("store the turn of a job: %w", err)
+	}
+	return inserted{j, true}, tx.AddEvents(events...)
+}
+
+func jobByRetryKey(tx Tx, workspace core.ID, key []byte) (job.Job, error) {
+	return jobs.find(tx, "workspace_id = ?1 AND retry_key = ?2", workspace, key)
+}
+
+// Job implements [job.Store].
+func (s Store) Job(ctx context.Context, workspace, id core.ID, kind job.Kind) (job.Job, error) {
+	return read(ctx, s.db, func(tx Tx) (job.Job, error) {
+		return jobs.find(tx, thatJob+" AND kind = ?3", workspace, id, string(kind))
+	})
+}
+
+// JobByRetryKey implements [job.Store].
+func (s Store) JobByRetryKey(ctx context.Context, workspace core.ID, key []byte) (job.Job, error) {
+	return read(ctx, s.db, func(tx Tx) (job.Job, error) { return jobByRetryKey(tx, workspace, key) })
+}
+
+// Jobs implements [job.Store].
+func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err error) {
+	sql, args := "WHERE workspace_id = ?1 AND kind = ?2", []any{q.WorkspaceID, string(q.Kind)}
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		sql += fmt.Sprintf(condition, len(args))
+	}
+	if !q.ActorID.IsZero() {
+		add(" AND actor_id = ?%d", q.ActorID)
+	}
+	if !q.After.IsZero() {
+		add(" AND id < ?%d", q.After)
+	}
+	add(" ORDER BY id DESC LIMIT ?%d", q.Limit)
+	err = s.db.List(ctx, func(tx Tx) (err error) {
+		list, err = jobs.all(tx, sql, args...)
+		return err
+	})
+	return orZero(list, err)
+}
+
+// StepJob implements [job.Store].
+func (s Store) StepJob(ctx context.Context, lease job.Lease, change job.Change) (job.Job, error) {
+	return write(ctx, s.db, Once, func(tx Tx) (job.Job, error) { return JobStep(tx, lease, change) })
+}
+
+// ReleaseJob implements [job.Store].
+func (s Store) ReleaseJob(ctx context.Context, lease job.Lease, wait time.Duration, change job.Change) error {
+	return s.db.Write(ctx, Once, func(tx Tx) error {
+		if _, err := JobStep(tx, lease, change); err != nil {
+			return err
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE jobs SET holder = NULL, lease_until = ?3 WHERE "+thatJob,
+			lease.WorkspaceID, lease.JobID, now.Add(wait))
+		return err
+	})
+}
+
+// ChangeJob implements [job.Store].
+func (s Store) ChangeJob(
+	ctx context.Context, workspace, id core.ID, kind job.Kind, change job.Change,
+) (job.Job, error) {
+	return write(ctx, s.db, Once, func(tx Tx) (job.Job, error) {
+		j, err := lockJob(tx, "AND kind = ?3", workspace, id, string(kind))
+		if err != nil {
+			return j, err
+		}
+		return changeJob(tx, j, change)
+	})
+}
+
+// JobStep makes a step of a job within a transaction. It fails with [job.ErrLeaseLost] unless the
+// lease is held; from then on until the transaction ends, nobody can take it. step does the work and
+// changes the job. The lease is renewed.
+func JobStep(tx Tx, lease job.Lease, step job.Change) (job.Job, error) {
+	j, err := lockJob(tx, "AND holder = ?3 AND fence = ?4 AND "+unfinished,
+		lease.WorkspaceID, lease.JobID, lease.Holder, lease.Fence)
+	if errors.Is(err, core.ErrNotFound) {
+		return j, job.ErrLeaseLost
+	}
+	if err != nil {
+		return j, err
+	}
+	if j, err = changeJob(tx, j, step); err != nil {
+		return j, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return j, err
+	}
+	_, err = tx.Exec("UPDATE jobs SET lease_until = ?3 WHERE "+thatJob, j.WorkspaceID, j.ID, now.Add(lease.Life))
+	return j, err
+}
+
+// lockJob returns a job and locks it by writing it unchanged.
+func lockJob(tx Tx, and string, args ...any) (j job.Job, err error) {
+	sql := "UPDATE jobs SET fence = fence WHERE " + thatJob + " " + and + " RETURNING " + jobs.list("")
+	err = one(tx, sql, args, func(row Row) error { return row.Scan(jobs.fields(&j)...) })
+	return j, err
+}
+
+// changeJob changes a job that is locked.
+func changeJob(tx Tx, j job.Job, change job.Change) (job.Job, error) {
+	events, err := change(&j)
+	if err != nil {
+		return j, err
+	}
+	_, err = tx.Exec(`
+		UPDATE jobs SET status = ?3, cursor = ?4, done = ?5, total = ?6, finished_at = ?7, failure = ?8, failures = ?9
+		WHERE `+thatJob, j.WorkspaceID, j.ID, (*string)(&j.Status), j.Cursor, j.Done, j.Total,
+		j.FinishedAt, j.Failure, j.Failures)
+	if err != nil {
+		return j, fmt.Errorf("store a job: %w", err)
+	}
+	return j, tx.AddEvents(events...)
+}
