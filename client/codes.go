@@ -45,7 +45,8 @@ type Code struct {
 	Note           string            `json:"note"`           // for your own people
 	Recipient      string            `json:"recipient"`      // who it was given to
 	Metadata       map[string]string `json:"metadata"`
-	BatchID        string            `json:"batchId"` // a UUID; empty: it is of no batch
+	BatchID        string            `json:"batchId"`    // a UUID; empty: it is of no batch
+	BatchIndex     *int64            `json:"batchIndex"` // its place in the batch, from 0 on; nil: it is of none
 	CreatedAt      time.Time         `json:"createdAt"`
 	CreatedBy      string            `json:"createdBy"` // the id of the API key
 

@@ -108,7 +108,9 @@ func fillIn(t *testing.T, v reflect.Value) {
 }
 
 // besides are the methods that are no operations by themselves.
-var besides = []string{"CloseIdleConnections", "Codes", "Events", "Redemptions", "Users"}
+var besides = []string{
+	"BatchCodes", "Batches", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "Redemptions", "Users",
+}
 
 func TestEachOperationIsAMethod(t *testing.T) {
 	operations := slices.Sorted(maps.Keys(readDocument(t).operations()))

@@ -37,6 +37,13 @@ const (
 	EventUserChanged    EventType = "user.changed"
 	EventUserErased     EventType = "user.erased"
 
+	EventBatchCreated   EventType = "batch.created"
+	EventBatchCompleted EventType = "batch.completed"
+	EventBatchFailed    EventType = "batch.failed"
+	EventBatchCanceled  EventType = "batch.canceled"
+
+	EventExportCompleted EventType = "export.completed" // it was sent as a whole
+
 	EventKeyCreated EventType = "key.created"
 	EventKeyRotated EventType = "key.rotated"
 	EventKeyRevoked EventType = "key.revoked"
@@ -69,14 +76,14 @@ type EventActor struct {
 
 // EventSubject is what an event is about.
 type EventSubject struct {
-	Kind string `json:"kind"` // code, user, key, workspace
+	Kind string `json:"kind"` // code, user, key, workspace, batch
 	ID   string `json:"id"`   // a code's value, a user's id or a UUID; empty: the person was erased
 }
 
 // EventFilter says which events to read. Zero fields leave none out.
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
-	Subject string      // code:VALUE, user:ID, key:ID or workspace:ID
+	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID or batch:ID
 	Actor   string      // key:ID, or any key, cli or system
 }
 

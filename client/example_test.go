@@ -218,3 +218,30 @@ func ExampleClient_ExportUsers() {
 	fmt.Println(rows[0][:2], rows[1][:2])
 	// Output: [userId status] [export-1 Premium]
 }
+
+func ExampleClient_CreateBatch() {
+	c := connect()
+	ctx := context.Background()
+	batch, err := c.CreateBatch(ctx, client.CreateBatchRequest{
+		Count: 500, Type: client.TypePremium, Name: "spring fair", Format: client.FormatChoice{Prefix: client.Set("FAIR")},
+		IdempotencyKey: "order-2131",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for batch, err = range c.FollowBatch(ctx, batch.ID) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.Printf("%d of %d codes", batch.Progress.Done, batch.Count)
+	}
+	codes := 0
+	for _, err := range c.BatchCodes(ctx, batch.ID, 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		codes++
+	}
+	fmt.Println(batch.Status, codes)
+	// Output: succeeded 500
+}

@@ -36,6 +36,7 @@ const (
 	ReasonUserNotFound        Reason = "user_not_found"
 	ReasonReservationNotFound Reason = "reservation_not_found"
 	ReasonRedemptionNotFound  Reason = "redemption_not_found"
+	ReasonBatchNotFound       Reason = "batch_not_found"  // or this key may not see it
 	ReasonPositionExpired     Reason = "position_expired" // events behind this position were deleted; see Error.Oldest
 )
 
@@ -62,6 +63,7 @@ const (
 	ReasonReservationConfirmed  Reason = "reservation_confirmed" // roll the redemption back instead
 	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order" // a later redemption of the user stands
 	ReasonCodeInUse             Reason = "code_in_use"
+	ReasonBatchFinished         Reason = "batch_finished" // it cannot be canceled any more
 )
 
 // What is wrong with the server.
