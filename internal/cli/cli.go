@@ -144,7 +144,8 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newEvent(), newMigrate(), newCopy(), newVersion(env),
+		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newEvent(), newExport(), newMigrate(), newCopy(),
+		newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now

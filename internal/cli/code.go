@@ -26,6 +26,7 @@ var codeColumns = []column[*client.Code]{
 	{"recipient", func(c *client.Code) any { return textOrNil(c.Recipient) }},
 	{"metadata", func(c *client.Code) any { return entries(c.Metadata) }},
 	{"batchId", func(c *client.Code) any { return textOrNil(c.BatchID) }},
+	{"batchIndex", func(c *client.Code) any { return numberOrNil(c.BatchIndex) }},
 	{"createdAt", func(c *client.Code) any { return c.CreatedAt }},
 	{"createdBy", func(c *client.Code) any { return textOrNil(c.CreatedBy) }},
 }
@@ -108,21 +109,18 @@ func newCodeDelete() *cobra.Command {
 const listed = 50
 
 func newCodeList() *cobra.Command {
-	var filter client.CodeFilter
-	var after, before string
+	var f codeFilterFlags
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List codes, newest first", Args: exactArgs(),
 		Example: "  accesscodes code list --query SPRING --status active\n" +
 			"  accesscodes code list --limit 0 --output csv >codes.csv",
-		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) (err error) {
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
 			if limit < 0 {
 				return usageError{fmt.Errorf("--limit %d is less than 0", limit)}
 			}
-			if filter.CreatedAfter, err = timeOf("created-after", after); err != nil {
-				return err
-			}
-			if filter.CreatedBefore, err = timeOf("created-before", before); err != nil {
+			filter, err := f.read()
+			if err != nil {
 				return err
 			}
 			more := false
@@ -134,12 +132,7 @@ func newCodeList() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&filter.Type), "type", "", "only Normal, Premium or Upgrade")
-	flags.StringVar((*string)(&filter.Status), "status", "", "only revoked, expired, scheduled, exhausted or active")
-	flags.StringVar(&filter.BatchID, "batch", "", "only codes of the batch with this `id`")
-	flags.StringVar(&filter.Query, "query", "", "only codes whose value, note or recipient begins with this `text`")
-	flags.StringVar(&after, "created-after", "", "only codes made after this `time`, such as 2031-12-31T23:59:59Z")
-	flags.StringVar(&before, "created-before", "", "only codes made before this `time`")
+	f.register(flags)
 	flags.IntVar(&limit, "limit", listed, "how many at most; 0: all")
 	outputFlag(flags)
 	return cmd

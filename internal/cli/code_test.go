@@ -60,13 +60,14 @@ WELCOME2131  Premium  active  100             0            ` + at + `  =spring
 `},
 		{"CSV", "code list --type Premium -o csv", `
 code,type,status,maxRedemptions,redemptions,reservations,startsAt,expiresAt,revokedAt,note,recipient,metadata,` +
-			`batchId,createdAt,createdBy
-WELCOME2131,Premium,active,100,0,0,` + at + "," + at + `,,'=spring,Ann,"{""a"":""="",""place"":""Bonn""}",,` +
+			`batchId,batchIndex,createdAt,createdBy
+WELCOME2131,Premium,active,100,0,0,` + at + "," + at + `,,'=spring,Ann,"{""a"":""="",""place"":""Bonn""}",,,` +
 			at + "," + id + "\n"},
 		{"JSON", "code get welcome_2131 -o json", `
 [
   {
     "batchId": null,
+    "batchIndex": null,
     "code": "WELCOME2131",
     "createdAt": "` + at + `",
     "createdBy": "` + id + `",

@@ -86,3 +86,14 @@ func (p *progress) Add(rows int) {
 		_ = p.bar.Add(rows) // it only informs
 	}
 }
+
+// received returns where to write what arrives, so that a terminal shows how much there is, and what to
+// do at its end.
+func (p *progress) received(to io.Writer) (io.Writer, func()) {
+	if !p.terminal {
+		return to, func() {}
+	}
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription("received"),
+		progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond))
+	return io.MultiWriter(to, bar), func() { _, _ = fmt.Fprintln(p.to) } // it only informs
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"accesscodes/client"
+)
+
+func newExport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write a whole list to a file, over the HTTP API of a server",
+		Args: cobra.ArbitraryArgs, RunE: group,
+		Long: "Write a whole list to a file, over the HTTP API of a server.\n\n" +
+			"A file is written as a whole or not at all. Stdout has what came until an export broke off.",
+	}
+	serverFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newExportCodes(), newExportRedemptions(), newExportUsers())
+	return cmd
+}
+
+// newExportOf is a command that writes a file as flags say.
+func newExportOf(
+	what, formats, example string,
+	open func(context.Context, *client.Client, client.ExportFormat) (*client.Download, error),
+) *cobra.Command {
+	var format, out string
+	cmd := &cobra.Command{
+		Use: what + " --out FILE", Short: "Write all " + what + " to a file", Args: exactArgs(), Example: example,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "out") },
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
+			file, err := open(ctx, server, client.ExportFormat(format))
+			if err != nil {
+				return err
+			}
+			return download(cmd, out, file)
+		}),
+	}
+	cmd.Flags().StringVar(&format, "format", string(client.FormatCSV), formats)
+	outFlag(cmd.Flags(), &out)
+	return cmd
+}
+
+func outFlag(flags *pflag.FlagSet, out *string) {
+	flags.StringVar(out, "out", "", "`file` to write to; - is stdout; required")
+}
+
+// download writes what the server sends.
+func download(cmd *cobra.Command, out string, file *client.Download) error {
+	defer func() { _ = file.Close() }() // never fails
+	p := newProgress(cmd.ErrOrStderr())
+	p.terminal = p.terminal && out != "-" // the terminal may be stdout, too
+	err := writeTo(cmd, out, func(to io.Writer) error {
+		to, end := p.received(to)
+		defer end()
+		_, err := io.Copy(to, file)
+		return err
+	})
+	if e, ok := errors.AsType[*client.NoAnswerError](err); ok { // the server has answered, but not to the end
+		return fmt.Errorf("%w (request %s)", e.Err, e.RequestID)
+	}
+	return err
+}
+
+// codeFilterFlags are the flags that choose codes.
+type codeFilterFlags struct {
+	filter        client.CodeFilter
+	after, before string
+}
+
+func (f *codeFilterFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar((*string)(&f.filter.Type), "type", "", "only Normal, Premium or Upgrade")
+	flags.StringVar((*string)(&f.filter.Status), "status", "", "only revoked, expired, scheduled, exhausted or active")
+	flags.StringVar(&f.filter.BatchID, "batch", "", "only codes of the batch with this `id`")
+	flags.StringVar(&f.filter.Query, "query", "", "only codes whose value, note or recipient begins with this `text`")
+	flags.StringVar(&f.after, "created-after", "", "only codes made after this `time`, such as 2031-12-31T23:59:59Z")
+	flags.StringVar(&f.before, "created-before", "", "only codes made before this `time`")
+}
+
+func (f *codeFilterFlags) read() (filter client.CodeFilter, err error) {
+	filter = f.filter
+	if filter.CreatedAfter, err = timeOf("created-after", f.after); err != nil {
+		return filter, err
+	}
+	filter.CreatedBefore, err = timeOf("created-before", f.before)
+	return filter, err
+}
+
+func newExportCodes() *cobra.Command {
+	var f codeFilterFlags
+	cmd := newExportOf("codes", "csv, ndjson or xlsx", "  accesscodes export codes --status active --out codes.csv",
+		func(ctx context.Context, server *client.Client, format client.ExportFormat) (*client.Download, error) {
+			filter, err := f.read()
+			if err != nil {
+				return nil, err
+			}
+			return server.ExportCodes(ctx, filter, format)
+		})
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func newExportRedemptions() *cobra.Command {
+	var filter client.RedemptionFilter
+	var after, before string
+	cmd := newExportOf("redemptions", "csv or ndjson",
+		"  accesscodes export redemptions --created-after 2031-01-01T00:00:00Z --out redemptions.csv",
+		func(ctx context.Context, server *client.Client, format client.ExportFormat) (_ *client.Download, err error) {
+			if filter.CreatedAfter, err = timeOf("created-after", after); err != nil {
+				return nil, err
+			}
+			if filter.CreatedBefore, err = timeOf("created-before", before); err != nil {
+				return nil, err
+			}
+			return server.ExportRedemptions(ctx, filter, format)
+		})
+	flags := cmd.Flags()
+	flags.StringVar(&filter.Code, "code", "", "only redemptions of this `code`, however it is spelt")
+	flags.StringVar(&filter.UserID, "user", "", "only redemptions by the user with this `id`")
+	flags.StringVar(&after, "created-after", "", "only redemptions after this `time`, such as 2031-12-31T23:59:59Z")
+	flags.StringVar(&before, "created-before", "", "only redemptions before this `time`")
+	return cmd
+}
+
+func newExportUsers() *cobra.Command {
+	var filter client.UserFilter
+	cmd := newExportOf("users", "csv or ndjson", "  accesscodes export users --status Premium --out users.csv",
+		func(ctx context.Context, server *client.Client, format client.ExportFormat) (*client.Download, error) {
+			return server.ExportUsers(ctx, filter, format)
+		})
+	cmd.Flags().StringVar((*string)(&filter.Status), "status", "", "only Normal or Premium")
+	cmd.Flags().StringVar(&filter.Query, "query", "", "only users whose id begins with this `text`")
+	return cmd
+}
