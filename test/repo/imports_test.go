@@ -41,7 +41,11 @@ var mayImport = []struct {
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
-	{"internal/store/plain", []string{"internal/core", "internal/event", "internal/job", "internal/tenancy"}, nil},
+	{
+		"internal/store/plain",
+		[]string{"internal/bulk", "internal/core", "internal/event", "internal/job", "internal/tenancy"},
+		nil,
+	},
 	{
 		"internal/store/sqlite",
 		append(engines(), "internal/store/sqlite/walvfs"),
