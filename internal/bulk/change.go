@@ -94,7 +94,8 @@ type changeState struct {
 // undoState is how far the undoing of a change is.
 type undoState struct {
 	Counts
-	Next int64 // number of the next item
+	Next  int64 // number of the next item
+	Actor event.Actor
 }
 
 // place is where a change goes on.
@@ -158,8 +159,8 @@ func (c *Change) Undoing() *Counts {
 	return &c.Undo.Counts
 }
 
-// does names what the change does.
-func (c *Change) does() string {
+// Does names what the change does.
+func (c *Change) Does() string {
 	switch {
 	case c.Do.Revoke:
 		return "revoke"
@@ -185,7 +186,7 @@ func (c *Change) ended(source *event.Source) ([]*event.Event, error) {
 	for _, count := range counts.Skipped {
 		skipped += count
 	}
-	data := event.Data{"do": c.does(), "status": string(c.Status), "changed": counts.Changed, "skipped": skipped}
+	data := event.Data{"do": c.Does(), "status": string(c.Status), "changed": counts.Changed, "skipped": skipped}
 	e, err := source.Make(t, at, event.Thing(event.SubjectChange, c.ID), "", data)
 	return []*event.Event{e}, err
 }

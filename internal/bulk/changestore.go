@@ -19,8 +19,7 @@ type ChangeItem struct {
 	Was, Is     string // the fields that differ, before and after: JSON
 }
 
-// Person is the mark of a person who is affected by a change: it cannot be traced back to the person
-// once the change has ended, because it is deleted then.
+// Person is the mark of a person who is affected by a change. It is deleted when the change ends.
 type Person [16]byte
 
 // Ledger keeps what a step of a change has done, in the transaction of the step.
@@ -48,6 +47,8 @@ type ChangeStore interface {
 	ListedCodes(ctx context.Context, workspace, change core.ID) (string, error)
 	// ChangeItems returns items in the order of their numbers, from one on.
 	ChangeItems(ctx context.Context, workspace, change core.ID, from int64, limit int) ([]ChangeItem, error)
+	// ForgetChange deletes the people and the listed codes of a change that has ended.
+	ForgetChange(ctx context.Context, workspace, change core.ID) error
 	// PruneChanges deletes some of what is kept of changes with ids below one, and returns how many rows.
 	// It returns 0 when nothing is left.
 	PruneChanges(ctx context.Context, below core.ID) (int, error)

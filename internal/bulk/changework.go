@@ -102,18 +102,18 @@ func (w *ChangeWorker) finish(
 	var events []*event.Event
 	if err = c.store(); err == nil && done.isLast {
 		c.End(job.Succeeded, w.now().UTC().Truncate(time.Microsecond))
-		events, err = w.ended(&c, ledger)
+		events, err = w.ended(&c, ledger, c.Actor)
 	}
 	*j = c.Job
 	return events, err
 }
 
-// ended ends a change, or its undoing.
-func (w *ChangeWorker) ended(c *Change, ledger Ledger) ([]*event.Event, error) {
+// ended ends a change, or its undoing, which somebody has asked for.
+func (w *ChangeWorker) ended(c *Change, ledger Ledger, by event.Actor) ([]*event.Event, error) {
 	if err := ledger.Forget(); err != nil {
 		return nil, err
 	}
-	return c.ended(w.recorder.Source(c.WorkspaceID, c.Actor, false))
+	return c.ended(w.recorder.Source(c.WorkspaceID, by, false))
 }
 
 // Failed implements [job.Worker].

@@ -59,7 +59,7 @@ func (w *ChangeWorker) finishUndo(
 	var events []*event.Event
 	if err = c.store(); err == nil && c.Undo.Next >= c.Items {
 		c.End(job.Succeeded, w.now().UTC().Truncate(time.Microsecond))
-		events, err = w.ended(&c, ledger)
+		events, err = w.ended(&c, ledger, c.Undo.Actor)
 	}
 	*j = c.Job
 	return events, err

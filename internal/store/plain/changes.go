@@ -65,6 +65,11 @@ func (l Ledger) Forget() error {
 	return nil
 }
 
+// ForgetChange implements [bulk.ChangeStore].
+func (s Store) ForgetChange(ctx context.Context, workspace, change core.ID) error {
+	return s.db.Write(ctx, Idempotent, func(tx Tx) error { return Ledger{tx, workspace, change}.Forget() })
+}
+
 // insertMany inserts rows, and returns how many there were new.
 func insertMany[T any](
 	tx Tx, table, columns string, rows []T, values func(*T) []any, onConflict string,

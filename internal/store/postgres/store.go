@@ -63,8 +63,6 @@ var (
 	_ codes.Store   = (*Store)(nil)
 	_ bulk.Store    = (*Store)(nil)
 	_ tenancy.Store = (*Store)(nil)
-
-	_ bulk.ChangeStore = (*Store)(nil)
 )
 
 // Open connects to the database at a postgres:// address. Call [Migrate] on the address

@@ -70,8 +70,6 @@ var (
 	_ codes.Store   = (*Store)(nil)
 	_ bulk.Store    = (*Store)(nil)
 	_ tenancy.Store = (*Store)(nil)
-
-	_ bulk.ChangeStore = (*Store)(nil)
 )
 
 // pragmas apply to every connection. The page cache is small on purpose: after a page has split,

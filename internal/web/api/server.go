@@ -25,6 +25,7 @@ type Deps struct {
 	Tenancy *tenancy.Service
 	Events  *event.Service
 	Batches *bulk.Batches
+	Changes *bulk.Changes
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
 	Log      *slog.Logger
@@ -53,12 +54,13 @@ type server struct {
 	service *codes.Services
 	events  *event.Service
 	batches *bulk.Batches
+	changes *bulk.Changes
 	ping    func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
-	s := &server{service: deps.Codes, events: deps.Events, batches: deps.Batches, ping: deps.Ping}
+	s := &server{service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, ping: deps.Ping}
 	routes := s.routes()
 	if !deps.NoMetrics {
 		routes = append(routes, kit.MetricsRoute("/metrics", deps.Registry))
