@@ -69,6 +69,7 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 	errs := &req.Unread
 	req.Filter.CheckFields(errs, "/select")
 	switch {
+	case errs.Names("/select/batchId"): // so it is not known what is selected
 	case req.Codes == nil && req.Filter == codes.CodeFilter{}:
 		errs.Add(core.ReasonMissingField, "/select", "select must have codes, or at least one other member")
 	case req.Codes != nil && req.Filter != codes.CodeFilter{}:

@@ -17,12 +17,13 @@ import (
 
 // bulkChangeRequest is the request to change many codes.
 type bulkChangeRequest struct {
-	Select kit.Optional[changeSelect] `json:"select" required:"true" nullable:"false" doc:"Which codes: codes, or those that meet every other member."`
-	Do     kit.Optional[changeDo]     `json:"do" required:"true" nullable:"false" doc:"What to do to each: exactly one member."`
+	Select kit.Optional[changeSelect] `json:"select" required:"true" nullable:"false" doc:"Which codes."`
+	Do     kit.Optional[changeDo]     `json:"do" required:"true" nullable:"false" doc:"Exactly one member."`
 	DryRun kit.Optional[bool]         `json:"dryRun" required:"false" doc:"Only say what would be done."`
 }
 
-// changeSelect says which codes to change.
+// changeSelect says which codes to change: those that are listed, or those that meet every other
+// member.
 type changeSelect struct {
 	BatchID       *string    `json:"batchId,omitempty" format:"uuid" doc:"Codes of this batch."`
 	Type          *string    `json:"type,omitempty" enum:"Normal,Premium,Upgrade"`
@@ -30,7 +31,7 @@ type changeSelect struct {
 	Q             *string    `json:"q,omitempty" doc:"As in the list of codes."`
 	CreatedAfter  *time.Time `json:"createdAfter,omitempty"`
 	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
-	Codes         []string   `json:"codes,omitempty" nullable:"false" maxItems:"10000" doc:"Values, however they are spelt."`
+	Codes         []string   `json:"codes,omitempty" nullable:"false" maxItems:"10000" doc:"Values in any spelling."`
 }
 
 // filter reads the members but the listed codes.
@@ -104,7 +105,7 @@ func (s *server) createChange(ctx context.Context, c *kit.Call) error {
 		if err != nil {
 			return err
 		}
-		return c.Answer(&dryRunFields{Complete: would.Complete, tallyFields: showTally(&would.Tally)})
+		return c.Answer(&dryRunFields{Complete: would.Complete, TallyFields: showTally(&would.Tally)})
 	}
 	change, replayed, err := s.changes.Create(ctx, &c.Actor, req)
 	if err != nil {
@@ -114,8 +115,8 @@ func (s *server) createChange(ctx context.Context, c *kit.Call) error {
 	return c.Accept("/changes/"+change.ID.String(), showChange(&change))
 }
 
-// tallyFields are the counts of a change.
-type tallyFields struct {
+// TallyFields are the counts of a change. The document shows only exported parts of what is shown.
+type TallyFields struct {
 	Matched int64                 `json:"matched" doc:"Codes of the selection."`
 	Changed int64                 `json:"changed"`
 	Skipped map[core.Reason]int64 `json:"skipped" nullable:"false" doc:"Codes that stay as they are, by reason."`
@@ -123,8 +124,8 @@ type tallyFields struct {
 	Sample  []string              `json:"sample" nullable:"false" doc:"Up to 20 of the codes that are changed."`
 }
 
-func showTally(t *bulk.Tally) tallyFields {
-	shown := tallyFields{Matched: t.Matched, Changed: t.Changed, Skipped: t.Skipped, People: t.People, Sample: t.Sample}
+func showTally(t *bulk.Tally) TallyFields {
+	shown := TallyFields{Matched: t.Matched, Changed: t.Changed, Skipped: t.Skipped, People: t.People, Sample: t.Sample}
 	if shown.Skipped == nil {
 		shown.Skipped = map[core.Reason]int64{}
 	}
@@ -137,7 +138,7 @@ func showTally(t *bulk.Tally) tallyFields {
 // dryRunFields is what a change would do.
 type dryRunFields struct {
 	Complete bool `json:"complete" doc:"false: the selection is so large that only a part was looked at."`
-	tallyFields
+	TallyFields
 }
 
 // changeFields is a change as callers see it.
@@ -145,8 +146,8 @@ type changeFields struct {
 	ID     string            `json:"id" format:"uuid"`
 	Status bulk.ChangeStatus `json:"status" enum:"queued,running,succeeded,failed,canceled,undoing,undone"`
 	Do     string            `json:"do" enum:"revoke,restore,set"`
-	tallyFields
-	Undone        *undoneFields `json:"undone" nullable:"true" doc:"What undoing it has come to; null: nobody has."`
+	TallyFields
+	Undone        *undoneFields `json:"undone,omitempty" doc:"What undoing it has come to, if anybody has."`
 	UndoableUntil *time.Time    `json:"undoableUntil" nullable:"true" doc:"null: it cannot be undone, or not yet."`
 	CreatedAt     time.Time     `json:"createdAt"`
 	StartedAt     *time.Time    `json:"startedAt" nullable:"true"`
@@ -163,7 +164,7 @@ type undoneFields struct {
 
 func showChange(c *bulk.Change) *changeFields {
 	shown := &changeFields{
-		ID: c.ID.String(), Status: c.State(), Do: c.Does(), tallyFields: showTally(&c.Tally),
+		ID: c.ID.String(), Status: c.State(), Do: c.Does(), TallyFields: showTally(&c.Tally),
 		UndoableUntil: c.UndoableUntil(), CreatedAt: c.CreatedAt, StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
 		Failure: c.Failure,
 	}

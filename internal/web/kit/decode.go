@@ -136,6 +136,9 @@ func (rt *Route) decodeApart(
 		if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 			field.SetZero() // it may have been read in part
 			reason, detail := wrongValue(semantic)
+			if errors.Is(err, json.ErrUnknownName) {
+				reason, detail = ReasonUnknownField, rt.unknownWithin(semantic.JSONPointer.LastToken())
+			}
 			wrong.AddUnread(reason, "/"+f.name, "/"+f.name+string(semantic.JSONPointer), detail)
 		} else if err != nil {
 			return decodeError(err)

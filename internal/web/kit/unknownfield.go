@@ -22,6 +22,14 @@ func (rt *Route) unknownField(name string) string {
 	return "this request has no field " + instead(name, names)
 }
 
+// unknownWithin is unknownField for a field within another one.
+func (rt *Route) unknownWithin(name string) string {
+	if why, ok := rt.NotTaken[name]; ok {
+		return why
+	}
+	return "there is no such field here"
+}
+
 // instead quotes a name that is not known and says which one may be meant, or all that there are.
 func instead(name string, known []string) string {
 	shown := []rune(name)
