@@ -102,7 +102,6 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken, Now: f.clock.read,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
-	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
 	f.changes = bulk.NewChanges(bulk.ChangesDeps{
 		Store: store, Reads: store, Jobs: store, Forms: f.service.FormsOf, Now: f.clock.read,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
