@@ -78,9 +78,10 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	}
 	changes := newChanges(bare, services, runner)
 	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Batches: newBatches(bare, services, runner),
-		Changes: changes, Ping: bare.Ping,
-		Log: log, Registry: registry, Version: streams.Version,
+		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
+		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
+		Changes: changes,
+		Log:     log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 	if err != nil {

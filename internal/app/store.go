@@ -252,6 +252,12 @@ func newCodes(store codes.Store, filter *words.Filter) *codes.Services {
 	})
 }
 
+func newExports(services *codes.Services, log bulk.ExportLog) *bulk.Exports {
+	return bulk.NewExports(bulk.ExportDeps{
+		Lists: services, Log: log, Now: time.Now, Entropy: core.SystemEntropy(),
+	})
+}
+
 func newID() (core.ID, error) {
 	id, err := uuid.NewV7()
 	return core.ID(id), err

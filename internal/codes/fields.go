@@ -182,6 +182,9 @@ var fields = []Field{
 	},
 }
 
+// StatusFollows is the field that the status is shown behind. A status is no field: it is worked out.
+const StatusFollows = "type"
+
 // Fields returns every field, in the order in which JSON shows them. The list must not be changed.
 func Fields() []Field { return fields }
 

@@ -99,7 +99,10 @@ func (s *Service) ListCodes(
 	defer leave()
 	q := &CodeQuery{
 		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Except: filter.exactly(),
-		Limit: limit + 1, MaxBytes: core.MaxPageBytes, At: s.now(),
+		Limit: limit + 1, MaxBytes: core.MaxPageBytes, At: page.At,
+	}
+	if q.At.IsZero() {
+		q.At = s.now()
 	}
 	if old := core.OldForm(filter.Query); !s.oldForms.areNone() && old != core.OldForm("") {
 		q.OldForm = old

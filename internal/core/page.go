@@ -25,6 +25,8 @@ type Page[T any] struct {
 type PageRequest struct {
 	Limit  int    // 0: DefaultPage
 	Cursor string // of the page before; empty: the first page
+	// At, for a list of codes, is the instant of its status filter; zero: now.
+	At time.Time
 }
 
 // CheckedLimit returns the request's limit, or the default, if it is valid.

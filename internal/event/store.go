@@ -22,6 +22,8 @@ type Store interface {
 	// can be read, and how often to look for events of other processes. Only one goroutine may
 	// receive from the channel.
 	EventSignal() (added <-chan struct{}, interval time.Duration)
+	// RecordEvents adds events that no change in the store comes with.
+	RecordEvents(ctx context.Context, events ...*Event) error
 	// SequenceEvents gives positions to some of the events without one, and returns to how many. It
 	// returns 0 when none are left, and when another node does this work.
 	SequenceEvents(ctx context.Context) (int, error)

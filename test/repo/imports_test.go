@@ -23,7 +23,11 @@ var mayImport = []struct {
 	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
 	{"internal/words", []string{"internal/core"}, nil},
 	{"internal/job", []string{"internal/core", "internal/event"}, nil},
-	{"internal/bulk", []string{"internal/core", "internal/event", "internal/job", "internal/codes"}, nil},
+	{
+		"internal/bulk",
+		[]string{"internal/core", "internal/event", "internal/job", "internal/codes", "internal/csvcell"},
+		nil,
+	},
 
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
@@ -72,7 +76,7 @@ var mayImport = []struct {
 	},
 	{
 		"internal/web/api",
-		append(areas(), "internal/web/kit"),
+		append(areas(), "internal/bulk", "internal/web/kit"),
 		[]string{
 			"github.com/danielgtaylor/huma/v2",
 			"github.com/go-json-experiment/json",
@@ -82,8 +86,8 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/config", "internal/words", "internal/web/kit", "internal/web/api", "internal/store/sqlite",
-			"internal/store/postgres",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api",
+			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
 		[]string{"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/net"},

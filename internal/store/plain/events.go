@@ -158,6 +158,11 @@ func headsQuery(workspaces []core.ID) (string, []any) {
 	) + ")", args
 }
 
+// RecordEvents implements [event.Store].
+func (s Store) RecordEvents(ctx context.Context, events ...*event.Event) error {
+	return s.db.Write(ctx, Once, func(tx Tx) error { return tx.AddEvents(events...) })
+}
+
 // EraseFromEvents removes a user's id from the events of a workspace. With each id it removes the
 // salt, without which nobody can find out whose event it was. Earlier events about erasures keep the
 // id until their time is over. Events without a position come first: an event that gets one

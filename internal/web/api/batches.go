@@ -218,7 +218,7 @@ func (s *server) batchRoutes() []kit.Route {
 				kit.InQuery("from", "The index to begin with.", kit.WholeSchema(0, nil, 0)),
 				kit.InQuery("format", "Otherwise Accept decides, and ndjson without one.",
 					kit.WordSchema([]downloadFormat{ndjson, csvFormat}))),
-			Media: []string{ndjsonType, csvType}, Streams: true, Reasons: none,
+			Files: []string{ndjsonType, csvType}, Streams: true, Reasons: none,
 		},
 	}
 }

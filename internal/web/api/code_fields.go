@@ -75,15 +75,12 @@ func (o *jsonObject) code(s *shownCode) {
 		case *core.Metadata:
 			o.metadata(*from)
 		}
-		if f.Name == statusFollows {
+		if f.Name == codes.StatusFollows {
 			o.word("status", string(s.status))
 		}
 	}
 	o.close()
 }
-
-// statusFollows is the field that JSON shows the status behind. A status is no field: it is worked out.
-const statusFollows = "type"
 
 // schemaOfCode fills in the schema of a code.
 func schemaOfCode(schema *huma.Schema, required func(*codes.Field) bool) *huma.Schema {
@@ -101,7 +98,7 @@ func schemaOfCode(schema *huma.Schema, required func(*codes.Field) bool) *huma.S
 			continue
 		}
 		add(f.Name, schemaOfField(f), required(f))
-		if f.Name == statusFollows {
+		if f.Name == codes.StatusFollows {
 			status := kit.WordSchema(codes.Statuses())
 			status.Description = "What can be done with the code now; the first that applies, in this order."
 			add("status", &status, true)

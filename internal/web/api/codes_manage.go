@@ -20,12 +20,7 @@ func (s *server) answerCodeNow(c *kit.Call, code *codes.Code, err error) error {
 // listCodes answers GET /tenant-codes.
 func (s *server) listCodes(ctx context.Context, c *kit.Call) error {
 	p := c.Query()
-	filter := codes.CodeFilter{
-		Type: codes.Type(p.Text("type")), Status: codes.Status(p.Text("status")),
-		BatchID: p.ID("batchId"), Query: p.Text("q"),
-		CreatedAfter: p.Time("createdAfter"), CreatedBefore: p.Time("createdBefore"),
-	}
-	request := p.Page()
+	filter, request := codeFilter(p), p.Page()
 	if p.Err() != nil {
 		return p.Err()
 	}
@@ -36,6 +31,31 @@ func (s *server) listCodes(ctx context.Context, c *kit.Call) error {
 	return kit.AnswerList(c, page, func(code *codes.Code) *shownCode {
 		return &shownCode{code: code, status: code.StatusAt(page.At)}
 	})
+}
+
+// codeFilter reads which codes are asked for.
+func codeFilter(p *kit.Query) codes.CodeFilter {
+	return codes.CodeFilter{
+		Type: codes.Type(p.Text("type")), Status: codes.Status(p.Text("status")),
+		BatchID: p.ID("batchId"), Query: p.Text("q"),
+		CreatedAfter: p.Time("createdAfter"), CreatedBefore: p.Time("createdBefore"),
+	}
+}
+
+// codeFilters are the parameters that codeFilter reads.
+func codeFilters() []kit.Parameter {
+	return []kit.Parameter{
+		kit.InQuery("type", "Only codes of this type.", kit.WordSchema(codes.Types())),
+		kit.InQuery("status", "Only codes that have this status now.", kit.WordSchema(codes.Statuses())),
+		kit.InQuery("batchId", "Only codes of this batch.", kit.IDSchema()),
+		kit.InQuery("q",
+			"Only codes whose value, note or recipient begins with this. Of a value, case, spaces and dashes do "+
+				"not count; of the others, the case of A to Z does not.", kit.TextSchema()),
+		kit.InQuery("createdAfter",
+			"Only codes that were created after this instant (RFC 3339).", kit.TimeSchema()),
+		kit.InQuery("createdBefore",
+			"Only codes that were created before this instant (RFC 3339).", kit.TimeSchema()),
+	}
 }
 
 // codeList is a page of codes.
@@ -120,19 +140,8 @@ func (s *server) lookUpRoutes() []kit.Route {
 			ID: "listCodes", Summary: "List codes",
 			Description: "Newest first. A code that exists throughout is on exactly one page, whatever is " +
 				"added meanwhile.",
-			Parameters: append([]kit.Parameter{
-				kit.InQuery("type", "Only codes of this type.", kit.WordSchema(codes.Types())),
-				kit.InQuery("status", "Only codes that have this status now.", kit.WordSchema(codes.Statuses())),
-				kit.InQuery("batchId", "Only codes of this batch.", kit.IDSchema()),
-				kit.InQuery("q",
-					"Only codes whose value, note or recipient begins with this. Of a value, case, spaces and dashes do "+
-						"not count; of the others, the case of A to Z does not.", kit.TextSchema()),
-				kit.InQuery("createdAfter",
-					"Only codes that were created after this instant (RFC 3339).", kit.TimeSchema()),
-				kit.InQuery("createdBefore",
-					"Only codes that were created before this instant (RFC 3339).", kit.TimeSchema()),
-			}, kit.Paging()...),
-			Response: kit.JSON[codeList]("CodeList"),
+			Parameters: append(codeFilters(), kit.Paging()...),
+			Response:   kit.JSON[codeList]("CodeList"),
 		},
 		{
 			Method: "GET", Path: "/tenant-codes/{code}", Permission: core.PermissionRead,

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -47,22 +46,26 @@ func (s *server) downloadBatch(ctx context.Context, c *kit.Call) error {
 	if err != nil {
 		return err
 	}
-	d := &download{call: c, format: format}
-	return s.batches.Codes(ctx, &c.Actor, id, from, d.write)
+	d := &download{call: c, format: format, name: "batch-" + id.String()}
+	if err := s.batches.Codes(ctx, &c.Actor, id, from, d.write); err != nil {
+		return err
+	}
+	return d.file.Close()
 }
 
 // download is a download under way.
 type download struct {
 	call   *kit.Call
 	format downloadFormat
-	begun  bool
+	name   string        // of the file, without its extension
+	file   *kit.Download // nil: nothing was sent yet
 	text   bytes.Buffer
 }
 
 // write sends a page.
 func (d *download) write(page []codes.Code, at time.Time) error {
 	d.text.Reset()
-	if !d.begun {
+	if d.file == nil {
 		d.begin()
 	}
 	rows := csv.NewWriter(&d.text)
@@ -84,19 +87,20 @@ func (d *download) write(page []codes.Code, at time.Time) error {
 		}
 	}
 	rows.Flush()
-	if _, err := d.call.Writer.Write(d.text.Bytes()); err != nil {
+	if _, err := d.file.Write(d.text.Bytes()); err != nil {
 		return err
 	}
-	return http.NewResponseController(d.call.Writer).Flush()
+	return d.file.Flush()
 }
 
 // begin sends the head.
 func (d *download) begin() {
-	d.begun = true
-	if d.format == ndjson {
-		d.call.Begin(ndjsonType)
+	mediaType := ndjsonType
+	if d.format == csvFormat {
+		mediaType = csvType + "; charset=utf-8; header=present"
+	}
+	if d.file = d.call.BeginDownload(mediaType, d.name+"."+string(d.format), false); d.format == ndjson {
 		return
 	}
-	d.call.Begin(csvType + "; charset=utf-8; header=present")
 	d.text.WriteString("batchIndex,code,status\n")
 }

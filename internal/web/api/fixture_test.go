@@ -49,6 +49,7 @@ type fixture struct {
 	secret  string // of a key of acme with the role full
 	key     tenancy.Key
 	count   func() (int, error) // how many codes the database holds, without the store's help
+	stall   time.Duration       // of the server's streams; 0: as usual
 }
 
 // newFixture starts a server over SQLite, for tests of what does not depend on the
@@ -120,7 +121,10 @@ func newServer(t *testing.T, f *fixture) *Server {
 	server, err := New(Deps{
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
 		Batches: f.batches, Changes: f.changes,
-		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3",
+		Exports: bulk.NewExports(bulk.ExportDeps{
+			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
+		}),
+		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {

@@ -64,6 +64,10 @@ var routeCases = map[string]routeCase{
 	"putUser":   {roles: managers, body: `{"status":"Premium"}`, stranger: aUserOfItsOwn},
 	"eraseUser": {roles: managers},
 
+	"exportCodes":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
+	"exportRedemptions": {roles: readers, query: "?format=ndjson", stranger: nothingExported},
+	"exportUsers":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
+
 	"listEvents": {roles: readers, query: "?subject=code:MINE", stranger: noEvents},
 }
 
@@ -111,6 +115,14 @@ func aUserOfItsOwn(t *testing.T, got answer) {
 func anEmptyList(t *testing.T, got answer) {
 	t.Helper()
 	sameJSON(t, got.mustBeOK(t).body, `{"data":[],"nextCursor":null}`)
+}
+
+// nothingExported: the stranger's workspace has a code of its own by then, and no redemption.
+func nothingExported(t *testing.T, got answer) {
+	t.Helper()
+	if got.status != 200 || strings.Contains(got.body, "MINE") || strings.Contains(got.body, "eve") {
+		t.Errorf("status %d, body %s", got.status, got.body)
+	}
 }
 
 func noEvents(t *testing.T, got answer) {

@@ -87,11 +87,7 @@ func (s *server) redeemCode(ctx context.Context, c *kit.Call) error {
 // listRedemptions answers GET /redemptions.
 func (s *server) listRedemptions(ctx context.Context, c *kit.Call) error {
 	p := c.Query()
-	filter := codes.RedemptionFilter{
-		Code: p.Text("code"), UserID: p.Text("userId"),
-		CreatedAfter: p.Time("createdAfter"), CreatedBefore: p.Time("createdBefore"),
-	}
-	request := p.Page()
+	filter, request := redemptionFilter(p), p.Page()
 	if p.Err() != nil {
 		return p.Err()
 	}
@@ -100,6 +96,26 @@ func (s *server) listRedemptions(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	return kit.AnswerList(c, page, showRedemption)
+}
+
+// redemptionFilter reads which redemptions are asked for.
+func redemptionFilter(p *kit.Query) codes.RedemptionFilter {
+	return codes.RedemptionFilter{
+		Code: p.Text("code"), UserID: p.Text("userId"),
+		CreatedAfter: p.Time("createdAfter"), CreatedBefore: p.Time("createdBefore"),
+	}
+}
+
+// redemptionFilters are the parameters that redemptionFilter reads.
+func redemptionFilters() []kit.Parameter {
+	return []kit.Parameter{
+		kit.InQuery("code", "Only redemptions of this code, however it is spelt.", kit.TextSchema()),
+		kit.InQuery("userId", "Only redemptions by this user.", kit.TextSchema()),
+		kit.InQuery("createdAfter",
+			"Only redemptions that were made after this instant (RFC 3339).", kit.TimeSchema()),
+		kit.InQuery("createdBefore",
+			"Only redemptions that were made before this instant (RFC 3339).", kit.TimeSchema()),
+	}
 }
 
 // redemptionList is a page of redemptions.
@@ -143,15 +159,8 @@ func (s *server) redemptionRoutes() []kit.Route {
 			Endpoint: s.listRedemptions, Tag: tagRedemptions,
 			ID: "listRedemptions", Summary: "List redemptions",
 			Description: "Newest first, those that were rolled back among them.",
-			Parameters: append([]kit.Parameter{
-				kit.InQuery("code", "Only redemptions of this code, however it is spelt.", kit.TextSchema()),
-				kit.InQuery("userId", "Only redemptions by this user.", kit.TextSchema()),
-				kit.InQuery("createdAfter",
-					"Only redemptions that were made after this instant (RFC 3339).", kit.TimeSchema()),
-				kit.InQuery("createdBefore",
-					"Only redemptions that were made before this instant (RFC 3339).", kit.TimeSchema()),
-			}, kit.Paging()...),
-			Response: kit.JSON[redemptionList]("RedemptionList"),
+			Parameters:  append(redemptionFilters(), kit.Paging()...),
+			Response:    kit.JSON[redemptionList]("RedemptionList"),
 		},
 		{
 			Method: "POST", Path: "/redemptions/{id}/rollback", Permission: core.PermissionManage,

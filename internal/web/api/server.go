@@ -26,6 +26,7 @@ type Deps struct {
 	Events  *event.Service
 	Batches *bulk.Batches
 	Changes *bulk.Changes
+	Exports *bulk.Exports
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
 	Log      *slog.Logger
@@ -55,12 +56,16 @@ type server struct {
 	events  *event.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
+	exports *bulk.Exports
 	ping    func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
-	s := &server{service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, ping: deps.Ping}
+	s := &server{
+		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, exports: deps.Exports,
+		ping: deps.Ping,
+	}
 	routes := s.routes()
 	if !deps.NoMetrics {
 		routes = append(routes, kit.MetricsRoute("/metrics", deps.Registry))

@@ -24,8 +24,7 @@ func showUser(u *codes.User) *userFields {
 // listUsers answers GET /users.
 func (s *server) listUsers(ctx context.Context, c *kit.Call) error {
 	p := c.Query()
-	filter := codes.UserFilter{Status: codes.UserStatus(p.Text("status")), Query: p.Text("q")}
-	request := p.Page()
+	filter, request := userFilter(p), p.Page()
 	if p.Err() != nil {
 		return p.Err()
 	}
@@ -34,6 +33,20 @@ func (s *server) listUsers(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	return kit.AnswerList(c, page, showUser)
+}
+
+// userFilter reads which users are asked for.
+func userFilter(p *kit.Query) codes.UserFilter {
+	return codes.UserFilter{Status: codes.UserStatus(p.Text("status")), Query: p.Text("q")}
+}
+
+// userFilters are the parameters that userFilter reads.
+func userFilters() []kit.Parameter {
+	return []kit.Parameter{
+		kit.InQuery("status",
+			"Only users with this status.", kit.WordSchema([]codes.UserStatus{codes.UserNormal, codes.UserPremium})),
+		kit.InQuery("q", "Only users whose id begins with this.", kit.TextSchema()),
+	}
 }
 
 // userList is a page of users.
@@ -84,12 +97,8 @@ func (s *server) userRoutes() []kit.Route {
 			Endpoint: s.listUsers, Tag: tagUsers,
 			ID: "listUsers", Summary: "List registered users",
 			Description: "In the order of their ids, byte by byte.",
-			Parameters: append([]kit.Parameter{
-				kit.InQuery("status",
-					"Only users with this status.", kit.WordSchema([]codes.UserStatus{codes.UserNormal, codes.UserPremium})),
-				kit.InQuery("q", "Only users whose id begins with this.", kit.TextSchema()),
-			}, kit.Paging()...),
-			Response: kit.JSON[userList]("UserList"),
+			Parameters:  append(userFilters(), kit.Paging()...),
+			Response:    kit.JSON[userList]("UserList"),
 		},
 		{
 			Method: "GET", Path: "/users/{userId}", Permission: core.PermissionRead,

@@ -136,6 +136,9 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	if status == http.StatusAccepted {
 		good.Headers["Location"] = textHeader("Where to see how far it is.")
 	}
+	if rt.Files != nil {
+		good.Headers["Content-Disposition"] = textHeader("attachment, with a file name.")
+	}
 	if rt.Preview.exists() {
 		op.Responses["200"] = &huma.Response{
 			Description: "What would be done", Headers: map[string]*huma.Param{"X-Request-Id": good.Headers["X-Request-Id"]},
@@ -158,12 +161,8 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 
 // good returns the status of a good answer, and its content; nil: none.
 func (rt *Route) good(registry huma.Registry) (status int, content map[string]*huma.MediaType) {
-	if rt.Media != nil {
-		content = map[string]*huma.MediaType{}
-		for _, media := range rt.Media {
-			content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-		}
-		return http.StatusOK, content
+	if rt.Files != nil {
+		return http.StatusOK, filesContent(rt.Files)
 	}
 	if !rt.Response.exists() {
 		return http.StatusNoContent, nil
@@ -177,6 +176,14 @@ func (rt *Route) good(registry huma.Registry) (status int, content map[string]*h
 
 func jsonContent(media string, schema *huma.Schema) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{media: {Schema: schema}}
+}
+
+func filesContent(media []string) map[string]*huma.MediaType {
+	content := map[string]*huma.MediaType{}
+	for _, name := range media {
+		content[name] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	return content
 }
 
 func textHeader(description string) *huma.Param {

@@ -101,9 +101,7 @@ func acceptsGzip(header http.Header) bool {
 	any := false
 	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
 		name, parameters, _ := strings.Cut(coding, ";")
-		weight, isWeight := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(parameters), " ", ""), "q=")
-		q, err := strconv.ParseFloat(weight, 64)
-		wanted := !isWeight || err == nil && q > 0
+		wanted := weight(parameters) > 0
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "gzip", "x-gzip":
 			return wanted
@@ -112,6 +110,21 @@ func acceptsGzip(header http.Header) bool {
 		}
 	}
 	return any
+}
+
+// weight reads the weight among the parameters of an entry of Accept or Accept-Encoding (RFC 9110
+// §12.4.2); 1: it has none. One that cannot be read is 0.
+func weight(parameters string) float64 {
+	for parameter := range strings.SplitSeq(strings.ReplaceAll(strings.ToLower(parameters), " ", ""), ";") {
+		if text, isWeight := strings.CutPrefix(parameter, "q="); isWeight {
+			q, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
 }
 
 // matches reports whether the caller has a text with this tag (RFC 9110 §13.1.2).

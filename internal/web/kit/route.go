@@ -22,6 +22,7 @@ type Route struct {
 	ID, Summary, Description string
 	Parameters               []Parameter
 	Request, Response        Body          // of JSON; none: the request has no body, the answer is 204
+	Files                    []string      // media types of the answer, if it is a file and not JSON
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
 
@@ -41,9 +42,6 @@ type Route struct {
 	// Streams: the body, the answer and what happens between them may take as long as they
 	// move; see stream. The endpoint limits the size of the body itself.
 	Streams bool
-
-	// Media are the types of an answer that is no JSON object, as the endpoint writes it.
-	Media []string
 
 	fields []requestField // of the request
 }
