@@ -35,6 +35,10 @@ type Reason string
 // The reasons. Every area uses them.
 const (
 	ReasonInternal              Reason = "internal_error"
+	ReasonInvalidJSON           Reason = "invalid_json"
+	ReasonDuplicateField        Reason = "duplicate_field"
+	ReasonUnknownField          Reason = "unknown_field"
+	ReasonWrongType             Reason = "wrong_type"
 	ReasonMissingField          Reason = "missing_field"
 	ReasonInvalidValue          Reason = "invalid_value"
 	ReasonInvalidIdempotencyKey Reason = "invalid_idempotency_key"

@@ -29,6 +29,12 @@ var mayImport = []struct {
 		nil,
 	},
 
+	{
+		"internal/bulk/upload",
+		[]string{"internal/core", "internal/codes", "internal/csvcell"},
+		[]string{"github.com/go-json-experiment/json"},
+	},
+
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
