@@ -52,6 +52,7 @@ test-long: ## fuzz, and run the campaigns: kills, power cuts, faults, histories;
 	scripts/install-test-deps
 	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
 	go test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
+	go test -run='^$$' -fuzz='^FuzzUpload$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
 	ACCESSCODES_TEST_LENGTH=$(LENGTH) CGO_ENABLED=1 go test $(RACE) -timeout=6h -run='^TestCampaign' ./...
 
 lint: ## vet, staticcheck and formatting

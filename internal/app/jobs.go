@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 )
@@ -19,7 +20,8 @@ func newRunner(store bareStore, source bulk.Source, load job.Load, log *slog.Log
 	return job.NewRunner(job.RunnerConfig{
 		Store: store, Node: node, Now: time.Now, Log: log, Load: load,
 		Workers: map[job.Kind]job.Worker{
-			bulk.KindBatch: bulk.NewBatchWorker(store, source, time.Now, core.SystemEntropy()),
+			bulk.KindBatch:  bulk.NewBatchWorker(store, source, time.Now, core.SystemEntropy()),
+			bulk.KindChange: bulk.NewChangeWorker(store, store, time.Now, core.SystemEntropy()),
 		},
 	}), nil
 }
@@ -28,5 +30,12 @@ func newBatches(store bareStore, source bulk.Source, runner *job.Runner) *bulk.B
 	return bulk.NewBatches(bulk.Deps{
 		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Now: time.Now,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
+	})
+}
+
+func newChanges(store bareStore, services *codes.Services, runner *job.Runner) *bulk.Changes {
+	return bulk.NewChanges(bulk.ChangesDeps{
+		Store: store, Reads: store, Jobs: store, Forms: services.FormsOf,
+		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
 	})
 }

@@ -76,10 +76,12 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
+	changes := newChanges(bare, services, runner)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
 		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
-		Log: log, Registry: registry, Version: streams.Version,
+		Changes: changes,
+		Log:     log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 	if err != nil {
@@ -113,6 +115,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(tidyInterval, services.TidyReservations, log),
 		startWorker(sequenceInterval, events.Sequence, log),
 		startWorker(pruneInterval, events.Prune, log),
+		startWorker(pruneInterval, changes.Prune, log),
 		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
 		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
 	}

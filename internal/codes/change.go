@@ -24,6 +24,12 @@ func (c *CodeChange) applyTo(code *Code, now time.Time) (changed bool, err error
 	return true, nil
 }
 
+// Options returns the options of a new code that has what the change gives.
+func (c *CodeChange) Options() (o Options) {
+	c.applyToOptions(&o)
+	return o
+}
+
 // applyToOptions sets the options that are given.
 func (c *CodeChange) applyToOptions(o *Options) {
 	for i := range fields {

@@ -19,6 +19,15 @@ const (
 // Types lists every type, in the order in which documents show them.
 func Types() []Type { return []Type{TypeNormal, TypePremium, TypeUpgrade} }
 
+// Check adds what is wrong with a type.
+func (t Type) Check(errs *core.FieldErrors) {
+	switch t {
+	case TypeNormal, TypePremium, TypeUpgrade:
+	default:
+		errs.Add(core.ReasonInvalidValue, "/type", `type must be "Normal", "Premium" or "Upgrade", spelt exactly so`)
+	}
+}
+
 // Status is what can be done with a code at an instant. It is derived, never stored.
 type Status string
 

@@ -35,7 +35,7 @@ func (v *Values) Next() (string, error) {
 
 // CheckBatch is what [Service.GenerateCode] checks of a request, for many codes at once.
 func (r *IssueRequest) CheckBatch() {
-	checkType(r.Type, &r.Unread)
+	r.Type.Check(&r.Unread)
 	r.check(&r.Unread, expiresTooEarly)
 	if !r.MaxRedemptions.Given {
 		r.MaxRedemptions.Max = new(int64(1))

@@ -92,7 +92,7 @@ func (s *Service) GenerateCode(ctx context.Context, actor *core.Actor, req Issue
 // have expired is an error only beside others.
 func (s *Service) prepare(actor *core.Actor, do, value string, req *IssueRequest) (*NewCode, error) {
 	errs := &req.Unread
-	checkType(req.Type, errs)
+	req.Type.Check(errs)
 	req.check(errs, expiresTooEarly)
 	key, err := parseIdempotencyKey(req.IdempotencyKey)
 	if err != nil {
@@ -130,14 +130,6 @@ func (s *Service) replay(ctx context.Context, made *NewCode, late error) (Issued
 		return Issued{}, err
 	}
 	return made.answer(InsertResult{Outcome: RetryKeyUsed, Existing: existing})
-}
-
-func checkType(t Type, errs *core.FieldErrors) {
-	switch t {
-	case TypeNormal, TypePremium, TypeUpgrade:
-	default:
-		errs.Add(core.ReasonInvalidValue, "/type", `type must be "Normal", "Premium" or "Upgrade", spelt exactly so`)
-	}
 }
 
 // insert stores the code under this value.

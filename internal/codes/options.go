@@ -27,6 +27,10 @@ var (
 	startsTooLate   = core.FieldError{Pointer: "/startsAt", Detail: "startsAt must be earlier than expiresAt"}
 )
 
+// Check adds what is wrong with the options at any time: that they expire in the past is no mistake.
+// It cuts times to the precision of stores.
+func (o *Options) Check(errs *core.FieldErrors) { o.check(errs, expiresTooEarly) }
+
 // check adds what is wrong with the options at any time, and cuts times to the precision of stores.
 // wrongOrder is the error to add if the times are in the wrong order.
 func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {

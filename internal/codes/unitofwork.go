@@ -34,6 +34,7 @@ type Command struct {
 type Result struct {
 	Err         error
 	Code        *Code        // as it is then
+	Before      *Code        // as it was before; only of the commands of an [Act]
 	Redemption  *Redemption  // the one that was made, found or rolled back
 	Reservation *Reservation // the one that was made, found or ended
 	Replayed    bool         // an earlier request has done it already

@@ -35,6 +35,10 @@ type Reason string
 // The reasons. Every area uses them.
 const (
 	ReasonInternal              Reason = "internal_error"
+	ReasonInvalidJSON           Reason = "invalid_json"
+	ReasonDuplicateField        Reason = "duplicate_field"
+	ReasonUnknownField          Reason = "unknown_field"
+	ReasonWrongType             Reason = "wrong_type"
 	ReasonMissingField          Reason = "missing_field"
 	ReasonInvalidValue          Reason = "invalid_value"
 	ReasonInvalidIdempotencyKey Reason = "invalid_idempotency_key"
@@ -70,6 +74,10 @@ const (
 	ReasonPositionExpired       Reason = "position_expired"
 	ReasonBatchNotFound         Reason = "batch_not_found"
 	ReasonBatchFinished         Reason = "batch_finished"
+	ReasonChangeNotFound        Reason = "change_not_found"
+	ReasonChangeFinished        Reason = "change_finished"
+	ReasonChangeUnfinished      Reason = "change_unfinished"
+	ReasonChangeNotUndoable     Reason = "change_not_undoable"
 	ReasonStoreUnavailable      Reason = "store_unavailable"
 	ReasonOverloaded            Reason = "overloaded"
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"

@@ -9,6 +9,10 @@ import (
 // name the kind once more, where it is read; a test holds them to this table.
 var kinds = map[Reason]Kind{
 	ReasonInternal:              KindInternal,
+	ReasonInvalidJSON:           KindInvalid,
+	ReasonDuplicateField:        KindInvalid,
+	ReasonUnknownField:          KindInvalid,
+	ReasonWrongType:             KindInvalid,
 	ReasonMissingField:          KindInvalid,
 	ReasonInvalidValue:          KindInvalid,
 	ReasonInvalidIdempotencyKey: KindInvalid,
@@ -44,6 +48,10 @@ var kinds = map[Reason]Kind{
 	ReasonPositionExpired:       KindGone,
 	ReasonBatchNotFound:         KindNotFound,
 	ReasonBatchFinished:         KindConflict,
+	ReasonChangeNotFound:        KindNotFound,
+	ReasonChangeFinished:        KindConflict,
+	ReasonChangeUnfinished:      KindConflict,
+	ReasonChangeNotUndoable:     KindConflict,
 	ReasonStoreUnavailable:      KindUnavailable,
 	ReasonOverloaded:            KindUnavailable,
 	ReasonOutcomeUnknown:        KindInternal,

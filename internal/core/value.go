@@ -18,7 +18,10 @@ func IsSpace(r rune) bool { return r == ' ' || r >= utf8.RuneSelf && unicode.Is(
 func CleanValue(value string, errs *FieldErrors) string {
 	const pointer = "/code"
 	value = strings.TrimFunc(value, isTrimmed)
-	form := Canonical(value)
+	form := ""
+	if utf8.RuneCountInString(value) <= MaxCodeLength { // the form of a whole page of text takes long
+		form = Canonical(value)
+	}
 	switch {
 	case value == "":
 		errs.Add(ReasonInvalidValue, pointer, "code must not be empty")

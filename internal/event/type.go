@@ -96,9 +96,12 @@ const (
 	SubjectKey       SubjectKind = "key"
 	SubjectWorkspace SubjectKind = "workspace"
 	SubjectBatch     SubjectKind = "batch"
+	SubjectChange    SubjectKind = "change"
 )
 
 // SubjectKinds lists every kind of subject.
 func SubjectKinds() []SubjectKind {
-	return []SubjectKind{SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch}
+	return []SubjectKind{
+		SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch, SubjectChange,
+	}
 }

@@ -30,6 +30,12 @@ var mayImport = []struct {
 		nil,
 	},
 
+	{
+		"internal/bulk/upload",
+		[]string{"internal/core", "internal/codes", "internal/csvcell"},
+		[]string{"github.com/go-json-experiment/json"},
+	},
+
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
@@ -46,7 +52,11 @@ var mayImport = []struct {
 
 	{"internal/store/transfer", []string{"internal/core", "internal/codes"}, nil},
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
-	{"internal/store/plain", []string{"internal/core", "internal/event", "internal/job", "internal/tenancy"}, nil},
+	{
+		"internal/store/plain",
+		[]string{"internal/bulk", "internal/core", "internal/event", "internal/job", "internal/tenancy"},
+		nil,
+	},
 	{
 		"internal/store/sqlite",
 		append(engines(), "internal/store/sqlite/walvfs"),

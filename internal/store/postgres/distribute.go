@@ -35,6 +35,9 @@ var placements = []placement{
 	{table: "event_queue", column: "workspace_id", beside: "events"},
 	{table: "event_sequencer"},
 	{table: "jobs", column: "workspace_id", beside: "events"},
+	{table: "change_items", column: "workspace_id", beside: "events"},
+	{table: "change_people", column: "workspace_id", beside: "events"},
+	{table: "change_lists", column: "workspace_id", beside: "events"},
 	{table: "unfinished_copy"},
 }
 

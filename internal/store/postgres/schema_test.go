@@ -28,6 +28,9 @@ var spreadBy = map[string]string{
 	"event_queue":     "workspace_id",
 	"event_sequencer": "",
 	"jobs":            "workspace_id",
+	"change_items":    "workspace_id",
+	"change_people":   "workspace_id",
+	"change_lists":    "workspace_id",
 	"unfinished_copy": "",
 }
 

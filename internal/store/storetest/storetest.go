@@ -58,6 +58,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"JobLeases":       testJobLeases,
 		"JobTurns":        testJobTurns,
 		"Runner":          testRunner,
+		"Changes":         testChanges,
 		"Batches":         testBatches,
 	}
 	if len(parts) == 0 {

@@ -165,6 +165,16 @@ func Tables() []Table {
 			{"fence", Int},
 			{"lease_until", Time},
 		}},
+		{"change_items", 3, []Column{
+			{"change_id", ID},
+			{"workspace_id", ID},
+			{"number", Int},
+			{"canonical", Text},
+			{"was", Text},
+			{"became", Text},
+		}},
+		{"change_people", 3, []Column{{"change_id", ID}, {"workspace_id", ID}, {"person", Bytes}}},
+		{"change_lists", 2, []Column{{"change_id", ID}, {"workspace_id", ID}, {"codes", Text}}},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -157,6 +158,9 @@ func fill(t *testing.T, s store) (c contents) {
 		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
 		"reservations":    int64(len(c.reservations)),
 		"jobs":            1,
+		"change_items":    1,
+		"change_people":   1,
+		"change_lists":    1,
 	}
 	addJob(t, s, c)
 	queueEvents(t, s, c)
@@ -317,7 +321,16 @@ func addJob(t *testing.T, s store, c contents) {
 		RetryKey: []byte{1, 0, 255}, Fingerprint: []byte{2},
 	})
 	must(t, err)
-	_, _, err = s.ClaimJob(t.Context(), newID(t), time.Hour)
+	_, lease, err := s.ClaimJob(t.Context(), newID(t), time.Hour)
+	must(t, err)
+	must(t, s.ListCodes(t.Context(), lease.WorkspaceID, lease.JobID, `["Ünï"]`))
+	_, err = s.StepChange(t.Context(), lease, nil,
+		func(_ *job.Job, _ []codes.Result, ledger bulk.Ledger) ([]*event.Event, error) {
+			_, err := ledger.Count([]bulk.Person{{1, 0, 255}})
+			return nil, errors.Join(err, ledger.Add([]bulk.ChangeItem{{
+				WorkspaceID: lease.WorkspaceID, ChangeID: lease.JobID, Canonical: "ÜNÏ", Was: `{"note":"ü"}`, Is: `{}`,
+			}}))
+		})
 	must(t, err)
 }
 

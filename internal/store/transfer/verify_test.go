@@ -53,6 +53,9 @@ var changes = map[string]string{
 	"reservations":    "UPDATE reservations SET state = 'held' WHERE state = 'lapsed'",
 
 	"jobs":            "UPDATE jobs SET fence = fence + 1",
+	"change_items":    "UPDATE change_items SET was = became",
+	"change_people":   "UPDATE change_people SET change_id = workspace_id",
+	"change_lists":    "UPDATE change_lists SET codes = 'others'",
 	"events":          "UPDATE events SET type = 'code.restored' WHERE position = 1",
 	"event_positions": "UPDATE event_positions SET newest = newest + 1",
 	"event_queue":     "UPDATE event_queue SET user_id = NULL WHERE user_id = 'queued'",

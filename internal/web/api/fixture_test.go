@@ -41,6 +41,7 @@ type fixture struct {
 	service *codes.Services
 	tenancy *tenancy.Service
 	batches *bulk.Batches
+	changes *bulk.Changes
 	runner  *job.Runner
 	store   storetest.Store
 	clock   *fakeClock
@@ -102,10 +103,15 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken, Now: f.clock.read,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
+	f.changes = bulk.NewChanges(bulk.ChangesDeps{
+		Store: store, Reads: store, Jobs: store, Forms: f.service.FormsOf, Now: f.clock.read,
+		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
+	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
-			bulk.KindBatch: bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
+			bulk.KindBatch:  bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
+			bulk.KindChange: bulk.NewChangeWorker(store, store, f.clock.read, core.SystemEntropy()),
 		},
 	})
 }
@@ -114,7 +120,7 @@ func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
 	server, err := New(Deps{
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
-		Batches: f.batches,
+		Batches: f.batches, Changes: f.changes,
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),

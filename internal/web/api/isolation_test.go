@@ -25,11 +25,20 @@ var routeCases = map[string]routeCase{
 	"addCode":      {roles: issuers, body: `{"code":"NEW","type":"Normal"}`, stranger: somethingOfItsOwn},
 	"generateCode": {roles: issuers, body: `{"type":"Normal"}`, stranger: somethingOfItsOwn},
 
-	"createBatch":   {roles: issuers, body: `{"count":2,"type":"Normal"}`, stranger: aBatchOfItsOwn},
+	"createBatch":   {roles: issuers, body: `{"count":2,"type":"Normal"}`, stranger: acceptedForItself},
 	"listBatches":   {roles: followers, stranger: noBatchOfAcme},
 	"getBatch":      {roles: followers},
 	"cancelBatch":   {roles: issuers},
 	"downloadBatch": {roles: followers},
+
+	"createChange": {
+		roles: managers, body: `{"select":{"type":"Normal"},"do":{"set":{"note":"by somebody else"}}}`,
+		stranger: acceptedForItself,
+	},
+	"listChanges":  {roles: readers, stranger: noChangeOfAcme},
+	"getChange":    {roles: readers},
+	"cancelChange": {roles: managers},
+	"undoChange":   {roles: managers},
 
 	"listCodes":   {roles: readers, query: "?q=mine", stranger: anEmptyList},
 	"getCode":     {roles: readers},
@@ -73,7 +82,7 @@ var (
 
 func somethingOfItsOwn(t *testing.T, got answer) { t.Helper(); got.mustBeOK(t) }
 
-func aBatchOfItsOwn(t *testing.T, got answer) {
+func acceptedForItself(t *testing.T, got answer) {
 	t.Helper()
 	if got.status != 202 {
 		t.Errorf("status %d: %s", got.status, got.body)
@@ -83,6 +92,14 @@ func aBatchOfItsOwn(t *testing.T, got answer) {
 func noBatchOfAcme(t *testing.T, got answer) {
 	t.Helper()
 	if got.mustBeOK(t); strings.Contains(got.body, "mine") {
+		t.Errorf("body %s", got.body)
+	}
+}
+
+// noChangeOfAcme: each is shown with the key that asked for it.
+func noChangeOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); strings.Count(got.body, `"createdBy"`) != 1 || strings.Contains(got.body, `-000000000003"`) {
 		t.Errorf("body %s", got.body)
 	}
 }
@@ -166,7 +183,9 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	}
 	redemption, reservation := f.redeem(t, "MINE", "ada"), f.reserve(t, "MINE", "eve")
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
-	return f, strings.NewReplacer("/batches/{id}", "/batches/"+batch, "{code}", "MINE", "{userId}", "ada",
+	change := f.createChange(t, `{"select":{"codes":["mine"]},"do":{"set":{"recipient":"mine"}}}`).text(t, "id")
+	return f, strings.NewReplacer("/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
+		"{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
 }
 
@@ -176,7 +195,8 @@ func (f *fixture) state(t *testing.T) string {
 	all := ""
 	f.sequence(t)
 	for _, path := range []string{
-		"/tenant-codes", "/redemptions", "/users", "/batches", "/events?types=code.*,user.*,redemption.*,batch.*",
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes",
+		"/events?types=code.*,user.*,redemption.*,batch.*,change.*",
 	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}

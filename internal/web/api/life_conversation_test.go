@@ -41,6 +41,32 @@ func sayBatches(batch, waiting, nobody string) (all []said) {
 	return all
 }
 
+// sayChanges are answers of the routes about changes, of which one is done and one waits.
+func sayChanges(change, waiting, nobody string) (all []said) {
+	say := func(name, method, path, body string, status int, reason core.Reason, goodRequest bool) {
+		all = append(
+			all,
+			said{name: name, method: method, path: path, body: body, status: status, reason: reason, goodRequest: goodRequest},
+		)
+	}
+	const routes = "/changes"
+	say("good", "POST", routes, `{"select":{"type":"Upgrade","q":"none"},"do":{"set":{"note":null}}}`, 202, "", true)
+	say("dry", "POST", routes, `{"select":{"codes":["UNUSED"]},"do":{"revoke":true},"dryRun":true}`, 200, "", true)
+	say("nothing", "POST", routes, `{"select":{"type":"Upgrade"},"do":{}}`, 400, core.ReasonInvalidValue, true)
+	say("no codes", "POST", routes, `{"do":{"revoke":true}}`, 400, core.ReasonMissingField, false)
+	say("rolling back", "POST", routes, `{"select":{"type":"Normal"},"do":{"revoke":true},"rollBackRedemptions":true}`,
+		400, kit.ReasonUnknownField, false)
+	say("good", "GET", routes, "", 200, "", true)
+	say("good", "GET", routes+"/"+change, "", 200, "", true)
+	say("none", "GET", routes+"/"+nobody, "", 404, core.ReasonChangeNotFound, true)
+	say("ended", "POST", routes+"/"+change+"/cancel", "", 409, core.ReasonChangeFinished, true)
+	say("under way", "POST", routes+"/"+waiting+"/undo", "", 409, core.ReasonChangeUnfinished, true)
+	say("good", "POST", routes+"/"+waiting+"/cancel", "", 200, "", true)
+	say("good", "POST", routes+"/"+change+"/undo", "", 202, "", true)
+	say("none", "POST", routes+"/"+nobody+"/undo", "", 404, core.ReasonChangeNotFound, true)
+	return all
+}
+
 // living are answers of the routes about what becomes of codes. What they are about is made
 // here; they follow one another.
 func living(t *testing.T, f *fixture) []said {
@@ -194,6 +220,10 @@ func living(t *testing.T, f *fixture) []said {
 
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal"}`).text(t, "id")
 	f.work(t)
+	change := f.createChange(t, `{"select":{"codes":["UNUSED"]},"do":{"restore":true}}`).text(t, "id")
+	f.work(t)
+	unmade := f.createChange(t, `{"select":{"codes":["UNUSED"]},"do":{"restore":true}}`).text(t, "id")
+	all = append(all, sayChanges(change, unmade, nobody)...)
 	waiting := f.createBatch(t, f.secret, `{"count":2,"type":"Normal"}`).text(t, "id")
 	all = append(all, sayBatches(batch, waiting, nobody)...)
 

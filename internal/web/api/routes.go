@@ -12,6 +12,7 @@ const (
 	tagIssuing      = "Issuing codes"
 	tagBatches      = "Batches"
 	tagCodes        = "Codes"
+	tagChanges      = "Changes"
 	tagRedeeming    = "Redeeming"
 	tagReservations = "Reservations"
 	tagRedemptions  = "Redemptions"
@@ -27,6 +28,7 @@ func tags() []kit.Tag {
 		{Name: tagIssuing, Description: "Make codes, with values of your own or random ones."},
 		{Name: tagBatches, Description: "Make many codes at once, see how far it is, get them."},
 		{Name: tagCodes, Description: "Look codes up, change them, take them back."},
+		{Name: tagChanges, Description: "Take many codes back, restore or change them at once, and undo that."},
 		{Name: tagRedeeming, Description: "Judge a code that a person typed, and use it up."},
 		{Name: tagReservations, Description: "Hold a use of a code while somebody signs up."},
 		{Name: tagRedemptions, Description: "See who has used which code, and undo it."},
@@ -40,7 +42,7 @@ func tags() []kit.Tag {
 // routes are the routes that the OpenAPI document describes, by noun.
 func (s *server) routes() []kit.Route {
 	all := slices.Concat(
-		s.issuingRoutes(), s.batchRoutes(), s.lookUpRoutes(), s.changeRoutes(),
+		s.issuingRoutes(), s.batchRoutes(), s.lookUpRoutes(), s.changeRoutes(), s.bulkChangeRoutes(),
 		s.validationRoutes(), s.redemptionRoutes(), s.reservationRoutes(),
 		s.userRoutes(), s.eventRoutes(), s.exportRoutes(), s.healthRoutes(),
 	)

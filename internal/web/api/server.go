@@ -25,6 +25,7 @@ type Deps struct {
 	Tenancy *tenancy.Service
 	Events  *event.Service
 	Batches *bulk.Batches
+	Changes *bulk.Changes
 	Exports *bulk.Exports
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
@@ -54,6 +55,7 @@ type server struct {
 	service *codes.Services
 	events  *event.Service
 	batches *bulk.Batches
+	changes *bulk.Changes
 	exports *bulk.Exports
 	ping    func(context.Context) (away []string, err error)
 }
@@ -61,7 +63,8 @@ type server struct {
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
 	s := &server{
-		service: deps.Codes, events: deps.Events, batches: deps.Batches, exports: deps.Exports, ping: deps.Ping,
+		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, exports: deps.Exports,
+		ping: deps.Ping,
 	}
 	routes := s.routes()
 	if !deps.NoMetrics {

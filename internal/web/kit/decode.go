@@ -2,6 +2,7 @@ package kit
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ import (
 	"accesscodes/internal/core"
 )
 
-// MaxBodyBytes is the largest request body.
+// MaxBodyBytes is the largest request body, unless the route says otherwise.
 const MaxBodyBytes = 64 << 10
 
 // maxDrainBytes is how much of a body that is too large is read and thrown away, so
@@ -67,14 +68,18 @@ func (c *Call) Read(v any) (wrong core.FieldErrors, err error) {
 
 func (c *Call) readJSON(v any, wrong *core.FieldErrors) error {
 	body := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(body)
+	defer func() {
+		if body.Cap() <= 2*MaxBodyBytes { // one that is much larger would stay so
+			bodies.Put(body)
+		}
+	}()
 	body.Reset()
 	if !c.route.BodyOptional {
 		if err := c.checkMediaType(); err != nil {
 			return err
 		}
 	}
-	if err := readBody(body, c.Request); err != nil {
+	if err := readBody(body, c.Request, c.route.maxBody()); err != nil {
 		return err
 	}
 	if c.route.BodyOptional {
@@ -131,6 +136,9 @@ func (rt *Route) decodeApart(
 		if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 			field.SetZero() // it may have been read in part
 			reason, detail := wrongValue(semantic)
+			if errors.Is(err, json.ErrUnknownName) {
+				reason, detail = ReasonUnknownField, rt.unknownWithin(semantic.JSONPointer.LastToken())
+			}
 			wrong.AddUnread(reason, "/"+f.name, "/"+f.name+string(semantic.JSONPointer), detail)
 		} else if err != nil {
 			return decodeError(err)
@@ -179,17 +187,20 @@ func (c *Call) checkMediaType() error {
 	return nil
 }
 
-func readBody(into *bytes.Buffer, request *http.Request) error {
-	if request.ContentLength > MaxBodyBytes+maxDrainBytes { // more than is read in any case
-		return errBodyTooLarge()
+// maxBody is the largest body of the route.
+func (rt *Route) maxBody() int { return cmp.Or(rt.MaxBody, MaxBodyBytes) }
+
+func readBody(into *bytes.Buffer, request *http.Request, limit int) error {
+	if request.ContentLength > int64(limit)+maxDrainBytes { // more than is read in any case
+		return errBodyTooLarge(limit)
 	}
-	_, err := into.ReadFrom(io.LimitReader(request.Body, MaxBodyBytes+1))
+	_, err := into.ReadFrom(io.LimitReader(request.Body, int64(limit)+1))
 	switch {
 	case err != nil:
 		return BodyError(err)
-	case into.Len() > MaxBodyBytes:
+	case into.Len() > limit:
 		_, _ = io.CopyN(io.Discard, request.Body, maxDrainBytes)
-		return errBodyTooLarge()
+		return errBodyTooLarge(limit)
 	}
 	return nil
 }
@@ -204,10 +215,10 @@ func BodyError(err error) error {
 	return &httpError{reason: ReasonInvalidJSON, detail: "the body broke off"}
 }
 
-func errBodyTooLarge() error {
+func errBodyTooLarge(limit int) error {
 	return &httpError{
 		reason: ReasonBodyTooLarge,
-		detail: fmt.Sprintf("the body must have at most %d bytes", MaxBodyBytes),
+		detail: fmt.Sprintf("the body must have at most %d bytes", limit),
 	}
 }
 
@@ -249,6 +260,8 @@ func wrongValue(semantic *json.SemanticError) (core.Reason, string) {
 	case t == nil:
 	case t == reflect.TypeFor[time.Time]():
 		kind = "a time like 2031-02-03T04:05:06Z (RFC 3339)"
+	case t.Kind() == reflect.Bool:
+		kind = "true or false"
 	case t.Kind() == reflect.String:
 		kind = "a string"
 	case t.Kind() == reflect.Int64:

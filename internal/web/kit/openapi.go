@@ -74,7 +74,7 @@ type typeNames map[reflect.Type]string
 func schemaNames(routes []Route) (typeNames, error) {
 	names, types := typeNames{}, map[string]reflect.Type{}
 	for _, rt := range routes {
-		for _, body := range []Body{rt.Request, rt.Response} {
+		for _, body := range []Body{rt.Request, rt.Response, rt.Preview} {
 			if !body.exists() {
 				continue
 			}
@@ -138,6 +138,12 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	}
 	if rt.Files != nil {
 		good.Headers["Content-Disposition"] = textHeader("attachment, with a file name.")
+	}
+	if rt.Preview.exists() {
+		op.Responses["200"] = &huma.Response{
+			Description: "What would be done", Headers: map[string]*huma.Param{"X-Request-Id": good.Headers["X-Request-Id"]},
+			Content: jsonContent("application/json", registry.Schema(rt.Preview.goType, true, "")),
+		}
 	}
 	op.Responses["default"] = &huma.Response{
 		Description: "Anything else",

@@ -96,7 +96,7 @@ func (c *Call) Query() *Query {
 		given := values[name]
 		switch {
 		case !c.route.takes(inQuery, name):
-			p.Fail("this route has no parameter " + instead(name, c.route.queryNames()))
+			p.Fail("this route has no parameter " + core.Instead(name, c.route.queryNames()))
 		case len(given) > 1:
 			p.Fail(name + " was given more than once")
 		case given[0] == "" && name != "q" && name != "cursor":

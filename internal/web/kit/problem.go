@@ -17,15 +17,19 @@ import (
 
 // Reasons that only HTTP has. Their statuses are in statusOfReason.
 const (
-	ReasonInvalidJSON          core.Reason = "invalid_json"
-	ReasonDuplicateField       core.Reason = "duplicate_field"
-	ReasonUnknownField         core.Reason = "unknown_field"
-	ReasonWrongType            core.Reason = "wrong_type"
 	ReasonRouteNotFound        core.Reason = "route_not_found"
 	ReasonMethodNotAllowed     core.Reason = "method_not_allowed"
 	ReasonBodyTooLarge         core.Reason = "body_too_large"
 	ReasonUnsupportedMediaType core.Reason = "unsupported_media_type"
 	ReasonRequestTimeout       core.Reason = "request_timeout"
+)
+
+// Reasons of what a request, or a line of a file, says.
+const (
+	ReasonInvalidJSON    = core.ReasonInvalidJSON
+	ReasonDuplicateField = core.ReasonDuplicateField
+	ReasonUnknownField   = core.ReasonUnknownField
+	ReasonWrongType      = core.ReasonWrongType
 )
 
 // statusClientGone is what logs show for a caller who went before the answer came;
@@ -75,10 +79,6 @@ var statusOfKind = map[core.Kind]int{
 
 // statusOfReason is the same for the reasons that only HTTP has.
 var statusOfReason = map[core.Reason]int{
-	ReasonInvalidJSON:          http.StatusBadRequest,
-	ReasonDuplicateField:       http.StatusBadRequest,
-	ReasonUnknownField:         http.StatusBadRequest,
-	ReasonWrongType:            http.StatusBadRequest,
 	ReasonRouteNotFound:        http.StatusNotFound,
 	ReasonMethodNotAllowed:     http.StatusMethodNotAllowed,
 	ReasonBodyTooLarge:         http.StatusRequestEntityTooLarge,

@@ -35,6 +35,8 @@ type Route struct {
 	MergePatch   bool // the request is a JSON merge patch (RFC 7396)
 	Replays      bool // the answer says when an earlier request did it
 	Accepts      bool // the answer is 202: what was asked for is done later; see [Call.Accept]
+	MaxBody      int  // the largest body, in bytes; 0: MaxBodyBytes
+	Preview      Body // with Accepts: the answer to a request that asks only what would be done, with status 200
 	Guessable    bool // something is named by its secret value: refusals are counted by reason
 
 	// Streams: the body, the answer and what happens between them may take as long as they

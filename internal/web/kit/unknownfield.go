@@ -1,14 +1,6 @@
 package kit
 
-import (
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-)
-
-// maxNameLength is how much of a name that a caller made up is repeated, in characters.
-const maxNameLength = 60
+import "accesscodes/internal/core"
 
 // unknownField says that a route does not take a field, and what the caller may have meant.
 func (rt *Route) unknownField(name string) string {
@@ -19,58 +11,13 @@ func (rt *Route) unknownField(name string) string {
 	for i, f := range rt.fields {
 		names[i] = f.name
 	}
-	return "this request has no field " + instead(name, names)
+	return "this request has no field " + core.Instead(name, names)
 }
 
-// instead quotes a name that is not known and says which one may be meant, or all that there are.
-func instead(name string, known []string) string {
-	shown := []rune(name)
-	if len(shown) > maxNameLength {
-		shown = append(shown[:maxNameLength], '…')
+// unknownWithin is unknownField for a field within another one.
+func (rt *Route) unknownWithin(name string) string {
+	if why, ok := rt.NotTaken[name]; ok {
+		return why
 	}
-	quoted := strconv.Quote(string(shown))
-	switch meant := nearest(name, known); {
-	case meant != "":
-		return fmt.Sprintf("%s; did you mean %q?", quoted, meant)
-	case len(known) == 0:
-		return quoted + "; it takes none"
-	default:
-		return quoted + "; it takes " + strings.Join(known, ", ")
-	}
-}
-
-// nearest is the known name that a name is like, except for case, - and _, or for one character.
-func nearest(name string, known []string) string {
-	i := slices.IndexFunc(known, func(k string) bool { return plainName(k) == plainName(name) })
-	if i < 0 {
-		i = slices.IndexFunc(known, func(k string) bool { return isOneTypoAway(k, name) })
-	}
-	if i < 0 {
-		return ""
-	}
-	return known[i]
-}
-
-func plainName(name string) string {
-	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
-}
-
-// isOneTypoAway reports whether two texts differ in one character that is wrong, missing or
-// superfluous, or in two that are swapped.
-func isOneTypoAway(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b)-len(a) > 1 {
-		return false
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	if len(a) < len(b) {
-		return a[i:] == b[i+1:]
-	}
-	return i < len(a) && (a[i+1:] == b[i+1:] ||
-		i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+	return "there is no such field here"
 }

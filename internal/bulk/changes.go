@@ -1,0 +1,250 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+)
+
+// ChangesDeps is what [NewChanges] needs from outside.
+type ChangesDeps struct {
+	Store ChangeStore
+	Reads ChangeReads
+	Jobs  job.Store
+	// Forms is [codes.Service.FormsOf].
+	Forms func(
+		ctx context.Context, actor *core.Actor, values []string, errs *core.FieldErrors, prefix string,
+	) ([]string, error)
+	Now     func() time.Time
+	Entropy io.Reader // a cryptographic source
+	NewID   func() (core.ID, error)
+	Wake    func() // tells the runner that there is a job
+}
+
+// Changes changes many codes and looks such changes up. It is safe for concurrent use.
+type Changes struct {
+	ChangesDeps
+	recorder *event.Recorder
+	dryRuns  *core.Lane
+}
+
+// Limits of dry runs.
+const (
+	dryRunsAtOnce = 1 // of one workspace
+	dryRunWaiting = 10
+	dryRunWait    = 5 * time.Second
+)
+
+// NewChanges returns the service.
+func NewChanges(deps ChangesDeps) *Changes {
+	return &Changes{
+		ChangesDeps: deps, recorder: event.NewRecorder(deps.Entropy),
+		dryRuns: core.NewLane(dryRunsAtOnce, dryRunWaiting, dryRunWait),
+	}
+}
+
+func (s *Changes) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// NewChange asks for a change.
+type NewChange struct {
+	Filter         codes.CodeFilter
+	Codes          []string // values in any spelling; nil: the codes of the filter
+	Do             codes.Act
+	IdempotencyKey string
+	// Unread are fields that are missing or could not be read: the request is refused, with these and
+	// with what else is wrong.
+	Unread core.FieldErrors
+}
+
+// check adds what is wrong with a request by itself, and returns the listed codes.
+func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) (list []string, err error) {
+	errs := &req.Unread
+	req.Filter.CheckFields(errs, "/select")
+	switch {
+	case errs.Names("/select/batchId"): // so it is not known what is selected
+	case req.Codes == nil && req.Filter == codes.CodeFilter{}:
+		errs.Add(core.ReasonMissingField, "/select", "select must have codes, or at least one other member")
+	case req.Codes != nil && req.Filter != codes.CodeFilter{}:
+		errs.Add(core.ReasonInvalidValue, "/select/codes", "select must have either codes or other members")
+	case req.Codes != nil && len(req.Codes) == 0 || len(req.Codes) > MaxChangeCodes:
+		errs.Add(core.ReasonInvalidValue, "/select/codes", "codes must have 1 to %d entries", MaxChangeCodes)
+	case req.Codes != nil:
+		list, err = s.Forms(ctx, actor, req.Codes, errs, "/select/codes")
+	}
+	count := 0
+	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Set != nil} {
+		if given {
+			count++
+		}
+	}
+	if count != 1 {
+		errs.Add(core.ReasonInvalidValue, "/do", `do must have exactly one of "revoke": true, "restore": true and "set"`)
+	}
+	if req.Do.Set != nil && req.Do.Set.IsEmpty() {
+		errs.Add(core.ReasonMissingField, "/do/set", "set must have at least one option")
+	}
+	return list, err
+}
+
+// checkNow returns what is wrong with a request at this time. A retry must not fail for coming later.
+func (r *NewChange) checkNow(now time.Time) error {
+	if r.Do.Set != nil {
+		r.Do.Set.CheckAny(&r.Unread, "/do/set", now)
+	}
+	return r.Unread.Err()
+}
+
+// Create asks for a change: it is made after that. replayed: an earlier request with the same
+// Idempotency-Key made it.
+//
+// Errors: KindInvalid with the fields that are wrong; KindConflict with ReasonIdempotencyKeyReused;
+// KindUnavailable, also if the workspace has [job.MaxUnfinished] unfinished jobs.
+func (s *Changes) Create(ctx context.Context, actor *core.Actor, req NewChange) (c Change, replayed bool, err error) {
+	list, err := s.check(ctx, actor, &req)
+	if err != nil {
+		return Change{}, false, err
+	}
+	retry, err := req.retry(actor.WorkspaceID, list)
+	if err != nil {
+		return Change{}, false, err
+	}
+	if !retry.IsZero() && req.Unread.Err() == nil {
+		first, err := s.Jobs.JobByRetryKey(ctx, actor.WorkspaceID, retry.Key[:])
+		if !errors.Is(err, core.ErrNotFound) {
+			return replayedChange(first, err, retry)
+		}
+	}
+	now := s.now()
+	if err := req.checkNow(now); err != nil {
+		return Change{}, false, err
+	}
+	return s.insert(ctx, actor, &req, list, retry, now)
+}
+
+// retry returns the mark of a request; zero: it has no Idempotency-Key.
+func (r *NewChange) retry(workspace core.ID, list []string) (codes.Retry, error) {
+	asked, err := json.Marshal(struct {
+		Filter codes.CodeFilter
+		List   []string
+		Do     codes.Act
+	}{r.Filter, list, r.Do})
+	if err != nil {
+		return codes.Retry{}, fmt.Errorf("write what a change is asked for: %w", err)
+	}
+	return (&codes.IssueRequest{IdempotencyKey: r.IdempotencyKey}).RetryOf(workspace, "change", string(asked))
+}
+
+func (s *Changes) insert(
+	ctx context.Context, actor *core.Actor, req *NewChange, list []string, retry codes.Retry, now time.Time,
+) (c Change, replayed bool, err error) {
+	id, err := s.NewID()
+	if err != nil {
+		return Change{}, false, fmt.Errorf("make an id: %w", err)
+	}
+	spec := req.spec(now)
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return Change{}, false, fmt.Errorf("write what a change does: %w", err)
+	}
+	c = Change{ChangeSpec: spec, Job: job.Job{
+		ID: id, WorkspaceID: actor.WorkspaceID, Kind: KindChange, Status: job.Queued, Spec: string(text),
+		CreatedAt: now, Actor: event.Actor{Kind: actor.Kind, ID: actor.ID, Name: actor.Name},
+	}}
+	if !retry.IsZero() {
+		c.RetryKey, c.Fingerprint = retry.Key[:], retry.Fingerprint[:]
+	}
+	if c.Listed {
+		text, err := json.Marshal(list)
+		if err == nil {
+			err = s.Store.ListCodes(ctx, c.WorkspaceID, id, string(text))
+		}
+		if err != nil {
+			return Change{}, false, err
+		}
+	}
+	stored, inserted, err := s.Jobs.InsertJob(ctx, c.Job)
+	if err != nil || !inserted {
+		return replayedChange(stored, err, retry)
+	}
+	s.Wake()
+	return c, false, nil
+}
+
+func (r *NewChange) spec(now time.Time) ChangeSpec {
+	return ChangeSpec{
+		Select: codes.Selection{CodeFilter: r.Filter, Until: now}, Listed: r.Codes != nil, Do: r.Do,
+	}
+}
+
+// replayedChange answers a request with the change that an earlier one made.
+func replayedChange(first job.Job, err error, retry codes.Retry) (Change, bool, error) {
+	if err != nil {
+		return Change{}, false, err
+	}
+	if first.Kind != KindChange || string(first.Fingerprint) != string(retry.Fingerprint[:]) {
+		return Change{}, false, core.Conflict(core.ReasonIdempotencyKeyReused,
+			"this Idempotency-Key was used for a different request; a new request needs a new key")
+	}
+	c, err := changeOf(first)
+	return c, err == nil, err
+}
+
+// ChangeNotFound returns the error about a change that there is not.
+func ChangeNotFound() *core.Error {
+	return core.NotFound(core.ReasonChangeNotFound, "there is no such change in this workspace")
+}
+
+// Change returns a change.
+//
+// Errors: KindNotFound with ReasonChangeNotFound; KindUnavailable.
+func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Change, error) {
+	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, KindChange)
+	return foundChange(j, err)
+}
+
+func foundChange(j job.Job, err error) (Change, error) {
+	if errors.Is(err, core.ErrNotFound) {
+		return Change{}, ChangeNotFound()
+	}
+	if err != nil {
+		return Change{}, err
+	}
+	return changeOf(j)
+}
+
+// List returns a page of changes, newest first.
+//
+// Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
+func (s *Changes) List(ctx context.Context, actor *core.Actor, page core.PageRequest) (core.Page[Change], error) {
+	limit, err := page.CheckedLimit()
+	if err != nil {
+		return core.Page[Change]{}, err
+	}
+	list := core.NewCursor("changes", actor.WorkspaceID)
+	after, err := list.IDKey(page.Cursor)
+	if err != nil {
+		return core.Page[Change]{}, err
+	}
+	found, err := s.Jobs.Jobs(ctx, &job.Query{
+		WorkspaceID: actor.WorkspaceID, Kind: KindChange, After: after, Limit: limit + 1,
+	})
+	if err != nil {
+		return core.Page[Change]{}, err
+	}
+	changes := make([]Change, len(found))
+	for i := range found {
+		if changes[i], err = changeOf(found[i]); err != nil {
+			return core.Page[Change]{}, err
+		}
+	}
+	return core.PageOf(changes, limit, func(c *Change) int { return len(c.Spec) + len(c.Cursor) },
+		func(c *Change) string { return list.After(c.ID[:]) }), nil
+}

@@ -1,0 +1,94 @@
+package bulk
+
+import (
+	"context"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+)
+
+// Cancel stops a change, or its undoing. What is done stays done. Canceling twice changes nothing.
+//
+// Errors: KindNotFound with ReasonChangeNotFound; KindConflict with ReasonChangeFinished;
+// KindUnavailable.
+func (s *Changes) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Change, error) {
+	source, now := s.recorder.Of(actor), s.now()
+	c, err := s.alter(ctx, actor, id, func(c *Change) ([]*event.Event, error) {
+		switch {
+		case c.Status == job.Canceled:
+			return nil, nil
+		case c.IsEnded():
+			return nil, core.Conflict(core.ReasonChangeFinished, "this change has ended: "+string(c.State()))
+		}
+		c.End(job.Canceled, now)
+		return c.ended(source)
+	})
+	if err != nil {
+		return Change{}, err
+	}
+	// Left over, it is deleted later.
+	_ = s.Store.ForgetChange(ctx, c.WorkspaceID, c.ID)
+	return c, nil
+}
+
+// Undo takes a change back, field by field: what still has the value that the change gave it. An
+// undoing that was stopped goes on. Undoing twice changes nothing.
+//
+// Errors: KindNotFound with ReasonChangeNotFound; KindConflict with ReasonChangeUnfinished or
+// ReasonChangeNotUndoable; KindUnavailable.
+func (s *Changes) Undo(ctx context.Context, actor *core.Actor, id core.ID) (Change, error) {
+	now := s.now()
+	c, err := s.alter(ctx, actor, id, func(c *Change) ([]*event.Event, error) {
+		switch {
+		case c.State() == Undoing || c.State() == Undone:
+			return nil, nil
+		case !c.IsEnded():
+			return nil, core.Conflict(core.ReasonChangeUnfinished, "this change is still under way; cancel it first")
+		case !now.Before(c.CreatedAt.Add(UndoLife)):
+			return nil, core.Conflict(core.ReasonChangeNotUndoable, "a change can be undone within 30 days")
+		}
+		if c.Undo == nil {
+			c.Undo = &undoState{}
+		}
+		c.Undo.Actor = event.Actor{Kind: actor.Kind, ID: actor.ID, Name: actor.Name}
+		c.Status, c.FinishedAt, c.Failure, c.Failures = job.Queued, nil, "", 0
+		return nil, c.store()
+	})
+	if err == nil {
+		s.Wake()
+	}
+	return c, err
+}
+
+// alter alters a change in one transaction.
+func (s *Changes) alter(
+	ctx context.Context, actor *core.Actor, id core.ID, alter func(*Change) ([]*event.Event, error),
+) (Change, error) {
+	j, err := s.Jobs.ChangeJob(ctx, actor.WorkspaceID, id, KindChange, func(j *job.Job) ([]*event.Event, error) {
+		c, err := changeOf(*j)
+		if err != nil {
+			return nil, err
+		}
+		events, err := alter(&c)
+		*j = c.Job
+		return events, err
+	})
+	return foundChange(j, err)
+}
+
+// pruneAge is how long after its request what is kept of a change is deleted: an undoing that was
+// asked for at the last moment has a day.
+const pruneAge = UndoLife + 24*time.Hour
+
+// Prune deletes what is kept of changes that can no longer be undone. It returns when nothing is left.
+func (s *Changes) Prune(ctx context.Context) error {
+	below := core.FirstID(s.now().Add(-pruneAge))
+	for {
+		pruned, err := s.Store.PruneChanges(ctx, below)
+		if err != nil || pruned == 0 {
+			return err
+		}
+	}
+}

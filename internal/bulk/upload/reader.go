@@ -1,0 +1,223 @@
+package upload
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"accesscodes/internal/csvcell"
+)
+
+// Reader reads a file row by row. It is not safe for concurrent use.
+type Reader struct {
+	source *source
+	format Format
+	header header
+	split  splitter
+	mark   bool // it begins with a byte order mark
+	line   int  // of what comes next
+	digits digits
+}
+
+// Open begins to read a file, which [Unpack] unpacks before. A [*FileError] says that no row of it can be
+// read; another error is r's.
+func Open(r io.Reader, format Format) (*Reader, error) { return open(r, format, MaxFileBytes) }
+
+func open(r io.Reader, format Format, maxBytes int64) (*Reader, error) {
+	f := &Reader{source: newSource(r, maxBytes), format: format, line: 1}
+	if err := f.source.fill(sniffBytes); err != nil && len(f.source.window()) == 0 {
+		return nil, err
+	}
+	begin := f.source.window()
+	if err := checkBeginning(begin, f.source.ended(), format); err != nil {
+		return nil, err
+	}
+	if f.mark = strings.HasPrefix(string(begin[:min(len(begin), 3)]), string(byteOrderMark)); f.mark {
+		f.source.skip(len(byteOrderMark))
+	}
+	if format == NDJSON {
+		f.header = header{names: []string{jsonColumn}, separator: ',', isJSON: true}
+		return f, nil
+	}
+	return f, f.readHeader()
+}
+
+// excelSeparator begins a line in which Excel takes to be told the separator.
+const excelSeparator = "sep="
+
+// readHeader reads the first line that is not blank.
+func (f *Reader) readHeader() error {
+	for {
+		length, end, ok, err := f.source.line()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return invalidFile("the first line is longer than 64 KiB; it must name the columns")
+		}
+		text := string(f.source.window()[:length])
+		f.source.skip(length + end)
+		f.line++
+		if told := strings.ToLower(text); strings.TrimSpace(text) == "" && end > 0 ||
+			strings.HasPrefix(told, excelSeparator) && len(told) == len(excelSeparator)+1 {
+			continue
+		}
+		return f.takeHeader(text)
+	}
+}
+
+func (f *Reader) takeHeader(text string) error {
+	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+		return invalidFile("the first line is not UTF-8 text; it must name the columns")
+	}
+	f.header = likelyHeader(text)
+	if f.header.names == nil {
+		return invalidFile("the first line must name the columns, and its quotes or names are broken")
+	}
+	if err := f.header.check(); err != nil {
+		return err
+	}
+	f.split = splitter{separator: f.header.separator, most: len(f.header.names)}
+	return nil
+}
+
+// Header returns the names of the columns as the file has them; of NDJSON one, for the whole line.
+func (f *Reader) Header() []string { return slices.Clone(f.header.names) }
+
+// Notes tell a person what was noticed about the file as far as it is read.
+func (f *Reader) Notes() (notes []string) {
+	switch f.header.separator {
+	case ';':
+		notes = append(notes, "the file has semicolons between its cells")
+	case '\t':
+		notes = append(notes, "the file has tabs between its cells")
+	}
+	if f.digits.suspicious() {
+		notes = append(notes, "all codes are digits and not of one length: a spreadsheet may have taken off zeros at "+
+			"their beginning; format the column as text before the codes are put in")
+	}
+	return notes
+}
+
+// Next returns the next row; blank lines are passed over. At the end it returns [io.EOF]. A [*FileError]
+// or an error of the reader of the file ends the file before; all rows before it have been whole.
+func (f *Reader) Next() (*Row, error) {
+	for {
+		if err := f.source.fill(1); err != nil {
+			return nil, err
+		}
+		if len(f.source.window()) == 0 {
+			return nil, io.EOF
+		}
+		read := f.nextCells
+		if f.format == NDJSON {
+			read = f.nextObject
+		}
+		if row, err := read(); row != nil || err != nil {
+			return row, err
+		}
+	}
+}
+
+// take makes a row of the beginning of the window.
+func (f *Reader) take(length, end int) *Row {
+	raw := string(f.source.window()[:length])
+	f.source.skip(length + end)
+	row := &Row{Line: f.line, Lines: countLines(raw) + 1, Raw: raw, header: &f.header}
+	f.line += row.Lines
+	switch {
+	case !utf8.ValidString(raw):
+		row.Err = rowError(InvalidText, "the line is not UTF-8 text; save the file as UTF-8")
+	case strings.IndexByte(raw, 0) >= 0:
+		row.Err = rowError(InvalidText, "the line has NUL bytes, which are no text")
+	}
+	return row
+}
+
+// nextObject reads a line of NDJSON; nil for a blank one.
+func (f *Reader) nextObject() (*Row, error) {
+	row, err := f.takeLine()
+	if err != nil || row.Err == nil && strings.TrimSpace(row.Raw) == "" {
+		return nil, err
+	}
+	row.json, row.object = true, row.Raw
+	return row, nil
+}
+
+// takeLine makes a row of one line, however broken it is.
+func (f *Reader) takeLine() (*Row, error) {
+	length, end, ok, err := f.source.line()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return f.take(length, end), nil
+	}
+	if err := f.source.skipLine(); err != nil {
+		return nil, err
+	}
+	row := f.take(0, 0)
+	row.Err = rowError(LineTooLong, "the line has more than 64 KiB")
+	return row, nil
+}
+
+// nextCells reads a row of CSV; nil for a blank one.
+func (f *Reader) nextCells() (*Row, error) {
+	for {
+		window := f.source.window()
+		length, end, what := f.split.row(window, f.source.ended())
+		switch {
+		case what == splitMore && len(window) <= MaxRowBytes:
+			if err := f.source.fill(min(2*len(window), MaxRowBytes+2)); err != nil {
+				return nil, err
+			}
+		case what == splitQuote:
+			return f.brokenRow("a quote (\") in a cell must be doubled, and the cell put in quotes")
+		case what != splitWhole || length > MaxRowBytes:
+			return f.brokenRow("the quotes of a cell are not closed")
+		default:
+			return f.rowOf(f.take(length, end), end == 0), nil
+		}
+	}
+}
+
+// brokenRow rejects one line, and goes on behind it: if quotes are not closed, the lines in them are rows.
+func (f *Reader) brokenRow(detail string) (*Row, error) {
+	row, err := f.takeLine()
+	if err != nil {
+		return nil, err
+	}
+	if row.Err == nil {
+		row.Err = rowError(InvalidCSV, "%s", detail)
+	}
+	return row, nil
+}
+
+// rowOf gives a row its cells; nil for a blank row. last: no line end follows it.
+func (f *Reader) rowOf(row *Row, last bool) *Row {
+	if row.Err != nil {
+		return row
+	}
+	row.cells = f.split.texts(row.Raw, len(f.header.names))
+	blank := !f.split.full
+	for i, cell := range row.cells {
+		blank = blank && strings.TrimSpace(cell) == ""
+		row.cells[i] = csvcell.Restore(cell)
+	}
+	switch names := len(f.header.names); {
+	case blank:
+		return nil
+	case f.split.full:
+		row.Err = rowError(WrongCellCount, "the line has %d cells and the header %d; "+
+			"a cell with the separator in it must be put in quotes", f.split.count, names)
+	case f.split.count < names && last:
+		row.Err = rowError(WrongCellCount, "the line has %d cells and the header %d, and the file ends in it: "+
+			"it may have been cut off", f.split.count, names)
+	case f.header.isJSON:
+		row.json, row.object = true, row.cells[f.header.code]
+	default:
+		f.digits.see(row.cells[f.header.code])
+	}
+	return row
+}

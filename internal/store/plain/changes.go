@@ -1,0 +1,177 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/job"
+)
+
+var changeItems = newTable("change_items", []column[bulk.ChangeItem]{
+	{"change_id", func(i *bulk.ChangeItem) any { return &i.ChangeID }},
+	{"workspace_id", func(i *bulk.ChangeItem) any { return &i.WorkspaceID }},
+	{"number", func(i *bulk.ChangeItem) any { return &i.Number }},
+	{"canonical", func(i *bulk.ChangeItem) any { return &i.Canonical }},
+	{"was", func(i *bulk.ChangeItem) any { return &i.Was }},
+	{"became", func(i *bulk.ChangeItem) any { return &i.Is }},
+})
+
+const thatChange = "change_id = ?1 AND workspace_id = ?2"
+
+// Ledger is a [bulk.Ledger] within a transaction.
+type Ledger struct {
+	tx                Tx
+	workspace, change core.ID
+}
+
+var _ bulk.Ledger = Ledger{}
+
+// NewLedger returns the ledger of the change that a lease is for.
+func NewLedger(tx Tx, lease job.Lease) Ledger { return Ledger{tx, lease.WorkspaceID, lease.JobID} }
+
+// rowsAtOnce is how many rows one statement inserts. What is left is inserted one by one, so that there
+// are two statements only, which are prepared once.
+const rowsAtOnce = 50
+
+// Add implements [bulk.Ledger].
+func (l Ledger) Add(items []bulk.ChangeItem) error {
+	_, err := insertMany(l.tx, "change_items", changeItems.list(""), items, func(i *bulk.ChangeItem) []any {
+		return changeItems.fields(i)
+	}, "")
+	return err
+}
+
+// Count implements [bulk.Ledger].
+func (l Ledger) Count(people []bulk.Person) (int64, error) {
+	slices.SortFunc(people, func(a, b bulk.Person) int { return strings.Compare(string(a[:]), string(b[:])) })
+	people = slices.Compact(people) // one statement cannot meet a row twice
+	return insertMany(l.tx, "change_people", "change_id, workspace_id, person", people, func(p *bulk.Person) []any {
+		return []any{l.change, l.workspace, p[:]}
+	}, " ON CONFLICT (change_id, workspace_id, person) DO NOTHING")
+}
+
+// Forget implements [bulk.Ledger].
+func (l Ledger) Forget() error {
+	for _, table := range []string{"change_people", "change_lists"} {
+		if _, err := l.tx.Exec("DELETE FROM "+table+" WHERE "+thatChange, l.change, l.workspace); err != nil {
+			return fmt.Errorf("delete from %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// ForgetChange implements [bulk.ChangeStore].
+func (s Store) ForgetChange(ctx context.Context, workspace, change core.ID) error {
+	return s.db.Write(ctx, Idempotent, func(tx Tx) error { return Ledger{tx, workspace, change}.Forget() })
+}
+
+// insertMany inserts rows, and returns how many there were new.
+func insertMany[T any](
+	tx Tx, table, columns string, rows []T, values func(*T) []any, onConflict string,
+) (added int64, err error) {
+	for len(rows) > 0 {
+		count := rowsAtOnce
+		if len(rows) < rowsAtOnce {
+			count = 1
+		}
+		var args []any
+		for i := range rows[:count] {
+			args = append(args, values(&rows[i])...)
+		}
+		sql := "INSERT INTO " + table + " (" + columns + ") VALUES " + valueLists(count, len(args)/count) + onConflict
+		some, err := tx.Exec(sql, args...)
+		if err != nil {
+			return added, fmt.Errorf("insert into %s: %w", table, err)
+		}
+		added, rows = added+some, rows[count:]
+	}
+	return added, nil
+}
+
+// valueLists returns (?1, ?2), (?3, ?4) and so on.
+func valueLists(rows, columns int) string {
+	lists := make([]string, rows)
+	for r := range lists {
+		params := make([]string, columns)
+		for c := range params {
+			params[c] = fmt.Sprintf("?%d", r*columns+c+1)
+		}
+		lists[r] = "(" + strings.Join(params, ", ") + ")"
+	}
+	return strings.Join(lists, ", ")
+}
+
+// ListCodes implements [bulk.ChangeStore].
+func (s Store) ListCodes(ctx context.Context, workspace, change core.ID, list string) error {
+	return s.db.Write(ctx, Idempotent, func(tx Tx) error {
+		_, err := tx.Exec("INSERT INTO change_lists (change_id, workspace_id, codes) VALUES (?1, ?2, ?3) "+
+			"ON CONFLICT (change_id, workspace_id) DO NOTHING", change, workspace, list)
+		return err
+	})
+}
+
+// ListedCodes implements [bulk.ChangeStore].
+func (s Store) ListedCodes(ctx context.Context, workspace, change core.ID) (string, error) {
+	return read(ctx, s.db, func(tx Tx) (list string, err error) {
+		err = one(tx, "SELECT codes FROM change_lists WHERE "+thatChange, []any{change, workspace},
+			func(row Row) error { return row.Scan(&list) })
+		return list, err
+	})
+}
+
+// ChangeItems implements [bulk.ChangeStore].
+func (s Store) ChangeItems(
+	ctx context.Context, workspace, change core.ID, from int64, limit int,
+) ([]bulk.ChangeItem, error) {
+	return read(ctx, s.db, func(tx Tx) ([]bulk.ChangeItem, error) {
+		return changeItems.all(tx, "WHERE "+thatChange+" AND number >= ?3 ORDER BY number LIMIT ?4",
+			change, workspace, from, limit)
+	})
+}
+
+// PruneChanges implements [bulk.ChangeStore]. The oldest change with rows loses some of them.
+func (s Store) PruneChanges(ctx context.Context, below core.ID) (int, error) {
+	for _, table := range []struct{ name, row string }{
+		{"change_items", "number"}, {"change_people", "person"}, {"change_lists", "workspace_id"},
+	} {
+		some, err := read(ctx, s.db, func(tx Tx) (some bool, err error) {
+			sql := "SELECT 1 FROM " + table.name + " WHERE change_id < ?1 LIMIT 1"
+			err = tx.Query(sql, []any{below}, func(Row) error { some = true; return nil })
+			return some, err
+		})
+		if err != nil {
+			return 0, err
+		}
+		if some {
+			pruned, err := write(ctx, s.db, Idempotent, func(tx Tx) (int64, error) {
+				return pruneTable(tx, table.name, table.row, below)
+			})
+			return int(pruned), err
+		}
+	}
+	return 0, nil
+}
+
+// pruneTable deletes the first rows of the oldest change below an id.
+func pruneTable(tx Tx, table, row string, below core.ID) (int64, error) {
+	var change, workspace core.ID
+	sql := "SELECT change_id, workspace_id FROM " + table + " WHERE change_id < ?1 ORDER BY change_id LIMIT 1"
+	err := one(tx, sql, []any{below}, func(r Row) error { return r.Scan(&change, &workspace) })
+	if err != nil {
+		return 0, ignoreNotFound(err)
+	}
+	return tx.Exec("DELETE FROM "+table+" WHERE "+thatChange+" AND "+row+" IN (SELECT "+row+" FROM "+table+
+		" WHERE "+thatChange+" ORDER BY "+row+" LIMIT ?3)", change, workspace, prunedAtOnce)
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,250 @@
+package api
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
+)
+
+// bulkChangeRequest is the request to change many codes.
+type bulkChangeRequest struct {
+	Select kit.Optional[changeSelect] `json:"select" required:"true" nullable:"false" doc:"Which codes."`
+	Do     kit.Optional[changeDo]     `json:"do" required:"true" nullable:"false" doc:"Exactly one member."`
+	DryRun kit.Optional[bool]         `json:"dryRun" required:"false" doc:"Only say what would be done."`
+}
+
+// changeSelect says which codes to change: those that are listed, or those that meet every other
+// member.
+type changeSelect struct {
+	BatchID       *string    `json:"batchId,omitempty" format:"uuid" doc:"Codes of this batch."`
+	Type          *string    `json:"type,omitempty" enum:"Normal,Premium,Upgrade"`
+	Status        *string    `json:"status,omitempty" enum:"revoked,expired,scheduled,exhausted,active"`
+	Q             *string    `json:"q,omitempty" doc:"As in the list of codes."`
+	CreatedAfter  *time.Time `json:"createdAfter,omitempty"`
+	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+	Codes         []string   `json:"codes,omitempty" nullable:"false" maxItems:"10000" doc:"Values in any spelling."`
+}
+
+// filter reads the members but the listed codes.
+func (s *changeSelect) filter(errs *core.FieldErrors) codes.CodeFilter {
+	filter := codes.CodeFilter{
+		Type: codes.Type(core.OrZero(s.Type)), Status: codes.Status(core.OrZero(s.Status)), Query: core.OrZero(s.Q),
+		CreatedAfter: s.CreatedAfter, CreatedBefore: s.CreatedBefore,
+	}
+	if s.BatchID != nil {
+		id, err := core.ParseID(*s.BatchID)
+		if err != nil || id.IsZero() {
+			errs.Add(core.ReasonInvalidValue, "/select/batchId", "batchId must be the id of a batch")
+		}
+		filter.BatchID = id
+	}
+	return filter
+}
+
+// changeDo says what to do to each code.
+type changeDo struct{ act codes.Act }
+
+// changeDoType is what it is read from.
+var changeDoType = reflect.StructOf([]reflect.StructField{
+	member("revoke", reflect.TypeFor[bool](), `required:"false" doc:"true: take it back."`),
+	member("restore", reflect.TypeFor[bool](), `required:"false" doc:"true: undo that."`),
+	member("set", reflect.PointerTo(changeRequest), `required:"false" doc:"Change options: a JSON merge patch."`),
+})
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (d *changeDo) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	read := reflect.New(changeDoType)
+	if err := json.UnmarshalDecode(decoder, read.Interface()); err != nil {
+		return err
+	}
+	given := read.Elem()
+	d.act = codes.Act{Revoke: given.Field(0).Bool(), Restore: given.Field(1).Bool()}
+	if set := given.Field(2); !set.IsNil() {
+		d.act.Set = new(codes.CodeChange)
+		readOptions(set.Elem(), 0, func(o *codes.Option) any { return o.ChangeOf(d.act.Set) })
+	}
+	return nil
+}
+
+// Schema implements [huma.SchemaProvider].
+func (changeDo) Schema(registry huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: false,
+		Properties: map[string]*huma.Schema{
+			"revoke":  {Type: huma.TypeBoolean, Description: "true: take the codes back."},
+			"restore": {Type: huma.TypeBoolean, Description: "true: undo that."},
+			"set":     registry.Schema(changeRequest, true, ""),
+		},
+	}
+}
+
+// createChange answers POST /changes.
+func (s *server) createChange(ctx context.Context, c *kit.Call) error {
+	var body bulkChangeRequest
+	wrong, err := c.Read(&body)
+	if err != nil {
+		return err
+	}
+	chosen, do := body.Select.OrZero(), body.Do.OrZero()
+	req := bulk.NewChange{Codes: chosen.Codes, Do: do.act, Unread: wrong}
+	req.Filter = chosen.filter(&req.Unread)
+	if req.IdempotencyKey, err = idempotencyKey(c); err != nil {
+		return err
+	}
+	if body.DryRun.OrZero() {
+		would, err := s.changes.Try(ctx, &c.Actor, req)
+		if err != nil {
+			return err
+		}
+		return c.Answer(&dryRunFields{Complete: would.Complete, TallyFields: showTally(&would.Tally)})
+	}
+	change, replayed, err := s.changes.Create(ctx, &c.Actor, req)
+	if err != nil {
+		return err
+	}
+	c.MarkReplayed(replayed)
+	return c.Accept("/changes/"+change.ID.String(), showChange(&change))
+}
+
+// TallyFields are the counts of a change. The document shows only exported parts of what is shown.
+type TallyFields struct {
+	Matched int64                 `json:"matched" doc:"Codes of the selection."`
+	Changed int64                 `json:"changed"`
+	Skipped map[core.Reason]int64 `json:"skipped" nullable:"false" doc:"Codes that stay as they are, by reason."`
+	People  int64                 `json:"people" doc:"Users who have redeemed one of the codes of the selection."`
+	Sample  []string              `json:"sample" nullable:"false" doc:"Up to 20 of the codes that are changed."`
+}
+
+func showTally(t *bulk.Tally) TallyFields {
+	shown := TallyFields{Matched: t.Matched, Changed: t.Changed, Skipped: t.Skipped, People: t.People, Sample: t.Sample}
+	if shown.Skipped == nil {
+		shown.Skipped = map[core.Reason]int64{}
+	}
+	if shown.Sample == nil {
+		shown.Sample = []string{}
+	}
+	return shown
+}
+
+// dryRunFields is what a change would do.
+type dryRunFields struct {
+	Complete bool `json:"complete" doc:"false: the selection is so large that only a part was looked at."`
+	TallyFields
+}
+
+// changeFields is a change as callers see it.
+type changeFields struct {
+	ID     string            `json:"id" format:"uuid"`
+	Status bulk.ChangeStatus `json:"status" enum:"queued,running,succeeded,failed,canceled,undoing,undone"`
+	Do     string            `json:"do" enum:"revoke,restore,set"`
+	TallyFields
+	Undone        *undoneFields `json:"undone,omitempty" doc:"What undoing it has come to, if anybody has."`
+	UndoableUntil *time.Time    `json:"undoableUntil" nullable:"true" doc:"null: it cannot be undone, or not yet."`
+	CreatedAt     time.Time     `json:"createdAt"`
+	StartedAt     *time.Time    `json:"startedAt" nullable:"true"`
+	FinishedAt    *time.Time    `json:"finishedAt" nullable:"true" doc:"Of the change, or of its undoing."`
+	CreatedBy     *string       `json:"createdBy" nullable:"true" format:"uuid" doc:"The id of the API key."`
+	Failure       string        `json:"failure,omitempty" doc:"Why it has failed, in words."`
+}
+
+// undoneFields are the counts of an undoing.
+type undoneFields struct {
+	Changed int64                 `json:"changed"`
+	Skipped map[core.Reason]int64 `json:"skipped" nullable:"false"`
+}
+
+func showChange(c *bulk.Change) *changeFields {
+	shown := &changeFields{
+		ID: c.ID.String(), Status: c.State(), Do: c.Does(), TallyFields: showTally(&c.Tally),
+		UndoableUntil: c.UndoableUntil(), CreatedAt: c.CreatedAt, StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
+		Failure: c.Failure,
+	}
+	if undone := c.Undoing(); undone != nil {
+		shown.Undone = &undoneFields{undone.Changed, undone.Skipped}
+		if undone.Skipped == nil {
+			shown.Undone.Skipped = map[core.Reason]int64{}
+		}
+	}
+	if !c.Actor.ID.IsZero() {
+		shown.CreatedBy = orNull(c.Actor.ID.String())
+	}
+	return shown
+}
+
+// listChanges answers GET /changes.
+func (s *server) listChanges(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
+	request := p.Page()
+	if p.Err() != nil {
+		return p.Err()
+	}
+	page, err := s.changes.List(ctx, &c.Actor, request)
+	if err != nil {
+		return err
+	}
+	return kit.AnswerList(c, page, showChange)
+}
+
+// changeInPath is the id of a change in the path.
+func changeInPath(c *kit.Call) (core.ID, error) {
+	missing := bulk.ChangeNotFound()
+	return c.PathID("id", missing.Reason, missing.Detail)
+}
+
+// getChange answers GET /changes/{id}.
+func (s *server) getChange(ctx context.Context, c *kit.Call) error {
+	id, err := changeInPath(c)
+	if err != nil {
+		return err
+	}
+	change, err := s.changes.Change(ctx, &c.Actor, id)
+	if err != nil {
+		return err
+	}
+	return c.Answer(showChange(&change))
+}
+
+// endChange answers a request that stops a change or takes it back.
+func endChange(
+	ctx context.Context, c *kit.Call, end func(context.Context, *core.Actor, core.ID) (bulk.Change, error),
+) (*changeFields, error) {
+	if err := c.Decode(new(nothing)); err != nil {
+		return nil, err
+	}
+	id, err := changeInPath(c)
+	if err != nil {
+		return nil, err
+	}
+	change, err := end(ctx, &c.Actor, id)
+	if err != nil {
+		return nil, err
+	}
+	return showChange(&change), nil
+}
+
+// cancelChange answers POST /changes/{id}/cancel.
+func (s *server) cancelChange(ctx context.Context, c *kit.Call) error {
+	shown, err := endChange(ctx, c, s.changes.Cancel)
+	if err != nil {
+		return err
+	}
+	return c.Answer(shown)
+}
+
+// undoChange answers POST /changes/{id}/undo.
+func (s *server) undoChange(ctx context.Context, c *kit.Call) error {
+	shown, err := endChange(ctx, c, s.changes.Undo)
+	if err != nil {
+		return err
+	}
+	return c.Accept("/changes/"+shown.ID, shown)
+}
