@@ -107,7 +107,10 @@ func (d document) answer(s schema, k kind) any {
 		return []any{d.answer(*s.Items, k)}
 	}
 	object := map[string]any{}
-	if s.AdditionalProperties != false {
+	switch more, _ := s.AdditionalProperties.(map[string]any); {
+	case more["type"] == "integer":
+		object["name"] = 7.0
+	case s.AdditionalProperties != false:
 		object["name"] = "value"
 	}
 	for name, property := range s.Properties {

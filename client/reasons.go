@@ -63,7 +63,10 @@ const (
 	ReasonReservationConfirmed  Reason = "reservation_confirmed" // roll the redemption back instead
 	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order" // a later redemption of the user stands
 	ReasonCodeInUse             Reason = "code_in_use"
-	ReasonBatchFinished         Reason = "batch_finished" // it cannot be canceled any more
+	ReasonBatchFinished         Reason = "batch_finished"      // it cannot be canceled any more
+	ReasonChangeFinished        Reason = "change_finished"     // it cannot be canceled any more
+	ReasonChangeUnfinished      Reason = "change_unfinished"   // it cannot be undone before it has ended
+	ReasonChangeNotUndoable     Reason = "change_not_undoable" // not any more
 )
 
 // What is wrong with the server.

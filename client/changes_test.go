@@ -1,0 +1,73 @@
+package client_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"accesscodes/client"
+)
+
+// TestManyCodesAreChangedAndThatIsUndone: on a real server, with a preview before.
+func TestManyCodesAreChangedAndThatIsUndone(t *testing.T) {
+	s := newServer(t)
+	c := newClient(t, s.url, s.key)
+	for _, code := range []string{"SPRING-1", "SPRING-2", "OTHER"} {
+		if _, err := c.AddCode(t.Context(), client.AddCodeRequest{Code: code, Type: client.TypeNormal}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change := client.CreateChangeRequest{
+		Select: client.Selection{Query: "spring"}, Do: client.ChangeDo{Revoke: true},
+	}
+	preview, err := c.PreviewChange(t.Context(), change)
+	if err != nil || !preview.Complete || preview.Changed != 2 || len(preview.Sample) != 2 {
+		t.Fatalf("preview %+v, %v", preview, err)
+	}
+	made, err := c.CreateChange(t.Context(), change)
+	if err != nil || made.ID == "" {
+		t.Fatalf("change %+v, %v", made, err)
+	}
+	if done := ended(t, c, made.ID, client.ChangeSucceeded); done.Changed != 2 || done.UndoableUntil == nil {
+		t.Errorf("done %+v", done)
+	}
+	if code, err := c.GetCode(t.Context(), "spring 1"); err != nil || code.RevokedAt == nil {
+		t.Errorf("code %+v, %v", code, err)
+	}
+	if _, err := c.CancelChange(t.Context(), made.ID); !errors.Is(err, client.ReasonChangeFinished) {
+		t.Errorf("cancel: %v", err)
+	}
+	if _, err := c.UndoChange(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if undone := ended(t, c, made.ID, client.ChangeUndone); undone.Undone == nil || undone.Undone.Changed != 2 {
+		t.Errorf("undone %+v", undone)
+	}
+	if code, err := c.GetCode(t.Context(), "spring 1"); err != nil || code.RevokedAt != nil {
+		t.Errorf("code %+v, %v", code, err)
+	}
+	var listed []string
+	for change, err := range c.Changes(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, change.ID)
+	}
+	if !slices.Equal(listed, []string{made.ID}) {
+		t.Errorf("listed %v", listed)
+	}
+}
+
+// ended waits until a change has a status.
+func ended(t *testing.T, c *client.Client, id string, status client.ChangeStatus) *client.Change {
+	t.Helper()
+	for {
+		change, err := c.GetChange(t.Context(), id)
+		if err != nil || change.FinishedAt != nil && change.Status != status {
+			t.Fatalf("change %+v, %v", change, err)
+		}
+		if change.Status == status {
+			return change
+		}
+	}
+}
