@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"accesscodes/client"
 )
@@ -116,26 +117,37 @@ func newCodeList() *cobra.Command {
 		Example: "  accesscodes code list --query SPRING --status active\n" +
 			"  accesscodes code list --limit 0 --output csv >codes.csv",
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
-			if limit < 0 {
-				return usageError{fmt.Errorf("--limit %d is less than 0", limit)}
-			}
 			filter, err := f.read()
 			if err != nil {
 				return err
 			}
-			more := false
-			err = printSeq(cmd, codeColumns, codeTable, upTo(limit, &more, server.Codes(ctx, filter)))
-			if more {
-				cmd.PrintErrf("There are more than these %d; --limit 0 lists all.\n", limit)
-			}
-			return err
+			return printUpTo(cmd, codeColumns, codeTable, limit, server.Codes(ctx, filter))
 		}),
 	}
 	flags := cmd.Flags()
 	f.register(flags)
-	flags.IntVar(&limit, "limit", listed, "how many at most; 0: all")
+	limitFlag(flags, &limit)
 	outputFlag(flags)
 	return cmd
+}
+
+func limitFlag(flags *pflag.FlagSet, limit *int) {
+	flags.IntVar(limit, "limit", listed, "how many at most; 0: all")
+}
+
+// printUpTo prints rows up to the --limit flag, and says whether there are more.
+func printUpTo[T any](
+	cmd *cobra.Command, columns []column[T], inTable []string, limit int, rows iter.Seq2[T, error],
+) error {
+	if limit < 0 {
+		return usageError{fmt.Errorf("--limit %d is less than 0", limit)}
+	}
+	more := false
+	err := printSeq(cmd, columns, inTable, upTo(limit, &more, rows))
+	if more {
+		cmd.PrintErrf("There are more than these %d; --limit 0 lists all.\n", limit)
+	}
+	return err
 }
 
 // upTo leaves out what comes behind a limit, and notes whether there is anything; 0: no limit.

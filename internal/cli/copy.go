@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"accesscodes/client"
 	"accesscodes/internal/app"
 	"accesscodes/internal/config"
 	"accesscodes/internal/store/transfer"
@@ -96,4 +97,15 @@ func (p *progress) received(to io.Writer) (io.Writer, func()) {
 	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription("received"),
 		progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond))
 	return io.MultiWriter(to, bar), func() { _, _ = fmt.Fprintln(p.to) } // it only informs
+}
+
+// batch shows how far a batch is on a terminal.
+func (p *progress) batch(b *client.Batch) {
+	if !p.terminal {
+		return
+	}
+	if p.bar == nil {
+		p.Begin("codes", b.Count)
+	}
+	_ = p.bar.Set64(b.Progress.Done) // it only informs
 }

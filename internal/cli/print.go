@@ -14,12 +14,6 @@ import (
 	"accesscodes/internal/sheet"
 )
 
-func newBatch() *cobra.Command {
-	cmd := &cobra.Command{Use: "batch", Short: "Work with many codes", Args: cobra.ArbitraryArgs, RunE: group}
-	cmd.AddCommand(newPrint())
-	return cmd
-}
-
 // sheetFlags are what a sheet of cards looks like.
 type sheetFlags struct {
 	symbol      symbolFlags

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"accesscodes/client"
+)
+
+// batchColumns are the columns of batches. A table has those that fit a terminal.
+var batchColumns = []column[*client.Batch]{
+	{"id", func(b *client.Batch) any { return b.ID }},
+	{"name", func(b *client.Batch) any { return textOrNil(b.Name) }},
+	{"count", func(b *client.Batch) any { return b.Count }},
+	{"type", func(b *client.Batch) any { return b.Type }},
+	{"status", func(b *client.Batch) any { return b.Status }},
+	{"done", func(b *client.Batch) any { return b.Progress.Done }},
+	{"redeemed", func(b *client.Batch) any { return numberOrNil(b.Redeemed) }},
+	{"prefix", func(b *client.Batch) any { return b.Format.Prefix }},
+	{"groups", func(b *client.Batch) any { return b.Format.Groups }},
+	{"groupLength", func(b *client.Batch) any { return b.Format.GroupLength }},
+	{"maxRedemptions", func(b *client.Batch) any { return numberOrNil(b.MaxRedemptions) }},
+	{"startsAt", func(b *client.Batch) any { return b.StartsAt }},
+	{"expiresAt", func(b *client.Batch) any { return b.ExpiresAt }},
+	{"note", func(b *client.Batch) any { return textOrNil(b.Note) }},
+	{"recipient", func(b *client.Batch) any { return textOrNil(b.Recipient) }},
+	{"metadata", func(b *client.Batch) any { return entries(b.Metadata) }},
+	{"createdAt", func(b *client.Batch) any { return b.CreatedAt }},
+	{"startedAt", func(b *client.Batch) any { return b.StartedAt }},
+	{"finishedAt", func(b *client.Batch) any { return b.FinishedAt }},
+	{"createdBy", func(b *client.Batch) any { return textOrNil(b.CreatedBy) }},
+	{"failure", func(b *client.Batch) any { return textOrNil(b.Failure) }},
+}
+
+var batchTable = []string{"id", "name", "count", "type", "status", "done", "redeemed", "failure"}
+
+func newBatch() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "batch", Short: "Make, follow, download and print many codes, over the HTTP API of a server",
+		Args: cobra.ArbitraryArgs, RunE: group,
+	}
+	serverFlags(cmd.PersistentFlags())
+	cmd.AddCommand(
+		newBatchCreate(), newBatchList(), newBatchDownload(), newPrint(),
+		newBatchOne("get", "Show how far a batch is", (*client.Client).GetBatch),
+		newBatchOne("cancel", "Stop a batch; the codes that it has stay", (*client.Client).CancelBatch),
+	)
+	return cmd
+}
+
+func printBatch(cmd *cobra.Command, batch *client.Batch) error {
+	return printRows(cmd, batchColumns, batchTable, []*client.Batch{batch})
+}
+
+// newBatchOne is a command that asks one thing about one batch.
+func newBatchOne(
+	name, short string, do func(*client.Client, context.Context, string) (*client.Batch, error),
+) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: name + " BATCH", Short: short, Args: exactArgs("BATCH"),
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+			batch, err := do(server, ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return printBatch(cmd, batch)
+		}),
+	}
+	outputFlag(cmd.Flags())
+	return cmd
+}
+
+func newBatchList() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "list", Short: "List batches, newest first", Args: exactArgs(),
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
+			return printUpTo(cmd, batchColumns, batchTable, limit, server.Batches(ctx))
+		}),
+	}
+	limitFlag(cmd.Flags(), &limit)
+	outputFlag(cmd.Flags())
+	return cmd
+}
+
+func newBatchDownload() *cobra.Command {
+	var format, out string
+	var from int64
+	cmd := &cobra.Command{
+		Use: "download BATCH --out FILE", Short: "Write the codes of a batch to a file", Args: exactArgs("BATCH"),
+		Example: "  accesscodes batch download 01a21984-0043-7bc5-9b11-4aeae8b30511 --out codes.csv",
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "out") },
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+			file, err := server.DownloadBatch(ctx, args[0], from, client.ExportFormat(format))
+			if err != nil {
+				return err
+			}
+			return download(cmd, out, file)
+		}),
+	}
+	cmd.Flags().Int64Var(&from, "from", 0, "the `index` of the code to begin with")
+	cmd.Flags().StringVar(&format, "format", string(client.FormatCSV), "csv or ndjson")
+	outFlag(cmd.Flags(), &out)
+	return cmd
+}
+
+// batchFlags are what a batch is asked for with.
+type batchFlags struct {
+	issueFlags
+	count               int64
+	name, prefix        string
+	groups, groupLength int
+}
+
+func (f *batchFlags) register(flags *pflag.FlagSet) {
+	flags.Int64Var(&f.count, "count", 0, "how many codes, up to 10000000; required")
+	flags.StringVar(&f.name, "name", "", "`text` for your own people")
+	flags.StringVar(&f.prefix, "prefix", "", "letters and digits in front of each code; the workspace's if not given")
+	flags.IntVar(&f.groups, "groups", 0, "groups of characters in each code; 0: as the workspace has")
+	flags.IntVar(&f.groupLength, "group-length", 0, "characters in each group; 0: as the workspace has")
+	f.issueFlags.register(flags)
+}
+
+func (f *batchFlags) read(flags *pflag.FlagSet) (b client.CreateBatchRequest, err error) {
+	r, err := f.issueFlags.read(flags)
+	if err := cmp.Or(require(flags, "count"), err); err != nil {
+		return b, err
+	}
+	b = client.CreateBatchRequest{
+		Count: f.count, Type: r.Type, Name: f.name, MaxRedemptions: r.MaxRedemptions, StartsAt: r.StartsAt,
+		ExpiresAt: r.ExpiresAt, Note: r.Note, Recipient: r.Recipient, Metadata: r.Metadata,
+		IdempotencyKey: r.IdempotencyKey, Format: client.FormatChoice{Groups: f.groups, GroupLength: f.groupLength},
+	}
+	if flags.Changed("prefix") {
+		b.Format.Prefix = client.Set(f.prefix)
+	}
+	return b, nil
+}
+
+func newBatchCreate() *cobra.Command {
+	var f batchFlags
+	var wait bool
+	var out string
+	cmd := &cobra.Command{
+		Use: "create --count COUNT --type TYPE", Short: "Have many random codes made", Args: exactArgs(),
+		Example: "  accesscodes batch create --count 10000 --type Premium --name 'spring fair' --out codes.csv",
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
+			request, err := f.read(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			batch, err := server.CreateBatch(ctx, request)
+			if err != nil {
+				return err
+			}
+			if wait || out != "" {
+				if batch, err = follow(cmd, batch.ID, server.FollowBatch(ctx, batch.ID)); err != nil {
+					return err
+				}
+			}
+			if out == "" {
+				return printBatch(cmd, batch)
+			}
+			file, err := server.DownloadBatch(ctx, batch.ID, 0, client.FormatCSV)
+			if err != nil {
+				return err
+			}
+			return download(cmd, out, file)
+		}),
+	}
+	f.register(cmd.Flags())
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the codes are there")
+	cmd.Flags().StringVar(&out, "out", "", "wait, and write the codes as CSV to this `file`; - is stdout")
+	outputFlag(cmd.Flags())
+	return cmd
+}
+
+// follow waits until a batch has its codes. Its id is told first, and with what goes wrong it can be
+// looked for.
+func follow(cmd *cobra.Command, id string, looks iter.Seq2[*client.Batch, error]) (batch *client.Batch, err error) {
+	cmd.PrintErrf("batch %s\n", id)
+	p := newProgress(cmd.ErrOrStderr())
+	for batch, err = range looks {
+		if err != nil {
+			return nil, err
+		}
+		p.batch(batch)
+	}
+	if batch.Status != client.BatchSucceeded {
+		return nil, errors.New(cmp.Or(batch.Failure, fmt.Sprintf("the batch is %s", batch.Status)))
+	}
+	return batch, nil
+}
