@@ -32,10 +32,10 @@ func testChanges(t *testing.T, newStore Factory) {
 }
 
 func testUndo(t *testing.T, c *changing, act codes.Act) {
-	before := c.add(numbered(23)...)
+	c.add(numbered(23)...)
 	revoked := c.create(bulk.NewChange{Codes: []string{"code-007", "CODE 019"}, Do: codes.Act{Revoke: true}})
 	c.work(1)
-	before = c.codes(numbered(23)...)
+	before := c.codes(numbered(23)...)
 	c.now = c.now.Add(time.Minute)
 	change := c.create(bulk.NewChange{Filter: normalCodes, Do: act})
 	c.add("LATER-1") // its time is before the request; the next one's is not
@@ -52,7 +52,7 @@ func testUndo(t *testing.T, c *changing, act codes.Act) {
 			differ++
 		}
 	}
-	if later := c.codes("LATER-1")[0]; later.Note == "nLATER-1" && later.RevokedAt == nil && act.Restore == false {
+	if later := c.codes("LATER-1")[0]; later.Note == "nLATER-1" && later.RevokedAt == nil && !act.Restore {
 		t.Errorf("the code of before is %+v", later)
 	}
 	if int64(differ) != done.Changed && int64(differ)+1 != done.Changed {
