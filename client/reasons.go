@@ -36,7 +36,8 @@ const (
 	ReasonUserNotFound        Reason = "user_not_found"
 	ReasonReservationNotFound Reason = "reservation_not_found"
 	ReasonRedemptionNotFound  Reason = "redemption_not_found"
-	ReasonBatchNotFound       Reason = "batch_not_found"  // or this key may not see it
+	ReasonBatchNotFound       Reason = "batch_not_found" // or this key may not see it
+	ReasonChangeNotFound      Reason = "change_not_found"
 	ReasonPositionExpired     Reason = "position_expired" // events behind this position were deleted; see Error.Oldest
 )
 
