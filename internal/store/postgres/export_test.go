@@ -124,6 +124,14 @@ func Placements() map[string]string {
 	return columns
 }
 
+// PlacedTables are the tables in the order in which [Distribute] places them.
+func PlacedTables() (tables []string) {
+	for _, p := range placements {
+		tables = append(tables, p.table)
+	}
+	return tables
+}
+
 // SentByInsert inserts codes and returns what was sent for that.
 func SentByInsert(ctx context.Context, conn *pgx.Conn, codes []*codes.NewCode) ([]Query, error) {
 	sent := &sending{querier: conn}
