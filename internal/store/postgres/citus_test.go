@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -18,7 +19,6 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
-	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/storetest"
@@ -129,21 +129,7 @@ func TestCitusStore(t *testing.T) {
 
 // TestCitusGroupedStore: many callers at once, whose calls share transactions.
 func TestCitusGroupedStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) func() storetest.Store {
-		address := distributed(t)
-		return func() storetest.Store {
-			below, err := postgres.Open(t.Context(), address, postgres.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			store := grouped.New(below, grouped.Options{})
-			wrapped := &storetest.Wrapped{
-				Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close,
-			}
-			t.Cleanup(func() { _ = wrapped.Close() })
-			return wrapped
-		}
-	}, together...)
+	storetest.Run(t, func(t *testing.T) func() storetest.Store { return groupedOn(t, distributed(t)) }, together...)
 }
 
 func TestCitusAnswersAreThoseOfSQLite(t *testing.T) {
@@ -213,6 +199,7 @@ func TestCitusAsksOneShardForOneCode(t *testing.T) {
 		all[name] = query
 	}
 	delete(all, "redemptions, all of theirs") // which only a rollback asks for
+	maps.Copy(all, postgres.SpreadWrites(core.ID{1}, "CODE", "ada"))
 	for name, query := range all {
 		plan := explain(t, conn, query)
 		found := counts.FindAllString(plan, -1)

@@ -96,6 +96,27 @@ func CountUses(canonical string) Query {
 	return Query{countUses, []any{[]string{canonical}, []int64{1}, []int64{1}}}
 }
 
+// SpreadWrites are the statements that write one row of a table, as a distributed engine gets them.
+// What is written is NULL, except the column that rows are spread by.
+func SpreadWrites(workspace core.ID, canonical, user string) map[string]Query {
+	e := engine{distributed: true}
+	insert := func(table, columns string, types []string, column int, key any) Query {
+		args := make([]any, len(types))
+		args[column] = key
+		return Query{"INSERT INTO " + table + " (" + columns + ") " + e.rows(types, 1), args}
+	}
+	update := make([]any, 1+len(changedFields))
+	update[0] = canonical
+	return map[string]Query{
+		"insert code":        insert("codes", insertColumns, insertTypes, 0, canonical),
+		"insert redemption":  insert("redemptions", redemptionColumns, redemptionTypes, 0, canonical),
+		"insert reservation": insert("reservations", reservationColumns, reservationTypes, 0, canonical),
+		"insert user":        insert("users", userColumns, userTypes, 1, user),
+		"queue event":        insert("event_queue", queueColumns, queueTypes, 0, [16]byte(workspace)),
+		"update code":        {updateCode, update},
+	}
+}
+
 // LowerHeld lowers the reservations of a code.
 func LowerHeld(canonical string) Query {
 	return Query{lowerReservations, []any{[]string{canonical}, []int64{1}}}

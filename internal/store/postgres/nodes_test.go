@@ -146,6 +146,9 @@ func checkPartial(t *testing.T, what string, isAway bool, err error) {
 	if !isAway && err != nil || isAway && (!core.IsPartial(err) || !core.IsKind(err, core.KindUnavailable)) {
 		t.Errorf("%s: %v", what, err)
 	}
+	if isAway && !strings.Contains(fmt.Sprint(err), "node2:5432") { // for the command line and the log
+		t.Errorf("%s: the error does not name the node: %v", what, err)
+	}
 }
 
 func TestPingNamesTheNodesThatAreAway(t *testing.T) {

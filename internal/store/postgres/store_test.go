@@ -80,23 +80,25 @@ func TestStoreThatSpeaksAsToCitus(t *testing.T) {
 // TestGroupedStore: calls that wait share one transaction, whose locks and errors are those of
 // all of them. That shows here and not on SQLite, which has one writer at a time.
 func TestGroupedStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) func() storetest.Store {
-		address := conforming(t)
-		return func() storetest.Store {
-			below, err := postgres.Open(t.Context(), address, postgres.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			store := grouped.New(below, grouped.Options{})
-			wrapped := &storetest.Wrapped{
-				Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close,
-			}
-			t.Cleanup(func() {
-				if err := wrapped.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			return wrapped
+	storetest.Run(t, func(t *testing.T) func() storetest.Store { return groupedOn(t, conforming(t)) }, together...)
+}
+
+// groupedOn returns a function that opens grouped stores on a database.
+func groupedOn(t *testing.T, address string) func() storetest.Store {
+	return func() storetest.Store {
+		below, err := postgres.Open(t.Context(), address, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}, together...)
+		store := grouped.New(below, grouped.Options{})
+		wrapped := &storetest.Wrapped{
+			Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close,
+		}
+		t.Cleanup(func() {
+			if err := wrapped.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return wrapped
+	}
 }
