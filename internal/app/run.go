@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	changes := newChanges(bare, services, runner)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
-		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
+		Batches: newBatches(bare, services, people, runner), Exports: newExports(services, bare),
 		Changes: changes,
 		Log:     log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -18,19 +19,22 @@ import (
 
 // Deps is what [NewBatches] needs from outside.
 type Deps struct {
-	Store   Store
-	Jobs    job.Store
-	Source  Source
-	Taken   func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
-	Now     func() time.Time
-	Entropy io.Reader // a cryptographic source
-	NewID   func() (core.ID, error)
-	Wake    func() // tells the runner that there is a new job
+	Store  Store
+	Jobs   job.Store
+	Source Source
+	Taken  func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
+	// Predecessors returns the keys that the key of an actor has replaced, one after the other.
+	Predecessors func(ctx context.Context, actor *core.Actor) ([]core.ID, error)
+	Now          func() time.Time
+	Entropy      io.Reader // a cryptographic source
+	NewID        func() (core.ID, error)
+	Wake         func() // tells the runner that there is a new job
 }
 
 // Batches makes batches and looks them up. It is safe for concurrent use.
 //
-// An actor who may read sees every batch of the workspace, any other those of its own.
+// An actor who may read sees every batch of the workspace, any other its own and those of the keys that
+// its key has replaced.
 type Batches struct {
 	deps     Deps
 	recorder *event.Recorder
@@ -167,15 +171,25 @@ func BatchNotFound() *core.Error {
 
 func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.Job, error) {
 	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, KindBatch)
-	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
+	if err == nil {
+		var makers []core.ID
+		if makers, err = s.makers(ctx, actor); len(makers) > 0 && !slices.Contains(makers, j.Actor.ID) {
+			err = core.ErrNotFound
+		}
+	}
+	if errors.Is(err, core.ErrNotFound) {
 		return job.Job{}, BatchNotFound()
 	}
 	return j, err
 }
 
-// sees reports whether an actor sees a batch.
-func sees(actor *core.Actor, j *job.Job) bool {
-	return actor.May(core.PermissionRead) || j.Actor.ID == actor.ID
+// makers returns whose batches an actor sees; none: everybody's.
+func (s *Batches) makers(ctx context.Context, actor *core.Actor) ([]core.ID, error) {
+	if actor.May(core.PermissionRead) {
+		return nil, nil
+	}
+	before, err := s.deps.Predecessors(ctx, actor)
+	return append([]core.ID{actor.ID}, before...), err
 }
 
 // List returns a page of batches, newest first.
@@ -187,10 +201,10 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Batch]{}, err
 	}
 	q := job.Query{WorkspaceID: actor.WorkspaceID, Kind: KindBatch, Limit: limit + 1}
-	if !actor.May(core.PermissionRead) {
-		q.ActorID = actor.ID
+	if q.ActorIDs, err = s.makers(ctx, actor); err != nil {
+		return core.Page[Batch]{}, err
 	}
-	list := core.NewCursor("batches", actor.WorkspaceID, q.ActorID.String())
+	list := core.NewCursor("batches", actor.WorkspaceID)
 	if q.After, err = list.IDKey(page.Cursor); err != nil {
 		return core.Page[Batch]{}, err
 	}

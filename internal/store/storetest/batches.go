@@ -135,7 +135,7 @@ func testBatches(t *testing.T, newStore Factory) {
 		}
 		requireBatch(t, s, j, 0)
 	})
-	t.Run("a batch whose format loses its last value fails in words", func(t *testing.T) { testLostSpace(t, open(t, newStore)) })
+	t.Run("a batch that loses its values fails in words", func(t *testing.T) { testLostSpace(t, open(t, newStore)) })
 	t.Run("a batch of more codes than a format has left fails", func(t *testing.T) { testUsedUp(t, open(t, newStore)) })
 	t.Run("a step whose lease is lost leaves nothing", func(t *testing.T) {
 		s := open(t, newStore)
