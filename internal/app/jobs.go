@@ -31,7 +31,7 @@ func newBatches(
 	store bareStore, source bulk.Source, people *tenancy.Service, runner *job.Runner,
 ) *bulk.Batches {
 	return bulk.NewBatches(bulk.Deps{
-		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Predecessors: people.Predecessors,
+		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Before: people.Predecessors,
 		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"math/big"
-	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -19,16 +18,15 @@ import (
 
 // Deps is what [NewBatches] needs from outside.
 type Deps struct {
-	Store  Store
-	Jobs   job.Store
-	Source Source
-	Taken  func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
-	// Predecessors returns the keys that the key of an actor has replaced, one after the other.
-	Predecessors func(ctx context.Context, actor *core.Actor) ([]core.ID, error)
-	Now          func() time.Time
-	Entropy      io.Reader // a cryptographic source
-	NewID        func() (core.ID, error)
-	Wake         func() // tells the runner that there is a new job
+	Store   Store
+	Jobs    job.Store
+	Source  Source
+	Taken   func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
+	Before  Predecessors
+	Now     func() time.Time
+	Entropy io.Reader // a cryptographic source
+	NewID   func() (core.ID, error)
+	Wake    func() // tells the runner that there is a new job
 }
 
 // Batches makes batches and looks them up. It is safe for concurrent use.
@@ -175,20 +173,11 @@ func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.
 	if err != nil {
 		return job.Job{}, err
 	}
-	makers, err := s.makers(ctx, actor)
-	if err == nil && len(makers) > 0 && !slices.Contains(makers, j.Actor.ID) {
+	seen, err := s.deps.Before.see(ctx, actor, &j)
+	if err == nil && !seen {
 		err = BatchNotFound()
 	}
 	return j, err
-}
-
-// makers returns whose batches an actor sees; none: everybody's.
-func (s *Batches) makers(ctx context.Context, actor *core.Actor) ([]core.ID, error) {
-	if actor.May(core.PermissionRead) {
-		return nil, nil
-	}
-	before, err := s.deps.Predecessors(ctx, actor)
-	return append([]core.ID{actor.ID}, before...), err
 }
 
 // List returns a page of batches, newest first.
@@ -200,7 +189,7 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Batch]{}, err
 	}
 	q := job.Query{WorkspaceID: actor.WorkspaceID, Kind: KindBatch, Limit: limit + 1}
-	if q.ActorIDs, err = s.makers(ctx, actor); err != nil {
+	if q.ActorIDs, err = s.deps.Before.makers(ctx, actor); err != nil {
 		return core.Page[Batch]{}, err
 	}
 	list := core.NewCursor("batches", actor.WorkspaceID)
