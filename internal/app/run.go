@@ -76,12 +76,12 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	changes := newChanges(bare, services, runner)
+	changes, imports := newChanges(bare, services, runner), newImports(bare, services, gathered.Load)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
 		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
-		Changes: changes,
-		Log:     log, Registry: registry, Version: streams.Version,
+		Changes: changes, Imports: imports,
+		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 	if err != nil {
@@ -116,6 +116,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(sequenceInterval, events.Sequence, log),
 		startWorker(pruneInterval, events.Prune, log),
 		startWorker(pruneInterval, changes.Prune, log),
+		startWorker(pruneInterval, imports.Prune, log),
 		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
 		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
 	}
