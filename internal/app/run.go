@@ -76,11 +76,11 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	changes, imports := newChanges(bare, services, runner), newImports(bare, services, gathered.Load)
+	batches, changes := newBatches(bare, services, runner), newChanges(bare, services, runner)
+	imports := newImports(bare, services, gathered.Load)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
-		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
-		Changes: changes, Imports: imports,
+		Batches: batches, Changes: changes, Imports: imports, Exports: newExports(services, batches, bare),
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})

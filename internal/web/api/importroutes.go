@@ -44,7 +44,7 @@ func (s *server) importRoutes() []kit.Route {
 			Description: fmt.Sprintf("CSV: the original cells, then _line, _reason and _detail. Columns that begin with "+
 				"_ are read past, so the mended file can be sent as it is. The first %d are kept for 30 days.",
 				bulk.MaxRejectedLines) + ofOwn,
-			Parameters: imported, Files: []string{csvType}, Streams: true,
+			Parameters: imported, Files: exportMedia[formatCSV], Streams: true,
 			Reasons: append(none, core.ReasonRejectedLinesExpired),
 		},
 	}
@@ -73,7 +73,7 @@ func (s *server) createImportRoute() kit.Route {
 					"parameters gives the report of the first import, without reading the file, once that has ended; if "+
 					"the file had not arrived as a whole, it is read again.", codes.MaxIdempotencyKeyLength+2),
 		},
-		Takes:    []string{csvType, ndjsonType},
+		Takes:    []string{exportMedia[formatCSV][0], exportMedia[formatNDJSON][0]},
 		Response: kit.JSON[importFields]("Import"), Replays: true, Streams: true,
 		Reasons: []core.Reason{
 			core.ReasonInvalidFile, core.ReasonFileTooLarge, core.ReasonImportRunning,

@@ -188,7 +188,7 @@ func (s *server) downloadRejected(ctx context.Context, c *kit.Call) error {
 	}
 	var file *kit.Download
 	err = s.imports.Rejected(ctx, &c.Actor, id, func() (io.Writer, func() error) {
-		file = c.BeginDownload(csvType+"; charset=utf-8; header=present", "rejected-"+id.String()+".csv", false)
+		file = c.BeginDownload(formatCSV.mediaType(), "rejected-"+id.String()+".csv", false)
 		return file, file.Flush
 	})
 	if err != nil {

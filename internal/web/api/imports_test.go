@@ -42,7 +42,7 @@ func (a answer) mustCount(t *testing.T, want string) string {
 // rejected is the file of the lines that an import has rejected.
 func (f *fixture) rejected(t *testing.T, id string, edits ...edit) string {
 	t.Helper()
-	return f.download(t, "/imports/"+id+"/rejected", csvType, edits...)
+	return f.download(t, "/imports/"+id+"/rejected", exportMedia[formatCSV][0], edits...)
 }
 
 func TestAFileIsImported(t *testing.T) {
