@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// bulkWork is many codes at once: a batch, downloads, changes, and single codes that are
+// bulkWork is many codes at once: a batch, downloads, changes, an import, and single codes that are
 // generated meanwhile; beside what each database does with as many rows in one statement of its own.
 type bulkWork struct{}
 
@@ -19,6 +19,7 @@ const (
 	bulkCSV      = "bulk: export, CSV"
 	bulkRevoke   = "bulk: revoke"
 	bulkUndo     = "bulk: undo"
+	bulkImport   = "bulk: import, CSV"
 	bulkGenerate = "bulk: generate at a tenth of the peak"
 )
 
@@ -92,6 +93,7 @@ func (bulkWork) cases(b *bench, sites []*bulkSite) []bulkCase {
 		each(bulkCSV, func(s *bulkSite, ctx context.Context) (reading, error) { return s.export(ctx, "csv") }),
 		each(bulkRevoke, (*bulkSite).revoke),
 		each(bulkUndo, (*bulkSite).undo),
+		each(bulkImport, (*bulkSite).importCSV),
 		generate,
 	}
 }

@@ -1,9 +1,45 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"time"
 )
+
+// importCSV sends a file of codes with values in no order, which is made while it is sent.
+func (s *bulkSite) importCSV(ctx context.Context) (reading, error) {
+	return s.watch(s.rows, func() (time.Duration, error) {
+		file, to := io.Pipe()
+		go func() { to.CloseWithError(writeCodes(to, s.rows)) }()
+		defer func() { _ = file.Close() }() // so that the writer ends, too
+		var report struct {
+			Status   string
+			Accepted int
+		}
+		began := time.Now()
+		err := s.server.send(ctx, "POST", "/imports?format=csv&batch=bench", "text/csv", file, &report)
+		took := time.Since(began)
+		if err == nil && report.Accepted != s.rows {
+			err = fmt.Errorf("the import %s with %d of %d lines", report.Status, report.Accepted, s.rows)
+		}
+		return took, err
+	})
+}
+
+func writeCodes(to io.Writer, rows int) error {
+	w := bufio.NewWriterSize(to, 1<<16)
+	if _, err := w.WriteString("code,type,maxRedemptions,note\n"); err != nil {
+		return err
+	}
+	for n := range rows {
+		if _, err := w.WriteString(benchCode(n) + ",Normal,1,moved here\n"); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
 
 // generateAlone finds the peak first.
 func (s *bulkSite) generateAlone(ctx context.Context, _ int) (reading, error) {
