@@ -98,12 +98,23 @@ func serverMessage(err error) string {
 		}
 		text += "request " + e.RequestID + ")"
 	} else if e, ok := errors.AsType[*client.NoAnswerError](err); ok {
-		text = fmt.Sprintf("the server does not answer: %v; its address is set with --server", e.Err)
+		text = noAnswer(err, e)
 	}
 	if text != "" && client.OutcomeUnknown(err) {
 		text += "; it may have been done, or not"
 	}
 	return text
+}
+
+// noAnswer says why there is no whole answer.
+func noAnswer(err error, e *client.NoAnswerError) string {
+	if isInterrupted(err) {
+		return "interrupted"
+	}
+	if _, broken := errors.AsType[brokenFile](err); broken {
+		return fmt.Sprintf("%v (request %s)", e.Err, e.RequestID)
+	}
+	return fmt.Sprintf("the server does not answer: %v; its address is set with --server", e.Err)
 }
 
 // instant reads a time, or how long it is until then. None is written as a word: an empty value
