@@ -155,7 +155,7 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newEvent(), newExport(), newMigrate(),
+		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newChange(), newEvent(), newExport(), newMigrate(),
 		newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()
