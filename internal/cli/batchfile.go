@@ -13,7 +13,7 @@ import (
 )
 
 // breaksInARow is how often a download may break without a code in between.
-const breaksInARow = 5
+const breaksInARow = 4
 
 // batchFile is the file of a batch's codes that is being written.
 type batchFile struct {
@@ -62,7 +62,7 @@ func (f *batchFile) write(ctx context.Context) error {
 	if err = f.fetch(ctx, part.file, batch); err == nil {
 		return part.finish()
 	}
-	kept, failed := part.keep()
+	kept, failed := part.keep(f.next > f.from)
 	if err = errors.Join(err, failed); !kept {
 		return err
 	}

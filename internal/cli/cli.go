@@ -42,8 +42,12 @@ func Run(ctx context.Context, args []string, env Env) error {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
+		start := ""
+		if isInterrupted(err) && terminalWidth(env.Stderr) > 0 {
+			start = "\r" + clearRest // of the line, where the terminal shows ^C
+		}
 		// Nothing can be done if stderr is gone.
-		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", redact(nameSources(cmd.Flags(), oneLine(message(err)))))
+		_, _ = fmt.Fprintf(env.Stderr, "%saccesscodes: %s\n", start, redact(nameSources(cmd.Flags(), oneLine(message(err)))))
 	}
 	return err
 }

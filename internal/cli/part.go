@@ -101,14 +101,10 @@ func (p *partFile) finish() error {
 	return err
 }
 
-// keep closes a part to go on with; an empty one goes.
-func (p *partFile) keep() (kept bool, err error) {
-	info, err := p.file.Stat()
-	if err = errors.Join(err, p.file.Close()); err != nil {
-		return false, err
+// keep closes a part to go on with. One without a code goes.
+func (p *partFile) keep(hasCodes bool) (kept bool, err error) {
+	if err := p.file.Close(); err != nil || hasCodes {
+		return hasCodes, err
 	}
-	if info.Size() == 0 {
-		return false, os.Remove(p.file.Name())
-	}
-	return true, nil
+	return false, os.Remove(p.file.Name())
 }

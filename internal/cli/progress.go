@@ -17,6 +17,9 @@ const (
 	lineEvery = 10 * time.Second       // elsewhere
 )
 
+// clearRest clears the rest of a terminal's line (ECMA-48 EL).
+const clearRest = "\x1b[K"
+
 // progress shows how far long work is: as a bar on a terminal, as a line now and then elsewhere. It is safe
 // for concurrent use.
 type progress struct {
@@ -135,7 +138,8 @@ func (p *progress) finish() {
 }
 
 func (p *progress) draw(width int) {
-	_, _ = fmt.Fprintf(p.to, "\r%s\x1b[K", p.state.bar(width-1)) // it only informs; the last column would break the line
+	bar := p.state.bar(width - 1)                      // the last column would break the line
+	_, _ = fmt.Fprintf(p.to, "\r%s%s", bar, clearRest) // it only informs
 	p.drawn = p.state.done
 }
 
