@@ -86,7 +86,7 @@ type EventSubject struct {
 // EventFilter says which events to read. Zero fields leave none out.
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
-	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID or change:ID
+	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID or import:ID
 	Actor   string      // key:ID, or any key, cli or system
 }
 

@@ -17,11 +17,14 @@ func newRunner(store bareStore, source bulk.Source, load job.Load, log *slog.Log
 	if err != nil {
 		return nil, fmt.Errorf("name this node: %w", err)
 	}
+	imports := bulk.NewImportWorker(store, time.Now, core.SystemEntropy())
 	return job.NewRunner(job.RunnerConfig{
 		Store: store, Node: node, Now: time.Now, Log: log, Load: load,
 		Workers: map[job.Kind]job.Worker{
-			bulk.KindBatch:  bulk.NewBatchWorker(store, source, time.Now, core.SystemEntropy()),
-			bulk.KindChange: bulk.NewChangeWorker(store, store, time.Now, core.SystemEntropy()),
+			bulk.KindBatch:       bulk.NewBatchWorker(store, source, time.Now, core.SystemEntropy()),
+			bulk.KindImport:      imports,
+			bulk.KindImportBatch: imports,
+			bulk.KindChange:      bulk.NewChangeWorker(store, store, time.Now, core.SystemEntropy()),
 		},
 	}), nil
 }
@@ -37,5 +40,12 @@ func newChanges(store bareStore, services *codes.Services, runner *job.Runner) *
 	return bulk.NewChanges(bulk.ChangesDeps{
 		Store: store, Reads: store, Jobs: store, Forms: services.FormsOf,
 		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
+	})
+}
+
+func newImports(store bareStore, services *codes.Services, load job.Load) *bulk.Imports {
+	return bulk.NewImports(bulk.ImportsDeps{
+		Store: store, DryRun: store.DryRun, Jobs: store, Forms: services.FormOfNew, Load: load,
+		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
 	})
 }

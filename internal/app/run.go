@@ -77,9 +77,10 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		return err
 	}
 	batches, changes := newBatches(bare, services, runner), newChanges(bare, services, runner)
+	imports := newImports(bare, services, gathered.Load)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
-		Batches: batches, Changes: changes, Exports: newExports(services, batches, bare),
+		Batches: batches, Changes: changes, Imports: imports, Exports: newExports(services, batches, bare),
 		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
@@ -115,6 +116,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		startWorker(sequenceInterval, events.Sequence, log),
 		startWorker(pruneInterval, events.Prune, log),
 		startWorker(pruneInterval, changes.Prune, log),
+		startWorker(pruneInterval, imports.Prune, log),
 		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
 		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
 	}

@@ -29,6 +29,8 @@ type Batch struct {
 	BatchSpec
 	// Redeemed is how many of its codes have been redeemed; nil: counting them takes too long.
 	Redeemed *int64
+	// Imported: the codes come from a file, each with a type and options of its own, and in no format.
+	Imported bool
 }
 
 // BatchSpec is what a batch is made of. Its JSON is stored with the job, so names stay as they are.
@@ -69,8 +71,15 @@ func (f FormatChoice) of(own core.Format) core.Format {
 // clamped returns a number as an int. What is far outside of every limit stays outside.
 func clamped(n int64) int { return int(min(max(n, -1), 1000)) }
 
+// batchKinds are the kinds of jobs that make batches.
+var batchKinds = []job.Kind{KindBatch, KindImportBatch}
+
 // batchOf reads a job that makes a batch.
 func batchOf(j job.Job) (Batch, error) {
+	if j.Kind == KindImportBatch {
+		i, err := importOf(j)
+		return i.batch(), err
+	}
 	b := Batch{Job: j}
 	if err := json.Unmarshal([]byte(j.Spec), &b.BatchSpec); err != nil {
 		return Batch{}, fmt.Errorf("read what the batch %s is made of: %w", j.ID, err)
@@ -87,15 +96,18 @@ func (b *Batch) code(now time.Time) (c codes.Code) {
 }
 
 // PerSecond is how many codes were made in a second, on average up to an instant.
-func (b *Batch) PerSecond(now time.Time) int64 {
-	if b.StartedAt == nil {
+func (b *Batch) PerSecond(now time.Time) int64 { return perSecond(&b.Job, b.Done, now) }
+
+// perSecond is how much of a job was done in a second, on average up to an instant.
+func perSecond(j *job.Job, done int64, now time.Time) int64 {
+	if j.StartedAt == nil {
 		return 0
 	}
-	if b.FinishedAt != nil {
-		now = *b.FinishedAt
+	if j.FinishedAt != nil {
+		now = *j.FinishedAt
 	}
 	// Both times are of different clocks: the database's and a node's.
-	return int64(float64(b.Done) / max(now.Sub(*b.StartedAt).Seconds(), 0.001))
+	return int64(float64(done) / max(now.Sub(*j.StartedAt).Seconds(), 0.001))
 }
 
 // event returns an event about the batch. It names none of its codes.

@@ -234,7 +234,7 @@ func (s *Changes) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Change]{}, err
 	}
 	found, err := s.Jobs.Jobs(ctx, &job.Query{
-		WorkspaceID: actor.WorkspaceID, Kind: KindChange, After: after, Limit: limit + 1,
+		WorkspaceID: actor.WorkspaceID, Kinds: []job.Kind{KindChange}, After: after, Limit: limit + 1,
 	})
 	if err != nil {
 		return core.Page[Change]{}, err

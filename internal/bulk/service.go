@@ -164,7 +164,7 @@ func BatchNotFound() *core.Error {
 }
 
 func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.Job, error) {
-	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, KindBatch)
+	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, batchKinds...)
 	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
 		return job.Job{}, BatchNotFound()
 	}
@@ -184,7 +184,7 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
-	q := job.Query{WorkspaceID: actor.WorkspaceID, Kind: KindBatch, Limit: limit + 1}
+	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: batchKinds, Limit: limit + 1}
 	if !actor.May(core.PermissionRead) {
 		q.ActorID = actor.ID
 	}
@@ -202,7 +202,7 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 			return core.Page[Batch]{}, err
 		}
 	}
-	shown := core.PageOf(batches, limit, func(b *Batch) int { return len(b.Spec) },
+	shown := core.PageOf(batches, limit, func(b *Batch) int { return len(b.Spec) + len(b.Cursor) },
 		func(b *Batch) string { return list.After(b.ID[:]) })
 	return shown, s.countRedeemed(ctx, shown.Items)
 }
@@ -216,12 +216,15 @@ func (s *Batches) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Ba
 		return Batch{}, err
 	}
 	source, now := s.recorder.Of(actor), s.Now()
-	j, err = s.deps.Jobs.ChangeJob(ctx, j.WorkspaceID, id, KindBatch, func(j *job.Job) ([]*event.Event, error) {
+	j, err = s.deps.Jobs.ChangeJob(ctx, j.WorkspaceID, id, j.Kind, func(j *job.Job) ([]*event.Event, error) {
 		switch {
 		case j.Status == job.Canceled:
 			return nil, nil
 		case j.IsEnded():
 			return nil, core.Conflict(core.ReasonBatchFinished, "the batch has ended already: its status is "+string(j.Status))
+		}
+		if IsImport(j.Kind) {
+			return endImport(j, job.Canceled, "", source, now)
 		}
 		j.End(job.Canceled, now)
 		b, err := batchOf(*j)

@@ -15,6 +15,7 @@ import (
 // Store keeps what bulk work makes. Each method is one atomic operation.
 type Store interface {
 	ChangeStore
+	ImportStore
 	// MakeBatchCodes stores the codes of one step of a batch and changes its job, in one transaction.
 	// A value that a code has already, in any workspace, is drawn again.
 	//

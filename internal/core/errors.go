@@ -26,6 +26,7 @@ const (
 	KindConflict                    // 409: the state does not allow it
 	KindUnavailable                 // 503: nothing was done, try again
 	KindGone                        // 410: what was there has been deleted
+	KindTooLarge                    // 413: what was sent is larger than is taken
 )
 
 // Reason is a stable word that a program can switch on. Reasons are part of the API: new ones are
@@ -78,6 +79,12 @@ const (
 	ReasonChangeFinished        Reason = "change_finished"
 	ReasonChangeUnfinished      Reason = "change_unfinished"
 	ReasonChangeNotUndoable     Reason = "change_not_undoable"
+	ReasonImportNotFound        Reason = "import_not_found"
+	ReasonImportFinished        Reason = "import_finished"
+	ReasonImportRunning         Reason = "import_running"
+	ReasonRejectedLinesExpired  Reason = "rejected_lines_expired"
+	ReasonInvalidFile           Reason = "invalid_file"
+	ReasonFileTooLarge          Reason = "file_too_large"
 	ReasonStoreUnavailable      Reason = "store_unavailable"
 	ReasonOverloaded            Reason = "overloaded"
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"
@@ -102,7 +109,8 @@ type Error struct {
 	Fields     []FieldError
 	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
 	Partial    bool          // with KindUnavailable: other requests of the same kind may succeed
-	Oldest     *int64        // with KindGone: the oldest position that is kept; nil: none is
+	Oldest     *int64        // with ReasonPositionExpired: the oldest position that is kept; nil: none is
+	Import     ID            // the import that it is about; zero: none
 	cause      error
 }
 

@@ -97,11 +97,13 @@ const (
 	SubjectWorkspace SubjectKind = "workspace"
 	SubjectBatch     SubjectKind = "batch"
 	SubjectChange    SubjectKind = "change"
+	SubjectImport    SubjectKind = "import"
 )
 
 // SubjectKinds lists every kind of subject.
 func SubjectKinds() []SubjectKind {
 	return []SubjectKind{
 		SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch, SubjectChange,
+		SubjectImport,
 	}
 }

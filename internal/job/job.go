@@ -72,7 +72,7 @@ var ErrLeaseLost = errors.New("the lease of the job is lost")
 // Query asks a store for a page of jobs.
 type Query struct {
 	WorkspaceID core.ID
-	Kind        Kind
+	Kinds       []Kind
 	ActorID     core.ID // who asked for them; zero: anybody
 	After       core.ID // the last of the page before; zero: none
 	Limit       int

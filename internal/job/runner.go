@@ -67,8 +67,7 @@ type RunnerConfig struct {
 // any it does not pause. What it remembers serves speed only.
 type Runner struct {
 	RunnerConfig
-	sizes map[Kind]int // of the next step
-	seen  uint64       // what the load had done
+	paces map[Kind]*Pace
 	wake  chan struct{}
 	quit  chan struct{}
 	done  chan struct{}
@@ -86,11 +85,8 @@ func NewRunner(config RunnerConfig) *Runner {
 	if config.Pause == 0 {
 		config.Pause = time.Second // so that a fault that passes by itself has time to
 	}
-	if config.Load == nil {
-		config.Load = func() (uint64, int) { return 0, 0 }
-	}
 	return &Runner{
-		RunnerConfig: config, sizes: map[Kind]int{},
+		RunnerConfig: config, paces: map[Kind]*Pace{},
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -180,8 +176,8 @@ func (r *Runner) TakeTurn(ctx context.Context) (worked bool, err error) {
 			return true, nil
 		}
 		took := time.Since(start)
-		r.adapt(j.Kind, took)
-		r.giveWay(took)
+		r.pace(j.Kind).Took(took)
+		r.pace(j.Kind).GiveWay(took, func(d time.Duration) { r.rest(nil, d) })
 		if r.isStopping() || time.Since(begin) >= r.Turn {
 			return true, r.release(ctx, lease, 0, noChange)
 		}
@@ -200,38 +196,19 @@ func (r *Runner) step(ctx context.Context, lease Lease, j Job) (after Job, err e
 			after, err = j, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	after, err = worker.Step(ctx, lease, j, max(r.sizes[j.Kind], minSize))
+	after, err = worker.Step(ctx, lease, j, r.pace(j.Kind).Size())
 	if err != nil {
 		return j, err
 	}
 	return after, nil
 }
 
-// adapt chooses the size of the next step of a kind.
-func (r *Runner) adapt(kind Kind, took time.Duration) {
-	size := r.sizes[kind]
-	if size == 0 {
-		r.sizes[kind] = firstSize
-		return
+// pace returns the pace of a kind.
+func (r *Runner) pace(kind Kind) *Pace {
+	if r.paces[kind] == nil {
+		r.paces[kind] = NewPace(r.Load)
 	}
-	factor := min(max(float64(stepTime)/float64(max(took, time.Microsecond)), 0.5), 2)
-	r.sizes[kind] = min(max(int(float64(size)*factor), minSize), maxSize)
-}
-
-// giveWay lets interactive requests go first.
-func (r *Runner) giveWay(took time.Duration) {
-	for range 4 {
-		done, waiting := r.Load()
-		if done == r.seen && waiting == 0 {
-			return
-		}
-		r.seen = done
-		r.rest(nil, took)
-		if _, waiting = r.Load(); waiting == 0 {
-			r.seen, _ = r.Load()
-			return
-		}
-	}
+	return r.paces[kind]
 }
 
 func noChange(*Job) ([]*event.Event, error) { return nil, nil }

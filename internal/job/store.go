@@ -26,8 +26,15 @@ type Store interface {
 	//
 	// Errors: [core.Overloaded] if the workspace has MaxUnfinished unfinished jobs.
 	InsertJob(ctx context.Context, j Job, events ...*event.Event) (stored Job, inserted bool, err error)
-	// Job returns a job of the workspace and the kind, or [core.ErrNotFound].
-	Job(ctx context.Context, workspace, id core.ID, kind Kind) (Job, error)
+	// StartJob is InsertJob for work that the caller does by itself: the job is [Running], and its lease,
+	// whose Holder and Life are given, is the caller's. If there is a job with its RetryKey, again may
+	// change that one, if it has ended, to begin anew; otherwise, and if again returns false, it stays as
+	// it is, and the lease that is returned has no holder.
+	//
+	// Errors: those of InsertJob.
+	StartJob(ctx context.Context, j Job, lease Lease, again func(*Job) bool) (Job, Lease, error)
+	// Job returns a job of the workspace and one of the kinds, or [core.ErrNotFound].
+	Job(ctx context.Context, workspace, id core.ID, kinds ...Kind) (Job, error)
 	// JobByRetryKey returns the workspace's job with this RetryKey, or [core.ErrNotFound].
 	JobByRetryKey(ctx context.Context, workspace core.ID, key []byte) (Job, error)
 	// Jobs returns jobs, those with the highest ids first.

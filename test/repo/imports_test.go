@@ -26,7 +26,9 @@ var mayImport = []struct {
 	{"internal/job", []string{"internal/core", "internal/event"}, nil},
 	{
 		"internal/bulk",
-		[]string{"internal/core", "internal/event", "internal/job", "internal/codes", "internal/csvcell"},
+		[]string{
+			"internal/core", "internal/event", "internal/job", "internal/codes", "internal/csvcell", "internal/bulk/upload",
+		},
 		nil,
 	},
 

@@ -9,8 +9,8 @@ import (
 
 // Reasons that only files and their rows have. A row may have the reasons of a request, too.
 const (
-	InvalidFile  core.Reason = "invalid_file"   // no row of the file can be read
-	FileTooLarge core.Reason = "file_too_large" // see MaxFileBytes; what came before has been read
+	InvalidFile  = core.ReasonInvalidFile  // no row of the file can be read
+	FileTooLarge = core.ReasonFileTooLarge // see MaxFileBytes; what came before has been read
 
 	LineTooLong     core.Reason = "line_too_long" // see MaxRowBytes
 	InvalidText     core.Reason = "invalid_text"  // not UTF-8, or with NUL bytes

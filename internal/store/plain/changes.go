@@ -149,7 +149,7 @@ func (s Store) PruneChanges(ctx context.Context, below core.ID) (int, error) {
 		}
 		if some {
 			pruned, err := write(ctx, s.db, Idempotent, func(tx Tx) (int64, error) {
-				return pruneTable(tx, table.name, table.row, below)
+				return pruneTable(tx, table.name, "change_id", table.row, below)
 			})
 			return int(pruned), err
 		}
@@ -157,16 +157,22 @@ func (s Store) PruneChanges(ctx context.Context, below core.ID) (int, error) {
 	return 0, nil
 }
 
-// pruneTable deletes the first rows of the oldest change below an id.
-func pruneTable(tx Tx, table, row string, below core.ID) (int64, error) {
-	var change, workspace core.ID
-	sql := "SELECT change_id, workspace_id FROM " + table + " WHERE change_id < ?1 ORDER BY change_id LIMIT 1"
-	err := one(tx, sql, []any{below}, func(r Row) error { return r.Scan(&change, &workspace) })
+// pruneTable deletes the first rows of the oldest job below an id. of is the column of the job's id.
+func pruneTable(tx Tx, table, of, row string, below core.ID) (int64, error) {
+	var id, workspace core.ID
+	sql := "SELECT " + of + ", workspace_id FROM " + table + " WHERE " + of + " < ?1 ORDER BY " + of + " LIMIT 1"
+	err := one(tx, sql, []any{below}, func(r Row) error { return r.Scan(&id, &workspace) })
 	if err != nil {
 		return 0, ignoreNotFound(err)
 	}
-	return tx.Exec("DELETE FROM "+table+" WHERE "+thatChange+" AND "+row+" IN (SELECT "+row+" FROM "+table+
-		" WHERE "+thatChange+" ORDER BY "+row+" LIMIT ?3)", change, workspace, prunedAtOnce)
+	return deleteFirst(tx, table, of, row, id, workspace)
+}
+
+// deleteFirst deletes the first rows of a job.
+func deleteFirst(tx Tx, table, of, row string, id, workspace core.ID) (int64, error) {
+	that := of + " = ?1 AND workspace_id = ?2"
+	return tx.Exec("DELETE FROM "+table+" WHERE "+that+" AND "+row+" IN (SELECT "+row+" FROM "+table+
+		" WHERE "+that+" ORDER BY "+row+" LIMIT ?3)", id, workspace, prunedAtOnce)
 }
 
 func ignoreNotFound(err error) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 )
@@ -38,6 +39,7 @@ func hasUnfinished(tx Tx) (some bool, err error) {
 type waiting struct {
 	workspace, id, holder core.ID
 	fence                 int64
+	kind                  string
 	until, turn           *time.Time
 }
 
@@ -67,18 +69,20 @@ func claimJob(tx Tx, holder core.ID, life time.Duration) (claimed, error) {
 // findWaiting returns the oldest free job of each workspace that no other node works for, in the
 // order of their turns.
 func findWaiting(tx Tx, now time.Time, holder core.ID) (candidates []waiting, err error) {
-	const sql = "SELECT workspace_id, id, holder, fence, lease_until, turn_at FROM jobs WHERE " + unfinished +
+	const sql = "SELECT workspace_id, id, kind, holder, fence, lease_until, turn_at FROM jobs WHERE " + unfinished +
 		" ORDER BY workspace_id, created_at, id"
 	busy := map[core.ID]bool{}
 	err = tx.Query(sql, nil, func(row Row) error {
 		var w waiting
-		if err := row.Scan(&w.workspace, &w.id, &w.holder, &w.fence, &w.until, &w.turn); err != nil {
+		if err := row.Scan(&w.workspace, &w.id, &w.kind, &w.holder, &w.fence, &w.until, &w.turn); err != nil {
 			return err
 		}
 		switch {
 		case w.isFree(now, holder):
 			candidates = append(candidates, w)
-		case !w.holder.IsZero(): // else it waits for its next try
+		// Without a holder it waits for its next try. An import is worked on by its own request: it takes
+		// no turn.
+		case !w.holder.IsZero() && !bulk.IsImport(job.Kind(w.kind)):
 			busy[w.workspace] = true
 		}
 		return nil

@@ -1,9 +1,11 @@
 package plain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"accesscodes/internal/core"
@@ -91,9 +93,13 @@ func jobByRetryKey(tx Tx, workspace core.ID, key []byte) (job.Job, error) {
 }
 
 // Job implements [job.Store].
-func (s Store) Job(ctx context.Context, workspace, id core.ID, kind job.Kind) (job.Job, error) {
+func (s Store) Job(ctx context.Context, workspace, id core.ID, kinds ...job.Kind) (job.Job, error) {
 	return read(ctx, s.db, func(tx Tx) (job.Job, error) {
-		return jobs.find(tx, thatJob+" AND kind = ?3", workspace, id, string(kind))
+		j, err := jobs.find(tx, thatJob, workspace, id)
+		if err == nil && !slices.Contains(kinds, j.Kind) {
+			return job.Job{}, core.ErrNotFound
+		}
+		return j, err
 	})
 }
 
@@ -104,7 +110,23 @@ func (s Store) JobByRetryKey(ctx context.Context, workspace core.ID, key []byte)
 
 // Jobs implements [job.Store].
 func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err error) {
-	sql, args := "WHERE workspace_id = ?1 AND kind = ?2", []any{q.WorkspaceID, string(q.Kind)}
+	err = s.db.List(ctx, func(tx Tx) error {
+		list = nil
+		for _, kind := range q.Kinds { // each has its part of the index
+			some, err := jobsOfKind(tx, q, kind)
+			if err != nil {
+				return err
+			}
+			list = append(list, some...)
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(a, b job.Job) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	return orZero(list[:min(len(list), q.Limit)], err)
+}
+
+func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) ([]job.Job, error) {
+	sql, args := "WHERE workspace_id = ?1 AND kind = ?2", []any{q.WorkspaceID, string(kind)}
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		sql += fmt.Sprintf(condition, len(args))
@@ -116,11 +138,7 @@ func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err erro
 		add(" AND id < ?%d", q.After)
 	}
 	add(" ORDER BY id DESC LIMIT ?%d", q.Limit)
-	err = s.db.List(ctx, func(tx Tx) (err error) {
-		list, err = jobs.all(tx, sql, args...)
-		return err
-	})
-	return orZero(list, err)
+	return jobs.all(tx, sql, args...)
 }
 
 // StepJob implements [job.Store].

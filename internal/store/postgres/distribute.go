@@ -38,6 +38,7 @@ var placements = []placement{
 	{table: "change_items", column: "workspace_id", beside: "events"},
 	{table: "change_people", column: "workspace_id", beside: "events"},
 	{table: "change_lists", column: "workspace_id", beside: "events"},
+	{table: "import_rejects", column: "workspace_id", beside: "events"},
 	{table: "unfinished_copy"},
 }
 

@@ -31,6 +31,7 @@ var spreadBy = map[string]string{
 	"change_items":    "workspace_id",
 	"change_people":   "workspace_id",
 	"change_lists":    "workspace_id",
+	"import_rejects":  "workspace_id",
 	"unfinished_copy": "",
 }
 

@@ -174,6 +174,15 @@ func Tables() []Table {
 			{"became", Text},
 		}},
 		{"change_people", 3, []Column{{"change_id", ID}, {"workspace_id", ID}, {"person", Bytes}}},
+		{"import_rejects", 3, []Column{
+			{"import_id", ID},
+			{"workspace_id", ID},
+			{"number", Int},
+			{"line", Int},
+			{"raw", Bytes},
+			{"reason", Text},
+			{"detail", Text},
+		}},
 		{"change_lists", 2, []Column{{"change_id", ID}, {"workspace_id", ID}, {"codes", Text}}},
 	}
 }

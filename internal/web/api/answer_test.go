@@ -30,6 +30,7 @@ type wireProblem struct {
 	RequestID string      `json:"requestId"`
 	Errors    []wireField `json:"errors"`
 	Oldest    int64       `json:"oldest"`
+	ImportID  string      `json:"importId"`
 }
 
 type wireField struct {

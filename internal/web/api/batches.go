@@ -72,14 +72,14 @@ type batchFields struct {
 	ID             string            `json:"id" format:"uuid"`
 	Name           *string           `json:"name" nullable:"true"`
 	Count          int64             `json:"count" doc:"How many codes were asked for."`
-	Type           codes.Type        `json:"type" enum:"Normal,Premium,Upgrade"`
+	Type           *codes.Type       `json:"type,omitempty" enum:"Normal,Premium,Upgrade" doc:"Left out: various."`
 	MaxRedemptions *int64            `json:"maxRedemptions" nullable:"true"`
 	StartsAt       *time.Time        `json:"startsAt" nullable:"true"`
 	ExpiresAt      *time.Time        `json:"expiresAt" nullable:"true"`
 	Note           *string           `json:"note" nullable:"true"`
 	Recipient      *string           `json:"recipient" nullable:"true"`
 	Metadata       map[string]string `json:"metadata" nullable:"false"`
-	Format         formatFields      `json:"format"`
+	Format         *formatFields     `json:"format,omitempty" doc:"Left out: imported codes have none."`
 	Status         job.Status        `json:"status" enum:"queued,running,succeeded,failed,canceled"`
 	Progress       progressFields    `json:"progress"`
 	Redeemed       *int64            `json:"redeemed" nullable:"true" doc:"Codes used; null: counting takes too long."`
@@ -105,15 +105,18 @@ type progressFields struct {
 
 func (s *server) showBatch(b *bulk.Batch) *batchFields {
 	shown := &batchFields{
-		ID: b.ID.String(), Name: orNull(b.Name), Count: b.Count, Type: b.Type,
+		ID: b.ID.String(), Name: orNull(b.Name), Count: b.Count,
 		MaxRedemptions: b.Options.MaxRedemptions.Max, StartsAt: b.Options.StartsAt, ExpiresAt: b.Options.ExpiresAt,
 		Note: orNull(b.Options.Note), Recipient: orNull(b.Options.Recipient), Metadata: b.Options.Metadata,
-		Format: formatFields{b.Format.Prefix, b.Format.Groups, b.Format.GroupLength}, Status: b.Status,
+		Status:   b.Status,
 		Progress: progressFields{b.Done, b.Total, b.PerSecond(s.batches.Now())}, Redeemed: b.Redeemed,
 		CreatedAt: b.CreatedAt, StartedAt: b.StartedAt, FinishedAt: b.FinishedAt, Failure: b.Failure,
 	}
 	if !b.Actor.ID.IsZero() {
 		shown.CreatedBy = orNull(b.Actor.ID.String())
+	}
+	if !b.Imported {
+		shown.Type, shown.Format = &b.Type, &formatFields{b.Format.Prefix, b.Format.Groups, b.Format.GroupLength}
 	}
 	return shown
 }

@@ -323,6 +323,7 @@ func converse(t *testing.T, f *fixture, v validator.Validator, test said) answer
 		r := httptest.NewRequestWithContext(t.Context(), test.method, test.path, strings.NewReader(test.body))
 		if test.body != "" || test.method == http.MethodPost && strings.HasPrefix(test.path, "/batches") ||
 			test.method == http.MethodPost && strings.HasPrefix(test.path, "/changes") ||
+			test.method == http.MethodPost && strings.HasPrefix(test.path, "/imports/") ||
 			test.method == http.MethodPost && strings.HasPrefix(test.path, "/tenant-codes/") {
 			r.Header.Set("Content-Type", "application/json")
 		}

@@ -83,7 +83,7 @@ func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error
 		}
 		if to == nil {
 			name := s.exports.FileName(&c.Actor, cmp.Or(e.name, e.what), string(e.format))
-			to = c.BeginDownload(e.mediaType(), name, e.format == formatXLSX)
+			to = c.BeginDownload(e.format.mediaType(), name, e.format == formatXLSX)
 			if c.Request.Method == http.MethodHead {
 				return nil
 			}
@@ -116,9 +116,10 @@ func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error
 	return to.Close()
 }
 
-func (e *export[T]) mediaType() string {
-	mediaType := exportMedia[e.format][0]
-	if e.format == formatCSV {
+// mediaType is the media type of a file of the format.
+func (f exportFormat) mediaType() string {
+	mediaType := exportMedia[f][0]
+	if f == formatCSV {
 		mediaType += "; charset=utf-8; header=present"
 	}
 	return mediaType

@@ -42,6 +42,7 @@ type fixture struct {
 	tenancy *tenancy.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
+	imports *bulk.Imports
 	runner  *job.Runner
 	store   storetest.Store
 	clock   *fakeClock
@@ -107,6 +108,10 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Store: store, Reads: store, Jobs: store, Forms: f.service.FormsOf, Now: f.clock.read,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
+	f.imports = bulk.NewImports(bulk.ImportsDeps{
+		Store: store, DryRun: store.DryRun, Jobs: store, Forms: f.service.FormOfNew, Now: f.clock.read,
+		Entropy: core.SystemEntropy(), NewID: newID,
+	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
@@ -120,7 +125,7 @@ func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
 	server, err := New(Deps{
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
-		Batches: f.batches, Changes: f.changes,
+		Batches: f.batches, Changes: f.changes, Imports: f.imports,
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Batches: f.batches, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),

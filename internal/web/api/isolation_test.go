@@ -31,6 +31,15 @@ var routeCases = map[string]routeCase{
 	"cancelBatch":   {roles: issuers},
 	"downloadBatch": {roles: followers},
 
+	"createImport": {
+		roles: issuers, query: "?format=csv&onExisting=update", body: "code,type,note\nMINE,Normal,stolen\n",
+		stranger: allRejected,
+	},
+	"listImports":      {roles: followers, stranger: noBatchOfAcme},
+	"getImport":        {roles: followers},
+	"cancelImport":     {roles: issuers},
+	"downloadRejected": {roles: followers},
+
 	"createChange": {
 		roles: managers, body: `{"select":{"type":"Normal"},"do":{"set":{"note":"by somebody else"}}}`,
 		stranger: acceptedForItself,
@@ -94,6 +103,12 @@ func noBatchOfAcme(t *testing.T, got answer) {
 	if got.mustBeOK(t); strings.Contains(got.body, "mine") {
 		t.Errorf("body %s", got.body)
 	}
+}
+
+// allRejected: a code of another workspace is neither changed nor passed over.
+func allRejected(t *testing.T, got answer) {
+	t.Helper()
+	got.mustCount(t, "succeeded: 1 lines, 0 accepted, 0 skipped, 1 rejected")
 }
 
 // noChangeOfAcme: each is shown with the key that asked for it.
@@ -184,7 +199,9 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	redemption, reservation := f.redeem(t, "MINE", "ada"), f.reserve(t, "MINE", "eve")
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
 	change := f.createChange(t, `{"select":{"codes":["mine"]},"do":{"set":{"recipient":"mine"}}}`).text(t, "id")
-	return f, strings.NewReplacer("/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
+	imported := f.importFile(t, "?batch=mine", "code,type\nIMPORTED,Normal\nREJECTED,none\n").text(t, "id")
+	return f, strings.NewReplacer("/imports/{id}", "/imports/"+imported,
+		"/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
 		"{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
 }
@@ -195,8 +212,8 @@ func (f *fixture) state(t *testing.T) string {
 	all := ""
 	f.sequence(t)
 	for _, path := range []string{
-		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes",
-		"/events?types=code.*,user.*,redemption.*,batch.*,change.*",
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports",
+		"/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*",
 	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}

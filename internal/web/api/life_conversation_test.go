@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
@@ -38,6 +39,41 @@ func sayBatches(batch, waiting, nobody string) (all []said) {
 	say("good", "GET", routes+"/"+batch+"/codes?from=1&format=csv", "", 200, "", true)
 	say("as a sheet", "GET", routes+"/"+batch+"/codes?format=xlsx", "", 400, core.ReasonInvalidParameter, false)
 	say("none", "GET", routes+"/"+nobody+"/codes", "", 404, core.ReasonBatchNotFound, true)
+	return all
+}
+
+// sayImports are answers of the routes about imports, of which one has ended.
+func sayImports(imported, nobody string) (all []said) {
+	say := func(name, method, path, body string, status int, reason core.Reason, goodRequest bool, edits ...edit) {
+		all = append(all, said{
+			name: name, method: method, path: path, body: body, edits: edits, status: status, reason: reason,
+			goodRequest: goodRequest,
+		})
+	}
+	const routes, good = "/imports", "code,type\nBROUGHT,Normal\n"
+	asCSV, retried := with("Content-Type", "text/csv"), with("Idempotency-Key", "import")
+	say("good", "POST", routes+"?batch=spring", good, 200, "", true, asCSV, retried)
+	say("replayed", "POST", routes+"?batch=spring", good, 200, "", true, asCSV, retried)
+	say("key reused", "POST", routes+"?dryRun=true", good, 409, core.ReasonIdempotencyKeyReused, true, asCSV, retried)
+	say("key wrong", "POST", routes, good, 400, core.ReasonInvalidIdempotencyKey, true, asCSV,
+		with("Idempotency-Key", "a b"))
+	say("every option", "POST", routes+"?format=csv&onExisting=update&dryRun=true&atomic=false", good, 200, "", true,
+		asCSV)
+	say("objects", "POST", routes+"?onExisting=skip", `{"code":"BROUGHT"}`, 200, "", true,
+		with("Content-Type", "application/x-ndjson"))
+	say("no such format", "POST", routes+"?format=xlsx", good, 400, core.ReasonInvalidParameter, false, asCSV)
+	say("no format", "POST", routes, good, 415, kit.ReasonUnsupportedMediaType, false)
+	say("not CSV", "POST", routes, "<html>", 400, core.ReasonInvalidFile, true, asCSV)
+	say("too large", "POST", routes+"?atomic=true", "code\n"+strings.Repeat("A\n", bulk.MaxAtomicLines+1),
+		413, core.ReasonFileTooLarge, true, asCSV)
+	say("good", "GET", routes, "", 200, "", true)
+	say("no cursor", "GET", routes+"?cursor=x", "", 400, core.ReasonInvalidCursor, true)
+	say("good", "GET", routes+"/"+imported, "", 200, "", true)
+	say("none", "GET", routes+"/"+nobody, "", 404, core.ReasonImportNotFound, true)
+	say("its batch", "GET", "/batches/"+imported, "", 200, "", true)
+	say("good", "GET", routes+"/"+imported+"/rejected", "", 200, "", true)
+	say("none", "GET", routes+"/"+nobody+"/rejected", "", 404, core.ReasonImportNotFound, true)
+	say("ended", "POST", routes+"/"+imported+"/cancel", "", 409, core.ReasonImportFinished, true)
 	return all
 }
 
@@ -226,6 +262,14 @@ func living(t *testing.T, f *fixture) []said {
 	all = append(all, sayChanges(change, unmade, nobody)...)
 	waiting := f.createBatch(t, f.secret, `{"count":2,"type":"Normal"}`).text(t, "id")
 	all = append(all, sayBatches(batch, waiting, nobody)...)
+	imported := f.importFile(t, "?batch=autumn", "code,type\nAUTUMN,Normal\nNOT,\n").text(t, "id")
+	canceled := f.begin(t, "", "code,type\nAUTUMN,Normal\n")
+	say("good", "POST", "/imports/"+canceled.id+"/cancel", "", 200, "", true)
+	say("under way", "POST", "/imports", "code,type\nAUTUMN,Normal\n", 409, core.ReasonImportRunning, true)
+	all[len(all)-1].edits = []edit{with("Content-Type", "text/csv"), with("Idempotency-Key", "another")}
+	again := f.begin(t, "", "code,type\nAUTUMN,Normal\n", all[len(all)-1].edits...)
+	t.Cleanup(func() { close(canceled.parts); close(again.parts) })
+	all = append(all, sayImports(imported, nobody)...)
 
 	say("good", "GET", "/users/new", "", 200, "", true)
 	say("none", "GET", "/users/nobody", "", 404, core.ReasonUserNotFound, true)

@@ -12,6 +12,7 @@ const (
 	tagIssuing      = "Issuing codes"
 	tagBatches      = "Batches"
 	tagCodes        = "Codes"
+	tagImports      = "Imports"
 	tagChanges      = "Changes"
 	tagRedeeming    = "Redeeming"
 	tagReservations = "Reservations"
@@ -27,6 +28,7 @@ func tags() []kit.Tag {
 	return []kit.Tag{
 		{Name: tagIssuing, Description: "Make codes, with values of your own or random ones."},
 		{Name: tagBatches, Description: "Make many codes at once, see how far it is, get them."},
+		{Name: tagImports, Description: "Bring codes in a file, and mend the lines that are rejected."},
 		{Name: tagCodes, Description: "Look codes up, change them, take them back."},
 		{Name: tagChanges, Description: "Take many codes back, restore or change them at once, and undo that."},
 		{Name: tagRedeeming, Description: "Judge a code that a person typed, and use it up."},
@@ -42,7 +44,7 @@ func tags() []kit.Tag {
 // routes are the routes that the OpenAPI document describes, by noun.
 func (s *server) routes() []kit.Route {
 	all := slices.Concat(
-		s.issuingRoutes(), s.batchRoutes(), s.lookUpRoutes(), s.changeRoutes(), s.bulkChangeRoutes(),
+		s.issuingRoutes(), s.batchRoutes(), s.importRoutes(), s.lookUpRoutes(), s.changeRoutes(), s.bulkChangeRoutes(),
 		s.validationRoutes(), s.redemptionRoutes(), s.reservationRoutes(),
 		s.userRoutes(), s.eventRoutes(), s.exportRoutes(), s.healthRoutes(),
 	)

@@ -26,6 +26,7 @@ type Deps struct {
 	Events  *event.Service
 	Batches *bulk.Batches
 	Changes *bulk.Changes
+	Imports *bulk.Imports
 	Exports *bulk.Exports
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
@@ -56,6 +57,7 @@ type server struct {
 	events  *event.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
+	imports *bulk.Imports
 	exports *bulk.Exports
 	ping    func(context.Context) (away []string, err error)
 }
@@ -63,8 +65,8 @@ type server struct {
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
 	s := &server{
-		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, exports: deps.Exports,
-		ping: deps.Ping,
+		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, imports: deps.Imports,
+		exports: deps.Exports, ping: deps.Ping,
 	}
 	routes := s.routes()
 	if !deps.NoMetrics {

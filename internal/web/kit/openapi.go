@@ -121,6 +121,12 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 			Content:  jsonContent("application/json", registry.Schema(rt.Request.goType, true, "")),
 		}
 	}
+	if rt.Takes != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+		for _, media := range rt.Takes {
+			op.RequestBody.Content[media] = &huma.MediaType{} // any text
+		}
+	}
 	if rt.MergePatch {
 		op.RequestBody.Content[mergePatchType] = op.RequestBody.Content["application/json"]
 	}
@@ -133,7 +139,7 @@ func (d *Document) operation(rt Route, registry huma.Registry, problemSchema *hu
 	}
 	status, content := rt.good(registry)
 	op.Responses[strconv.Itoa(status)], good.Content = good, content
-	if status == http.StatusAccepted {
+	if status == http.StatusAccepted || rt.Takes != nil {
 		good.Headers["Location"] = textHeader("Where to see how far it is.")
 	}
 	if rt.Files != nil {
@@ -210,6 +216,9 @@ func (rt *Route) failures() (reasons []core.Reason) {
 			ReasonInvalidJSON, ReasonDuplicateField, ReasonUnknownField, ReasonWrongType,
 			core.ReasonMissingField, core.ReasonInvalidValue,
 			ReasonRequestTimeout, ReasonBodyTooLarge, ReasonUnsupportedMediaType)
+	}
+	if rt.Takes != nil {
+		reasons = append(reasons, ReasonRequestTimeout, ReasonUnsupportedMediaType)
 	}
 	if rt.takes(inQuery, "cursor") {
 		reasons = append(reasons, core.ReasonInvalidCursor)

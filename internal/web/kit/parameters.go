@@ -39,13 +39,21 @@ func InQuery(name, description string, schema huma.Schema) Parameter {
 
 // InHeader is a field of the header of up to so many characters.
 func InHeader(name, description string, longest int) Parameter {
-	schema := TextSchema()
-	schema.MaxLength = &longest
-	return Parameter{Name: name, In: inHeader, Description: description, Schema: schema}
+	return Parameter{Name: name, In: inHeader, Description: description, Schema: LongTextSchema(longest)}
 }
 
 // TextSchema is any text.
 func TextSchema() huma.Schema { return huma.Schema{Type: huma.TypeString} }
+
+// LongTextSchema is any text of up to so many characters.
+func LongTextSchema(longest int) huma.Schema {
+	schema := TextSchema()
+	schema.MaxLength = &longest
+	return schema
+}
+
+// TruthSchema is true or false, which it is if left out.
+func TruthSchema() huma.Schema { return huma.Schema{Type: huma.TypeBoolean, Default: false} }
 
 // TimeSchema is an instant.
 func TimeSchema() huma.Schema { return huma.Schema{Type: huma.TypeString, Format: "date-time"} }
@@ -130,6 +138,18 @@ func (p *Query) Whole(name string) int64 {
 		p.Fail(name + " must be a whole number, such as 25")
 	}
 	return number
+}
+
+// Truth is a parameter that is true or false; false: it was left out.
+func (p *Query) Truth(name string) bool {
+	switch text := p.values.Get(name); text {
+	case "true":
+		return true
+	case "false", "":
+	default:
+		p.Fail(name + " must be true or false")
+	}
+	return false
 }
 
 // Time is a parameter's instant; nil: it was left out.

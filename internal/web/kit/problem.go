@@ -45,6 +45,7 @@ type Problem struct {
 	Detail    string         `json:"detail" example:"expiresAt must be in the future"`
 	Reason    core.Reason    `json:"reason" doc:"A stable word that a program can switch on." example:"invalid_value"`
 	Oldest    *int64         `json:"oldest,omitempty" doc:"With position_expired: the oldest that is kept, if any is."`
+	ImportID  *string        `json:"importId,omitempty" format:"uuid" doc:"The import that it is about, if any."`
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
@@ -75,6 +76,7 @@ var statusOfKind = map[core.Kind]int{
 	core.KindConflict:        http.StatusConflict,
 	core.KindUnavailable:     http.StatusServiceUnavailable,
 	core.KindGone:            http.StatusGone,
+	core.KindTooLarge:        http.StatusRequestEntityTooLarge,
 }
 
 // statusOfReason is the same for the reasons that only HTTP has.
@@ -125,6 +127,9 @@ func ProblemOf(err error) *Problem {
 	}
 	p := newProblem(e.Reason, e.Detail, e.Fields, header)
 	p.Oldest = e.Oldest
+	if !e.Import.IsZero() {
+		p.ImportID = new(e.Import.String())
+	}
 	return p
 }
 

@@ -23,6 +23,7 @@ type Route struct {
 	Parameters               []Parameter
 	Request, Response        Body          // of JSON; none: the request has no body, the answer is 204
 	Files                    []string      // media types of the answer, if it is a file and not JSON
+	Takes                    []string      // media types of the body, if it is a file and not JSON; see [Call.Upload]
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
 

@@ -1,0 +1,174 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"accesscodes/internal/bulk/upload"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+)
+
+// finish counts the lines of a step, keeps those that are rejected, and ends the import with its file.
+func (r *importRun) finish(j *job.Job, set *ImportSet, end error, rejects Rejects) ([]*event.Event, error) {
+	i, err := importOf(*j)
+	if err != nil {
+		return nil, err
+	}
+	if i.Steps != r.i.Steps {
+		return nil, errMoved
+	}
+	if i.Layout == nil {
+		i.Layout = r.feed.layout.Load()
+	}
+	lines := set.count()
+	if i.Atomic && (lines.Rejected > 0 || !errors.Is(end, io.EOF)) {
+		lines.Accepted, lines.Skipped = 0, 0
+	}
+	i.Steps++
+	i.Lines.add(lines)
+	i.Bytes = r.feed.read.Load()
+	if i.Kind == KindImportBatch && lines.Accepted > 0 {
+		i.Made += set.made
+	}
+	if err := rejects.Keep(i.keep(set)); err != nil {
+		return nil, err
+	}
+	var events []*event.Event
+	if end == nil {
+		err = i.store()
+	} else {
+		i.Notes = r.notes
+		events, err = i.endWith(end, r.source, r.Now())
+	}
+	*j = i.Job
+	return events, err
+}
+
+// keep returns the rejected lines of a set to keep, and counts them.
+func (i *Import) keep(set *ImportSet) (kept []RejectedLine) {
+	for _, line := range set.lines {
+		if line.outcome == nil {
+			continue
+		}
+		if i.Kept >= MaxRejectedLines || i.KeptBytes+int64(len(line.row.Raw)) > maxRejectedBytes {
+			break
+		}
+		kept = append(kept, RejectedLine{
+			WorkspaceID: i.WorkspaceID, ImportID: i.ID, Number: i.Kept, Line: int64(line.row.Line),
+			Raw: []byte(line.row.Raw), Reason: line.outcome.Reason, Detail: line.outcome.Detail,
+		})
+		i.Kept++
+		i.KeptBytes += int64(len(line.row.Raw))
+	}
+	return kept
+}
+
+// endWith ends the import with what ended its file.
+func (i *Import) endWith(end error, source *event.Source, at time.Time) ([]*event.Event, error) {
+	fault, isFault := errors.AsType[*upload.FileError](end)
+	switch {
+	case isFault:
+		i.Reason = fault.Reason
+		return i.end(job.Failed, fault.Detail+i.stays(), source, at)
+	case !errors.Is(end, io.EOF):
+		i.Broken = true
+		return i.end(job.Failed, i.brokeOff("the upload broke off"), source, at)
+	case i.Atomic && i.Rejected > 0:
+		const mend = "; mend them and send the file again"
+		return i.end(job.Failed, fmt.Sprintf("%s rejected, so nothing is stored%s", theLines(i.Rejected), mend), source, at)
+	default:
+		return i.end(job.Succeeded, "", source, at)
+	}
+}
+
+func theLines(count int64) string {
+	if count == 1 {
+		return "1 line is"
+	}
+	return fmt.Sprintf("%d lines are", count)
+}
+
+// stays says what an import that has failed leaves.
+func (i *Import) stays() string {
+	switch {
+	case i.DryRun || i.Atomic || i.Accepted == 0:
+		return ""
+	case i.Accepted == 1:
+		return "; 1 line was accepted before, and its code stays"
+	default:
+		return fmt.Sprintf("; %d lines were accepted before, and their codes stay", i.Accepted)
+	}
+}
+
+// brokeOff says why an import has failed of which the file can be sent again.
+func (i *Import) brokeOff(why string) string {
+	return fmt.Sprintf("%s after %d lines%s; send the same file again", why, i.Read, i.stays())
+}
+
+// about adds to an error the import that it is about.
+func (r *importRun) about(err error) error {
+	known := *core.AsError(err)
+	known.Import = r.i.ID
+	return &known
+}
+
+// abandon ends an import that cannot go on, and returns why. What cannot be stored now, the runner stores
+// when the lease is over.
+func (r *importRun) abandon(ctx context.Context, why error) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	text := "the server could not go on"
+	switch known := core.AsError(why); known.Kind {
+	case core.KindUnavailable:
+		text = "the database was away"
+	case core.KindUnauthenticated, core.KindForbidden:
+		text = "the API key lost its right to do this"
+	}
+	_, _ = r.Jobs.StepJob(ctx, r.lease, func(j *job.Job) ([]*event.Event, error) {
+		return endBroken(j, text, r.source, r.Now())
+	})
+	return r.about(why)
+}
+
+// endBroken ends a job whose file can be sent again.
+func endBroken(j *job.Job, why string, source *event.Source, at time.Time) ([]*event.Event, error) {
+	i, err := importOf(*j)
+	if err != nil {
+		return nil, err
+	}
+	i.Broken = true
+	events, err := i.end(job.Failed, i.brokeOff(why), source, at)
+	*j = i.Job
+	return events, err
+}
+
+// endImport ends a job that reads a file.
+func endImport(
+	j *job.Job, status job.Status, failure string, source *event.Source, at time.Time,
+) ([]*event.Event, error) {
+	i, err := importOf(*j)
+	if err != nil {
+		return nil, err
+	}
+	events, err := i.end(status, failure, source, at)
+	*j = i.Job
+	return events, err
+}
+
+// lost answers a request whose import was ended by somebody else.
+func (r *importRun) lost(ctx context.Context) (Import, error) {
+	j, err := r.Jobs.Job(ctx, r.i.WorkspaceID, r.i.ID, importKinds...)
+	if err != nil {
+		return r.i, r.about(err)
+	}
+	i, err := importOf(j)
+	if err == nil && i.Status != job.Canceled {
+		err = r.about(core.Unavailable(job.ErrLeaseLost))
+	}
+	return i, err
+}

@@ -1,0 +1,149 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"accesscodes/internal/bulk/upload"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+)
+
+// rejectedPage is how many rejected lines are in memory, each of up to 64 KiB.
+const rejectedPage = 100
+
+// ImportNotFound returns the error about an import that there is not.
+func ImportNotFound() *core.Error {
+	return core.NotFound(core.ReasonImportNotFound, "there is no such import in this workspace")
+}
+
+// Import returns an import.
+//
+// Errors: KindNotFound with ReasonImportNotFound; KindUnavailable.
+func (s *Imports) Import(ctx context.Context, actor *core.Actor, id core.ID) (Import, error) {
+	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, importKinds...)
+	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
+		return Import{}, ImportNotFound()
+	}
+	if err != nil {
+		return Import{}, err
+	}
+	return importOf(j)
+}
+
+// List returns a page of imports, newest first.
+//
+// Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
+func (s *Imports) List(ctx context.Context, actor *core.Actor, page core.PageRequest) (core.Page[Import], error) {
+	limit, err := page.CheckedLimit()
+	if err != nil {
+		return core.Page[Import]{}, err
+	}
+	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: importKinds, Limit: limit + 1}
+	if !actor.May(core.PermissionRead) {
+		q.ActorID = actor.ID
+	}
+	list := core.NewCursor("imports", actor.WorkspaceID, q.ActorID.String())
+	if q.After, err = list.IDKey(page.Cursor); err != nil {
+		return core.Page[Import]{}, err
+	}
+	found, err := s.Jobs.Jobs(ctx, &q)
+	if err != nil {
+		return core.Page[Import]{}, err
+	}
+	imports := make([]Import, len(found))
+	for n := range found {
+		if imports[n], err = importOf(found[n]); err != nil {
+			return core.Page[Import]{}, err
+		}
+	}
+	return core.PageOf(imports, limit, func(i *Import) int { return len(i.Spec) + len(i.Cursor) },
+		func(i *Import) string { return list.After(i.ID[:]) }), nil
+}
+
+// Cancel ends an import. What is accepted stays. Canceling twice changes nothing.
+//
+// Errors: those of [Imports.Import]; KindConflict with ReasonImportFinished.
+func (s *Imports) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Import, error) {
+	i, err := s.Import(ctx, actor, id)
+	if err != nil {
+		return Import{}, err
+	}
+	source, now := s.recorder.Of(actor), s.Now()
+	j, err := s.Jobs.ChangeJob(ctx, i.WorkspaceID, id, i.Kind, func(j *job.Job) ([]*event.Event, error) {
+		switch {
+		case j.Status == job.Canceled:
+			return nil, nil
+		case j.IsEnded():
+			return nil, core.Conflict(core.ReasonImportFinished, "the import has ended already: its status is "+string(j.Status))
+		}
+		return endImport(j, job.Canceled, "", source, now)
+	})
+	if err != nil {
+		return Import{}, err
+	}
+	return importOf(j)
+}
+
+// Rejected begins the file of an import's rejected lines: begin is called with the media type that it is
+// to have, and returns where to write.
+//
+// Errors: those of [Imports.Import]; KindGone with ReasonRejectedLinesExpired; those of writing.
+func (s *Imports) Rejected(
+	ctx context.Context, actor *core.Actor, id core.ID, begin func() (to io.Writer, flush func() error),
+) error {
+	i, err := s.Import(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if !s.Now().Before(i.RejectedUntil()) {
+		return &core.Error{
+			Kind: core.KindGone, Reason: core.ReasonRejectedLinesExpired, Import: i.ID,
+			Detail: "rejected lines are kept for 30 days; send the file again to see them",
+		}
+	}
+	layout := upload.Layout{Names: []string{"code"}, Separator: ','} // of a file of which no line was read
+	if i.Layout != nil {
+		layout = *i.Layout
+	}
+	var file *upload.RejectWriter
+	flush := func() error { return nil }
+	for from := int64(0); ; from += rejectedPage {
+		page, err := s.Store.RejectedLines(ctx, i.WorkspaceID, i.ID, from, rejectedPage)
+		if err != nil {
+			return err
+		}
+		if file == nil {
+			var to io.Writer
+			to, flush = begin()
+			file = upload.NewRejectWriter(to, layout)
+		}
+		for _, line := range page {
+			err := file.Write(upload.Rejected{
+				Line: int(line.Line), Raw: string(line.Raw), Reason: line.Reason, Detail: line.Detail,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if len(page) < rejectedPage {
+			return file.Close()
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// Prune deletes rejected lines that are no longer kept. It returns when nothing is left.
+func (s *Imports) Prune(ctx context.Context) error {
+	below := core.FirstID(s.Now().Add(-RejectedLife))
+	for {
+		pruned, err := s.Store.PruneRejected(ctx, below)
+		if err != nil || pruned == 0 {
+			return err
+		}
+	}
+}
