@@ -115,7 +115,7 @@ func fillIn(t *testing.T, v reflect.Value) {
 // besides are the methods that are no operations by themselves.
 var besides = []string{
 	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "FollowChange",
-	"PreviewChange", "Redemptions", "Users",
+	"FollowImport", "Imports", "PreviewChange", "Redemptions", "Users",
 }
 
 // methodFor returns the method that gets an answer of an operation: a dry run has a method of its own.
