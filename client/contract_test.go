@@ -273,7 +273,8 @@ func TestAnErrorHoldsTheWholeProblem(t *testing.T) {
 	want := map[string]any{
 		"type": "text", "title": "text", "status": 9007199254740991.0, // said by Reason and by HTTP
 		"detail": "text", "reason": "text", "requestId": "text", "oldest": 9007199254740991.0,
-		"errors": []any{map[string]any{"pointer": "text", "detail": "text"}},
+		"importId": "text",
+		"errors":   []any{map[string]any{"pointer": "text", "detail": "text"}},
 	}
 	if diff := cmp.Diff(want, problem); diff != "" {
 		t.Errorf("problems have other fields now: give them a place in Error and here:\n%s", diff)
@@ -283,7 +284,7 @@ func TestAnErrorHoldsTheWholeProblem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Operation != "redeemCode" || got.Status != 409 || got.Detail != "text" || got.Reason != "text" ||
-		got.RequestID != "text" || *got.Oldest != 9007199254740991 ||
+		got.RequestID != "text" || *got.Oldest != 9007199254740991 || got.ImportID != "text" ||
 		!slices.Equal(got.Fields, []client.FieldError{{Pointer: "text", Detail: "text"}}) {
 		t.Errorf("%+v", got)
 	}

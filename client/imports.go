@@ -46,12 +46,13 @@ type Import struct {
 	Atomic     bool         `json:"atomic"`
 	BatchID    string       `json:"batchId"` // of the batch that the codes belong to; empty: none
 	Name       string       `json:"name"`    // of that batch
-	Lines      int64        `json:"lines"`   // that were read, without the header
+	Lines      int64        `json:"lines"`   // that were read, without the header and blank ones
 	Accepted   int64        `json:"accepted"`
 	Skipped    int64        `json:"skipped"`
 	Rejected   int64        `json:"rejected"` // see [Client.DownloadRejected]
 	Bytes      int64        `json:"bytes"`    // that were read, unpacked
 	PerSecond  int64        `json:"perSecond"`
+	Notes      []string     `json:"notes"` // what was noticed about the file, in words
 	CreatedAt  time.Time    `json:"createdAt"`
 	FinishedAt *time.Time   `json:"finishedAt"`
 	CreatedBy  string       `json:"createdBy"` // the id of the API key

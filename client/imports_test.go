@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"accesscodes/client"
 )
@@ -162,10 +165,10 @@ func TestHowLongAnUploadMayTake(t *testing.T) {
 					_ = r.Body.Close() // never fails
 					select {
 					case <-time.After(test.server):
+						return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(done))}, err
 					case <-r.Context().Done():
-						err = r.Context().Err()
+						return nil, r.Context().Err()
 					}
-					return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(done))}, err
 				}),
 			}))
 			file, writer := io.Pipe()
@@ -211,5 +214,80 @@ func TestOptionsOfImports(t *testing.T) {
 	}
 	if !slices.Equal(sent, want) {
 		t.Errorf("sent %q", sent)
+	}
+}
+
+// TestImportsOnARealServer: what is rejected comes back, mended it is taken.
+func TestImportsOnARealServer(t *testing.T) {
+	t.Parallel()
+	c := newServer(t).client(t)
+	const file = "code,type,note\nONE,Normal,a\nTWO,Wrong,b\nTHREE,Premium,c\n"
+	dry := must(c.CreateImport(t.Context(), strings.NewReader(file), client.CreateImportRequest{DryRun: true}))(t)
+	if dry.Accepted != 2 || dry.Rejected != 1 || !dry.DryRun {
+		t.Errorf("%+v", dry)
+	}
+	request := client.CreateImportRequest{Batch: "moved", IdempotencyKey: "k"}
+	report := must(c.CreateImport(t.Context(), strings.NewReader(file), request))(t)
+	if report.Status != client.ImportSucceeded || report.Lines != 3 || report.Accepted != 2 || report.Rejected != 1 ||
+		report.Bytes != int64(len(file)) || report.Name != "moved" || report.BatchID == "" || report.Replayed {
+		t.Errorf("%+v", report)
+	}
+	again := must(c.CreateImport(t.Context(), strings.NewReader(file), request))(t)
+	if again.ID != report.ID || !again.Replayed {
+		t.Errorf("%+v", again)
+	}
+	rejected, err := io.ReadAll(open(c.DownloadRejected(t.Context(), report.ID))(t))
+	if err != nil || !strings.HasPrefix(string(rejected), "code,type,note,_line,_reason,_detail\nTWO,Wrong,b,3,") {
+		t.Errorf("%q, %v", rejected, err)
+	}
+	mended := strings.Replace(string(rejected), "Wrong", "Normal", 1)
+	rest := must(c.CreateImport(t.Context(), strings.NewReader(mended), client.CreateImportRequest{}))(t)
+	if rest.Accepted != 1 {
+		t.Errorf("%+v", rest)
+	}
+	looked := must(c.GetImport(t.Context(), report.ID))(t)
+	if all := collect(t, c.Imports(t.Context())); len(all) != 3 || !cmp.Equal(all[1], looked) || looked.Accepted != 2 {
+		t.Errorf("%d imports, %+v", len(all), looked)
+	}
+	if _, err := c.CancelImport(t.Context(), report.ID); !errors.Is(err, client.ReasonImportFinished) {
+		t.Error(err)
+	}
+	_, err = c.CreateImport(t.Context(), strings.NewReader("\xff\xfec\x00"), client.CreateImportRequest{})
+	var e *client.Error
+	if !errors.As(err, &e) || e.Reason != client.ReasonInvalidFile || e.ImportID == "" {
+		t.Error(err)
+	}
+}
+
+// TestAnUploadThatIsCutOffIsSentAgain: what the server has taken is passed over.
+func TestAnUploadThatIsCutOffIsSentAgain(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	var text strings.Builder
+	text.WriteString("code,type\n")
+	const lines = 20_000
+	for i := range lines {
+		_, _ = fmt.Fprintf(&text, "CODE%d,Normal\n", i) // never fails
+	}
+	cut := func(w http.ResponseWriter, r *http.Request) {
+		half := io.MultiReader(io.LimitReader(r.Body, int64(text.Len()/2)), iotest.ErrReader(io.ErrUnexpectedEOF))
+		request, err := http.NewRequestWithContext(r.Context(), r.Method, s.url+r.URL.String(), half)
+		if err != nil {
+			panic(err)
+		}
+		request.Header = r.Header.Clone()
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close() // it was not looked at
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	}
+	c := newClient(t, front(t, s, cut), s.key)
+	report, err := c.CreateImport(t.Context(), strings.NewReader(text.String()), client.CreateImportRequest{})
+	if err != nil || report.Status != client.ImportSucceeded || report.Accepted+report.Skipped != lines ||
+		report.Skipped == 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if n := len(collect(t, c.Codes(t.Context(), client.CodeFilter{}))); n != lines {
+		t.Errorf("%d codes", n)
 	}
 }

@@ -34,14 +34,15 @@ const (
 
 // What the workspace does not have.
 const (
-	ReasonCodeNotFound        Reason = "code_not_found"
-	ReasonUserNotFound        Reason = "user_not_found"
-	ReasonReservationNotFound Reason = "reservation_not_found"
-	ReasonRedemptionNotFound  Reason = "redemption_not_found"
-	ReasonBatchNotFound       Reason = "batch_not_found" // or this key may not see it
-	ReasonChangeNotFound      Reason = "change_not_found"
-	ReasonImportNotFound      Reason = "import_not_found" // or this key may not see it
-	ReasonPositionExpired     Reason = "position_expired" // events behind this position were deleted; see Error.Oldest
+	ReasonCodeNotFound         Reason = "code_not_found"
+	ReasonUserNotFound         Reason = "user_not_found"
+	ReasonReservationNotFound  Reason = "reservation_not_found"
+	ReasonRedemptionNotFound   Reason = "redemption_not_found"
+	ReasonBatchNotFound        Reason = "batch_not_found" // or this key may not see it
+	ReasonChangeNotFound       Reason = "change_not_found"
+	ReasonImportNotFound       Reason = "import_not_found"       // or this key may not see it
+	ReasonRejectedLinesExpired Reason = "rejected_lines_expired" // they were deleted
+	ReasonPositionExpired      Reason = "position_expired"       // events behind it were deleted; see Error.Oldest
 )
 
 // Why a code cannot be made.
