@@ -159,8 +159,8 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newChange(), newEvent(), newExport(), newMigrate(),
-		newCopy(), newVersion(env),
+		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newChange(), newEvent(), newExport(), newImport(),
+		newMigrate(), newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now

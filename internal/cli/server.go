@@ -77,10 +77,12 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	return server, nil
 }
 
-// isMistake reports whether a server refused what no argument or flag may have.
+// isMistake reports whether a server refused what no argument or flag may have. Of a file that turns out to
+// be broken, some may have been done.
 func isMistake(err error) bool {
 	e, ok := errors.AsType[*client.Error](err)
-	return ok && e.Status == http.StatusBadRequest && e.Reason != client.ReasonCodeAlreadyExists
+	return ok && e.Status == http.StatusBadRequest && e.Reason != client.ReasonCodeAlreadyExists &&
+		e.Reason != client.ReasonInvalidFile
 }
 
 // serverMessage is an error of a server in words, with what its log and a program can be asked for;
