@@ -129,8 +129,9 @@ func (c *Client) CancelBatch(ctx context.Context, id string) (*Batch, error) {
 // index behind the last whole line. [Client.BatchCodes] does so by itself.
 func (c *Client) DownloadBatch(ctx context.Context, id string, from int64, format ExportFormat) (*Download, error) {
 	what := aboutBatch("downloadBatch", http.MethodGet, id, reads, "codes")
-	what.query = values{"from": number(from)}.given()
-	return c.download(ctx, what, cmp.Or(format, FormatNDJSON))
+	format = cmp.Or(format, FormatNDJSON)
+	what.query = values{"from": number(from), "format": string(format)}.given()
+	return c.download(ctx, what, format)
 }
 
 func aboutBatch(operation, method, id string, effect effect, rest ...string) call {
@@ -138,27 +139,11 @@ func aboutBatch(operation, method, id string, effect effect, rest ...string) cal
 	return call{operation: operation, method: method, path: path, effect: effect}
 }
 
-// How often [Client.FollowBatch] looks.
-const (
-	firstLook = 100 * time.Millisecond
-	rareLook  = 2 * time.Second
-)
-
 // FollowBatch looks at a batch now and then, and yields it each time, until it has ended: then it is the
 // last thing that it yields. So is an error.
 func (c *Client) FollowBatch(ctx context.Context, id string) iter.Seq2[*Batch, error] {
-	return func(yield func(*Batch, error) bool) {
-		for pause := firstLook; ; pause = min(2*pause, rareLook) {
-			batch, err := c.GetBatch(ctx, id)
-			if !yield(batch, err) || err != nil || batch.Status.Ended() {
-				return
-			}
-			if ended := c.wait(ctx, pause); ended != nil {
-				yield(nil, ended)
-				return
-			}
-		}
-	}
+	return follow(ctx, c, func() (*Batch, error) { return c.GetBatch(ctx, id) },
+		func(b *Batch) bool { return b.Status.Ended() })
 }
 
 // BatchCodes goes through the codes that a batch has, from an index on, in the order of their indexes. If

@@ -32,6 +32,7 @@ type call struct {
 	once      bool          // it is never repeated
 	patience  time.Duration // how long the server holds the answer back because it was asked to
 	accept    string        // the media types of its answer; empty: JSON
+	file      *upload       // that it sends instead of a body; nil: none
 }
 
 // request is a call that is ready to be sent, as often as need be.
@@ -150,20 +151,26 @@ func (c *Client) send(ctx context.Context, r *request, into any) (*http.Response
 	if err != nil {
 		return nil, noAnswer(limited, r, err)
 	}
+	return response, readAnswer(r, response, into, func(err error) error { return noAnswer(limited, r, err) })
+}
+
+// readAnswer reads the answer of a try into what into points to; nil: it has no body. failed makes the
+// error of an answer that breaks off.
+func readAnswer(r *request, response *http.Response, into any, failed func(error) error) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return nil, noAnswer(limited, r, err)
+		return failed(err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return nil, newError(r, response, body)
+		return newError(r, response, body)
 	}
 	if into == nil {
-		return response, nil
+		return nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return nil, unreadable(r, response, err)
+		return unreadable(r, response, err)
 	}
-	return response, nil
+	return nil
 }
 
 func (c *Client) newHTTPRequest(ctx context.Context, r *request) (*http.Request, error) {

@@ -21,6 +21,11 @@ const (
 	ChangeUndone    ChangeStatus = "undone"
 )
 
+// Ended reports whether a change, or its undoing, has come to its end.
+func (s ChangeStatus) Ended() bool {
+	return s != ChangeQueued && s != ChangeRunning && s != ChangeUndoing
+}
+
 // Change is one thing done to many codes. Times are in UTC, to the microsecond.
 type Change struct {
 	ID            string           `json:"id"` // a UUID
@@ -133,6 +138,13 @@ func (c *Client) CancelChange(ctx context.Context, id string) (*Change, error) {
 // late is [ReasonChangeNotUndoable], too early [ReasonChangeUnfinished].
 func (c *Client) UndoChange(ctx context.Context, id string) (*Change, error) {
 	return fetch[Change](ctx, c, aboutChange("undoChange", http.MethodPost, id, settles, "undo"))
+}
+
+// FollowChange looks at a change now and then, and yields it each time, until it or its undoing has ended:
+// then it is the last thing that it yields. So is an error.
+func (c *Client) FollowChange(ctx context.Context, id string) iter.Seq2[*Change, error] {
+	return follow(ctx, c, func() (*Change, error) { return c.GetChange(ctx, id) },
+		func(change *Change) bool { return change.Status.Ended() })
 }
 
 func aboutChange(operation, method, id string, effect effect, rest ...string) call {

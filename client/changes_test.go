@@ -58,16 +58,16 @@ func TestManyCodesAreChangedAndThatIsUndone(t *testing.T) {
 	}
 }
 
-// ended waits until a change has a status.
-func ended(t *testing.T, c *client.Client, id string, status client.ChangeStatus) *client.Change {
+// ended follows a change until it has a status.
+func ended(t *testing.T, c *client.Client, id string, status client.ChangeStatus) (last *client.Change) {
 	t.Helper()
-	for {
-		change, err := c.GetChange(t.Context(), id)
-		if err != nil || change.FinishedAt != nil && change.Status != status {
-			t.Fatalf("change %+v, %v", change, err)
-		}
-		if change.Status == status {
-			return change
+	for _, last = range collect(t, c.FollowChange(t.Context(), id)) {
+		if last.ID != id {
+			t.Errorf("change %+v", last)
 		}
 	}
+	if last == nil || last.Status != status {
+		t.Fatalf("change %+v", last)
+	}
+	return last
 }

@@ -34,7 +34,7 @@ func invoke(t *testing.T, name string, a answer) (sent recorded, result any, err
 	text := a.encoded(t)
 	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 		sent.request = r
-		if r.Body != nil {
+		if r.Body != nil && r.Header.Get("Content-Type") == "application/json" {
 			if err := json.NewDecoder(r.Body).Decode(&sent.body); err != nil {
 				t.Errorf("%s sends no JSON object: %v", name, err)
 			}
@@ -72,6 +72,9 @@ func fillIn(t *testing.T, v reflect.Value) {
 	switch into := v.Addr().Interface().(type) {
 	case *time.Time:
 		*into = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
+		return
+	case *io.Reader:
+		*into = strings.NewReader("a file\n")
 		return
 	case *client.Field[int64]:
 		*into = client.Set[int64](7)
@@ -111,8 +114,8 @@ func fillIn(t *testing.T, v reflect.Value) {
 
 // besides are the methods that are no operations by themselves.
 var besides = []string{
-	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "PreviewChange",
-	"Redemptions", "Users",
+	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "FollowChange",
+	"FollowImport", "Imports", "PreviewChange", "Redemptions", "Users",
 }
 
 // methodFor returns the method that gets an answer of an operation: a dry run has a method of its own.
@@ -270,7 +273,8 @@ func TestAnErrorHoldsTheWholeProblem(t *testing.T) {
 	want := map[string]any{
 		"type": "text", "title": "text", "status": 9007199254740991.0, // said by Reason and by HTTP
 		"detail": "text", "reason": "text", "requestId": "text", "oldest": 9007199254740991.0,
-		"errors": []any{map[string]any{"pointer": "text", "detail": "text"}},
+		"importId": "text",
+		"errors":   []any{map[string]any{"pointer": "text", "detail": "text"}},
 	}
 	if diff := cmp.Diff(want, problem); diff != "" {
 		t.Errorf("problems have other fields now: give them a place in Error and here:\n%s", diff)
@@ -280,7 +284,7 @@ func TestAnErrorHoldsTheWholeProblem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Operation != "redeemCode" || got.Status != 409 || got.Detail != "text" || got.Reason != "text" ||
-		got.RequestID != "text" || *got.Oldest != 9007199254740991 ||
+		got.RequestID != "text" || *got.Oldest != 9007199254740991 || got.ImportID != "text" ||
 		!slices.Equal(got.Fields, []client.FieldError{{Pointer: "text", Detail: "text"}}) {
 		t.Errorf("%+v", got)
 	}

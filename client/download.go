@@ -90,10 +90,26 @@ func (p *patience) end() {
 	}
 }
 
+// failure returns what makes the error of a try whose context, limited by patience, may have ended.
+func (p *patience) failure(ctx, limited context.Context, r *request) func(error) error {
+	return func(err error) error {
+		if ctx.Err() == nil && limited.Err() != nil {
+			err = context.Cause(limited)
+		}
+		return noAnswer(ctx, r, err)
+	}
+}
+
+// endless is the HTTP client without a limit of its own, which would count the time that a file takes.
+func (c *Client) endless() *http.Client {
+	endless := *c.http
+	endless.Timeout = 0
+	return &endless
+}
+
 // download makes a call whose answer is a file. Once its first byte is there, it is not repeated.
 func (c *Client) download(ctx context.Context, what call, format ExportFormat) (d *Download, err error) {
 	what.accept = "*/*"
-	what.query.Set("format", string(format))
 	ready, err := c.prepare(what)
 	if err != nil {
 		return nil, fmt.Errorf("client: %s: %w", what.operation, err)
@@ -114,15 +130,8 @@ func (c *Client) open(ctx context.Context, r *request, format ExportFormat) (*Do
 		return nil, nil, fmt.Errorf("client: %s: %w", r.operation, err)
 	}
 	sent.Header.Set("Accept-Encoding", "gzip")
-	failed := func(err error) error {
-		if ctx.Err() == nil && limited.Err() != nil {
-			err = context.Cause(limited)
-		}
-		return noAnswer(ctx, r, err)
-	}
-	endless := *c.http
-	endless.Timeout = 0 // it would count the time that the file takes
-	response, err := endless.Do(sent)
+	failed := patience.failure(ctx, limited, r)
+	response, err := c.endless().Do(sent)
 	if err != nil {
 		patience.cancel(nil)
 		return nil, nil, failed(err)

@@ -25,6 +25,8 @@ type Error struct {
 	Fields []FieldError
 	// RetryAfter is how long the server asks to wait before the next try; 0: it does not say.
 	RetryAfter time.Duration
+	// ImportID is the import that [ReasonImportRunning] and files that cannot be read are about; empty: none.
+	ImportID string
 	// Oldest is the position of the oldest event that is kept, with [ReasonPositionExpired]; nil: none is.
 	Oldest *int64
 
@@ -93,6 +95,7 @@ type problem struct {
 	Reason    Reason       `json:"reason"`
 	Detail    string       `json:"detail"`
 	Oldest    *int64       `json:"oldest"`
+	ImportID  string       `json:"importId"`
 	RequestID string       `json:"requestId"`
 	Errors    []FieldError `json:"errors"`
 }
@@ -104,6 +107,7 @@ func newError(r *request, response *http.Response, body []byte) *Error {
 	var p problem
 	if media == "application/problem+json" && json.Unmarshal(body, &p) == nil {
 		e.Reason, e.Detail, e.Oldest, e.Fields = p.Reason, p.Detail, p.Oldest, p.Errors
+		e.ImportID = p.ImportID
 		e.RequestID = cmp.Or(p.RequestID, e.RequestID)
 	} else {
 		e.Detail = foreign(response)

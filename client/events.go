@@ -45,6 +45,7 @@ const (
 	EventChangeCompleted EventType = "change.completed" // it has ended, in whatever way
 	EventChangeUndone    EventType = "change.undone"
 
+	EventImportCompleted EventType = "import.completed" // it has ended, in whatever way
 	EventExportCompleted EventType = "export.completed" // it was sent as a whole
 
 	EventKeyCreated EventType = "key.created"

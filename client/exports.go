@@ -46,7 +46,9 @@ func (c *Client) ExportUsers(ctx context.Context, filter UserFilter, format Expo
 func (c *Client) export(
 	ctx context.Context, operation, what string, query url.Values, format ExportFormat,
 ) (*Download, error) {
+	format = cmp.Or(format, FormatCSV)
+	query.Set("format", string(format))
 	return c.download(ctx, call{
 		operation: operation, method: http.MethodGet, path: []string{"exports", what}, query: query,
-	}, cmp.Or(format, FormatCSV))
+	}, format)
 }

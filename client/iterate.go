@@ -59,6 +59,30 @@ func pages[T any](next func(PageRequest) (*Page[T], error)) iter.Seq2[*T, error]
 	}
 }
 
+// How often a thing that is followed is looked at.
+const (
+	firstLook = 100 * time.Millisecond
+	rareLook  = 2 * time.Second
+)
+
+// follow looks at a thing now and then, until it has ended or cannot be looked at.
+func follow[T any](
+	ctx context.Context, c *Client, look func() (*T, error), ended func(*T) bool,
+) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for pause := firstLook; ; pause = min(2*pause, rareLook) {
+			thing, err := look()
+			if !yield(thing, err) || err != nil || ended(thing) {
+				return
+			}
+			if err := c.wait(ctx, pause); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
 // values are parameters of an address, by name. Empty ones are not given.
 type values map[string]string
 

@@ -20,6 +20,8 @@ const (
 	ReasonInvalidIdempotencyKey Reason = "invalid_idempotency_key"
 	ReasonBodyTooLarge          Reason = "body_too_large"
 	ReasonUnsupportedMediaType  Reason = "unsupported_media_type"
+	ReasonInvalidFile           Reason = "invalid_file"    // no line of an import's file can be read
+	ReasonFileTooLarge          Reason = "file_too_large"  // what came before its end has been imported
 	ReasonRouteNotFound         Reason = "route_not_found" // the server is older, or its address has a wrong path
 	ReasonMethodNotAllowed      Reason = "method_not_allowed"
 )
@@ -32,13 +34,15 @@ const (
 
 // What the workspace does not have.
 const (
-	ReasonCodeNotFound        Reason = "code_not_found"
-	ReasonUserNotFound        Reason = "user_not_found"
-	ReasonReservationNotFound Reason = "reservation_not_found"
-	ReasonRedemptionNotFound  Reason = "redemption_not_found"
-	ReasonBatchNotFound       Reason = "batch_not_found" // or this key may not see it
-	ReasonChangeNotFound      Reason = "change_not_found"
-	ReasonPositionExpired     Reason = "position_expired" // events behind this position were deleted; see Error.Oldest
+	ReasonCodeNotFound         Reason = "code_not_found"
+	ReasonUserNotFound         Reason = "user_not_found"
+	ReasonReservationNotFound  Reason = "reservation_not_found"
+	ReasonRedemptionNotFound   Reason = "redemption_not_found"
+	ReasonBatchNotFound        Reason = "batch_not_found" // or this key may not see it
+	ReasonChangeNotFound       Reason = "change_not_found"
+	ReasonImportNotFound       Reason = "import_not_found"       // or this key may not see it
+	ReasonRejectedLinesExpired Reason = "rejected_lines_expired" // they were deleted
+	ReasonPositionExpired      Reason = "position_expired"       // events behind it were deleted; see Error.Oldest
 )
 
 // Why a code cannot be made.
@@ -65,6 +69,8 @@ const (
 	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order" // a later redemption of the user stands
 	ReasonCodeInUse             Reason = "code_in_use"
 	ReasonBatchFinished         Reason = "batch_finished"      // it cannot be canceled any more
+	ReasonImportFinished        Reason = "import_finished"     // it cannot be canceled any more
+	ReasonImportRunning         Reason = "import_running"      // with this key; see Error.ImportID
 	ReasonChangeFinished        Reason = "change_finished"     // it cannot be canceled any more
 	ReasonChangeUnfinished      Reason = "change_unfinished"   // it cannot be undone before it has ended
 	ReasonChangeNotUndoable     Reason = "change_not_undoable" // not any more

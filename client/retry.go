@@ -78,7 +78,7 @@ func (c *Client) repeat(
 
 // pause says whether to repeat a call after the failure of a try, and how long to wait first.
 func (c *Client) pause(ctx context.Context, r *request, try int, err error) (time.Duration, bool) {
-	if r.once || try >= c.tries || ctx.Err() != nil || !mayPass(err, r.effect) {
+	if r.once || r.file != nil && !r.file.repeatable() || try >= c.tries || ctx.Err() != nil || !mayPass(err, r.effect) {
 		return 0, false
 	}
 	limit := maxBackoff

@@ -125,17 +125,18 @@ func (f *feed) flush() error {
 	}
 }
 
-// stop ends reading and waits for that. interrupt ends a read of the body that waits.
+// stop ends reading and waits for that. interrupt ends a read of the body that waits: only of one that does,
+// since a connection serves no further request after it.
 func (f *feed) stop(interrupt func()) {
 	close(f.quit)
 	for {
-		interrupt()
 		select {
 		case _, more := <-f.chunks:
 			if !more {
 				return
 			}
-		case <-time.After(setAge): // it may have begun to read just before
+		case <-time.After(setAge):
+			interrupt() // again and again: it may begin to read just after
 		}
 	}
 }

@@ -13,7 +13,11 @@ import (
 	"accesscodes/client"
 )
 
-// batchColumns are the columns of batches. A table has those that fit a terminal.
+var batchNoun = noun[client.Batch]{"BATCH", batchColumns, []string{
+	"id", "name", "count", "type", "status", "done", "redeemed", "failure",
+}}
+
+// batchColumns are the columns of batches.
 var batchColumns = []column[*client.Batch]{
 	{"id", func(b *client.Batch) any { return b.ID }},
 	{"name", func(b *client.Batch) any { return textOrNil(b.Name) }},
@@ -38,8 +42,6 @@ var batchColumns = []column[*client.Batch]{
 	{"failure", func(b *client.Batch) any { return textOrNil(b.Failure) }},
 }
 
-var batchTable = []string{"id", "name", "count", "type", "status", "done", "redeemed", "failure"}
-
 func newBatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "batch", Short: "Make, follow, download and print many codes, over the HTTP API of a server",
@@ -47,45 +49,11 @@ func newBatch() *cobra.Command {
 	}
 	serverFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
-		newBatchCreate(), newBatchList(), newBatchDownload(), newPrint(),
-		newBatchOne("get", "Show how far a batch is", (*client.Client).GetBatch),
-		newBatchOne("cancel", "Stop a batch; the codes that it has stay", (*client.Client).CancelBatch),
+		newBatchCreate(), newBatchDownload(), newPrint(),
+		batchNoun.list("List batches, newest first", (*client.Client).Batches),
+		batchNoun.one("get", "Show how far a batch is", (*client.Client).GetBatch),
+		batchNoun.one("cancel", "Stop a batch; the codes that it has stay", (*client.Client).CancelBatch),
 	)
-	return cmd
-}
-
-func printBatch(cmd *cobra.Command, batch *client.Batch) error {
-	return printRows(cmd, batchColumns, batchTable, []*client.Batch{batch})
-}
-
-// newBatchOne is a command that asks one thing about one batch.
-func newBatchOne(
-	name, short string, do func(*client.Client, context.Context, string) (*client.Batch, error),
-) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: name + " BATCH", Short: short, Args: exactArgs("BATCH"),
-		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
-			batch, err := do(server, ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return printBatch(cmd, batch)
-		}),
-	}
-	outputFlag(cmd.Flags())
-	return cmd
-}
-
-func newBatchList() *cobra.Command {
-	var limit int
-	cmd := &cobra.Command{
-		Use: "list", Short: "List batches, newest first", Args: exactArgs(),
-		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
-			return printUpTo(cmd, batchColumns, batchTable, limit, server.Batches(ctx))
-		}),
-	}
-	limitFlag(cmd.Flags(), &limit)
-	outputFlag(cmd.Flags())
 	return cmd
 }
 
@@ -94,14 +62,15 @@ func newBatchDownload() *cobra.Command {
 	var from int64
 	cmd := &cobra.Command{
 		Use: "download BATCH --out FILE", Short: "Write the codes of a batch to a file", Args: exactArgs("BATCH"),
+		Long: "Write the codes of a batch to a file. When the connection breaks, it goes on behind the last code. What is\n" +
+			"there when it is ended is kept in FILE.BATCH.part, and the same command goes on with that.",
 		Example: "  accesscodes batch download 01a21984-0043-7bc5-9b11-4aeae8b30511 --out codes.csv",
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "out") },
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
-			file, err := server.DownloadBatch(ctx, args[0], from, client.ExportFormat(format))
-			if err != nil {
-				return err
+			file := batchFile{
+				cmd: cmd, server: server, batch: args[0], format: client.ExportFormat(format), from: from, out: out,
 			}
-			return download(cmd, out, file)
+			return file.write(ctx)
 		}),
 	}
 	cmd.Flags().Int64Var(&from, "from", 0, "the `index` of the code to begin with")
@@ -160,18 +129,15 @@ func newBatchCreate() *cobra.Command {
 				return err
 			}
 			if wait || out != "" {
-				if batch, err = follow(cmd, batch.ID, server.FollowBatch(ctx, batch.ID)); err != nil {
+				if batch, err = follow(ctx, cmd, server, batch.ID, out); err != nil {
 					return err
 				}
 			}
 			if out == "" {
-				return printBatch(cmd, batch)
+				return batchNoun.print(cmd, batch)
 			}
-			file, err := server.DownloadBatch(ctx, batch.ID, 0, client.FormatCSV)
-			if err != nil {
-				return err
-			}
-			return download(cmd, out, file)
+			file := batchFile{cmd: cmd, server: server, batch: batch.ID, format: client.FormatCSV, out: out}
+			return file.write(ctx)
 		}),
 	}
 	f.register(cmd.Flags())
@@ -183,17 +149,37 @@ func newBatchCreate() *cobra.Command {
 
 // follow waits until a batch has its codes. Its id is told first, and with what goes wrong it can be
 // looked for.
-func follow(cmd *cobra.Command, id string, looks iter.Seq2[*client.Batch, error]) (batch *client.Batch, err error) {
+func follow(
+	ctx context.Context, cmd *cobra.Command, server *client.Client, id, out string,
+) (*client.Batch, error) {
 	cmd.PrintErrf("batch %s\n", id)
-	p := newProgress(cmd.ErrOrStderr())
-	for batch, err = range looks {
-		if err != nil {
-			return nil, err
+	batch, err := watchBatch(ctx, cmd, server, id)
+	if err != nil {
+		next := "to see how far it is: " + commandLine(cmd, "batch", "get", id)
+		if out != "" {
+			next = "for its codes: " + commandLine(cmd, "batch", "download", id, "--out", out)
 		}
-		p.batch(batch)
+		return nil, unfinished{err, "the batch goes on without this command; " + next}
 	}
 	if batch.Status != client.BatchSucceeded {
 		return nil, errors.New(cmp.Or(batch.Failure, fmt.Sprintf("the batch is %s", batch.Status)))
 	}
 	return batch, nil
+}
+
+// watchBatch shows how far a batch is until it has ended.
+func watchBatch(
+	ctx context.Context, cmd *cobra.Command, server *client.Client, id string,
+) (*client.Batch, error) {
+	p := newProgress(cmd.ErrOrStderr())
+	defer p.end()
+	begun := false
+	return watch(cmd, func() iter.Seq2[*client.Batch, error] { return server.FollowBatch(ctx, id) },
+		func(batch *client.Batch) {
+			if done := batch.Progress.Done; !begun {
+				begun = true
+				p.start(state{stage: "codes", done: done, since: done, total: batch.Count})
+			}
+			p.set(batch.Progress.Done)
+		})
 }

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,9 +27,10 @@ type Env struct {
 
 // Exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells say of Ctrl-C
 )
 
 // usageError is a command line that makes no sense.
@@ -42,8 +42,12 @@ func Run(ctx context.Context, args []string, env Env) error {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
+		start := ""
+		if isInterrupted(err) && terminalWidth(env.Stderr) > 0 {
+			start = "\r" + clearRest // of the line, where the terminal shows ^C
+		}
 		// Nothing can be done if stderr is gone.
-		_, _ = fmt.Fprintf(env.Stderr, "accesscodes: %s\n", redact(nameSources(cmd.Flags(), oneLine(message(err)))))
+		_, _ = fmt.Fprintf(env.Stderr, "%saccesscodes: %s\n", start, redact(nameSources(cmd.Flags(), oneLine(message(err)))))
 	}
 	return err
 }
@@ -57,6 +61,8 @@ func ExitCode(err error) int {
 	case errors.As(err, &usage), core.IsKind(err, core.KindInvalid), isMistake(err):
 		// A value that no flag or argument may have.
 		return exitUsage
+	case isInterrupted(err):
+		return exitInterrupted
 	default:
 		return exitFailed
 	}
@@ -64,6 +70,9 @@ func ExitCode(err error) int {
 
 // message is an error in words for a person.
 func message(err error) string {
+	if u, ok := errors.AsType[unfinished](err); ok {
+		return message(u.error) + "; " + u.next
+	}
 	var e *core.Error
 	if errors.As(err, &e) && e.Kind != core.KindInternal {
 		lines := []string{e.Detail}
@@ -75,7 +84,13 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "; ")
 	}
-	return cmp.Or(serverMessage(err), err.Error())
+	if text := serverMessage(err); text != "" {
+		return text
+	}
+	if isInterrupted(err) {
+		return "interrupted"
+	}
+	return err.Error()
 }
 
 // tlsRefused ends the first of two tries to reach a PostgreSQL without TLS, which is not what is wrong.
@@ -144,8 +159,8 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newEvent(), newExport(), newMigrate(), newCopy(),
-		newVersion(env),
+		newServe(env), newWorkspace(), newKey(), newCode(), newBatch(), newChange(), newEvent(), newExport(), newImport(),
+		newMigrate(), newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // which is there now
@@ -178,6 +193,16 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 			want = "no arguments"
 		}
 		return usageError{fmt.Errorf("%s takes %s; see %s --help", cmd.CommandPath(), want, cmd.CommandPath())}
+	}
+}
+
+// atMost is [exactArgs] of arguments that may be left out.
+func atMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > len(names) {
+			return exactArgs(names...)(cmd, args)
+		}
+		return nil
 	}
 }
 

@@ -12,7 +12,11 @@ import (
 	"accesscodes/client"
 )
 
-// codeColumns are the columns of codes. A table has those that fit a terminal.
+var codeNoun = noun[client.Code]{"CODE", codeColumns, []string{
+	"code", "type", "status", "maxRedemptions", "redemptions", "expiresAt", "note",
+}}
+
+// codeColumns are the columns of codes.
 var codeColumns = []column[*client.Code]{
 	{"code", func(c *client.Code) any { return c.Code }},
 	{"type", func(c *client.Code) any { return c.Type }},
@@ -31,8 +35,6 @@ var codeColumns = []column[*client.Code]{
 	{"createdAt", func(c *client.Code) any { return c.CreatedAt }},
 	{"createdBy", func(c *client.Code) any { return textOrNil(c.CreatedBy) }},
 }
-
-var codeTable = []string{"code", "type", "status", "maxRedemptions", "redemptions", "expiresAt", "note"}
 
 // entries is metadata: an object in JSON, and its text in a cell.
 type entries map[string]string
@@ -67,33 +69,11 @@ func newCode() *cobra.Command {
 	serverFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
 		newCodeAdd(), newCodeGenerate(), newCodeUpdate(), newCodeDelete(),
-		newCodeOne("get", "Show a code", (*client.Client).GetCode),
-		newCodeOne("revoke", "Take a code back, so that it cannot be redeemed any more", (*client.Client).RevokeCode),
-		newCodeOne("restore", "Undo that a code was revoked", (*client.Client).RestoreCode),
+		codeNoun.one("get", "Show a code", (*client.Client).GetCode),
+		codeNoun.one("revoke", "Take a code back, so that it cannot be redeemed any more", (*client.Client).RevokeCode),
+		codeNoun.one("restore", "Undo that a code was revoked", (*client.Client).RestoreCode),
 		newCodeList(), newCodeValidate(), newCodeRedeem(), newQR(),
 	)
-	return cmd
-}
-
-func printCode(cmd *cobra.Command, code *client.Code) error {
-	return printRows(cmd, codeColumns, codeTable, []*client.Code{code})
-}
-
-// newCodeOne is a command that asks one thing about one code.
-func newCodeOne(
-	name, short string, do func(*client.Client, context.Context, string) (*client.Code, error),
-) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: name + " CODE", Short: short, Args: exactArgs("CODE"),
-		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
-			code, err := do(server, ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return printCode(cmd, code)
-		}),
-	}
-	outputFlag(cmd.Flags())
 	return cmd
 }
 
@@ -121,7 +101,7 @@ func newCodeList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printUpTo(cmd, codeColumns, codeTable, limit, server.Codes(ctx, filter))
+			return printUpTo(cmd, codeColumns, codeNoun.table, limit, server.Codes(ctx, filter))
 		}),
 	}
 	flags := cmd.Flags()

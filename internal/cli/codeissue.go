@@ -117,7 +117,7 @@ func newCodeAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printCode(cmd, code)
+			return codeNoun.print(cmd, code)
 		}),
 	}
 	f.register(cmd.Flags())
@@ -176,17 +176,21 @@ func newCodeUpdate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printCode(cmd, code)
+			return codeNoun.print(cmd, code)
 		}),
 	}
-	o.register(cmd.Flags())
-	cmd.Flags().StringArrayVar(&remove, "remove-metadata", nil,
-		"`NAME` of metadata to remove; may be given several times")
-	for _, name := range codeChanges {
-		cmd.Flags().Lookup(name).Usage += "; unchanged if not given"
-	}
+	o.registerChanges(cmd.Flags(), &remove)
 	outputFlag(cmd.Flags())
 	return cmd
+}
+
+// registerChanges registers the flags of what can be changed.
+func (o *codeOptions) registerChanges(flags *pflag.FlagSet, remove *[]string) {
+	o.register(flags)
+	flags.StringArrayVar(remove, "remove-metadata", nil, "`NAME` of metadata to remove; may be given several times")
+	for _, name := range codeChanges {
+		flags.Lookup(name).Usage += "; unchanged if not given"
+	}
 }
 
 // change reads the flags that were given as a change. A text that is empty is taken away.

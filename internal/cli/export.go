@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -54,18 +53,23 @@ func outFlag(flags *pflag.FlagSet, out *string) {
 func download(cmd *cobra.Command, out string, file *client.Download) error {
 	defer func() { _ = file.Close() }() // never fails
 	p := newProgress(cmd.ErrOrStderr())
-	p.terminal = p.terminal && out != "-" // the terminal may be stdout, too
-	err := writeTo(cmd, out, func(to io.Writer) error {
-		to, end := p.received(to)
-		defer end()
-		_, err := io.Copy(to, file)
+	p.quiet = out == "-" // the terminal may be stdout, too
+	p.start(state{stage: "received", bytes: true})
+	defer p.end()
+	return writeTo(cmd, out, func(to io.Writer) error {
+		_, err := io.Copy(io.MultiWriter(to, p), file)
+		if _, broken := errors.AsType[*client.NoAnswerError](err); broken {
+			return brokenFile{err}
+		}
 		return err
 	})
-	if e, ok := errors.AsType[*client.NoAnswerError](err); ok { // the server has answered, but not to the end
-		return fmt.Errorf("%w (request %s)", e.Err, e.RequestID)
-	}
-	return err
 }
+
+// brokenFile is the error of a file that broke off: the server has answered, but not to the end.
+type brokenFile struct{ error }
+
+// Unwrap returns the cause.
+func (b brokenFile) Unwrap() error { return b.error }
 
 // codeFilterFlags are the flags that choose codes.
 type codeFilterFlags struct {

@@ -9,9 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -60,7 +58,11 @@ func printSeq[T any](cmd *cobra.Command, columns []column[T], inTable []string, 
 				return !slices.Contains(inTable, c.name)
 			})
 		}
-		return printTable(out, columns, rows)
+		left, err := printTable(out, columns, rows)
+		if len(left) > 0 {
+			cmd.PrintErrf("The terminal is too narrow for %s; --output json has everything.\n", strings.Join(left, ", "))
+		}
+		return err
 	case "csv":
 		return printCSV(out, columns, rows)
 	case "json":
@@ -78,51 +80,6 @@ func checkOutput(flags *pflag.FlagSet) error {
 		return nil
 	}
 	return usageError{fmt.Errorf("--output %q is not table, json or csv", flag.Value)}
-}
-
-// alignedRows is how many rows of a table are aligned with one another: the whole table, unless it is
-// longer than a person reads.
-const alignedRows = 1000
-
-func printTable[T any](out io.Writer, columns []column[T], rows iter.Seq2[T, error]) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	var heads []string
-	for _, c := range columns {
-		heads = append(heads, strings.ToUpper(c.name))
-	}
-	_, _ = fmt.Fprintln(table, strings.Join(heads, "\t")) // Flush returns the error
-	count := 0
-	for row, err := range rows {
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintln(table, strings.Join(cells(columns, row), "\t"))
-		if count++; count%alignedRows == 0 {
-			if err := table.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return table.Flush()
-}
-
-// cells are the texts of a row, each on one line.
-func cells[T any](columns []column[T], row T) []string {
-	all := texts(columns, row)
-	for i := range all {
-		all[i] = onOneLine(all[i])
-	}
-	return all
-}
-
-// onOneLine writes a space for what would break a line or move the cursor.
-func onOneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
 }
 
 func printCSV[T any](out io.Writer, columns []column[T], rows iter.Seq2[T, error]) error {

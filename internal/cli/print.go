@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"accesscodes/client"
 	"accesscodes/internal/sheet"
 )
 
@@ -82,33 +84,85 @@ func newPrint() *cobra.Command {
 	var f sheetFlags
 	var codes, out string
 	cmd := &cobra.Command{
-		Use: "print --codes FILE --out FILE", Short: "Print codes as a PDF of cards with QR codes", Args: exactArgs(),
-		Long: "Print codes as a PDF of cards with QR codes. It needs no server and no database.\n\n" +
-			"The codes are a CSV file with a line of names first and a column \"code\", such as an export; other columns can\n" +
-			"be shown by --title and --line. A text that does not fit is shrunk, never cut.",
-		Example: "  accesscodes batch print --codes codes.csv --out sheet.pdf --crop-marks --title 'Acme Festival'",
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return require(cmd.Flags(), "codes", "out") },
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "print BATCH|--codes FILE --out FILE", Short: "Print codes as a PDF of cards with QR codes",
+		Long: "Print codes as a PDF of cards with QR codes: those of a batch, when it has all of them, or of a file, for\n" +
+			"which no server and no database are needed.\n\n" +
+			"The file is CSV with a line of names first and a column \"code\", such as an export; other columns can be shown\n" +
+			"by --title and --line. Codes of a batch have the columns of code list --output csv. A text that does not fit is\n" +
+			"shrunk, never cut.",
+		Example: "  accesscodes batch print 01a21984-0043-7bc5-9b11-4aeae8b30511 --out sheet.pdf --title 'Acme Festival'\n" +
+			"  accesscodes batch print --codes codes.csv --out sheet.pdf --crop-marks",
+		Args: atMost("BATCH"),
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("codes") == (len(args) == 1) {
+				return usageError{errors.New("either BATCH or --codes is required; see accesscodes batch print --help")}
+			}
+			return require(cmd.Flags(), "out")
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
 			design, err := f.design()
 			if err != nil {
 				return err
+			}
+			draw := func(list sheet.List) error {
+				if design.Lines, err = f.linesFor(list); err != nil {
+					return err
+				}
+				return printSheet(cmd, out, design, list)
+			}
+			if len(args) == 1 {
+				return onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+					return withCodesOf(ctx, cmd, server, args[0], draw)
+				})(cmd, args)
 			}
 			return readFrom(cmd, codes, func(from io.Reader) error {
 				list, err := sheet.ReadCSV(from)
 				if err != nil {
 					return fmt.Errorf("--codes %q cannot be used: %w", codes, err)
 				}
-				if design.Lines, err = f.linesFor(list); err != nil {
-					return err
-				}
-				return printSheet(cmd, out, design, list)
+				return draw(list)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&codes, "codes", "", "`file` of the codes, CSV; - is stdin; required")
+	cmd.Flags().StringVar(&codes, "codes", "", "`file` of the codes, CSV, instead of a batch; - is stdin")
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write the PDF to; - is stdout; required")
 	f.register(cmd.Flags())
 	return cmd
+}
+
+// withCodesOf waits until a batch has its codes, and does something with the list of them.
+func withCodesOf(
+	ctx context.Context, cmd *cobra.Command, server *client.Client, id string, do func(sheet.List) error,
+) error {
+	batch, err := watchBatch(ctx, cmd, server, id)
+	if err != nil {
+		return err
+	}
+	if batch.Status != client.BatchSucceeded {
+		cmd.PrintErrf("The batch is %s: it has %s of %s codes.\n", batch.Status, grouped(batch.Progress.Done),
+			grouped(batch.Count))
+	}
+	list := sheet.List{}
+	for _, c := range codeColumns {
+		list.Columns = append(list.Columns, c.name)
+	}
+	p := newProgress(cmd.ErrOrStderr())
+	p.start(state{stage: "cards", total: batch.Progress.Done})
+	defer p.end()
+	list.Rows = func(yield func(sheet.Row, error) bool) {
+		for code, err := range server.BatchCodes(ctx, id, 0) {
+			row := sheet.Row{}
+			if err == nil {
+				p.Add(1)
+				row = sheet.Row{Place: fmt.Sprintf("index %d", *code.BatchIndex), Cells: texts(codeColumns, code)}
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+		p.end()
+	}
+	return do(list)
 }
 
 // printSheet writes a sheet and says on stderr how large it is.

@@ -123,7 +123,7 @@ func TestPrintingThatMakesNoSense(t *testing.T) {
 		"batch":                                    "accesscodes batch needs a command; see accesscodes batch --help",
 		"code qr":                                  "accesscodes code qr takes CODE; see accesscodes code qr --help",
 		"code qr A":                                "one of --png and --svg is required",
-		"batch print":                              "--codes is required",
+		"batch print":                              "either BATCH or --codes is required; see accesscodes batch print --help",
 		"code qr A --png x --svg y":                "one of --png and --svg is required",
 		"code qr --png x -- --":                    "code must contain something other than spaces and dashes",
 		"code qr A --png x --size 28":              "--size 28 is too small for this QR code, which needs 29 pixels at least",

@@ -77,10 +77,12 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	return server, nil
 }
 
-// isMistake reports whether a server refused what no argument or flag may have.
+// isMistake reports whether a server refused what no argument or flag may have. Of a file that turns out to
+// be broken, some may have been done.
 func isMistake(err error) bool {
 	e, ok := errors.AsType[*client.Error](err)
-	return ok && e.Status == http.StatusBadRequest && e.Reason != client.ReasonCodeAlreadyExists
+	return ok && e.Status == http.StatusBadRequest && e.Reason != client.ReasonCodeAlreadyExists &&
+		e.Reason != client.ReasonInvalidFile
 }
 
 // serverMessage is an error of a server in words, with what its log and a program can be asked for;
@@ -98,12 +100,23 @@ func serverMessage(err error) string {
 		}
 		text += "request " + e.RequestID + ")"
 	} else if e, ok := errors.AsType[*client.NoAnswerError](err); ok {
-		text = fmt.Sprintf("the server does not answer: %v; its address is set with --server", e.Err)
+		text = noAnswer(err, e)
 	}
 	if text != "" && client.OutcomeUnknown(err) {
 		text += "; it may have been done, or not"
 	}
 	return text
+}
+
+// noAnswer says why there is no whole answer.
+func noAnswer(err error, e *client.NoAnswerError) string {
+	if isInterrupted(err) {
+		return "interrupted"
+	}
+	if _, broken := errors.AsType[brokenFile](err); broken {
+		return fmt.Sprintf("%v (request %s)", e.Err, e.RequestID)
+	}
+	return fmt.Sprintf("the server does not answer: %v; its address is set with --server", e.Err)
 }
 
 // instant reads a time, or how long it is until then. None is written as a word: an empty value

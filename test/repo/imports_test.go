@@ -108,7 +108,7 @@ var mayImport = []struct {
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
-			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term",
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/text",
 		},
 	},
 

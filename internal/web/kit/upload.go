@@ -40,8 +40,10 @@ func (u *Upload) Unsupported(detail string) error {
 	}
 }
 
-// Interrupt ends a read of the file that waits.
+// Interrupt ends a read of the file that waits. The connection is closed with the answer: net/http takes it
+// for broken.
 func (u *Upload) Interrupt() {
+	u.call.Writer.Header().Set("Connection", "close")
 	_ = http.NewResponseController(u.call.Writer).SetReadDeadline(time.Now().Add(-time.Second))
 }
 
