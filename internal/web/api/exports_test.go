@@ -53,7 +53,8 @@ func (f *fixture) listed(t *testing.T, path string) (texts []string) {
 	var page struct{ Data []json.RawMessage }
 	f.call(t, "GET", path, "").mustBeOK(t).into(t, &page)
 	for _, object := range page.Data {
-		texts = append(texts, string(object))
+		// Exports escape what some programs take for the end of a line.
+		texts = append(texts, strings.ReplaceAll(string(object), "\u2028", `\u2028`))
 	}
 	return texts
 }
