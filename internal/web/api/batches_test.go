@@ -189,8 +189,8 @@ func TestAnIssuingKeyReachesItsOwnBatchesOnly(t *testing.T) {
 	}
 }
 
-// TestAKeyReachesTheBatchesOfThoseThatItHasReplaced, but they do not reach its own.
-func TestAKeyReachesTheBatchesOfThoseThatItHasReplaced(t *testing.T) {
+// TestAKeyReachesTheJobsOfThoseThatItHasReplaced, but they do not reach its own.
+func TestAKeyReachesTheJobsOfThoseThatItHasReplaced(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
 		f := newFixture(t)
 		beside := f.createBatch(t, f.keyOf(t, "acme", tenancy.RoleIssue), `{"count":2,"type":"Normal"}`).text(t, "id")
@@ -220,5 +220,15 @@ func TestAKeyReachesTheBatchesOfThoseThatItHasReplaced(t *testing.T) {
 			}
 		}
 		f.call(t, "POST", "/batches/"+ids[0]+"/cancel", "", with("X-Api-Key", secrets[2])).mustBeOK(t)
+		imported := f.importFile(t, "?format=csv", "code,type\nMOVED,Normal\n", with("X-Api-Key", secrets[1]))
+		path := "/imports/" + imported.mustBeOK(t).text(t, "id")
+		f.call(t, "GET", path, "", with("X-Api-Key", secrets[2])).mustBeOK(t)
+		f.call(t, "GET", path, "", with("X-Api-Key", secrets[0])).mustBe(t, 404, core.ReasonImportNotFound)
+		for i, want := range []int{0, 1, 1} {
+			list := f.call(t, "GET", "/imports", "", with("X-Api-Key", secrets[i])).mustBeOK(t)
+			if got, _ := list.page(t, "id"); len(got) != want {
+				t.Errorf("key %d lists the imports %v", i, got)
+			}
+		}
 	})
 }
