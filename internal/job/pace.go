@@ -31,6 +31,9 @@ func (p *Pace) Took(took time.Duration) {
 	p.size = min(max(int(float64(p.size)*factor), minSize), maxSize)
 }
 
+// Failed makes the next step smaller: the last one may have failed because it took too long.
+func (p *Pace) Failed() { p.size = max(p.size/2, minSize) }
+
 // GiveWay lets interactive requests go first, after a step that took so long. rest waits for a time.
 func (p *Pace) GiveWay(took time.Duration, rest func(time.Duration)) {
 	for range 4 {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,7 +69,7 @@ type RunnerConfig struct {
 // any it does not pause. What it remembers serves speed only.
 type Runner struct {
 	RunnerConfig
-	paces map[Kind]*Pace
+	paces map[core.ID]*Pace
 	wake  chan struct{}
 	quit  chan struct{}
 	done  chan struct{}
@@ -86,7 +88,7 @@ func NewRunner(config RunnerConfig) *Runner {
 		config.Pause = time.Second // so that a fault that passes by itself has time to
 	}
 	return &Runner{
-		RunnerConfig: config, paces: map[Kind]*Pace{},
+		RunnerConfig: config, paces: map[core.ID]*Pace{},
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -159,7 +161,7 @@ func (r *Runner) isStopping() bool {
 // TakeTurn makes steps of one job, at least one, until its turn is over, and reports whether there
 // was a job. A step that fails is no error of the runner, unless nothing can be stored now.
 func (r *Runner) TakeTurn(ctx context.Context) (worked bool, err error) {
-	j, lease, err := r.Store.ClaimJob(ctx, r.Node, r.Life)
+	j, lease, err := r.Store.ClaimJob(ctx, r.Node, slices.Collect(maps.Keys(r.Workers)), r.Life)
 	if errors.Is(err, core.ErrNotFound) {
 		return false, nil
 	}
@@ -170,14 +172,16 @@ func (r *Runner) TakeTurn(ctx context.Context) (worked bool, err error) {
 		start := time.Now()
 		j, err = r.step(ctx, lease, j)
 		if err != nil {
+			r.pace(j.ID).Failed()
 			return true, r.failed(ctx, lease, j.Kind, err)
 		}
 		if j.IsEnded() {
+			delete(r.paces, j.ID)
 			return true, nil
 		}
 		took := time.Since(start)
-		r.pace(j.Kind).Took(took)
-		r.pace(j.Kind).GiveWay(took, func(d time.Duration) { r.rest(nil, d) })
+		r.pace(j.ID).Took(took)
+		r.pace(j.ID).GiveWay(took, func(d time.Duration) { r.rest(nil, d) })
 		if r.isStopping() || time.Since(begin) >= r.Turn {
 			return true, r.release(ctx, lease, 0, noChange)
 		}
@@ -186,29 +190,31 @@ func (r *Runner) TakeTurn(ctx context.Context) (worked bool, err error) {
 
 // step makes one step. A panic in it is an error.
 func (r *Runner) step(ctx context.Context, lease Lease, j Job) (after Job, err error) {
-	worker := r.Workers[j.Kind]
-	if worker == nil {
-		return j, fmt.Errorf("no worker for jobs of the kind %s", j.Kind)
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			r.Log.Error("panic", "job", j.ID.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			after, err = j, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	after, err = worker.Step(ctx, lease, j, r.pace(j.Kind).Size())
+	after, err = r.Workers[j.Kind].Step(ctx, lease, j, r.pace(j.ID).Size())
 	if err != nil {
 		return j, err
 	}
 	return after, nil
 }
 
-// pace returns the pace of a kind.
-func (r *Runner) pace(kind Kind) *Pace {
-	if r.paces[kind] == nil {
-		r.paces[kind] = NewPace(r.Load)
+// maxPaces is of how many jobs the pace is remembered. Jobs can end on other nodes.
+const maxPaces = 1000
+
+// pace returns the pace of a job.
+func (r *Runner) pace(id core.ID) *Pace {
+	if r.paces[id] == nil {
+		if len(r.paces) >= maxPaces {
+			clear(r.paces)
+		}
+		r.paces[id] = NewPace(r.Load)
 	}
-	return r.paces[kind]
+	return r.paces[id]
 }
 
 func noChange(*Job) ([]*event.Event, error) { return nil, nil }
@@ -246,10 +252,7 @@ func (r *Runner) failed(ctx context.Context, lease Lease, kind Kind, why error) 
 		if j.Failure = known.Detail; !isFinal {
 			j.Failure = fmt.Sprintf("a step failed %d times: %s; the server's log says more", j.Failures, known.Detail)
 		}
-		if worker := r.Workers[kind]; worker != nil {
-			return worker.Failed(j)
-		}
-		return nil, nil
+		return r.Workers[kind].Failed(j)
 	}
 	return r.release(ctx, lease, r.Pause, change)
 }

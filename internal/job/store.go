@@ -8,8 +8,11 @@ import (
 	"accesscodes/internal/event"
 )
 
-// MaxUnfinished is the largest number of unfinished jobs of one workspace.
-const MaxUnfinished = 100
+// Limits of unfinished jobs.
+const (
+	MaxUnfinished      = 100 // of one workspace
+	MaxUnfinishedOfOne = 50  // of one key or person: it cannot keep others of the workspace from working
+)
 
 // Change changes a job within a transaction that has locked it, and returns the events to store with
 // that. It may be called several times, each time with the job as it is stored. After an error
@@ -24,7 +27,8 @@ type Store interface {
 	// InsertJob stores a job. If the workspace has a job with its RetryKey already, it stores nothing
 	// and returns that one.
 	//
-	// Errors: [core.Overloaded] if the workspace has MaxUnfinished unfinished jobs.
+	// Errors: [core.Overloaded] if the workspace has MaxUnfinished unfinished jobs, or the actor has
+	// MaxUnfinishedOfOne.
 	InsertJob(ctx context.Context, j Job, events ...*event.Event) (stored Job, inserted bool, err error)
 	// StartJob is InsertJob for work that the caller does by itself: the job is [Running], and its lease,
 	// whose Holder and Life are given, is the caller's. If there is a job with its RetryKey, again may
@@ -39,12 +43,13 @@ type Store interface {
 	JobByRetryKey(ctx context.Context, workspace core.ID, key []byte) (Job, error)
 	// Jobs returns jobs, those with the highest ids first.
 	Jobs(ctx context.Context, q *Query) ([]Job, error)
-	// ClaimJob takes the lease of an unfinished job that has none: it is [Running] from then on. Of
-	// the workspaces it takes the one whose last turn is longest ago, of its jobs the oldest. A
-	// workspace with a job that another node works on has its turn already.
+	// ClaimJob takes the lease of an unfinished job of one of the kinds that has none: it is [Running]
+	// from then on. Of the workspaces it takes the one whose last turn is longest ago, and so of its
+	// jobs. A workspace with a job that another node works on has its turn already, one that is suspended
+	// has none.
 	//
 	// Errors: [core.ErrNotFound] if there is none to take.
-	ClaimJob(ctx context.Context, holder core.ID, life time.Duration) (Job, Lease, error)
+	ClaimJob(ctx context.Context, holder core.ID, kinds []Kind, life time.Duration) (Job, Lease, error)
 	// StepJob makes a step that changes nothing but the job, and renews the lease.
 	//
 	// Errors: [ErrLeaseLost]; what change returns.

@@ -19,27 +19,30 @@ type claimed struct {
 	lease job.Lease
 }
 
-// ClaimJob implements [job.Store].
-func (s Store) ClaimJob(ctx context.Context, holder core.ID, life time.Duration) (job.Job, job.Lease, error) {
-	// An idle node looks often. It writes only if there is something to take.
-	if some, err := read(ctx, s.db, hasUnfinished); err != nil || !some {
-		return job.Job{}, job.Lease{}, cmp.Or(err, core.ErrNotFound)
+// ClaimJob implements [job.Store]. An idle node looks often, so it writes only if there is something to
+// take.
+func (s Store) ClaimJob(
+	ctx context.Context, holder core.ID, kinds []job.Kind, life time.Duration,
+) (job.Job, job.Lease, error) {
+	candidates, err := read(ctx, s.db, func(tx Tx) ([]waiting, error) { return findWaiting(tx, holder, kinds) })
+	if err != nil {
+		return job.Job{}, job.Lease{}, err
 	}
-	result, err := write(ctx, s.db, Once, func(tx Tx) (claimed, error) { return claimJob(tx, holder, life) })
-	return result.job, result.lease, err
-}
-
-func hasUnfinished(tx Tx) (some bool, err error) {
-	sql := "SELECT 1 FROM jobs WHERE " + unfinished + " LIMIT 1"
-	err = tx.Query(sql, nil, func(Row) error { some = true; return nil })
-	return some, err
+	for _, w := range candidates {
+		got, err := write(ctx, s.db, Once, func(tx Tx) (claimed, error) { return w.claim(tx, holder, life) })
+		if !errors.Is(err, core.ErrNotFound) { // another node was faster
+			return got.job, got.lease, err
+		}
+	}
+	return job.Job{}, job.Lease{}, core.ErrNotFound
 }
 
 // waiting is what is known of an unfinished job that may be claimed.
 type waiting struct {
 	workspace, id, holder core.ID
 	fence                 int64
-	kind                  string
+	kind                  job.Kind
+	created               time.Time
 	until, turn           *time.Time
 }
 
@@ -48,55 +51,66 @@ func (w *waiting) isFree(now time.Time, holder core.ID) bool {
 	return w.until == nil || !now.Before(*w.until) || w.holder == holder
 }
 
-func claimJob(tx Tx, holder core.ID, life time.Duration) (claimed, error) {
+// findWaiting returns one free job of each workspace that no other node works for and that is not
+// suspended, in the order of the workspaces' turns: the job that nobody has worked on for longest.
+func findWaiting(tx Tx, holder core.ID, kinds []job.Kind) (candidates []waiting, err error) {
 	now, err := tx.Now()
 	if err != nil {
-		return claimed{}, err
+		return nil, err
 	}
-	candidates, err := findWaiting(tx, now, holder)
-	if err != nil {
-		return claimed{}, err
-	}
-	for _, w := range candidates {
-		got, err := w.claim(tx, now, holder, life)
-		if !errors.Is(err, core.ErrNotFound) { // another node was faster
-			return got, err
-		}
-	}
-	return claimed{}, core.ErrNotFound
-}
-
-// findWaiting returns the oldest free job of each workspace that no other node works for, in the
-// order of their turns.
-func findWaiting(tx Tx, now time.Time, holder core.ID) (candidates []waiting, err error) {
-	const sql = "SELECT workspace_id, id, kind, holder, fence, lease_until, turn_at FROM jobs WHERE " + unfinished +
-		" ORDER BY workspace_id, created_at, id"
+	const sql = "SELECT workspace_id, id, kind, holder, fence, created_at, lease_until, turn_at FROM jobs WHERE " +
+		unfinished
 	busy := map[core.ID]bool{}
 	err = tx.Query(sql, nil, func(row Row) error {
 		var w waiting
-		if err := row.Scan(&w.workspace, &w.id, &w.kind, &w.holder, &w.fence, &w.until, &w.turn); err != nil {
-			return err
-		}
+		err := row.Scan(&w.workspace, &w.id, (*string)(&w.kind), &w.holder, &w.fence, &w.created, &w.until, &w.turn)
 		switch {
-		case w.isFree(now, holder):
+		case err != nil:
+			return err
+		case w.isFree(now, holder) && slices.Contains(kinds, w.kind):
 			candidates = append(candidates, w)
 		// Without a holder it waits for its next try. An import is worked on by its own request: it takes
 		// no turn.
-		case !w.holder.IsZero() && !bulk.IsImport(job.Kind(w.kind)):
+		case !w.isFree(now, holder) && !w.holder.IsZero() && !bulk.IsImport(w.kind):
 			busy[w.workspace] = true
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	candidates = slices.DeleteFunc(candidates, func(w waiting) bool { return busy[w.workspace] })
+	slices.SortFunc(candidates, func(a, b waiting) int {
+		return cmp.Or(bytes.Compare(a.workspace[:], b.workspace[:]), core.OrZero(a.until).Compare(core.OrZero(b.until)),
+			a.created.Compare(b.created), bytes.Compare(a.id[:], b.id[:]))
+	})
 	candidates = slices.CompactFunc(candidates, func(a, b waiting) bool { return a.workspace == b.workspace })
-	slices.SortStableFunc(candidates, func(a, b waiting) int {
+	slices.SortFunc(candidates, func(a, b waiting) int {
 		return cmp.Or(core.OrZero(a.turn).Compare(core.OrZero(b.turn)), bytes.Compare(a.id[:], b.id[:]))
 	})
-	return candidates, err
+	return withoutSuspended(tx, candidates)
+}
+
+// withoutSuspended leaves out the jobs of suspended workspaces.
+func withoutSuspended(tx Tx, candidates []waiting) (left []waiting, err error) {
+	for _, w := range candidates {
+		found, err := workspaces.find(tx, "id = ?1", w.workspace)
+		if err != nil {
+			return nil, err
+		}
+		if found.SuspendedAt == nil {
+			left = append(left, w)
+		}
+	}
+	return left, nil
 }
 
 // claim takes the lease of a job, unless it has changed hands meanwhile.
-func (w *waiting) claim(tx Tx, now time.Time, holder core.ID, life time.Duration) (claimed, error) {
+func (w *waiting) claim(tx Tx, holder core.ID, life time.Duration) (claimed, error) {
+	now, err := tx.Now()
+	if err != nil {
+		return claimed{}, err
+	}
 	got := claimed{lease: job.Lease{
 		WorkspaceID: w.workspace, JobID: w.id, Holder: holder, Fence: w.fence + 1, Life: life,
 	}}
@@ -106,7 +120,7 @@ func (w *waiting) claim(tx Tx, now time.Time, holder core.ID, life time.Duration
 	args := []any{
 		w.workspace, w.id, string(job.Running), now, holder, got.lease.Fence, now.Add(life), w.fence,
 	}
-	err := one(tx, sql, args, func(row Row) error { return row.Scan(jobs.fields(&got.job)...) })
+	err = one(tx, sql, args, func(row Row) error { return row.Scan(jobs.fields(&got.job)...) })
 	if err != nil {
 		return claimed{}, err
 	}

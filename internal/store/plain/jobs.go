@@ -58,16 +58,17 @@ func insertJob(tx Tx, j job.Job, events []*event.Event) (inserted, error) {
 			return inserted{before, before.ID == j.ID}, err
 		}
 	}
-	var count int
+	var count, own int
 	var turn *time.Time
 	err := one(tx, `
 		SELECT (SELECT count(*) FROM jobs WHERE workspace_id = ?1 AND `+unfinished+`),
+			(SELECT count(*) FROM jobs WHERE workspace_id = ?1 AND `+unfinished+` AND actor_id = ?2),
 			(SELECT turn_at FROM jobs WHERE workspace_id = ?1 ORDER BY id DESC LIMIT 1)`,
-		[]any{j.WorkspaceID}, func(row Row) error { return row.Scan(&count, &turn) })
+		[]any{j.WorkspaceID, j.Actor.ID}, func(row Row) error { return row.Scan(&count, &own, &turn) })
 	if err != nil {
 		return inserted{}, err
 	}
-	if count >= job.MaxUnfinished {
+	if count >= job.MaxUnfinished || own >= job.MaxUnfinishedOfOne {
 		return inserted{}, core.Overloaded()
 	}
 	added, err := jobs.insert(tx, &j, "ON CONFLICT DO NOTHING")

@@ -6,17 +6,22 @@ import (
 	"testing"
 	"time"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
+	"accesscodes/internal/tenancy"
 )
 
 // over is the life of a lease that has ended when it begins.
 const over = -time.Second
 
+// everyKind is what a node of these tests can work on.
+var everyKind = []job.Kind{counting, bulk.KindBatch, bulk.KindChange, bulk.KindImport, bulk.KindImportBatch}
+
 func claim(t *testing.T, s Store, holder core.ID, life time.Duration) (job.Job, job.Lease) {
 	t.Helper()
-	j, lease, err := s.ClaimJob(t.Context(), holder, life)
+	j, lease, err := s.ClaimJob(t.Context(), holder, everyKind, life)
 	if err != nil {
 		t.Fatalf("ClaimJob: %v", err)
 	}
@@ -25,7 +30,7 @@ func claim(t *testing.T, s Store, holder core.ID, life time.Duration) (job.Job, 
 
 func mustBeTaken(t *testing.T, s Store, holder core.ID) {
 	t.Helper()
-	if j, _, err := s.ClaimJob(t.Context(), holder, time.Hour); !errors.Is(err, core.ErrNotFound) {
+	if j, _, err := s.ClaimJob(t.Context(), holder, everyKind, time.Hour); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("ClaimJob = %v, %v", j.ID, err)
 	}
 }
@@ -150,6 +155,51 @@ func testJobTurns(t *testing.T, newStore Factory) {
 			}
 		}
 	})
+	t.Run("so do the jobs of a workspace", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		var jobs []core.ID
+		turn := func(want int) {
+			t.Helper()
+			j, lease := claim(t, s, core.ID{15: 1}, time.Hour)
+			if err := s.ReleaseJob(t.Context(), lease, -time.Second, advance(t, w.ID)); err != nil {
+				t.Fatal(err)
+			}
+			if j.ID != jobs[want] {
+				t.Errorf("not the turn of job %d", want)
+			}
+		}
+		add := func() { jobs = append(jobs, insertJob(t, s, newJob(t, w.ID, 7)).ID) }
+		add()
+		turn(0)
+		add() // it need not wait until the first has ended
+		turn(1)
+		turn(0)
+		turn(1)
+	})
+	t.Run("a job that a node does not know is left to others", func(t *testing.T) {
+		s := open(t, newStore)
+		insertJob(t, s, newJob(t, newWorkspace(t, s).ID, 7))
+		_, _, err := s.ClaimJob(t.Context(), core.ID{15: 1}, []job.Kind{"another"}, time.Hour)
+		if !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("ClaimJob: %v", err)
+		}
+		claim(t, s, core.ID{15: 2}, time.Hour)
+	})
+	t.Run("a suspended workspace has no turn", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		insertJob(t, s, newJob(t, w.ID, 7))
+		suspend := func(is bool) {
+			if _, err := s.UpdateWorkspace(t.Context(), w.Slug, tenancy.WorkspaceChange{Suspended: &is}, now, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		suspend(true)
+		mustBeTaken(t, s, core.ID{15: 1})
+		suspend(false)
+		claim(t, s, core.ID{15: 1}, time.Hour)
+	})
 	t.Run("each job is claimed once", func(t *testing.T) {
 		const jobs, nodes = 12, 4
 		openStore := newStore(t)
@@ -164,7 +214,7 @@ func testJobTurns(t *testing.T, newStore Factory) {
 			s := openStore()
 			all.Go(func() {
 				for {
-					j, lease, err := s.ClaimJob(t.Context(), core.ID{15: byte(node + 1)}, time.Hour)
+					j, lease, err := s.ClaimJob(t.Context(), core.ID{15: byte(node + 1)}, everyKind, time.Hour)
 					if errors.Is(err, core.ErrNotFound) {
 						return
 					}

@@ -132,12 +132,18 @@ func testJobs(t *testing.T, newStore Factory) {
 	t.Run("a workspace has so many unfinished jobs", func(t *testing.T) {
 		s := open(t, newStore)
 		w, other := newWorkspace(t, s), newWorkspace(t, s)
-		for range job.MaxUnfinished {
-			insertJob(t, s, newJob(t, w.ID, 1))
-		}
-		_, _, err := s.InsertJob(t.Context(), newJob(t, w.ID, 1))
-		if !core.HasReason(err, core.ReasonOverloaded) {
-			t.Errorf("error %v", err)
+		const actors = job.MaxUnfinished / job.MaxUnfinishedOfOne
+		for actor := range actors + 1 {
+			j := newJob(t, w.ID, 1)
+			j.Actor.ID = core.ID{14: 1, 15: byte(actor + 1)}
+			for i := range job.MaxUnfinishedOfOne + 1 {
+				j.ID = newID(t)
+				_, _, err := s.InsertJob(t.Context(), j)
+				isFull := actor == actors || i == job.MaxUnfinishedOfOne
+				if core.HasReason(err, core.ReasonOverloaded) != isFull || err != nil && !isFull {
+					t.Fatalf("job %d of actor %d: %v", i, actor, err)
+				}
+			}
 		}
 		insertJob(t, s, newJob(t, other.ID, 1))
 	})

@@ -321,7 +321,7 @@ func addJob(t *testing.T, s store, c contents) {
 		RetryKey: []byte{1, 0, 255}, Fingerprint: []byte{2},
 	})
 	must(t, err)
-	_, lease, err := s.ClaimJob(t.Context(), newID(t), time.Hour)
+	_, lease, err := s.ClaimJob(t.Context(), newID(t), []job.Kind{"batch"}, time.Hour)
 	must(t, err)
 	must(t, s.ListCodes(t.Context(), lease.WorkspaceID, lease.JobID, `["Ünï"]`))
 	_, err = s.StepChange(t.Context(), lease, nil,
