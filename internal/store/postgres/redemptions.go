@@ -76,7 +76,7 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemptio
 				r.Canonical,
 				[16]byte(r.ID),
 				r.RolledBackAt,
-				[16]byte(r.RolledBackBy),
+				idOrNull(r.RolledBackBy),
 				orNull(r.Reason),
 			)
 			continue
@@ -113,6 +113,23 @@ func (s *Store) Redemption(
 		return err
 	})
 	return canonical, r, err
+}
+
+// FindRedemptions implements [codes.RedemptionStore].
+func (s *Store) FindRedemptions(
+	ctx context.Context, workspace core.ID, refs []codes.Ref,
+) (all []codes.Redemption, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+" FROM redemptions WHERE canonical = ANY ($1) "+
+			"AND id = ANY ($2) AND workspace_id = $3", append(names(refs), [16]byte(workspace))...)
+		found, err := rowsOf(rows, err, scanRedemption)
+		all = make([]codes.Redemption, len(found))
+		for i := range found {
+			all[i] = found[i].Redemption
+		}
+		return err
+	})
+	return all, err
 }
 
 // Redemptions implements [codes.ListStore].

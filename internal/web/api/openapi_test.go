@@ -209,7 +209,7 @@ func limitsOfRules() map[string]limit {
 		"status":            {Enum: words(codes.Statuses())},
 		"Batch.status":      {Enum: words(job.Statuses())},
 		"Change.status":     {Enum: words(bulk.ChangeStatuses())},
-		"Change.do":         {Enum: []string{"revoke", "restore", "set"}},
+		"Change.do":         {Enum: []string{"revoke", "restore", "delete", "set"}},
 		"ChangeSelect.type": {Enum: words(codes.Types())},
 		"User.status":       userStatus,
 		"PutUser.status":    userStatus,
