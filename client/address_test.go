@@ -58,6 +58,10 @@ func TestWhatIsRefusedBeforeItIsSent(t *testing.T) {
 			_, err := c.AddCode(ctx, client.AddCodeRequest{Metadata: map[string]string{broken: ""}})
 			return err
 		},
+		"broken text in a list": func(ctx context.Context) error {
+			_, err := c.CreateChange(ctx, client.CreateChangeRequest{Select: client.Selection{Codes: []string{broken}}})
+			return err
+		},
 		"a key of two lines": func(ctx context.Context) error {
 			_, err := c.GenerateCode(ctx, client.GenerateCodeRequest{IdempotencyKey: "a\nb"})
 			return err

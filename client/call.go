@@ -109,8 +109,14 @@ func isText(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.String:
 		return utf8.ValidString(v.String())
-	case reflect.Pointer:
+	case reflect.Pointer, reflect.Interface:
 		return v.IsNil() || isText(v.Elem())
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if !isText(v.Index(i)) {
+				return false
+			}
+		}
 	case reflect.Struct:
 		for _, field := range v.Fields() {
 			if !isText(field) {

@@ -78,7 +78,8 @@ func (e *NoAnswerError) Unwrap() error { return e.Err }
 // OutcomeUnknown reports whether an error leaves open if what was asked for has been done, on whatever
 // try: there was no whole answer, or the server or a proxy failed while it was under way. It is never
 // true for calls that change nothing. To find out, look the thing up, or make the call again, of
-// [Client.AddCode] and [Client.GenerateCode] with an IdempotencyKey that you gave the first time, too.
+// [Client.AddCode], [Client.GenerateCode], [Client.CreateBatch] and [Client.CreateChange] with an
+// IdempotencyKey that you gave the first time, too.
 func OutcomeUnknown(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.unknown

@@ -43,6 +43,9 @@ const (
 	EventBatchFailed    EventType = "batch.failed"
 	EventBatchCanceled  EventType = "batch.canceled"
 
+	EventChangeCompleted EventType = "change.completed" // it has ended, in whatever way
+	EventChangeUndone    EventType = "change.undone"
+
 	EventExportCompleted EventType = "export.completed" // it was sent as a whole
 
 	EventKeyCreated EventType = "key.created"
@@ -77,14 +80,14 @@ type EventActor struct {
 
 // EventSubject is what an event is about.
 type EventSubject struct {
-	Kind string `json:"kind"` // code, user, key, workspace, batch
+	Kind string `json:"kind"` // what stands before the colon in [EventFilter].Subject
 	ID   string `json:"id"`   // a code's value, a user's id or a UUID; empty: the person was erased
 }
 
 // EventFilter says which events to read. Zero fields leave none out.
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
-	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID or batch:ID
+	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID or change:ID
 	Actor   string      // key:ID, or any key, cli or system
 }
 

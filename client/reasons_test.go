@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,23 +65,31 @@ func TestEachReasonIsAConstant(t *testing.T) {
 	}
 }
 
-// TestEachTypeOfEventsIsAConstant: of the kinds of things that the client knows. Others are only names
-// so far.
+// notYet are the nouns whose events no server sends so far.
+var notYet = []string{"import", "member", "session", "endpoint", "security"}
+
 func TestEachTypeOfEventsIsAConstant(t *testing.T) {
-	got := constantsOf(t, "events.go", "EventType")
-	things := map[string]bool{}
-	for _, name := range got {
-		thing, _, _ := strings.Cut(name, ".")
-		things[thing] = true
-	}
 	var want []string
 	for _, name := range event.Types() {
-		if thing, _, _ := strings.Cut(string(name), "."); things[thing] {
+		if noun, _, _ := strings.Cut(string(name), "."); !slices.Contains(notYet, noun) {
 			want = append(want, string(name))
 		}
 	}
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" || len(things) < 6 {
-		t.Errorf("types of %v (-server +client):\n%s", slices.Sorted(maps.Keys(things)), diff)
+	if diff := cmp.Diff(want, constantsOf(t, "events.go", "EventType")); diff != "" {
+		t.Errorf("types (-server +client):\n%s", diff)
+	}
+}
+
+// TestEachKindOfSubjectIsTold where the client says what a subject is.
+func TestEachKindOfSubjectIsTold(t *testing.T) {
+	text, err := os.ReadFile("events.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range event.SubjectKinds() {
+		if !strings.Contains(string(text), string(kind)+":") {
+			t.Errorf("%s is not told", kind)
+		}
 	}
 }

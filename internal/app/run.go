@@ -76,12 +76,11 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	changes := newChanges(bare, services, runner)
+	batches, changes := newBatches(bare, services, runner), newChanges(bare, services, runner)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
-		Batches: newBatches(bare, services, runner), Exports: newExports(services, bare),
-		Changes: changes,
-		Log:     log, Registry: registry, Version: streams.Version,
+		Batches: batches, Changes: changes, Exports: newExports(services, batches, bare),
+		Log: log, Registry: registry, Version: streams.Version,
 		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 	if err != nil {

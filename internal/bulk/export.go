@@ -45,6 +45,7 @@ type ExportLog interface {
 // ExportDeps is what exports need from outside.
 type ExportDeps struct {
 	Lists   Lists
+	Batches *Batches
 	Log     ExportLog
 	Now     func() time.Time
 	Entropy io.Reader // a cryptographic source
@@ -54,6 +55,7 @@ type ExportDeps struct {
 // is slow holds nothing in the store. It is safe for concurrent use.
 type Exports struct {
 	lists    Lists
+	batches  *Batches
 	log      ExportLog
 	now      func() time.Time
 	recorder *event.Recorder
@@ -64,9 +66,10 @@ type Exports struct {
 // NewExports returns the exports of lists.
 func NewExports(deps ExportDeps) *Exports {
 	return &Exports{
-		lists: deps.Lists, log: deps.Log, now: deps.Now, recorder: event.NewRecorder(deps.Entropy),
-		running: core.NewLane(ExportsAtOnce, 0, 0),
-		reading: core.NewLane(exportReadsAtOnce, ExportsAtOnce*len(codes.Types()), exportPatience),
+		lists: deps.Lists, batches: deps.Batches, log: deps.Log, now: deps.Now,
+		recorder: event.NewRecorder(deps.Entropy),
+		running:  core.NewLane(ExportsAtOnce, 0, 0),
+		reading:  core.NewLane(exportReadsAtOnce, ExportsAtOnce*len(codes.Types()), exportPatience),
 	}
 }
 
@@ -124,13 +127,13 @@ func (e *Exports) FileName(actor *core.Actor, what, format string) string {
 	return what + "-" + actor.Workspace + e.instant().Format("-2006-01-02") + "." + format
 }
 
-// Completed records that the whole of an export was sent.
+// Completed records that the whole of an export about a subject was sent.
 //
 // Errors: KindUnavailable.
-func (e *Exports) Completed(ctx context.Context, actor *core.Actor, what, format string, rows int64) error {
-	completed, err := e.recorder.Of(actor).Make(
-		event.ExportCompleted, e.instant(),
-		event.Thing(event.SubjectWorkspace, actor.WorkspaceID), "",
+func (e *Exports) Completed(
+	ctx context.Context, actor *core.Actor, about event.Subject, what, format string, rows int64,
+) error {
+	completed, err := e.recorder.Of(actor).Make(event.ExportCompleted, e.instant(), about, "",
 		event.Data{"what": what, "format": format, "rows": rows})
 	if err != nil {
 		return err

@@ -17,9 +17,6 @@ type Table[T any] struct {
 	write   func(to *cells, row *T, at time.Time) // all cells of a row, in the order of the columns
 }
 
-// Columns are the names of the columns.
-func (t *Table[T]) Columns() []string { return t.columns }
-
 // CodesTable has the codes of a workspace. Their status is that at the instant of their page.
 func CodesTable() *Table[codes.Code] {
 	table := &Table[codes.Code]{write: writeCode}
@@ -63,6 +60,18 @@ func writeCode(to *cells, code *codes.Code, at time.Time) {
 		if f.Name == codes.StatusFollows {
 			to.text(string(code.StatusAt(at)))
 		}
+	}
+}
+
+// BatchTable has the codes of a batch, without what they have in common.
+func BatchTable() *Table[codes.Code] {
+	return &Table[codes.Code]{
+		columns: []string{"batchIndex", "code", "status"},
+		write: func(to *cells, code *codes.Code, at time.Time) {
+			to.number(code.BatchIndex)
+			to.text(code.Value)
+			to.text(string(code.StatusAt(at)))
+		},
 	}
 }
 

@@ -2,6 +2,8 @@ package bulk
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -14,8 +16,8 @@ const (
 	// countAtOnce of how many codes at once.
 	countTime   = 100 * time.Millisecond
 	countAtOnce = 5000
-	// downloadPage is how many codes of a download are in memory.
-	downloadPage = 500
+	// batchPage is how many codes of a batch are read at once.
+	batchPage = 500
 )
 
 // shown reads a batch as callers see it.
@@ -52,38 +54,35 @@ func (s *Batches) countRedeemed(ctx context.Context, batches []Batch) error {
 	return nil
 }
 
-// Codes calls a function with the codes of a batch from an index on, page by page, in the order of
-// their indexes. Codes that are made meanwhile may be among them.
+// BatchCodes returns the pages of the codes of a batch from an index on, in the order of their
+// indexes. Codes that are made meanwhile may be among them.
 //
-// Errors: those of [Batches.Batch]; what each returns.
-func (s *Batches) Codes(
-	ctx context.Context, actor *core.Actor, id core.ID, from int64, each func([]codes.Code, time.Time) error,
-) error {
-	j, err := s.find(ctx, actor, id)
-	if err != nil {
-		return err
-	}
-	for {
-		at := s.Now()
-		page, err := s.page(ctx, &j, from, at)
-		if err != nil {
-			return err
-		}
-		if err := each(page, at); err != nil {
-			return err
-		}
-		if len(page) < downloadPage {
-			return nil
-		}
-		from = *page[len(page)-1].BatchIndex + 1
-	}
+// An error ends the pages. If it comes first, it is one of [Batches.Batch], or KindUnavailable with
+// ReasonOverloaded if too many exports of the workspace are under way.
+func (e *Exports) BatchCodes(ctx context.Context, actor *core.Actor, id core.ID, from int64) Pages[codes.Code] {
+	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor,
+		func(ctx context.Context, page core.PageRequest) (core.Page[codes.Code], error) {
+			return e.batches.codes(ctx, actor, id, from, page)
+		}))
 }
 
-func (s *Batches) page(ctx context.Context, j *job.Job, from int64, at time.Time) ([]codes.Code, error) {
-	leave, err := s.reads.Enter(ctx, j.WorkspaceID)
+// codes returns a page of the codes of a batch. Its cursor is an index.
+func (s *Batches) codes(
+	ctx context.Context, actor *core.Actor, id core.ID, from int64, page core.PageRequest,
+) (shown core.Page[codes.Code], err error) {
+	j, err := s.find(ctx, actor, id)
 	if err != nil {
-		return nil, err
+		return shown, err
 	}
-	defer leave()
-	return s.deps.Store.BatchCodes(ctx, j.WorkspaceID, j.ID, from, downloadPage, at)
+	if page.Cursor != "" {
+		if from, err = strconv.ParseInt(page.Cursor, 10, 64); err != nil {
+			return shown, fmt.Errorf("read the cursor of a batch's codes: %w", err)
+		}
+	}
+	shown.At = s.Now()
+	shown.Items, err = s.deps.Store.BatchCodes(ctx, j.WorkspaceID, j.ID, from, batchPage, shown.At)
+	if last := len(shown.Items) - 1; last+1 == batchPage {
+		shown.Next = strconv.FormatInt(*shown.Items[last].BatchIndex+1, 10)
+	}
+	return shown, err
 }

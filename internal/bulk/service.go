@@ -34,22 +34,11 @@ type Deps struct {
 type Batches struct {
 	deps     Deps
 	recorder *event.Recorder
-	reads    *core.Lane
 }
-
-// Limits of reading.
-const (
-	downloadsAtOnce = 2 // pages of one workspace's batches
-	readsWaiting    = 50
-	readWait        = 5 * time.Second
-)
 
 // NewBatches returns the service.
 func NewBatches(deps Deps) *Batches {
-	return &Batches{
-		deps: deps, recorder: event.NewRecorder(deps.Entropy),
-		reads: core.NewLane(downloadsAtOnce, readsWaiting, readWait),
-	}
+	return &Batches{deps: deps, recorder: event.NewRecorder(deps.Entropy)}
 }
 
 // Now is the present, as stores keep it.
@@ -64,7 +53,16 @@ func (s *Batches) Now() time.Time { return s.deps.Now().UTC().Truncate(time.Micr
 func (s *Batches) Create(ctx context.Context, actor *core.Actor, req NewBatch) (b Batch, replayed bool, err error) {
 	spec := BatchSpec{Name: req.Name, Count: req.Count, Format: req.Format.of(actor.Format)}
 	req.check(spec.Format)
-	retry, err := req.RetryOf(actor.WorkspaceID, "batch", fmt.Sprintf("%d %s %+v", req.Count, spec.Format, req.Name))
+	// The format as it was asked for: the workspace's own may change before a retry.
+	asked, err := json.Marshal(struct {
+		Count  int64
+		Name   string
+		Format FormatChoice
+	}{req.Count, req.Name, req.Format})
+	if err != nil {
+		return Batch{}, false, fmt.Errorf("write what a batch is asked for: %w", err)
+	}
+	retry, err := req.RetryOf(actor.WorkspaceID, "batch", string(asked))
 	if err != nil {
 		return Batch{}, false, err
 	}

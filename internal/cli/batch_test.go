@@ -21,7 +21,7 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(string(text)), "\r\n")
 	if len(lines) != 13 || lines[0] != "batchIndex,code,status" || !strings.HasPrefix(lines[12], "11,FAIR-") ||
 		len(lines[12]) != len("11,FAIR-123456-123456-123456,active") || made.stdout != "" ||
 		normalise(made.stderr) != "batch "+id+"\n" {
@@ -38,7 +38,7 @@ ID                                    NAME         COUNT  TYPE     STATUS     DO
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	}
-	if got := p.do(t, "batch download "+batch+" --from 11 --out -").stdout; got != lines[0]+"\n"+lines[12]+"\n" {
+	if got := p.do(t, "batch download "+batch+" --from 11 --out -").stdout; got != lines[0]+"\r\n"+lines[12]+"\r\n" {
 		t.Errorf("a part: %q", got)
 	}
 	var code struct {

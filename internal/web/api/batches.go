@@ -215,10 +215,8 @@ func (s *server) batchRoutes() []kit.Route {
 			Description: "In the order of their indexes. After a break go on at the index behind the last line that " +
 				"came whole. Deleted codes are left out." + ofOwn,
 			Parameters: append(batch,
-				kit.InQuery("from", "The index to begin with.", kit.WholeSchema(0, nil, 0)),
-				kit.InQuery("format", "Otherwise Accept decides, and ndjson without one.",
-					kit.WordSchema([]downloadFormat{ndjson, csvFormat}))),
-			Files: []string{ndjsonType, csvType}, Streams: true, Reasons: none,
+				kit.InQuery("from", "The index to begin with.", kit.WholeSchema(0, nil, 0)), formatParameter(batchFormats)),
+			Files: mediaOf(batchFormats), Streams: true, Reasons: none,
 		},
 	}
 }

@@ -52,7 +52,7 @@ func TestABatchIsMadeAndDownloaded(t *testing.T) {
 		if fmt.Sprintf("%v %v %v", shown["status"], progress["done"], shown["redeemed"]) != "succeeded 1234 0" {
 			t.Errorf("the batch is %v", shown)
 		}
-		whole := f.download(t, "/batches/"+id+"/codes", ndjsonType)
+		whole := f.download(t, "/batches/"+id+"/codes", exportMedia[formatNDJSON][0])
 		lines := strings.Split(strings.TrimSuffix(whole, "\n"), "\n")
 		if len(lines) != 1234 {
 			t.Fatalf("%d lines", len(lines))
@@ -65,13 +65,14 @@ func TestABatchIsMadeAndDownloaded(t *testing.T) {
 			last.BatchIndex != 1233 || last.BatchID != id || last.Status != "active" || !strings.HasPrefix(last.Code, "FAIR-") {
 			t.Errorf("the last line is %s: %v", lines[1233], err)
 		}
-		rest := f.download(t, "/batches/"+id+"/codes?from=1000", ndjsonType)
+		rest := f.download(t, "/batches/"+id+"/codes?from=1000", exportMedia[formatNDJSON][0])
 		if rest != strings.Join(lines[1000:], "\n")+"\n" {
 			t.Error("the rest from 1000 is another one")
 		}
-		want := "batchIndex,code,status\n1233," + last.Code + ",active\n"
+		want := "batchIndex,code,status\r\n1233," + last.Code + ",active\r\n"
 		for _, query := range []string{"?from=1233&format=csv", "?from=1233"} {
-			if got := f.download(t, "/batches/"+id+"/codes"+query, csvType, with("Accept", "text/csv")); got != want {
+			path := "/batches/" + id + "/codes" + query
+			if got := f.download(t, path, exportMedia[formatCSV][0], with("Accept", "text/csv")); got != want {
 				t.Errorf("%s: %q", query, got)
 			}
 		}
@@ -115,7 +116,11 @@ func TestARetriedBatchIsTheFirst(t *testing.T) {
 	const body = `{"count":10,"type":"Normal","expiresAt":"2031-02-03T04:05:08Z"}`
 	retried := with("Idempotency-Key", "k")
 	first := f.createBatch(t, f.secret, body, retried).text(t, "id")
-	f.clock.advance(1e10) // after which the codes would have expired
+	f.clock.advance(1e10)                             // after which the codes would have expired
+	change := tenancy.WorkspaceChange{Groups: new(3)} // which the request leaves to the workspace
+	if _, err := f.tenancy.UpdateWorkspace(t.Context(), "acme", change); err != nil {
+		t.Fatal(err)
+	}
 	again := f.createBatch(t, f.secret, body, retried)
 	if again.text(t, "id") != first || again.header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("%v %s, want %s", again.header, again.body, first)
@@ -164,8 +169,8 @@ func TestAnIssuingKeyReachesItsOwnBatchesOnly(t *testing.T) {
 	}
 	as(issuing, "GET", "/batches/"+own).mustBeOK(t)
 	as(reading, "GET", "/batches/"+others).mustBeOK(t)
-	f.download(t, "/batches/"+own+"/codes", ndjsonType, with("X-Api-Key", issuing))
-	f.download(t, "/batches/"+others+"/codes", ndjsonType, with("X-Api-Key", reading))
+	f.download(t, "/batches/"+own+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", issuing))
+	f.download(t, "/batches/"+others+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", reading))
 	for _, path := range []string{"", "/codes"} {
 		as(issuing, "GET", "/batches/"+others+path).mustBe(t, 404, core.ReasonBatchNotFound)
 	}

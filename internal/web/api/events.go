@@ -31,7 +31,8 @@ func (s *server) eventRoutes() []kit.Route {
 				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
 				kit.TextSchema()),
 			kit.InQuery("subject",
-				"Only events about this: code:VALUE, however the code is spelt, or user:ID, key:ID, workspace:ID, batch:ID.",
+				"Only events about this: a kind ("+core.Alternatives(event.SubjectKinds())+"), a colon and its id, or "+
+					"the value of a code, however it is spelt: code:WELCOME2031, batch:01a21984-0043-7bc5-9b11-4aeae8b30511.",
 				kit.TextSchema()),
 			kit.InQuery("actor",
 				"Only what was done by key:ID, or by any key, cli (the command line) or system (the server).",

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -10,22 +11,24 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/web/kit"
 )
 
 // exportFormat is a format of files that exports send.
 type exportFormat string
 
-// The formats. CSV is what a caller gets who does not say.
+// The formats.
 const (
 	formatCSV    exportFormat = "csv"
 	formatNDJSON exportFormat = "ndjson"
 	formatXLSX   exportFormat = "xlsx"
 )
 
-// Formats of the exports.
+// Formats of the exports, first the one that a caller gets who does not say.
 var (
 	tableFormats = []exportFormat{formatCSV, formatNDJSON}
+	batchFormats = []exportFormat{formatNDJSON, formatCSV}
 	sheetFormats = append(slices.Clone(tableFormats), formatXLSX)
 )
 
@@ -47,7 +50,7 @@ func exportFormatOf(c *kit.Call, p *kit.Query, formats []exportFormat) exportFor
 				media, of = append(media, name), append(of, f)
 			}
 		}
-		format = formatCSV
+		format = formats[0]
 		if preferred := c.Preferred(media); preferred >= 0 {
 			format = of[preferred]
 		}
@@ -60,7 +63,9 @@ func exportFormatOf(c *kit.Call, p *kit.Query, formats []exportFormat) exportFor
 
 // export is what one request exports.
 type export[T any] struct {
-	what   string // a word for the file's name and the event
+	about  event.Subject // zero: the workspace
+	what   string        // a word for the event
+	name   string        // how the file's name begins; empty: with what
 	format exportFormat
 	pages  bulk.Pages[T]
 	file   func(to io.Writer) bulk.File[T]
@@ -77,7 +82,8 @@ func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error
 			return err
 		}
 		if to == nil {
-			to = c.BeginDownload(e.mediaType(), s.exports.FileName(&c.Actor, e.what, string(e.format)), e.format == formatXLSX)
+			name := s.exports.FileName(&c.Actor, cmp.Or(e.name, e.what), string(e.format))
+			to = c.BeginDownload(e.mediaType(), name, e.format == formatXLSX)
 			if c.Request.Method == http.MethodHead {
 				return nil
 			}
@@ -103,7 +109,8 @@ func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error
 	if err := file.End(); err != nil {
 		return err
 	}
-	if err := s.exports.Completed(ctx, &c.Actor, e.what, string(e.format), rows); err != nil {
+	about := cmp.Or(e.about, event.Thing(event.SubjectWorkspace, c.Actor.WorkspaceID))
+	if err := s.exports.Completed(ctx, &c.Actor, about, e.what, string(e.format), rows); err != nil {
 		return err
 	}
 	return to.Close()
@@ -147,9 +154,29 @@ func (s *server) exportCodes(ctx context.Context, c *kit.Call) error {
 	}
 	return send(ctx, s, c, export[codes.Code]{
 		what: "codes", format: format, pages: s.exports.Codes(ctx, &c.Actor, filter),
-		file: fileOf(format, "codes", bulk.CodesTable(), func(o *jsonObject, code *codes.Code, at time.Time) {
-			o.code(&shownCode{code: code, status: code.StatusAt(at)})
-		}),
+		file: fileOf(format, "codes", bulk.CodesTable(), writeCode),
+	})
+}
+
+func writeCode(o *jsonObject, code *codes.Code, at time.Time) {
+	o.code(&shownCode{code: code, status: code.StatusAt(at)})
+}
+
+// downloadBatch answers GET /batches/{id}/codes.
+func (s *server) downloadBatch(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
+	from, format := p.Whole("from"), exportFormatOf(c, p, batchFormats)
+	if err := exportError(c, p, format); err != nil {
+		return err
+	}
+	id, err := batchInPath(c)
+	if err != nil {
+		return err
+	}
+	return send(ctx, s, c, export[codes.Code]{
+		about: event.Thing(event.SubjectBatch, id), what: "batch", name: "batch-" + id.String(),
+		format: format, pages: s.exports.BatchCodes(ctx, &c.Actor, id, from),
+		file: fileOf(format, "codes", bulk.BatchTable(), writeCode),
 	})
 }
 
@@ -191,22 +218,30 @@ func exportError(c *kit.Call, p *kit.Query, format exportFormat) error {
 	return p.Err()
 }
 
+// formatParameter is the parameter that [exportFormatOf] reads.
+func formatParameter(formats []exportFormat) kit.Parameter {
+	return kit.InQuery("format", "The format of the file; left out: the one that Accept prefers, else "+
+		string(formats[0])+".", kit.WordSchema(formats))
+}
+
+// mediaOf are the media types of files in these formats.
+func mediaOf(formats []exportFormat) (media []string) {
+	for _, format := range formats {
+		media = append(media, exportMedia[format][0])
+	}
+	return media
+}
+
 // exportRoutes are the routes that send whole lists.
 func (s *server) exportRoutes() []kit.Route {
 	route := func(what, of string, endpoint kit.Endpoint, formats []exportFormat, filters []kit.Parameter) kit.Route {
-		var media []string
-		for _, format := range formats {
-			media = append(media, exportMedia[format][0])
-		}
 		return kit.Route{
 			Method: "GET", Path: "/exports/" + what, Permission: core.PermissionRead,
 			Endpoint: endpoint, Tag: tagExports, Streams: true,
 			ID: "export" + of, Summary: "Export " + what,
 			Description: "A stream, with the columns or members of the list. A row that exists throughout is in it " +
 				"once. An export that could not be ended breaks off: what is incomplete never looks complete.",
-			Parameters: append(filters, kit.InQuery("format",
-				"The format of the file; left out: the one that Accept prefers, else csv.", kit.WordSchema(formats))),
-			Files: media,
+			Parameters: append(filters, formatParameter(formats)), Files: mediaOf(formats),
 		}
 	}
 	return []kit.Route{

@@ -289,6 +289,9 @@ func TestACallerWhoStallsIsCutOff(t *testing.T) {
 func TestTheFormatOfAnExport(t *testing.T) {
 	f := newFixture(t)
 	f.add(t, "CODE", `"type":"Normal"`)
+	id := f.createBatch(t, f.secret, `{"count":1,"type":"Normal"}`).text(t, "id")
+	batch, file := "/batches/"+id+"/codes", "batch-"+id+"-acme-2031-02-03"
+	f.work(t)
 	const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	for _, test := range []struct{ path, accept, want, file string }{
 		{"/exports/codes", "", "text/csv", "codes-acme-2031-02-03.csv"},
@@ -305,6 +308,9 @@ func TestTheFormatOfAnExport(t *testing.T) {
 		{"/exports/codes?format=csv", xlsx, "text/csv", "codes-acme-2031-02-03.csv"},
 		{"/exports/users", xlsx + ", application/ndjson;q=0.1", "application/x-ndjson", "users-acme-2031-02-03.ndjson"},
 		{"/exports/redemptions?format=ndjson", "text/csv", "application/x-ndjson", "redemptions-acme-2031-02-03.ndjson"},
+		{batch, "", "application/x-ndjson", file + ".ndjson"},
+		{batch, "text/csv;q=0, */*", "application/x-ndjson", file + ".ndjson"},
+		{batch, "text/csv", "text/csv", file + ".csv"},
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
 			got := f.call(t, method, test.path, "", with("Accept", test.accept), with("Accept-Encoding", "gzip"))
@@ -322,8 +328,11 @@ func TestTheFormatOfAnExport(t *testing.T) {
 func TestAnExportOverHTTP10MustBeCompressed(t *testing.T) {
 	f := newFixture(t)
 	old := func(r *http.Request) { r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.0", 1, 0 }
-	f.call(t, "GET", "/exports/codes", "", old).mustBe(t, 400, core.ReasonInvalidParameter)
-	for _, path := range []string{"/exports/codes?format=xlsx", "/exports/codes?format=csv"} {
+	batch := "/batches/" + f.createBatch(t, f.secret, `{"count":1,"type":"Normal"}`).text(t, "id") + "/codes"
+	for _, path := range []string{"/exports/codes", batch} {
+		f.call(t, "GET", path, "", old).mustBe(t, 400, core.ReasonInvalidParameter)
+	}
+	for _, path := range []string{"/exports/codes?format=xlsx", "/exports/codes?format=csv", batch} {
 		if got := f.call(t, "GET", path, "", old, with("Accept-Encoding", "gzip")); got.status != 200 {
 			t.Errorf("%s: status %d", path, got.status)
 		}

@@ -122,7 +122,7 @@ func newServer(t *testing.T, f *fixture) *Server {
 		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
 		Batches: f.batches, Changes: f.changes,
 		Exports: bulk.NewExports(bulk.ExportDeps{
-			Lists: f.service, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
+			Lists: f.service, Batches: f.batches, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),
 		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
