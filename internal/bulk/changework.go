@@ -61,11 +61,12 @@ func (w *ChangeWorker) plan(ctx context.Context, p *planner, size int) (*part, e
 	if p.c.Place.Rolling == nil {
 		return p.plan(ctx, size)
 	}
-	items, err := w.store.ChangeItems(ctx, p.c.WorkspaceID, p.c.ID, p.c.Place.Rolling.Next, p.c.Place.Rolling.limit(size))
+	at := p.c.Place.Rolling
+	items, err := w.store.ChangeItems(ctx, p.c.WorkspaceID, p.c.ID, at.Next, at.limit(size))
 	if err != nil {
 		return nil, err
 	}
-	return p.planRollbacks(ctx, items, size, w.recorder.Source(p.c.WorkspaceID, p.c.Actor, false))
+	return p.planRollbacks(ctx, items, ofRollbacks(size), w.recorder.Source(p.c.WorkspaceID, p.c.Actor, false))
 }
 
 // errMoved ends a step that was planned for another place.

@@ -21,6 +21,13 @@ type rolling struct {
 	Refused   int64   // in this round, because a later one stands
 }
 
+// rollbackCost is about how many codes are changed in the time of one rollback, or of its undoing: the
+// size of a step is worked out from earlier ones, which may have been about codes.
+const rollbackCost = 4
+
+// ofRollbacks returns how many rollbacks a step of a size has.
+func ofRollbacks(size int) int { return max(size/rollbackCost, 1) }
+
 // clone returns a copy that shares nothing that changes.
 func (p place) clone() place {
 	if p.Rolling != nil {

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -149,6 +150,22 @@ func TestJobsOfBeforeAreRead(t *testing.T) {
 	spec, err := json.Marshal(got.ChangeSpec)
 	if err != nil || string(spec) != early.Spec {
 		t.Errorf("its request is stored as %s, %v", spec, err)
+	}
+}
+
+// TestAChangeIsKnownByTheMarkOfBefore: a retry finds the change that an earlier version stored.
+func TestAChangeIsKnownByTheMarkOfBefore(t *testing.T) {
+	for want, r := range map[string]NewChange{
+		"f2132e2ee7816c7ea27781b4a0a8667e": {Filter: fullFilter(), Do: codes.Act{Set: fullChange()}},
+		"c75508f99e28f02209e4460db974978a": {Codes: []string{"a b"}, Do: codes.Act{Revoke: true}},
+		"65b1a38987fb4814bceb0be7e81c073f": {Codes: []string{"a b"}, Do: codes.Act{Revoke: true}, RollBack: true},
+		"5d8d05f2aa46b9c8ad3f6b096c16bdd4": {Codes: []string{"a b"}, Do: codes.Act{Delete: true}},
+	} {
+		r.IdempotencyKey = "k"
+		mark, err := r.retry(fullID, []string{"AB"})
+		if got := hex.EncodeToString(mark.Fingerprint[:]); err != nil || got != want {
+			t.Errorf("%+v: %s, %v; want %s", r, got, err, want)
+		}
 	}
 }
 

@@ -52,6 +52,15 @@ func (w *ChangeWorker) lastItems(ctx context.Context, c *Change, size int) ([]Ch
 			"the time to undo this change is over, and what was needed for it is deleted")
 	}
 	slices.Reverse(items)
+	if len(items) > 0 {
+		rollback, err := items[0].rollback()
+		if err != nil {
+			return nil, err
+		}
+		if rollback != nil { // and so are most of the others
+			items = items[:min(len(items), ofRollbacks(size))]
+		}
+	}
 	return items, nil
 }
 

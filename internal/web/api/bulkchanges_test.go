@@ -91,6 +91,11 @@ func TestARetriedChangeIsTheFirst(t *testing.T) {
 	}
 	f.post(t, "/changes", strings.Replace(body, `"B"`, `"C"`, 1), retried).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
 	f.post(t, "/changes", body).mustBe(t, 400, core.ReasonInvalidValue)
+
+	const revoking = `{"select":{"codes":["A"]},"do":{"revoke":true}`
+	other := with("Idempotency-Key", "other")
+	f.createChange(t, revoking+`,"rollBackRedemptions":true}`, other)
+	f.post(t, "/changes", revoking+"}", other).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
 }
 
 func TestAChangeThatMakesNoSenseIsRefused(t *testing.T) {
