@@ -156,12 +156,11 @@ func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	if forms := unit.FormsToLoad(); len(forms) > 0 {
 		queue(batch, pgx.RowTo[string], unit.LoadTaken, "SELECT canonical FROM codes WHERE canonical = ANY ($1)", forms)
 	}
-	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
-		loadRedemptions(batch, unit, " FROM redemptions"+named, names(refs)...)
+		loadRedemptions(batch, unit, s.engine().named("redemptions"), names(refs)...)
 	}
 	if refs := unit.ReservationsToLoad(); len(refs) > 0 {
-		loadReservations(batch, unit, " FROM reservations"+named, names(refs)...)
+		loadReservations(batch, unit, s.engine().named("reservations"), names(refs)...)
 	}
 }
 

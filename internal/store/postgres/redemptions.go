@@ -120,12 +120,13 @@ func (s *Store) FindRedemptions(
 	ctx context.Context, workspace core.ID, refs []codes.Ref,
 ) (all []codes.Redemption, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+" FROM redemptions WHERE canonical = ANY ($1) "+
-			"AND id = ANY ($2) AND workspace_id = $3", append(names(refs), [16]byte(workspace))...)
+		all = nil
+		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+s.engine().named("redemptions"), names(refs)...)
 		found, err := rowsOf(rows, err, scanRedemption)
-		all = make([]codes.Redemption, len(found))
 		for i := range found {
-			all[i] = found[i].Redemption
+			if found[i].WorkspaceID == workspace {
+				all = append(all, found[i].Redemption)
+			}
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,9 @@ func testRollingBackMany(t *testing.T, newStore Factory) {
 		testLaterOutside(t, newChanging(t, open(t, newStore)))
 	})
 	t.Run("who has changed since stays", func(t *testing.T) { testUserSince(t, newChanging(t, open(t, newStore))) })
+	t.Run("redemptions by their names", func(t *testing.T) {
+		testFindRedemptions(t, newChanging(t, open(t, newStore)))
+	})
 	t.Run("in the middle", func(t *testing.T) { testRollbackSteps(t, newChanging(t, open(t, newStore))) })
 }
 
@@ -224,5 +228,26 @@ func testRollbackSteps(t *testing.T, c *changing) {
 	}
 	if diff := cmp.Diff(before, c.look()); diff != "" {
 		t.Errorf("what is not as it was (-was +is):\n%s", diff)
+	}
+}
+
+func testFindRedemptions(t *testing.T, c *changing) {
+	c.addUsed(3, 4)
+	want := c.look().Redemptions
+	var refs []codes.Ref
+	for i := range want {
+		refs = append(refs, codes.Ref{Canonical: core.Canonical(want[i].Code), ID: want[i].ID})
+	}
+	refs = append(refs, codes.Ref{Canonical: "SHARED", ID: newID(t)})
+	got, err := c.s.FindRedemptions(t.Context(), c.actor.WorkspaceID, refs)
+	slices.SortFunc(got, func(a, b codes.Redemption) int { return slices.Compare(b.ID[:], a.ID[:]) })
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	other := newChanging(t, c.s).actor.WorkspaceID
+	for workspace, of := range map[core.ID][]codes.Ref{other: refs, c.actor.WorkspaceID: nil} {
+		if got, err := c.s.FindRedemptions(t.Context(), workspace, of); err != nil || len(got) != 0 {
+			t.Errorf("found %+v, %v", got, err)
+		}
 	}
 }
