@@ -76,7 +76,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	batches, changes := newBatches(bare, services, runner), newChanges(bare, services, runner)
+	batches, changes := newBatches(bare, services, people, runner), newChanges(bare, services, runner)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
 		Batches: batches, Changes: changes, Exports: newExports(services, batches, bare),

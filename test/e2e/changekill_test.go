@@ -3,12 +3,10 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"accesscodes/internal/campaign"
 )
@@ -17,13 +15,10 @@ import (
 // code is changed once, each redemption rolled back once, and after each undoing all is exactly as it was.
 func TestCampaignAChangeSurvivesKills(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db database) {
-		seed := uint64(time.Now().UnixNano())
-		t.Logf("random seed %d", seed)
-		k := &killing{t: t, db: db, random: rand.New(rand.NewPCG(seed, 0)), kills: campaign.Length(t, 2, 10)}
-		k.node = startServer(t, db)
+		k := newKilling(t, db, campaign.Length(t, 2, 10))
 		count, people := campaign.Length(t, 20_000, 200_000), campaign.Length(t, 1_000, 40_000)
 		batch := createBatch(t, k.client(), count)
-		eventually(t, workLimit, "the batch ends", func() bool { return batch.look(t, k.client()).Status == "succeeded" })
+		eventually(t, jobLimit, "the batch ends", func() bool { return batch.look(t, k.client()).Status == "succeeded" })
 		upgraded := k.redeemMany(batch, people)
 		ofBatch := `{"select":{"batchId":"` + batch.ID + `"},"do":`
 		k.change(ofBatch+`{"set":{"note":"changed","maxRedemptions":null}}}`, wireChange{Changed: count}, func() {
@@ -95,13 +90,22 @@ func (k *killing) change(body string, want wireChange, check func()) {
 	k.t.Helper()
 	before := [...]string{k.export("codes"), k.export("redemptions"), k.export("users")}
 	change := readChange(k.t, k.client(), http.MethodPost, "/changes", body)
-	done := k.until("succeeded", change.ID, func(c *wireChange) int { return c.Changed + c.RolledBack })
+	look := func() wireChange { return readChange(k.t, k.client(), http.MethodGet, "/changes/"+change.ID, "") }
+	k.until("the change", func() (int64, bool) {
+		now := look()
+		return int64(now.Changed + now.RolledBack), now.Status == "succeeded"
+	})
+	done := look()
 	if done.Changed != want.Changed || done.RolledBack != want.RolledBack {
 		k.t.Errorf("the change is %+v, want %+v", done, want)
 	}
 	check()
 	readChange(k.t, k.client(), http.MethodPost, "/changes/"+change.ID+"/undo", "{}")
-	undone := k.until("undone", change.ID, func(c *wireChange) int { return c.Undone.Changed + c.Undone.PutBack })
+	k.until("its undoing", func() (int64, bool) {
+		now := look()
+		return int64(now.Undone.Changed + now.Undone.PutBack), now.Status == "undone"
+	})
+	undone := look()
 	if undone.Undone.Changed != want.Changed || undone.Undone.PutBack != want.RolledBack {
 		k.t.Errorf("the undone change is %+v, want %+v", undone, want)
 	}
@@ -120,7 +124,7 @@ func (k *killing) requireEvents(want map[string]int, types string) {
 		total += count
 	}
 	after := 0
-	eventually(k.t, workLimit, "all events are in the log", func() bool {
+	eventually(k.t, jobLimit, "all events are in the log", func() bool {
 		path := fmt.Sprintf("/events?types=%s&limit=1000&after=%d", types, after)
 		var page struct {
 			Next int
@@ -151,64 +155,11 @@ func (k *killing) requireEvents(want map[string]int, types string) {
 	}
 }
 
-// killing is a server that is killed now and then.
-type killing struct {
-	t      *testing.T
-	db     database
-	random *rand.Rand
-	kills  int
-	node   *server
-	asking *client
-}
-
-// client is a client of the node, one for as long as it lives: it is asked very often.
-func (k *killing) client() *client {
-	if k.asking == nil || k.asking.url != k.node.url {
-		key := k.node.key
-		if k.asking != nil {
-			key = k.asking.key
-		}
-		k.asking = newClient(k.t, k.node.url, key)
-	}
-	return k.asking
-}
-
-// until kills servers until a change has a status, and returns the change.
-func (k *killing) until(status, id string, progress func(*wireChange) int) wireChange {
-	k.t.Helper()
-	look := func() wireChange { return readChange(k.t, k.client(), http.MethodGet, "/changes/"+id, "") }
-	last, inTheMiddle := 0, 0
-	for range k.kills {
-		eventually(k.t, workLimit, "the change goes on", func() bool {
-			now := look()
-			return progress(&now) > last || now.Status == status
-		})
-		// When a process dies is the point here, so it is a time and no signal.
-		<-time.After(time.Duration(k.random.Int64N(int64(30 * time.Millisecond))))
-		k.node.kill(k.t)
-		killed := time.Now()
-		k.node = startServer(k.t, k.db)
-		k.db.awaitQuiet(k.t, killed)
-		now := look()
-		if now.Status == status {
-			break
-		}
-		last = progress(&now)
-		inTheMiddle++
-	}
-	k.t.Logf("%d kills before it was %s; %d at the last", inTheMiddle, status, last)
-	if inTheMiddle == 0 {
-		k.t.Error("it had ended before the first kill, which proves nothing")
-	}
-	eventually(k.t, workLimit, "the change is "+status, func() bool { return look().Status == status })
-	return look()
-}
-
 // wireChange is a change as the API shows it.
 type wireChange struct {
-	ID, Status          string
-	Changed, RolledBack int
-	Undone              struct{ Changed, PutBack int }
+	ID, Status                   string
+	Matched, Changed, RolledBack int
+	Undone                       struct{ Changed, PutBack int }
 }
 
 func readChange(t *testing.T, c *client, method, path, body string) (change wireChange) {

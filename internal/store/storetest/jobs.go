@@ -175,7 +175,9 @@ func testJobLists(t *testing.T, s Store) {
 	}{
 		{"all", job.Query{WorkspaceID: mine.ID, Kind: counting, Limit: 10}, all},
 		{"a page", job.Query{WorkspaceID: mine.ID, Kind: counting, Limit: 2, After: all[0]}, all[1:3]},
-		{"of one key", job.Query{WorkspaceID: mine.ID, Kind: counting, ActorID: core.ID{15: 9}, Limit: 10}, want},
+		{"of one key", job.Query{WorkspaceID: mine.ID, Kind: counting, ActorIDs: []core.ID{{15: 9}}, Limit: 10}, want},
+		{"of two", job.Query{WorkspaceID: mine.ID, Kind: counting, ActorIDs: []core.ID{{15: 8}, {15: 9}}, Limit: 10}, all},
+		{"of neither", job.Query{WorkspaceID: mine.ID, Kind: counting, ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 9}, nil},
 		{"of another workspace", job.Query{WorkspaceID: other.ID, Kind: counting, Limit: 10}, nil},
 	} {
 		if got := list(c.query); !slices.Equal(got, c.want) {
