@@ -35,7 +35,9 @@ func (c *Change) itemOf(result *codes.Result) (item ChangeItem, err error) {
 	}
 	names := codes.Differing(&before.Code, result.Code)
 	differs := func(f *codes.Field) bool { return slices.Contains(names, f.Name) }
-	if item.Was, err = encode(fieldsOf(&before.Code, differs)); err == nil {
+	was := fieldsOf(&before.Code, differs)
+	was[createdAtName] = before.CreatedAt
+	if item.Was, err = encode(was); err == nil {
 		item.Is, err = encode(fieldsOf(result.Code, differs))
 	}
 	return item, err
@@ -97,6 +99,9 @@ func changes(f *codes.Field) bool { return f.Changes }
 
 // isMade reports whether a field is of a code that was never used.
 func isMade(f *codes.Field) bool { return !f.Counted }
+
+// createdAtName is the name of when a code was made, which tells it from a later one of the same value.
+const createdAtName = "createdAt"
 
 // The names of the mark of a retry beside the fields of a deleted code.
 const (

@@ -155,7 +155,7 @@ func (p *planner) candidates(ctx context.Context, size int) (all []candidate, is
 // listed is candidates for codes that the request lists.
 func (p *planner) listed(ctx context.Context, size int) (all []candidate, isLast bool, err error) {
 	begin := min(p.c.Place.Next, len(p.list))
-	end := min(begin+size, len(p.list))
+	end := min(begin+min(size, mostAtOnce), len(p.list))
 	if begin == end {
 		return nil, true, nil
 	}

@@ -30,6 +30,9 @@ func NewChangeWorker(reads ChangeReads, store ChangeStore, now func() time.Time,
 	return &ChangeWorker{reads: reads, store: store, now: now, recorder: event.NewRecorder(entropy)}
 }
 
+// mostAtOnce is how many codes or items are read by name or number in one step, whatever they hold.
+const mostAtOnce = 1000
+
 // Step implements [job.Worker].
 func (w *ChangeWorker) Step(ctx context.Context, lease job.Lease, j job.Job, size int) (job.Job, error) {
 	c, err := changeOf(j)

@@ -34,6 +34,11 @@ func reversalOf(item *ChangeItem, users map[core.ID]string) (reversal, error) {
 	if _, err := decodeFields(item.Was, &r.Was, changes); err != nil {
 		return nil, err
 	}
+	if err := decode(item.Was, &struct {
+		CreatedAt *time.Time `json:"createdAt"`
+	}{&r.CreatedAt}); err != nil {
+		return nil, err
+	}
 	names, err := decodeFields(item.Is, &r.Is, changes)
 	r.Fields = names
 	return r, err

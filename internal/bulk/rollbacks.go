@@ -38,7 +38,7 @@ func (p place) clone() place {
 }
 
 // limit returns how many codes to look at.
-func (r *rolling) limit(size int) int { return int(min(int64(size), r.End-r.Next)) }
+func (r *rolling) limit(size int) int { return int(min(int64(size), mostAtOnce, r.End-r.Next)) }
 
 // rollsBackLater reports whether a code that was revoked before has redemptions to roll back.
 func (c *Change) rollsBackLater(result *codes.Result) bool {

@@ -205,11 +205,13 @@ func TestItemsOfChangesAreStoredAsBefore(t *testing.T) {
 	after.RevokedAt, after.Note, after.Metadata = nil, "", map[string]string{"a": "c"}
 	set, err := setting.itemOf(&codes.Result{Before: before, Code: &after})
 	checkItem(t, "a changed code", set, err, "FAIR1",
-		`{"metadata":{"a":"b"},"note":"n","revokedAt":"2031-02-03T04:05:06.789012Z"}`,
+		`{"createdAt":"2031-02-03T04:05:06.789012Z","metadata":{"a":"b"},"note":"n",`+
+			`"revokedAt":"2031-02-03T04:05:06.789012Z"}`,
 		`{"metadata":{"a":"c"},"note":"","revokedAt":null}`)
 	undo, err = reversalOf(&set, nil)
 	got := undo.(*fieldReversal)
-	if err != nil || len(got.Fields) != 3 || got.Was.Note != "n" || got.Is.Metadata["a"] != "c" {
+	if err != nil || len(got.Fields) != 3 || got.Was.Note != "n" || got.Is.Metadata["a"] != "c" ||
+		!got.CreatedAt.Equal(at) {
 		t.Errorf("a changed code is read as %+v, %v", got, err)
 	}
 

@@ -42,7 +42,7 @@ func (w *ChangeWorker) undo(ctx context.Context, lease job.Lease, c *Change, siz
 // put back after those of its user that were made before.
 func (w *ChangeWorker) lastItems(ctx context.Context, c *Change, size int) ([]ChangeItem, error) {
 	left := c.Items - c.Undo.Next
-	from := max(0, left-int64(size))
+	from := max(0, left-int64(min(size, mostAtOnce)))
 	items, err := w.store.ChangeItems(ctx, c.WorkspaceID, c.ID, from, int(left-from))
 	if err != nil {
 		return nil, err

@@ -13,6 +13,8 @@ import (
 type Reversal struct {
 	Fields  []string // names, see [Fields]
 	Was, Is Code     // before and after the change; only the fields count
+	// CreatedAt tells the code that was changed from a later one of the same value; zero: it was not noted.
+	CreatedAt time.Time
 
 	Changed bool     // whether the command has changed the code
 	Left    []string // the fields that stay, because they have been changed since
@@ -28,7 +30,7 @@ func (r *Reversal) Command(workspace core.ID, canonical string, at time.Time) *C
 func (r *Reversal) rule(x *Execution) Result {
 	r.Changed, r.Left, r.Refused = false, nil, nil
 	c := x.code()
-	if c == nil {
+	if c == nil || !r.CreatedAt.IsZero() && !c.CreatedAt.Equal(r.CreatedAt) {
 		return refuse(errCodeNotFound())
 	}
 	next := c.Code

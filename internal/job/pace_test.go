@@ -7,7 +7,7 @@ import (
 )
 
 func TestStepsTakeAsLongAsTheyShould(t *testing.T) {
-	const perThing = 10 * time.Microsecond // so that 2,000 are a step
+	const perThing = 20 * time.Microsecond // so that 1,000 are a step
 	p := NewPace(nil)
 	if p.Size() != minSize {
 		t.Errorf("the first step is of %d things", p.Size())
@@ -15,7 +15,7 @@ func TestStepsTakeAsLongAsTheyShould(t *testing.T) {
 	for range 10 {
 		p.Took(time.Duration(p.Size()) * perThing)
 	}
-	if p.Size() != 2000 {
+	if p.Size() != 1000 {
 		t.Errorf("a step is of %d things", p.Size())
 	}
 	for range 100 {

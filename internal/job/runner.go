@@ -45,7 +45,7 @@ const (
 	// releaseTimeout bounds giving a lease back.
 	releaseTimeout = 2 * time.Second
 
-	firstSize, minSize, maxSize = 200, 20, 10_000
+	firstSize, minSize, maxSize = 200, 20, 2000
 )
 
 // Load says what else a node has to do.

@@ -114,14 +114,21 @@ func testUndoSince(t *testing.T, c *changing) {
 	for i := range 3 {
 		c.redeem("CODE-003", fmt.Sprintf("user-%d", i)) // one more than the limit was
 	}
+	again := &codes.NewCode{Code: c.codes("CODE-005")[0], Canonical: core.Canonical("CODE-005")}
+	if err := services.DeleteCode(t.Context(), c.actor, "CODE-005"); err != nil {
+		t.Fatal(err)
+	}
+	again.CreatedAt = again.CreatedAt.Add(time.Hour) // another code, which the change has not changed
+	insert(t, c.s, again)
 	c.undo(change.ID)
 	undone := c.work(2)
-	want := map[core.Reason]int64{bulk.SkipChangedSince: 1, core.ReasonCodeInUse: 1, core.ReasonCodeNotFound: 1}
-	if diff := cmp.Diff(want, undone.Undo.Skipped); diff != "" || undone.Undo.Changed != 5 {
+	want := map[core.Reason]int64{bulk.SkipChangedSince: 1, core.ReasonCodeInUse: 1, core.ReasonCodeNotFound: 2}
+	if diff := cmp.Diff(want, undone.Undo.Skipped); diff != "" || undone.Undo.Changed != 4 {
 		t.Errorf("%d changed; skipped (-want +got):\n%s", undone.Undo.Changed, diff)
 	}
 	before[1].Note, before[1].Metadata["gained"] = "by hand", "by hand"
 	before[3].MaxRedemptions, before[3].Redemptions = new(int64(5)), 3
+	before[5] = again.Code
 	c.requireCodes(slices.Delete(before, 4, 5))
 }
 

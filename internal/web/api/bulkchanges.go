@@ -19,7 +19,7 @@ import (
 type bulkChangeRequest struct {
 	Select kit.Optional[changeSelect] `json:"select" required:"true" nullable:"false" doc:"Which codes."`
 	Do     kit.Optional[changeDo]     `json:"do" required:"true" nullable:"false" doc:"Exactly one member."`
-	DryRun kit.Optional[bool]         `json:"dryRun" required:"false" doc:"Only say what would be done."`
+	DryRun kit.Optional[bool]         `json:"dryRun" required:"false" nullable:"false" doc:"Only say what would be done."`
 
 	RollBack kit.Optional[bool] `json:"rollBackRedemptions" required:"false" doc:"With revoke: the redemptions, too."`
 }
@@ -27,29 +27,53 @@ type bulkChangeRequest struct {
 // changeSelect says which codes to change: those that are listed, or those that meet every other
 // member.
 type changeSelect struct {
-	BatchID       *string    `json:"batchId,omitempty" format:"uuid" doc:"Codes of this batch."`
-	Type          *string    `json:"type,omitempty" enum:"Normal,Premium,Upgrade"`
-	Status        *string    `json:"status,omitempty" enum:"revoked,expired,scheduled,exhausted,active"`
-	Q             *string    `json:"q,omitempty" doc:"As in the list of codes."`
-	CreatedAfter  *time.Time `json:"createdAfter,omitempty"`
-	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
-	Codes         []string   `json:"codes,omitempty" nullable:"false" maxItems:"10000" doc:"Values in any spelling."`
+	BatchID kit.Optional[string] `json:"batchId" required:"false" nullable:"false" format:"uuid" doc:"Codes of it."`
+	Type    kit.Optional[string] `json:"type" required:"false" nullable:"false" enum:"Normal,Premium,Upgrade"`
+	Status  kit.Optional[string] `json:"status" required:"false" nullable:"false" enum:"revoked,expired,scheduled,exhausted,active"`
+	Q       kit.Optional[string] `json:"q" required:"false" nullable:"false" doc:"As in the list of codes."`
+
+	CreatedAfter  kit.Optional[time.Time] `json:"createdAfter" required:"false" nullable:"false"`
+	CreatedBefore kit.Optional[time.Time] `json:"createdBefore" required:"false" nullable:"false"`
+	Codes         kit.Optional[[]string]  `json:"codes" required:"false" nullable:"false" maxItems:"10000" doc:"Values."`
 }
 
-// filter reads the members but the listed codes.
-func (s *changeSelect) filter(errs *core.FieldErrors) codes.CodeFilter {
-	filter := codes.CodeFilter{
-		Type: codes.Type(core.OrZero(s.Type)), Status: codes.Status(core.OrZero(s.Status)), Query: core.OrZero(s.Q),
-		CreatedAfter: s.CreatedAfter, CreatedBefore: s.CreatedBefore,
+// read reads the members into a request. One that is there and says nothing is refused: to pass it over
+// would select more than was meant.
+func (s *changeSelect) read(req *bulk.NewChange) {
+	errs := &req.Unread
+	for _, member := range []struct {
+		name  string
+		empty bool
+	}{
+		{"batchId", saysNothing(s.BatchID)},
+		{"type", saysNothing(s.Type)},
+		{"status", saysNothing(s.Status)},
+		{"q", saysNothing(s.Q)},
+		{"createdAfter", saysNothing(s.CreatedAfter)},
+		{"createdBefore", saysNothing(s.CreatedBefore)},
+		{"codes", s.Codes.Given && s.Codes.Value == nil},
+	} {
+		if member.empty {
+			errs.Add(core.ReasonInvalidValue, "/select/"+member.name, "%s must not be empty; leave it out", member.name)
+		}
 	}
-	if s.BatchID != nil {
-		id, err := core.ParseID(*s.BatchID)
-		if err != nil || id.IsZero() {
+	req.Codes = s.Codes.OrZero()
+	req.Filter = codes.CodeFilter{
+		Type: codes.Type(s.Type.OrZero()), Status: codes.Status(s.Status.OrZero()), Query: s.Q.OrZero(),
+		CreatedAfter: s.CreatedAfter.Value, CreatedBefore: s.CreatedBefore.Value,
+	}
+	if id := s.BatchID.OrZero(); id != "" {
+		read, err := core.ParseID(id)
+		if err != nil || read.IsZero() {
 			errs.Add(core.ReasonInvalidValue, "/select/batchId", "batchId must be the id of a batch")
 		}
-		filter.BatchID = id
+		req.Filter.BatchID = read
 	}
-	return filter
+}
+
+func saysNothing[T comparable](member kit.Optional[T]) bool {
+	var none T
+	return member.Given && member.OrZero() == none
 }
 
 // changeDo says what to do to each code.
@@ -101,8 +125,13 @@ func (s *server) createChange(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	chosen, do := body.Select.OrZero(), body.Do.OrZero()
-	req := bulk.NewChange{Codes: chosen.Codes, Do: do.act, RollBack: body.RollBack.OrZero(), Unread: wrong}
-	req.Filter = chosen.filter(&req.Unread)
+	req := bulk.NewChange{Do: do.act, RollBack: body.RollBack.OrZero(), Unread: wrong}
+	chosen.read(&req)
+	for name, given := range map[string]kit.Optional[bool]{"dryRun": body.DryRun, "rollBackRedemptions": body.RollBack} {
+		if given.Given && given.Value == nil {
+			req.Unread.Add(core.ReasonInvalidValue, "/"+name, "%s must be true or false", name)
+		}
+	}
 	if req.IdempotencyKey, err = idempotencyKey(c); err != nil {
 		return err
 	}

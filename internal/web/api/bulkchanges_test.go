@@ -114,6 +114,14 @@ func TestAChangeThatMakesNoSenseIsRefused(t *testing.T) {
 		{core.ReasonInvalidValue, "/select/codes", `{"codes":[` + many + `]}`, `{"revoke":true}`},
 		{core.ReasonInvalidValue, "/select/type", `{"type":"normal"}`, `{"revoke":true}`},
 		{core.ReasonInvalidValue, "/select/batchId", `{"batchId":"x"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/batchId", `{"batchId":"","type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/status", `{"status":"","type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/status", `{"status":null,"type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/type", `{"status":"active","type":null}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/q", `{"q":"","type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/createdAfter", `{"createdAfter":null,"type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/select/codes", `{"codes":null,"type":"Normal"}`, `{"revoke":true}`},
+		{core.ReasonInvalidValue, "/rollBackRedemptions", `{"type":"Normal"}`, `{"revoke":true},"rollBackRedemptions":null`},
 		{core.ReasonInvalidValue, "/do", normal, `{"revoke":false}`},
 		{core.ReasonInvalidValue, "/do", normal, `{"revoke":true,"restore":true}`},
 		{core.ReasonMissingField, "/do/set", normal, `{"set":{}}`},
@@ -136,6 +144,8 @@ func TestAChangeThatMakesNoSenseIsRefused(t *testing.T) {
 			}
 		}
 	}
+	f.post(t, "/changes", `{"select":{"type":"Normal"},"do":{"revoke":true},"dryRun":null}`).
+		mustBe(t, 400, core.ReasonInvalidValue) // which may have been meant
 	large := `{"select":{"codes":["` + strings.Repeat("A", 3<<20) + `"]},"do":{"revoke":true}}`
 	f.post(t, "/changes", large).mustBe(t, 413, kit.ReasonBodyTooLarge)
 }
