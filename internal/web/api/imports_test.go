@@ -15,6 +15,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
 // importFile sends a file of CSV.
@@ -249,6 +250,21 @@ func TestAKeyThatIsRevokedMeanwhileEndsItsImport(t *testing.T) {
 	}
 	got := f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t)
 	if !strings.HasPrefix(got.text(t, "failure"), "the API key lost its right to do this after 1 lines") {
+		t.Errorf("import %s", got.body)
+	}
+	close(u.parts)
+}
+
+// TestAnUploadThatStallsIsCutOff, and its sender is told so.
+func TestAnUploadThatStallsIsCutOff(t *testing.T) {
+	f := newFixture(t)
+	f.stall = 200 * time.Millisecond
+	f.server = newServer(t, f)
+	u := f.begin(t, "", lead("code,type\nFIRST,Normal\n"))
+	u.answer(t).mustBe(t, http.StatusRequestTimeout, kit.ReasonRequestTimeout)
+	got := f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t)
+	if want := "the upload broke off after 1 lines; 1 line was accepted before, and its code stays; send the same " +
+		"file again"; got.text(t, "failure") != want {
 		t.Errorf("import %s", got.body)
 	}
 	close(u.parts)
