@@ -9,6 +9,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
+	"accesscodes/internal/tenancy"
 )
 
 // newRunner returns the runner of this node, with a worker for each kind of job.
@@ -29,10 +30,12 @@ func newRunner(store bareStore, source bulk.Source, load job.Load, log *slog.Log
 	}), nil
 }
 
-func newBatches(store bareStore, source bulk.Source, runner *job.Runner) *bulk.Batches {
+func newBatches(
+	store bareStore, source bulk.Source, people *tenancy.Service, runner *job.Runner,
+) *bulk.Batches {
 	return bulk.NewBatches(bulk.Deps{
-		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Now: time.Now,
-		Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
+		Store: store, Jobs: store, Source: source, Taken: store.CodesTaken, Before: people.Predecessors,
+		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: runner.Wake,
 	})
 }
 
@@ -43,9 +46,12 @@ func newChanges(store bareStore, services *codes.Services, runner *job.Runner) *
 	})
 }
 
-func newImports(store bareStore, services *codes.Services, load job.Load) *bulk.Imports {
+func newImports(
+	store bareStore, services *codes.Services, people *tenancy.Service, load job.Load,
+) *bulk.Imports {
 	return bulk.NewImports(bulk.ImportsDeps{
 		Store: store, DryRun: store.DryRun, Jobs: store, Forms: services.FormOfNew, Load: load,
-		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
+		Before: people.Predecessors,
+		Now:    time.Now, Entropy: core.SystemEntropy(), NewID: newID,
 	})
 }

@@ -76,8 +76,8 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	batches, changes := newBatches(bare, services, runner), newChanges(bare, services, runner)
-	imports := newImports(bare, services, gathered.Load)
+	batches, changes := newBatches(bare, services, people, runner), newChanges(bare, services, runner)
+	imports := newImports(bare, services, people, gathered.Load)
 	handler, err := api.New(api.Deps{
 		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
 		Batches: batches, Changes: changes, Imports: imports, Exports: newExports(services, batches, bare),

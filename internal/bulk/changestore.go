@@ -49,6 +49,9 @@ type ChangeStore interface {
 	ChangeItems(ctx context.Context, workspace, change core.ID, from int64, limit int) ([]ChangeItem, error)
 	// ForgetChange deletes the people and the listed codes of a change that has ended.
 	ForgetChange(ctx context.Context, workspace, change core.ID) error
+	// Unforgotten returns the first change behind an id of which people or listed codes are there; or
+	// [core.ErrNotFound].
+	Unforgotten(ctx context.Context, after core.ID) (workspace, change core.ID, err error)
 	// PruneChanges deletes some of what is kept of changes with ids below one, and returns how many rows.
 	// It returns 0 when nothing is left.
 	PruneChanges(ctx context.Context, below core.ID) (int, error)

@@ -1,7 +1,9 @@
 package bulk
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"accesscodes/internal/core"
@@ -28,7 +30,7 @@ func (s *Changes) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 	if err != nil {
 		return Change{}, err
 	}
-	// Left over, it is deleted later.
+	// Left over, it is deleted by Prune.
 	_ = s.Store.ForgetChange(ctx, c.WorkspaceID, c.ID)
 	return c, nil
 }
@@ -82,13 +84,47 @@ func (s *Changes) alter(
 // asked for at the last moment has a day.
 const pruneAge = UndoLife + 24*time.Hour
 
-// Prune deletes what is kept of changes that can no longer be undone. It returns when nothing is left.
+// Prune deletes what is kept of changes that can no longer be undone, and what others needed only until
+// they ended. It returns when nothing is left. The jobs stay: they are what lists show, and what a retry
+// is answered with.
 func (s *Changes) Prune(ctx context.Context) error {
+	if err := s.forgetEnded(ctx); err != nil {
+		return err
+	}
 	below := core.FirstID(s.now().Add(-pruneAge))
 	for {
 		pruned, err := s.Store.PruneChanges(ctx, below)
 		if err != nil || pruned == 0 {
 			return err
 		}
+	}
+}
+
+// listLife is how long a list of codes waits for its change, which is stored after it.
+const listLife = time.Hour
+
+// forgetEnded deletes the people and listed codes of changes that have failed for good, and of those of
+// which a node died before it could.
+func (s *Changes) forgetEnded(ctx context.Context) error {
+	for settled, after := core.FirstID(s.now().Add(-listLife)), (core.ID{}); ; {
+		workspace, change, err := s.Store.Unforgotten(ctx, after)
+		if errors.Is(err, core.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		j, err := s.Jobs.Job(ctx, workspace, change, KindChange)
+		isOver := j.IsEnded()
+		if errors.Is(err, core.ErrNotFound) {
+			isOver, err = bytes.Compare(change[:], settled[:]) < 0, nil
+		}
+		if err == nil && isOver {
+			err = s.Store.ForgetChange(ctx, workspace, change)
+		}
+		if err != nil {
+			return err
+		}
+		after = change
 	}
 }

@@ -30,6 +30,7 @@ const lateUsers = time.Minute
 // Lists are the lists that can be exported. [codes.Services] has them.
 type Lists interface {
 	ListCodes(context.Context, *core.Actor, codes.CodeFilter, core.PageRequest) (core.Page[codes.Code], error)
+	HasMoreCodes(ctx context.Context, actor *core.Actor, filter codes.CodeFilter, than int) (bool, error)
 	ListRedemptions(
 		context.Context, *core.Actor, codes.RedemptionFilter, core.PageRequest,
 	) (core.Page[codes.Redemption], error)
@@ -98,6 +99,25 @@ func (e *Exports) Codes(ctx context.Context, actor *core.Actor, filter codes.Cod
 		byType = append(byType, list(filter))
 	}
 	return inTurn(ctx, e, actor, merged(byType, codes.CompareInLists))
+}
+
+// CheckSheet refuses codes that are known to be more than a sheet holds. They may still be, if they are
+// filtered by status or text, or others are added meanwhile; then the file breaks off.
+//
+// Errors: KindInvalid with ReasonInvalidParameter.
+func (e *Exports) CheckSheet(ctx context.Context, actor *core.Actor, filter codes.CodeFilter) error {
+	if filter.Status != "" || filter.Query != "" {
+		return nil
+	}
+	switch tooMany, err := e.lists.HasMoreCodes(ctx, actor, filter, MaxSheetRows); {
+	case core.IsKind(err, core.KindUnavailable): // counting so many takes too long now
+		return nil
+	case err != nil:
+		return err
+	case tooMany:
+		return sheetFull(MaxSheetRows)
+	}
+	return nil
 }
 
 // Redemptions returns the pages of a list of redemptions, newest first, as [Exports.Codes] does.

@@ -157,10 +157,13 @@ func looksEscaped(text string) bool {
 	})
 }
 
+func sheetFull(most int) *core.Error {
+	return core.InvalidParameter("a sheet holds %d rows and there are more: take format=csv, or fewer by a filter", most)
+}
+
 func (f *xlsx) endRow() error {
 	if f.rows == f.most {
-		return core.InvalidParameter("a sheet holds %d rows and there are more: take format=csv, or fewer by a filter",
-			f.most-1)
+		return sheetFull(f.most - 1)
 	}
 	f.rows++
 	_, err := f.sheet.Write(append(f.line, "</row>"...))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 )
@@ -17,17 +18,21 @@ type BatchWorker struct {
 	source   Source
 	now      func() time.Time
 	recorder *event.Recorder
+	checked  core.Format // the last format that was found to have values: finding out takes as long as a step
 }
 
 // NewBatchWorker returns a worker over a store. entropy is a cryptographic source.
 func NewBatchWorker(store Store, source Source, now func() time.Time, entropy io.Reader) *BatchWorker {
-	return &BatchWorker{store, source, now, event.NewRecorder(entropy)}
+	return &BatchWorker{store: store, source: source, now: now, recorder: event.NewRecorder(entropy)}
 }
 
 // Step implements [job.Worker]. The number of codes that are done is the cursor.
 func (w *BatchWorker) Step(ctx context.Context, lease job.Lease, j job.Job, size int) (job.Job, error) {
 	b, err := batchOf(j)
 	if err != nil {
+		return j, err
+	}
+	if err := w.checkSpace(b.Format); err != nil {
 		return j, err
 	}
 	now := w.now().UTC().Truncate(time.Microsecond)
@@ -40,6 +45,22 @@ func (w *BatchWorker) Step(ctx context.Context, lease job.Lease, j job.Job, size
 		return j, err
 	}
 	return w.store.MakeBatchCodes(ctx, lease, step)
+}
+
+// checkSpace refuses a format without values, in which one would be drawn for ever: since the batch was
+// asked for, the node may have started with another list of words.
+//
+// Errors: KindConflict with ReasonCodeSpaceExhausted.
+func (w *BatchWorker) checkSpace(format core.Format) error {
+	if format == w.checked {
+		return nil
+	}
+	if w.source.Space(format).Sign() == 0 {
+		return core.Conflict(core.ReasonCodeSpaceExhausted,
+			"every value of the format "+format.String()+" holds a word of the word filter; make the rest in another format")
+	}
+	w.checked = format
+	return nil
 }
 
 // advance moves a job over the codes of a step.

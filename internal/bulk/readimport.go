@@ -24,11 +24,18 @@ func ImportNotFound() *core.Error {
 // Errors: KindNotFound with ReasonImportNotFound; KindUnavailable.
 func (s *Imports) Import(ctx context.Context, actor *core.Actor, id core.ID) (Import, error) {
 	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, importKinds...)
-	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
+	if errors.Is(err, core.ErrNotFound) {
 		return Import{}, ImportNotFound()
 	}
 	if err != nil {
 		return Import{}, err
+	}
+	seen, err := s.Before.see(ctx, actor, &j)
+	if err != nil {
+		return Import{}, err
+	}
+	if !seen {
+		return Import{}, ImportNotFound()
 	}
 	return importOf(j)
 }
@@ -42,10 +49,10 @@ func (s *Imports) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Import]{}, err
 	}
 	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: importKinds, Limit: limit + 1}
-	if !actor.May(core.PermissionRead) {
-		q.ActorID = actor.ID
+	if q.ActorIDs, err = s.Before.makers(ctx, actor); err != nil {
+		return core.Page[Import]{}, err
 	}
-	list := core.NewCursor("imports", actor.WorkspaceID, q.ActorID.String())
+	list := core.NewCursor("imports", actor.WorkspaceID)
 	if q.After, err = list.IDKey(page.Cursor); err != nil {
 		return core.Page[Import]{}, err
 	}

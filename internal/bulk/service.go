@@ -22,6 +22,7 @@ type Deps struct {
 	Jobs    job.Store
 	Source  Source
 	Taken   func(ctx context.Context, canonicals []string) ([]bool, error) // see [codes.CodeStore]
+	Before  Predecessors
 	Now     func() time.Time
 	Entropy io.Reader // a cryptographic source
 	NewID   func() (core.ID, error)
@@ -30,7 +31,8 @@ type Deps struct {
 
 // Batches makes batches and looks them up. It is safe for concurrent use.
 //
-// An actor who may read sees every batch of the workspace, any other those of its own.
+// An actor who may read sees every batch of the workspace, any other its own and those of the keys that
+// its key has replaced.
 type Batches struct {
 	deps     Deps
 	recorder *event.Recorder
@@ -165,15 +167,17 @@ func BatchNotFound() *core.Error {
 
 func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.Job, error) {
 	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, batchKinds...)
-	if errors.Is(err, core.ErrNotFound) || err == nil && !sees(actor, &j) {
+	if errors.Is(err, core.ErrNotFound) {
 		return job.Job{}, BatchNotFound()
 	}
+	if err != nil {
+		return job.Job{}, err
+	}
+	seen, err := s.deps.Before.see(ctx, actor, &j)
+	if err == nil && !seen {
+		err = BatchNotFound()
+	}
 	return j, err
-}
-
-// sees reports whether an actor sees a batch.
-func sees(actor *core.Actor, j *job.Job) bool {
-	return actor.May(core.PermissionRead) || j.Actor.ID == actor.ID
 }
 
 // List returns a page of batches, newest first.
@@ -185,10 +189,10 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Batch]{}, err
 	}
 	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: batchKinds, Limit: limit + 1}
-	if !actor.May(core.PermissionRead) {
-		q.ActorID = actor.ID
+	if q.ActorIDs, err = s.deps.Before.makers(ctx, actor); err != nil {
+		return core.Page[Batch]{}, err
 	}
-	list := core.NewCursor("batches", actor.WorkspaceID, q.ActorID.String())
+	list := core.NewCursor("batches", actor.WorkspaceID)
 	if q.After, err = list.IDKey(page.Cursor); err != nil {
 		return core.Page[Batch]{}, err
 	}

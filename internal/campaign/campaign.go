@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"os"
+	"strconv"
 	"testing"
 )
 
@@ -25,4 +26,19 @@ func Length[T any](t testing.TB, short, full T) T {
 		t.Fatalf("%s is %q, want short or full", Variable, length)
 		panic("not reached")
 	}
+}
+
+// Number returns the number that an environment variable has, for those who run a campaign by hand;
+// without one it is usual.
+func Number(t testing.TB, variable string, usual int) int {
+	t.Helper()
+	text, isSet := os.LookupEnv(variable)
+	if !isSet {
+		return usual
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < 1 {
+		t.Fatalf("%s is %q, want a number", variable, text)
+	}
+	return number
 }

@@ -122,6 +122,26 @@ func (s *Service) ListCodes(
 	return found, err
 }
 
+// HasMoreCodes reports whether a filter finds more codes than so many, without a look at its status and
+// text: without these, it may find fewer.
+//
+// Errors: KindInvalid with ReasonInvalidParameter; KindUnavailable, also if counting takes too long.
+func (s *Service) HasMoreCodes(ctx context.Context, actor *core.Actor, filter CodeFilter, than int) (bool, error) {
+	if err := filter.check(); err != nil {
+		return false, err
+	}
+	leave, err := s.lists.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	filter.Status, filter.Query = "", ""
+	count, err := s.store.CountCodes(ctx, &CodeQuery{
+		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, Limit: than + 1,
+	})
+	return count > than, err
+}
+
 // exactly returns the canonical form of a code whose whole value is the filter's text; empty: no
 // code can have it.
 func (f *CodeFilter) exactly() string {

@@ -67,6 +67,9 @@ type RedemptionStore interface {
 type ListStore interface {
 	// Codes returns codes, newest first.
 	Codes(ctx context.Context, q *CodeQuery) ([]Code, error)
+	// CountCodes returns how many codes a query without status and text finds, but Limit at most. It
+	// reads indexes alone.
+	CountCodes(ctx context.Context, q *CodeQuery) (int, error)
 	// Redemptions returns redemptions, those with the highest ids first.
 	Redemptions(ctx context.Context, q *RedemptionQuery) ([]Redemption, error)
 	// Users returns users in the order of their ids, byte by byte.

@@ -73,7 +73,7 @@ var ErrLeaseLost = errors.New("the lease of the job is lost")
 type Query struct {
 	WorkspaceID core.ID
 	Kinds       []Kind
-	ActorID     core.ID // who asked for them; zero: anybody
-	After       core.ID // the last of the page before; zero: none
+	ActorIDs    []core.ID // who asked for them; none: anybody
+	After       core.ID   // the last of the page before; zero: none
 	Limit       int
 }

@@ -229,6 +229,29 @@ func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Durati
 	return key, secret, nil
 }
 
+// Predecessors returns the keys that the key of an actor has replaced, one after the other, the last
+// first; none: it has replaced none, or the actor is no key.
+func (s *Service) Predecessors(ctx context.Context, actor *core.Actor) ([]core.ID, error) {
+	if actor.Kind != core.ActorKey {
+		return nil, nil
+	}
+	keys, err := s.store.Keys(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	replaced := map[core.ID]core.ID{} // by the key that has replaced them
+	for i := range keys {
+		if !keys[i].ReplacedBy.IsZero() {
+			replaced[keys[i].ReplacedBy] = keys[i].ID
+		}
+	}
+	var all []core.ID
+	for before, found := replaced[actor.ID]; found; before, found = replaced[before] {
+		all = append(all, before)
+	}
+	return all, nil
+}
+
 // Bootstrap stores the first workspace and a key with the role full, if there is no workspace yet,
 // and returns the key's secret. Otherwise it returns "".
 func (s *Service) Bootstrap(ctx context.Context, slug, name string, format core.Format) (string, error) {

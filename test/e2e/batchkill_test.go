@@ -3,57 +3,25 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"accesscodes/internal/campaign"
 )
 
 // TestCampaignABatchSurvivesKills kills servers at random moments of a batch. What the next ones make
-// of it is exactly the codes that were asked for. On PostgreSQL two nodes work, and either is killed.
+// of it is exactly the codes that were asked for.
 func TestCampaignABatchSurvivesKills(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db database) {
-		seed := uint64(time.Now().UnixNano())
-		t.Logf("random seed %d", seed)
-		random := rand.New(rand.NewPCG(seed, 0))
-		count, kills := campaign.Length(t, 20_000, 200_000), campaign.Length(t, 4, 10)
-		nodes := []*server{startServer(t, db)}
-		key := nodes[0].key
-		if _, isPostgres := db.(postgresDatabase); isPostgres {
-			nodes = append(nodes, startServer(t, db))
-		}
-		batch := createBatch(t, newClient(t, nodes[0].url, key), count)
-		last, inTheMiddle := int64(0), 0
-		for range kills {
-			victim := random.IntN(len(nodes))
-			c := newClient(t, nodes[len(nodes)-1-victim].url, key)
-			eventually(t, workLimit, "the batch goes on", func() bool {
-				progress := batch.look(t, c).Progress.Done
-				return progress > last || progress == int64(count)
-			})
-			// When a process dies is the point here, so it is a time and no signal.
-			<-time.After(time.Duration(random.Int64N(int64(60 * time.Millisecond))))
-			nodes[victim].kill(t)
-			killed := time.Now()
-			nodes[victim] = startServer(t, db)
-			if len(nodes) == 1 {
-				db.awaitQuiet(t, killed)
-			}
-			if last = batch.look(t, newClient(t, nodes[victim].url, key)).Progress.Done; last == int64(count) {
-				break
-			}
-			inTheMiddle++
-		}
-		t.Logf("%d kills in the middle; %d of %d codes were made at the last", inTheMiddle, last, count)
-		if inTheMiddle == 0 {
-			t.Error("the batch had ended before the first kill, which proves nothing")
-		}
-		c := newClient(t, nodes[0].url, key)
-		eventually(t, workLimit, "the batch ends", func() bool { return batch.look(t, c).Status == "succeeded" })
-		batch.check(t, c, count)
+		count := campaign.Length(t, 20_000, 200_000)
+		k := newKilling(t, db, campaign.Length(t, 4, 10))
+		batch := createBatch(t, k.client(), count)
+		k.until("the batch", func() (int64, bool) {
+			now := batch.look(t, k.client())
+			return now.Progress.Done, now.Status == "succeeded"
+		})
+		batch.check(t, k.client(), count)
 		batch.checkRows(t, db, count)
 	})
 }

@@ -1,11 +1,13 @@
 package plain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
@@ -68,6 +70,35 @@ func (l Ledger) Forget() error {
 // ForgetChange implements [bulk.ChangeStore].
 func (s Store) ForgetChange(ctx context.Context, workspace, change core.ID) error {
 	return s.db.Write(ctx, Idempotent, func(tx Tx) error { return Ledger{tx, workspace, change}.Forget() })
+}
+
+// Unforgotten implements [bulk.ChangeStore].
+func (s Store) Unforgotten(ctx context.Context, after core.ID) (workspace, change core.ID, err error) {
+	if after.IsZero() { // which would be stored as NULL
+		after = core.FirstID(time.Time{})
+	}
+	err = s.db.Read(ctx, func(tx Tx) error {
+		found := false
+		for _, table := range []string{"change_people", "change_lists"} {
+			err := tx.Query("SELECT workspace_id, change_id FROM "+table+
+				" WHERE change_id > ?1 ORDER BY change_id LIMIT 1", []any{after}, func(row Row) error {
+				var w, c core.ID
+				err := row.Scan(&w, &c)
+				if !found || bytes.Compare(c[:], change[:]) < 0 {
+					workspace, change, found = w, c, true
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if !found {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+	return workspace, change, err
 }
 
 // insertMany inserts rows, and returns how many there were new.

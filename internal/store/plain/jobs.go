@@ -131,8 +131,12 @@ func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) ([]job.Job, error) {
 		args = append(args, arg)
 		sql += fmt.Sprintf(condition, len(args))
 	}
-	if !q.ActorID.IsZero() {
-		add(" AND actor_id = ?%d", q.ActorID)
+	if len(q.ActorIDs) > 0 {
+		add(" AND actor_id IN (?%d", q.ActorIDs[0])
+		for _, id := range q.ActorIDs[1:] {
+			add(", ?%d", id)
+		}
+		sql += ")"
 	}
 	if !q.After.IsZero() {
 		add(" AND id < ?%d", q.After)

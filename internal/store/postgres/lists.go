@@ -41,6 +41,30 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 	return list[:min(len(list), q.Limit)], err
 }
 
+// CountCodes implements [codes.ListStore].
+func (s *Store) CountCodes(ctx context.Context, q *codes.CodeQuery) (count int, err error) {
+	err = s.list(ctx, func(ctx context.Context, db querier) error {
+		count = 0
+		for _, t := range q.Types() {
+			var some int
+			query, args := countQuery(q, t, q.Limit-count)
+			if err := db.QueryRow(ctx, query, args...).Scan(&some); err != nil {
+				return fmt.Errorf("count codes: %w", err)
+			}
+			count += some
+		}
+		return nil
+	})
+	return count, err
+}
+
+func countQuery(q *codes.CodeQuery, t codes.Type, limit int) (string, []any) {
+	var w where
+	addPlace(&w, q, t)
+	return "SELECT count(*) FROM (SELECT FROM codes c WHERE " + w.text() + " LIMIT " + strconv.Itoa(limit) + ") AS found",
+		w.args
+}
+
 // untilEnough reads rows until take says that it has enough. Further rows are neither decoded nor
 // kept.
 func untilEnough[T any](rows pgx.Rows, scan pgx.RowToFunc[T], take func(T) (isEnough bool)) error {

@@ -43,6 +43,27 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 	return list[:min(len(list), q.Limit)], err
 }
 
+// CountCodes implements [codes.ListStore].
+func (s *Store) CountCodes(ctx context.Context, q *codes.CodeQuery) (count int, err error) {
+	err = s.list(ctx, func(conn *sqlite.Conn) error {
+		for _, t := range q.Types() {
+			query, args := countQuery(q, t, q.Limit-count)
+			if err := one(conn, query, args, func(stmt *sqlite.Stmt) { count += stmt.ColumnInt(0) }); err != nil {
+				return fmt.Errorf("count codes: %w", err)
+			}
+		}
+		return nil
+	})
+	return count, err
+}
+
+func countQuery(q *codes.CodeQuery, t codes.Type, limit int) (string, []any) {
+	var w where
+	index := addPlace(&w, q, t)
+	return "SELECT count(*) FROM (SELECT 1 FROM codes INDEXED BY " + index + " WHERE " + w.text() + " LIMIT ?)",
+		append(w.args, limit)
+}
+
 // errEnough ends a query whose further rows are not needed.
 var errEnough = errors.New("enough was read")
 

@@ -22,9 +22,13 @@ import (
 // newBatch stores the job of a batch.
 func newBatch(t *testing.T, s Store, workspace core.ID, count int64) job.Job {
 	t.Helper()
+	return newBatchOf(t, s, workspace, count, core.Format{Prefix: "ACME", Groups: 2, GroupLength: 6})
+}
+
+func newBatchOf(t *testing.T, s Store, workspace core.ID, count int64, format core.Format) job.Job {
+	t.Helper()
 	spec, err := json.Marshal(bulk.BatchSpec{
-		Name: "fair", Count: count, Type: codes.TypePremium, Options: codes.Options{Note: "n"},
-		Format: core.Format{Prefix: "ACME", Groups: 2, GroupLength: 6},
+		Name: "fair", Count: count, Type: codes.TypePremium, Options: codes.Options{Note: "n"}, Format: format,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +135,8 @@ func testBatches(t *testing.T, newStore Factory) {
 		}
 		requireBatch(t, s, j, 0)
 	})
+	t.Run("a batch that loses its values fails in words", func(t *testing.T) { testLostSpace(t, open(t, newStore)) })
+	t.Run("a batch of more codes than a format has left fails", func(t *testing.T) { testUsedUp(t, open(t, newStore)) })
 	t.Run("a step whose lease is lost leaves nothing", func(t *testing.T) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)

@@ -12,6 +12,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 )
 
@@ -28,6 +29,7 @@ func testChanges(t *testing.T, newStore Factory) {
 	t.Run("listed codes", func(t *testing.T) { testListedCodes(t, newChanging(t, open(t, newStore))) })
 	t.Run("selections", func(t *testing.T) { testSelections(t, newChanging(t, open(t, newStore))) })
 	t.Run("steps", func(t *testing.T) { testChangeSteps(t, newChanging(t, open(t, newStore))) })
+	t.Run("what is needed until the end", func(t *testing.T) { testForgetEnded(t, newChanging(t, open(t, newStore))) })
 	t.Run("pruning", func(t *testing.T) { testPruneChanges(t, newChanging(t, open(t, newStore))) })
 }
 
@@ -276,5 +278,61 @@ func testPruneChanges(t *testing.T, c *changing) {
 	c.now = real.AddDate(0, 0, 32)
 	if err := c.all.Prune(t.Context()); err != nil || items() != 0 {
 		t.Errorf("%d items, %v", items(), err)
+	}
+}
+
+// testForgetEnded: a change that has failed for good, or whose node died, leaves no marks of people.
+func testForgetEnded(t *testing.T, c *changing) {
+	c.add(numbered(6)...)
+	c.redeem("CODE-001", "ada")
+	c.redeem("CODE-004", "eve")
+	list := func(value string) bulk.NewChange {
+		return bulk.NewChange{Codes: []string{value, "CODE-002", "CODE-003"}, Do: codes.Act{Revoke: true}}
+	}
+	failed := c.create(list("CODE-001"))
+	if _, err := c.step(2); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.s.ChangeJob(t.Context(), failed.WorkspaceID, failed.ID, failed.Kind,
+		func(j *job.Job) ([]*event.Event, error) { j.End(job.Failed, now); return nil, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	running := c.create(list("CODE-004"))
+	if _, err := c.step(2); err != nil {
+		t.Fatal(err)
+	}
+	orphan := newID(t) // a list whose change was never stored
+	if err := c.s.ListCodes(t.Context(), c.actor.WorkspaceID, orphan, "[]"); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (all []core.ID) {
+		t.Helper()
+		for after := (core.ID{}); ; {
+			_, change, err := c.s.Unforgotten(t.Context(), after)
+			if errors.Is(err, core.ErrNotFound) {
+				return all
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, after = append(all, change), change
+		}
+	}
+	if got, want := left(), []core.ID{failed.ID, running.ID, orphan}; !slices.Equal(got, want) {
+		t.Errorf("before: %v, want %v", got, want)
+	}
+	real := time.Now() // by which ids are made
+	for _, test := range []struct {
+		at   time.Time
+		want []core.ID
+	}{{real, []core.ID{running.ID, orphan}}, {real.Add(2 * time.Hour), []core.ID{running.ID}}} {
+		c.now = test.at
+		if err := c.all.Prune(t.Context()); err != nil || !slices.Equal(left(), test.want) {
+			t.Errorf("at %s: %v, %v; want %v", test.at, left(), err, test.want)
+		}
+	}
+	if done := c.work(10); done.ID != running.ID || done.People != 1 || done.Changed != 2 || len(left()) != 0 {
+		t.Errorf("the change that went on is %+v, left are %v", done, left())
 	}
 }

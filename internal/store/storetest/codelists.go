@@ -44,6 +44,7 @@ func testCodeLists(t *testing.T, newStore Factory) {
 		bare.RevokedAt = &at
 		checkSame(t, "codes", []codes.Code{full.Code, bare.Code}, s.codes(t, s.mine, codes.CodeFilter{}, 100))
 	})
+	t.Run("codes are counted up to a limit", func(t *testing.T) { testCountCodes(t, newSite(t, newStore)) })
 	t.Run("pages of every length show every code once", func(t *testing.T) {
 		s := newSite(t, newStore)
 		want := s.addTied(t)
@@ -113,4 +114,36 @@ func (s *site) addTied(t *testing.T) (listed []string) {
 	slices.Reverse(order[:len(order)/2]) // the order of insertion does not matter
 	insert(t, s.Store, order...)
 	return listed
+}
+
+func testCountCodes(t *testing.T, s *site) {
+	batch := newID(t)
+	all := []*codes.NewCode{coded(s.other, "another's", inBatch(batch))}
+	for i := range 5 {
+		made := made(now.Add(time.Duration(i) * time.Second))
+		all = append(all, coded(s.mine, fmt.Sprint("N-", i), made), coded(s.mine, fmt.Sprint("P-", i), made,
+			of(codes.TypePremium), inBatch(batch)))
+	}
+	insert(t, s.Store, all...)
+	second, last := now.Add(time.Second), now.Add(4*time.Second)
+	for name, test := range map[string]struct {
+		filter      codes.CodeFilter
+		limit, want int
+	}{
+		"all":              {codes.CodeFilter{}, 100, 10},
+		"more than a few":  {codes.CodeFilter{}, 7, 7},
+		"more than one":    {codes.CodeFilter{}, 1, 1},
+		"of a type":        {codes.CodeFilter{Type: codes.TypePremium}, 100, 5},
+		"of no code":       {codes.CodeFilter{Type: codes.TypeUpgrade}, 100, 0},
+		"of a batch":       {codes.CodeFilter{BatchID: batch}, 100, 5},
+		"of a batch, some": {codes.CodeFilter{BatchID: batch}, 4, 4},
+		"of some time":     {codes.CodeFilter{CreatedAfter: &second, CreatedBefore: &last}, 100, 4},
+	} {
+		got, err := s.Store.CountCodes(t.Context(), &codes.CodeQuery{
+			WorkspaceID: s.mine.WorkspaceID, CodeFilter: test.filter, Limit: test.limit,
+		})
+		if err != nil || got != test.want {
+			t.Errorf("%s: %d, %v; want %d", name, got, err, test.want)
+		}
+	}
 }

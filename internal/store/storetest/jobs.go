@@ -173,15 +173,16 @@ func testJobLists(t *testing.T, s Store) {
 		query job.Query
 		want  []core.ID
 	}{
-		{"all", job.Query{WorkspaceID: mine.ID, Kinds: []job.Kind{counting}, Limit: 10}, all},
-		{"a page", job.Query{WorkspaceID: mine.ID, Kinds: []job.Kind{counting}, Limit: 2, After: all[0]}, all[1:3]},
-		{
-			"of one key",
-			job.Query{WorkspaceID: mine.ID, Kinds: []job.Kind{counting}, ActorID: core.ID{15: 9}, Limit: 10},
-			want,
-		},
-		{"of another workspace", job.Query{WorkspaceID: other.ID, Kinds: []job.Kind{counting}, Limit: 10}, nil},
+		{"all", job.Query{Limit: 10}, all},
+		{"a page", job.Query{Limit: 2, After: all[0]}, all[1:3]},
+		{"of one key", job.Query{ActorIDs: []core.ID{{15: 9}}, Limit: 10}, want},
+		{"of two", job.Query{ActorIDs: []core.ID{{15: 8}, {15: 9}}, Limit: 10}, all},
+		{"of neither", job.Query{ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 9}, nil},
+		{"of another workspace", job.Query{WorkspaceID: other.ID, Limit: 10}, nil},
 	} {
+		if c.query.Kinds = []job.Kind{"another", counting}; c.query.WorkspaceID.IsZero() {
+			c.query.WorkspaceID = mine.ID
+		}
 		if got := list(c.query); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -186,4 +187,38 @@ func TestAnIssuingKeyReachesItsOwnBatchesOnly(t *testing.T) {
 	if end != "" || first[0] != others || second[0] != own {
 		t.Errorf("pages %v, %v, %q", first, second, end)
 	}
+}
+
+// TestAKeyReachesTheBatchesOfThoseThatItHasReplaced, but they do not reach its own.
+func TestAKeyReachesTheBatchesOfThoseThatItHasReplaced(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		beside := f.createBatch(t, f.keyOf(t, "acme", tenancy.RoleIssue), `{"count":2,"type":"Normal"}`).text(t, "id")
+		key, secret := f.createKey(t, "acme", tenancy.NewKey{Name: "shop", Role: tenancy.RoleIssue})
+		secrets, ids := []string{secret}, []string{}
+		for range 2 {
+			ids = append(ids, f.createBatch(t, secrets[len(secrets)-1], `{"count":2,"type":"Normal"}`).text(t, "id"))
+			next, secret, err := f.tenancy.RotateKey(t.Context(), key.ID, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, secrets = next, append(secrets, secret)
+		}
+		for i, secret := range secrets {
+			as := func(method, path string) answer { return f.call(t, method, path, "", with("X-Api-Key", secret)) }
+			for n, id := range ids {
+				if n > i {
+					as("GET", "/batches/"+id).mustBe(t, 404, core.ReasonBatchNotFound)
+					continue
+				}
+				as("GET", "/batches/"+id).mustBeOK(t)
+				f.download(t, "/batches/"+id+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", secret))
+			}
+			as("GET", "/batches/"+beside).mustBe(t, 404, core.ReasonBatchNotFound)
+			if got, _ := as("GET", "/batches").mustBeOK(t).page(t, "id"); len(got) != min(i+1, len(ids)) {
+				t.Errorf("key %d lists %v", i, got)
+			}
+		}
+		f.call(t, "POST", "/batches/"+ids[0]+"/cancel", "", with("X-Api-Key", secrets[2])).mustBeOK(t)
+	})
 }

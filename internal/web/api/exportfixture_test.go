@@ -23,6 +23,14 @@ type pagedStore struct {
 	storetest.Store
 	pages  atomic.Int64
 	before atomic.Pointer[func(page int64) error] // nil: nothing
+	count  int                                    // of codes; 0: as many as there are
+}
+
+func (s *pagedStore) CountCodes(ctx context.Context, q *codes.CodeQuery) (int, error) {
+	if s.count != 0 {
+		return min(s.count, q.Limit), nil
+	}
+	return s.Store.CountCodes(ctx, q)
 }
 
 func (s *pagedStore) Codes(ctx context.Context, q *codes.CodeQuery) ([]codes.Code, error) {

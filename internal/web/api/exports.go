@@ -153,6 +153,11 @@ func (s *server) exportCodes(ctx context.Context, c *kit.Call) error {
 	if err := exportError(c, p, format); err != nil {
 		return err
 	}
+	if format == formatXLSX {
+		if err := s.exports.CheckSheet(ctx, &c.Actor, filter); err != nil {
+			return err
+		}
+	}
 	return send(ctx, s, c, export[codes.Code]{
 		what: "codes", format: format, pages: s.exports.Codes(ctx, &c.Actor, filter),
 		file: fileOf(format, "codes", bulk.CodesTable(), writeCode),

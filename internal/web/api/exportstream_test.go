@@ -356,3 +356,29 @@ func TestACompressedExportIsTheSame(t *testing.T) {
 		t.Error("a code is missing")
 	}
 }
+
+// TestMoreCodesThanASheetHoldsAreRefusedAtOnce where that can be known.
+func TestMoreCodesThanASheetHoldsAreRefusedAtOnce(t *testing.T) {
+	f, store := newPaged(t, newSQLite)
+	f.fill(t, 10, "n")
+	f.exported(t, "/exports/codes?format=xlsx")
+	store.count = bulk.MaxSheetRows
+	f.exported(t, "/exports/codes?format=xlsx")
+	store.count++
+	for path, isRefused := range map[string]bool{
+		"/exports/codes?format=xlsx": true, "/exports/codes?format=xlsx&type=Normal": true,
+		"/exports/codes?format=csv": false, "/exports/codes?format=xlsx&status=active": false,
+		"/exports/codes?format=xlsx&q=FILL": false,
+	} {
+		got := f.call(t, "GET", path, "")
+		if !isRefused {
+			if got.status != http.StatusOK {
+				t.Errorf("%s: status %d, %s", path, got.status, got.body)
+			}
+			continue
+		}
+		if p := got.mustBe(t, 400, core.ReasonInvalidParameter); !strings.Contains(p.Detail, "a sheet holds 1048575 rows") {
+			t.Errorf("%s: %s", path, p.Detail)
+		}
+	}
+}

@@ -101,7 +101,8 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 	)
 	f.service = codes.NewServices(codes.Deps{Store: store, Now: f.clock.read, Entropy: core.SystemEntropy(), NewID: newID})
 	f.batches = bulk.NewBatches(bulk.Deps{
-		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken, Now: f.clock.read,
+		Store: store, Jobs: store, Source: f.service, Taken: store.CodesTaken,
+		Before: f.tenancy.Predecessors, Now: f.clock.read,
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
 	f.changes = bulk.NewChanges(bulk.ChangesDeps{
@@ -110,6 +111,7 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 	})
 	f.imports = bulk.NewImports(bulk.ImportsDeps{
 		Store: store, DryRun: store.DryRun, Jobs: store, Forms: f.service.FormOfNew, Now: f.clock.read,
+		Before:  f.tenancy.Predecessors,
 		Entropy: core.SystemEntropy(), NewID: newID,
 	})
 	f.runner = job.NewRunner(job.RunnerConfig{
