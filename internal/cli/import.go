@@ -148,15 +148,23 @@ func formatOf(name string) client.ExportFormat {
 func (f *importFlags) advise(cmd *cobra.Command, name string, err error) error {
 	e, refused := errors.AsType[*client.Error](err)
 	_, broken := errors.AsType[*client.NoAnswerError](err)
+	const again = "the lines that are done count as skipped"
+	switch {
+	case isInterrupted(err): // what has been sent is no riddle
+		err = context.Canceled
+		broken = true
+	case broken && !client.OutcomeUnknown(err):
+		return err
+	}
 	switch {
 	case refused && e.Reason == client.ReasonImportRunning:
 		return unfinished{err, "to see how far it is: " + commandLine(cmd, "import", "get", e.ImportID)}
 	case refused && e.ImportID != "":
 		return unfinished{err, "what became of its lines: " + commandLine(cmd, "import", "get", e.ImportID)}
-	case broken && client.OutcomeUnknown(err) && name == "-":
-		return unfinished{err, "send the same again from its start: the lines that are done count as skipped"}
-	case broken && client.OutcomeUnknown(err):
-		return unfinished{err, "run the same command again: the lines that are done count as skipped"}
+	case broken && name == "-":
+		return unfinished{err, "send the same again from its start: " + again}
+	case broken:
+		return unfinished{err, "run the same command again: " + again}
 	default:
 		return err
 	}
@@ -217,6 +225,9 @@ func (s *sentFile) Read(into []byte) (int, error) {
 	n, err := s.file.Read(into)
 	s.at += int64(n)
 	s.progress.set(s.at)
+	if err == io.EOF {
+		s.progress.reached() // the server has the rest in its hands
+	}
 	return n, err
 }
 

@@ -96,6 +96,16 @@ func (p *progress) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
+// reached shows on a terminal at once what is done.
+func (p *progress) reached() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if width := terminalWidth(p.to); width > 0 && !p.quiet {
+		p.shown, p.state.took = time.Now(), time.Since(p.started)
+		p.draw(width)
+	}
+}
+
 // end shows what was reached.
 func (p *progress) end() {
 	p.mu.Lock()
