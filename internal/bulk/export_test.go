@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -52,8 +53,8 @@ func TestCSVIsQuotedWhereItMustBeAndNoCellIsAFormula(t *testing.T) {
 
 func TestWhatXMLCannotHoldComesBack(t *testing.T) {
 	texts := []string{
-		"a\rb", "_x000D_", "_x005F_x000D_", "_x12_", "_x", "_", "\uffff\ufffe", "\x01\x1f", "<&>\"'", "\U0010ffff",
-		" outer ", "\n", "=1+1",
+		"a\rb", "_x000D_", "_x005F_x000D_", "A_x0041\r", "_x0041\ufffe", "_x0041_x0041\x01", "_x12_", "_x", "_",
+		"\uffff\ufffe", "\x01\x1f", "<&>\"'", "\U0010ffff", " outer ", "\n", "=1+1",
 	}
 	var users []codes.User
 	for _, text := range texts {
@@ -73,6 +74,23 @@ func TestWhatXMLCannotHoldComesBack(t *testing.T) {
 		if got := rows[i+1][0]; got != text {
 			t.Errorf("%q comes back as %q", text, got)
 		}
+	}
+}
+
+// TestALineOfNDJSONIsOneToEveryReader, also to those that know more ends of lines than JSON.
+func TestALineOfNDJSONIsOneToEveryReader(t *testing.T) {
+	const text = "a\u0085b\u2028c\u2029d"
+	var to bytes.Buffer
+	f := NewNDJSON(&to, func(line []byte, user *codes.User, _ time.Time) ([]byte, error) {
+		return append(appendJSON(append(line, `{"id":`...), user.ID), '}'), nil
+	})
+	got := file(t, &to, f, codes.User{ID: text})
+	var read struct{ ID string }
+	if err := json.Unmarshal([]byte(got), &read); err != nil || read.ID != text {
+		t.Errorf("%q is read as %q, %v", text, read.ID, err)
+	}
+	if want := `{"id":"a\u0085b\u2028c\u2029d"}` + "\n"; got != want {
+		t.Errorf("the line is %q, want %q", got, want)
 	}
 }
 

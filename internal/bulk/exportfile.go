@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"io"
 	"time"
 )
@@ -52,8 +53,23 @@ func (f *ndjson[T]) Row(row *T, at time.Time) error {
 		return err
 	}
 	f.line = append(line, '\n')
-	_, err = f.to.Write(f.line)
+	_, err = f.to.Write(escapeBreaks(f.line))
 	return err
+}
+
+// breaks are characters that some programs take for the end of a line, such as those that use
+// splitlines of Python. JSON has them in texts only.
+var breaks = [...]struct{ char, escaped string }{
+	{"\u0085", `\u0085`}, {"\u2028", `\u2028`}, {"\u2029", `\u2029`},
+}
+
+func escapeBreaks(line []byte) []byte {
+	for _, b := range breaks {
+		if bytes.Contains(line, []byte(b.char)) {
+			line = bytes.ReplaceAll(line, []byte(b.char), []byte(b.escaped))
+		}
+	}
+	return line
 }
 
 // End implements [File].

@@ -127,7 +127,7 @@ func appendXML(to []byte, text string) []byte {
 			to = append(to, "&gt;"...)
 		case r == '&':
 			to = append(to, "&amp;"...)
-		case r < ' ' && r != '\t' && r != '\n', r == '\ufffe', r == '\uffff', r == '_' && looksEscaped(text[i:]):
+		case isEscaped(r), r == '_' && looksEscaped(text[i:]):
 			to = append(to, "_x"...)
 			to = append(to, strings.ToUpper(strconv.FormatInt(int64(r)|1<<16, 16)[1:])...)
 			to = append(to, '_')
@@ -138,12 +138,21 @@ func appendXML(to []byte, text string) []byte {
 	return to
 }
 
-// looksEscaped reports whether a text begins like _xHHHH_.
+// isEscaped reports whether XML cannot hold a character, or would change it.
+func isEscaped(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' || r == '\ufffe' || r == '\uffff'
+}
+
+// looksEscaped reports whether a text will begin like _xHHHH_, also by the _ of what is escaped.
 func looksEscaped(text string) bool {
-	if len(text) < len("_xHHHH_") || text[1] != 'x' || text[6] != '_' {
+	const before = len("_xHHHH")
+	if len(text) <= before || text[1] != 'x' {
 		return false
 	}
-	return !slices.ContainsFunc([]byte(text[2:6]), func(digit byte) bool {
+	if end, _ := utf8.DecodeRuneInString(text[before:]); end != '_' && !isEscaped(end) {
+		return false
+	}
+	return !slices.ContainsFunc([]byte(text[2:before]), func(digit byte) bool {
 		return !strings.ContainsRune("0123456789abcdefABCDEF", rune(digit))
 	})
 }

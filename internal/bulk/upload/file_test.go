@@ -55,6 +55,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"CSV as NDJSON", table, upload.NDJSON, []string{"format=csv"}},
 		{"JSON with line breaks", "{\n  \"code\": \"ABC\"\n}", upload.NDJSON, []string{"line breaks"}},
 		{"a column twice", "code,type,note,type\n", upload.CSV, []string{"“type” twice", "columns 2 and 4"}},
+		{"very many columns", "code" + strings.Repeat(",_", 500) + "\n", upload.CSV, []string{"501 columns", "at most 500"}},
 		{"the code twice", "code,code\n", upload.CSV, []string{"“code” twice"}},
 		{"metadata in two ways", "code,metadata,metadata.a\n", upload.CSV, []string{"metadata.KEY"}},
 		{"metadata without a key", "code,metadata.\n", upload.CSV, []string{"key must not be empty"}},

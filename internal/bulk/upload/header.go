@@ -20,6 +20,9 @@ const (
 	// jsonColumn stands alone: its cells are lines of NDJSON. The rejected lines of such a file have it.
 	jsonColumn = "json"
 
+	// maxColumns is more than a code can fill.
+	maxColumns = 500
+
 	metadataKey = metadataColumn + "." // begins the name of a column for one entry
 	ignored     = "_"                  // begins the names of columns that are not read
 )
@@ -114,6 +117,9 @@ func (h *header) check() *FileError {
 		h.code = slices.Index(h.names, jsonColumn)
 	}
 	h.readers = make([]readFunc, len(h.names))
+	if len(h.names) > maxColumns { // each costs time in every row
+		return invalidFile("the first line names %d columns, and at most %d are read", len(h.names), maxColumns)
+	}
 	for i, name := range h.names {
 		if err := h.checkName(i, name); err != nil {
 			return err
