@@ -60,6 +60,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Runner":          testRunner,
 		"Changes":         testChanges,
 		"Batches":         testBatches,
+		"Imports":         testImports,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))

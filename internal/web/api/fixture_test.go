@@ -116,6 +116,7 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
 			bulk.KindBatch:  bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
+			bulk.KindImport: bulk.NewImportWorker(store, f.clock.read, core.SystemEntropy()),
 			bulk.KindChange: bulk.NewChangeWorker(store, store, f.clock.read, core.SystemEntropy()),
 		},
 	})
