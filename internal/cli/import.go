@@ -18,7 +18,7 @@ import (
 )
 
 var importNoun = noun[client.Import]{"IMPORT", importColumns, []string{
-	"id", "status", "lines", "accepted", "skipped", "rejected", "name", "dryRun", "notes", "failure",
+	"id", "status", "lines", "accepted", "rejected", "skipped", "dryRun", "name", "notes", "failure",
 }}
 
 // importColumns are the columns of imports.
@@ -27,13 +27,13 @@ var importColumns = []column[*client.Import]{
 	{"status", func(i *client.Import) any { return i.Status }},
 	{"lines", func(i *client.Import) any { return i.Lines }},
 	{"accepted", func(i *client.Import) any { return i.Accepted }},
-	{"skipped", func(i *client.Import) any { return i.Skipped }},
 	{"rejected", func(i *client.Import) any { return i.Rejected }},
+	{"skipped", func(i *client.Import) any { return i.Skipped }},
+	{"dryRun", func(i *client.Import) any { return i.DryRun }},
 	{"name", func(i *client.Import) any { return textOrNil(i.Name) }},
 	{"batchId", func(i *client.Import) any { return textOrNil(i.BatchID) }},
 	{"format", func(i *client.Import) any { return i.Format }},
 	{"onExisting", func(i *client.Import) any { return i.OnExisting }},
-	{"dryRun", func(i *client.Import) any { return i.DryRun }},
 	{"atomic", func(i *client.Import) any { return i.Atomic }},
 	{"bytes", func(i *client.Import) any { return i.Bytes }},
 	{"perSecond", func(i *client.Import) any { return i.PerSecond }},

@@ -28,6 +28,7 @@ func TestTheProgressOfABatchFitsTheTerminal(t *testing.T) {
 	s := startServer(t, newSQLite(t))
 	for columns, shape := range map[int]string{
 		80: `^codes  [█░]{20}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s  [\d,]+ of 50,000$`,
+		50: `^codes  [█░]{10}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		40: `^codes  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		12: `^codes  \d+%$`,
 	} {
@@ -246,7 +247,7 @@ func TestAnImportOnATerminal(t *testing.T) {
 	}
 	report := strings.Split(screen[len(screen)-1], ",")
 	if code != 0 || len(bars(second.String())) < 2 || report[1] != "succeeded" || report[2] != fmt.Sprint(lines) ||
-		report[4] == "0" {
+		report[5] == "0" {
 		t.Errorf("exit %d: %q", code, screen)
 	}
 }
