@@ -158,10 +158,12 @@ func TestAnUploadThatIsCutOffFailsAndCanBeSentAgain(t *testing.T) {
 	})
 }
 
-// TestAnIssuingKeyReachesItsOwnImportsOnly, and may not change codes that there are.
+// TestAnIssuingKeyReachesItsOwnImportsOnly, with those of the keys that it has replaced, and may not change
+// codes that there are.
 func TestAnIssuingKeyReachesItsOwnImportsOnly(t *testing.T) {
 	f := newFixture(t)
-	issuing, reading := f.keyOf(t, "acme", tenancy.RoleIssue), f.keyOf(t, "acme", tenancy.RoleRead)
+	key, issuing := f.createKey(t, "acme", tenancy.NewKey{Name: "shop", Role: tenancy.RoleIssue})
+	reading := f.keyOf(t, "acme", tenancy.RoleRead)
 	as := func(key string) edit { return with("X-Api-Key", key) }
 	const file = "code,type\nA,Normal\n"
 	own := f.importFile(t, "?batch=own", file, as(issuing)).text(t, "id")
@@ -188,6 +190,15 @@ func TestAnIssuingKeyReachesItsOwnImportsOnly(t *testing.T) {
 	second, end := f.call(t, "GET", "/imports?limit=1&cursor="+next, "").mustBeOK(t).page(t, "id")
 	if end != "" || first[0] != others || second[0] != own {
 		t.Errorf("pages %v, %v, %q", first, second, end)
+	}
+	_, rotated, err := f.tenancy.RotateKey(t.Context(), key.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.rejected(t, own, as(rotated))
+	f.call(t, "GET", "/imports/"+others, "", as(rotated)).mustBe(t, 404, core.ReasonImportNotFound)
+	if ids, _ := f.call(t, "GET", "/imports", "", as(rotated)).mustBeOK(t).page(t, "id"); len(ids) != 1 {
+		t.Errorf("the key that replaces it lists %v", ids)
 	}
 }
 
