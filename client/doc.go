@@ -33,18 +33,23 @@
 // that may grow with each try: up to 0.2 s, 0.4 s, 0.8 s and so on. It does not wait for longer than a
 // minute nor beyond the deadline of the context: the error is returned at once then.
 //
-// A retry never makes a second thing. [Client.AddCode], [Client.GenerateCode], [Client.CreateBatch]
-// and [Client.CreateChange] send an Idempotency-Key, which is made once for each call, or given by
-// you. Redeeming, reserving, confirming, releasing, rolling back, revoking, restoring and canceling
-// can be repeated as they are, and so can [Client.PutUser]. [Client.ChangeCode], [Client.DeleteCode]
-// and [Client.EraseUser] are repeated only where it is known that nothing was done: somebody else may
-// have made another change or a new thing of the same name meanwhile. [OutcomeUnknown] tells whether
-// an error leaves open what became of a request.
+// A retry never makes a second thing. [Client.AddCode], [Client.GenerateCode], [Client.CreateBatch],
+// [Client.CreateChange] and [Client.CreateImport] send an Idempotency-Key, which is made once for each
+// call, or given by you. Redeeming, reserving, confirming, releasing, rolling back, revoking, restoring
+// and canceling can be repeated as they are, and so can [Client.PutUser]. [Client.ChangeCode],
+// [Client.DeleteCode] and [Client.EraseUser] are repeated only where it is known that nothing was done:
+// somebody else may have made another change or a new thing of the same name meanwhile. [OutcomeUnknown]
+// tells whether an error leaves open what became of a request.
 //
 // # Lists
 //
-// [Client.Codes], [Client.Redemptions], [Client.Users], [Client.Batches] and [Client.Changes] are
-// iterators that ask for a page when it is needed, [Client.Events] one that goes on for ever. To leave
-// the loop ends the requests. Whole lists as files are each a [Download], such as that of
-// [Client.ExportCodes].
+// [Client.Codes], [Client.Redemptions], [Client.Users], [Client.Batches], [Client.Changes] and
+// [Client.Imports] are iterators that ask for a page when it is needed, [Client.Events] one that goes on
+// for ever. To leave the loop ends the requests. Whole lists as files are each a [Download], such as that
+// of [Client.ExportCodes].
+//
+// # Files of codes
+//
+// [Client.CreateImport] sends a file while it is read, in little memory. A file that can go back to its
+// start is sent again after a break; of any other the error says what to do.
 package client

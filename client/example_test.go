@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"accesscodes/client"
@@ -244,4 +245,28 @@ func ExampleClient_CreateBatch() {
 	}
 	fmt.Println(batch.Status, codes)
 	// Output: succeeded 500
+}
+
+func ExampleClient_CreateImport() {
+	c := connect()
+	ctx := context.Background()
+	file := strings.NewReader("code,type,note\nMOVED-1,Premium,from the old shop\nMOVED-2,Gold,from the old shop\n")
+	report, err := c.CreateImport(ctx, file, client.CreateImportRequest{Format: client.FormatCSV})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Status, report.Accepted, report.Rejected)
+	rejected, err := c.DownloadRejected(ctx, report.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = rejected.Close() }()
+	rows, err := csv.NewReader(rejected).ReadAll()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rows[1][0], rows[1][4]) // the code, and the reason
+	// Output:
+	// succeeded 1 1
+	// MOVED-2 invalid_value
 }

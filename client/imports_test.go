@@ -192,6 +192,42 @@ func TestHowLongAnUploadMayTake(t *testing.T) {
 	}
 }
 
+// endless is a file of so many bytes that notes how much memory is in use while it is read.
+type endless struct {
+	left, seen int
+	most       uint64
+}
+
+// Read implements [io.Reader].
+func (e *endless) Read(into []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, io.EOF
+	}
+	n := min(len(into), e.left)
+	copy(into, bytes.Repeat([]byte("a"), n))
+	e.left -= n
+	if e.seen += n; e.seen > 8<<20 {
+		e.seen, e.most = 0, max(e.most, inUse())
+	}
+	return n, nil
+}
+
+func TestAnUploadNeedsLittleMemory(t *testing.T) {
+	var received int64
+	c := newClient(t, importServer(t, func(w http.ResponseWriter, r *http.Request) {
+		received, _ = io.Copy(io.Discard, r.Body) // the number tells
+		answers(done)(w, r)
+	}), "ack_key")
+	file := &endless{left: 256 << 20}
+	first := inUse()
+	if _, err := c.CreateImport(t.Context(), file, client.CreateImportRequest{}); err != nil || received != 256<<20 {
+		t.Errorf("%d bytes arrived, %v", received, err)
+	}
+	if file.most == 0 || file.most > first+8<<20 {
+		t.Errorf("memory went from %d to %d bytes", first, file.most)
+	}
+}
+
 func TestOptionsOfImports(t *testing.T) {
 	var sent []string
 	answer := func(w http.ResponseWriter, r *http.Request) {

@@ -51,6 +51,7 @@ func newImports(
 ) *bulk.Imports {
 	return bulk.NewImports(bulk.ImportsDeps{
 		Store: store, DryRun: store.DryRun, Jobs: store, Forms: services.FormOfNew, Load: load,
-		Before: people.Predecessors, Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
+		Before: people.Predecessors,
+		Now:    time.Now, Entropy: core.SystemEntropy(), NewID: newID,
 	})
 }

@@ -36,7 +36,7 @@ func IsImport(kind job.Kind) bool { return kind == KindImport || kind == KindImp
 // Limits of an import, beside those of its file.
 const (
 	MaxAtomicLines = 10_000
-	maxAtomicBytes = 32 << 20 // of the lines, which are in memory all at once
+	maxAtomicBytes = 16 << 20 // of the lines, which are in memory all at once
 	// MaxRejectedLines is how many rejected lines are kept, of so many bytes together.
 	MaxRejectedLines = 100_000
 	maxRejectedBytes = 64 << 20

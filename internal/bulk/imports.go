@@ -20,9 +20,10 @@ type ImportsDeps struct {
 	// DryRun is [codes.RedemptionStore.DryRun].
 	DryRun func(ctx context.Context, commands []*codes.Command) ([]codes.Result, error)
 	Jobs   job.Store
+	// Before tells whose imports an actor sees beside its own.
+	Before Predecessors
 	// Forms is [codes.Service.FormOfNew].
 	Forms   func(ctx context.Context, actor *core.Actor, value string) (form string, isTaken bool, err error)
-	Before  Predecessors
 	Load    job.Load // of interactive requests; nil: none
 	Now     func() time.Time
 	Entropy io.Reader // a cryptographic source
@@ -31,8 +32,8 @@ type ImportsDeps struct {
 
 // Imports reads files of codes and looks such imports up. It is safe for concurrent use.
 //
-// An actor who may read sees every import of the workspace, any other its own and those of the keys that
-// its key has replaced.
+// An actor who may read sees every import of the workspace, any other those of its own and those of the
+// keys that its key has replaced.
 type Imports struct {
 	ImportsDeps
 	recorder *event.Recorder

@@ -30,9 +30,11 @@ func (s *Imports) Import(ctx context.Context, actor *core.Actor, id core.ID) (Im
 	if err != nil {
 		return Import{}, err
 	}
-	if seen, err := s.Before.see(ctx, actor, &j); err != nil {
+	seen, err := s.Before.see(ctx, actor, &j)
+	if err != nil {
 		return Import{}, err
-	} else if !seen {
+	}
+	if !seen {
 		return Import{}, ImportNotFound()
 	}
 	return importOf(j)

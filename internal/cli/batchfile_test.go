@@ -6,17 +6,20 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"accesscodes/client"
 	"accesscodes/internal/qr/qrtest"
 )
 
 // breakable stands in front of the server of a program: as long as bytes is positive, it hands on so many of
-// the codes of a batch and breaks the connection. It counts the requests for them.
-type breakable struct{ bytes, requests atomic.Int64 }
+// the codes of a batch and breaks the connection. It counts the requests for them. So many looks at a batch
+// are answered as if the server were away.
+type breakable struct{ bytes, requests, away atomic.Int64 }
 
 func (b *breakable) install(t *testing.T, p *program) {
 	t.Helper()
@@ -27,6 +30,10 @@ func (b *breakable) install(t *testing.T, p *program) {
 	behind := httputil.NewSingleHostReverseProxy(address)
 	behind.Transport = &http.Transport{DisableKeepAlives: true}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && path.Dir(r.URL.Path) == "/batches" && b.away.Add(-1) >= 0 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
 		if strings.HasSuffix(r.URL.Path, "/codes") {
 			b.requests.Add(1)
 			r.Header.Del("Accept-Encoding") // compressed, it would be shorter
@@ -82,6 +89,21 @@ func TestABatchIsDownloadedInSpiteOfBreaks(t *testing.T) {
 			t.Errorf("%s to stdout: %d of %d bytes", format, len(got.stdout), len(whole))
 		}
 		b.bytes.Store(0)
+	}
+}
+
+// TestWaitingOutlivesTheServer: it is asked again for longer than one call of the client lasts.
+func TestWaitingOutlivesTheServer(t *testing.T) {
+	p := withServer(t)
+	var b breakable
+	b.install(t, p)
+	b.away.Store(client.DefaultRetries + 2)
+	got := p.exec(t, "batch", "create", "--count", "2", "--type", "Normal", "--wait", "--output", "csv")
+	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
+	const away = "accesscodes: the answer is not of an accesscodes server: Bad Gateway"
+	if got.code != 0 || len(lines) != 2 || !strings.HasPrefix(lines[1], away) ||
+		!strings.Contains(got.stdout, ",succeeded,2,") {
+		t.Errorf("exit %d: %s%s", got.code, got.stdout, got.stderr)
 	}
 }
 

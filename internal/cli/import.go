@@ -18,7 +18,7 @@ import (
 )
 
 var importNoun = noun[client.Import]{"IMPORT", importColumns, []string{
-	"id", "status", "lines", "accepted", "skipped", "rejected", "name", "dryRun", "notes", "failure",
+	"id", "status", "lines", "accepted", "rejected", "skipped", "dryRun", "name", "notes", "failure",
 }}
 
 // importColumns are the columns of imports.
@@ -27,13 +27,13 @@ var importColumns = []column[*client.Import]{
 	{"status", func(i *client.Import) any { return i.Status }},
 	{"lines", func(i *client.Import) any { return i.Lines }},
 	{"accepted", func(i *client.Import) any { return i.Accepted }},
-	{"skipped", func(i *client.Import) any { return i.Skipped }},
 	{"rejected", func(i *client.Import) any { return i.Rejected }},
+	{"skipped", func(i *client.Import) any { return i.Skipped }},
+	{"dryRun", func(i *client.Import) any { return i.DryRun }},
 	{"name", func(i *client.Import) any { return textOrNil(i.Name) }},
 	{"batchId", func(i *client.Import) any { return textOrNil(i.BatchID) }},
 	{"format", func(i *client.Import) any { return i.Format }},
 	{"onExisting", func(i *client.Import) any { return i.OnExisting }},
-	{"dryRun", func(i *client.Import) any { return i.DryRun }},
 	{"atomic", func(i *client.Import) any { return i.Atomic }},
 	{"bytes", func(i *client.Import) any { return i.Bytes }},
 	{"perSecond", func(i *client.Import) any { return i.PerSecond }},
@@ -148,15 +148,23 @@ func formatOf(name string) client.ExportFormat {
 func (f *importFlags) advise(cmd *cobra.Command, name string, err error) error {
 	e, refused := errors.AsType[*client.Error](err)
 	_, broken := errors.AsType[*client.NoAnswerError](err)
+	const again = "the lines that are done count as skipped"
+	switch {
+	case isInterrupted(err): // what has been sent is no riddle
+		err = context.Canceled
+		broken = true
+	case broken && !client.OutcomeUnknown(err):
+		return err
+	}
 	switch {
 	case refused && e.Reason == client.ReasonImportRunning:
 		return unfinished{err, "to see how far it is: " + commandLine(cmd, "import", "get", e.ImportID)}
 	case refused && e.ImportID != "":
 		return unfinished{err, "what became of its lines: " + commandLine(cmd, "import", "get", e.ImportID)}
-	case broken && client.OutcomeUnknown(err) && name == "-":
-		return unfinished{err, "send the same again from its start: the lines that are done count as skipped"}
-	case broken && client.OutcomeUnknown(err):
-		return unfinished{err, "run the same command again: the lines that are done count as skipped"}
+	case broken && name == "-":
+		return unfinished{err, "send the same again from its start: " + again}
+	case broken:
+		return unfinished{err, "run the same command again: " + again}
 	default:
 		return err
 	}
@@ -217,6 +225,9 @@ func (s *sentFile) Read(into []byte) (int, error) {
 	n, err := s.file.Read(into)
 	s.at += int64(n)
 	s.progress.set(s.at)
+	if err == io.EOF {
+		s.progress.reached() // the server has the rest in its hands
+	}
 	return n, err
 }
 

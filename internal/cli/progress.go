@@ -96,6 +96,16 @@ func (p *progress) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
+// reached shows on a terminal at once what is done.
+func (p *progress) reached() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if width := terminalWidth(p.to); width > 0 && !p.quiet {
+		p.shown, p.state.took = time.Now(), time.Since(p.started)
+		p.draw(width)
+	}
+}
+
 // end shows what was reached.
 func (p *progress) end() {
 	p.mu.Lock()
@@ -188,28 +198,28 @@ const (
 	longBar  = 20
 )
 
-// bar is the state in so many columns: what has no room is left out.
+// bar is the state in so many columns: what has no room is left out. The bar itself comes before how many.
 func (s state) bar(width int) string {
 	parts := s.parts()
-	text := ""
-	for len(parts) > 0 {
-		if text = s.stage + "  " + strings.Join(parts, "  "); len(text) <= width {
-			break
-		}
+	rest := func() string { return "  " + strings.Join(parts, "  ") }
+	if s.total > 0 && len(s.stage+rest())+len("  ")+shortBar > width {
 		parts = parts[:len(parts)-1]
 	}
+	for len(parts) > 1 && len(s.stage+rest()) > width {
+		parts = parts[:len(parts)-1]
+	}
+	text := s.stage + rest()
 	room := width - len(text) - len("  ")
 	switch {
+	case s.total == 0 || room < shortBar:
+		return text[:min(len(text), max(width, 0))]
 	case room >= longBar:
 		room = longBar
-	case room >= shortBar:
+	default:
 		room = shortBar
 	}
-	if len(parts) == 0 || s.total == 0 || room < shortBar {
-		return text[:min(len(text), max(width, 0))]
-	}
 	full := int(int64(room) * min(s.done, s.total) / s.total)
-	return s.stage + "  " + strings.Repeat("█", full) + strings.Repeat("░", room-full) + "  " + strings.Join(parts, "  ")
+	return s.stage + "  " + strings.Repeat("█", full) + strings.Repeat("░", room-full) + rest()
 }
 
 // byteCount is a number of bytes for people.

@@ -80,7 +80,7 @@ const (
 
 // cuttable are columns with texts that say something also when their end is missing.
 var cuttable = []string{
-	"name", "note", "recipient", "failure", "detail", "metadata", "skipped", "sample", "data", "userId",
+	"name", "note", "notes", "recipient", "failure", "detail", "metadata", "skipped", "sample", "data", "userId",
 }
 
 // flush prints the rows that are gathered. The first ones decide which columns there are.

@@ -28,6 +28,7 @@ func TestTheProgressOfABatchFitsTheTerminal(t *testing.T) {
 	s := startServer(t, newSQLite(t))
 	for columns, shape := range map[int]string{
 		80: `^codes  [█░]{20}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s  [\d,]+ of 50,000$`,
+		50: `^codes  [█░]{10}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		40: `^codes  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		12: `^codes  \d+%$`,
 	} {
@@ -212,4 +213,41 @@ func codesFile(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// TestAnImportOnATerminal: its progress counts the bytes of the file. Ctrl-C ends it, and the same command
+// goes on.
+func TestAnImportOnATerminal(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, newSQLite(t))
+	const lines = 60_000
+	var text strings.Builder
+	text.WriteString("code,type,note\n")
+	note := strings.Repeat("long ", 60) // the system takes a few megabytes of what is sent at once
+	for i := range lines {
+		_, _ = fmt.Fprintf(&text, "CODE%d,Normal,%s\n", i, note) // never fails
+	}
+	name := codesFile(t, text.String())
+	first := inTerminal(t, 80, onServer(s), "import", name)
+	first.see(t, ` [1-9]\d?%  `)
+	first.press(t, ctrlC)
+	code, screen := first.end(t)
+	const again = "accesscodes: interrupted; run the same command again: the lines that are done count as skipped"
+	if code != 130 || screen[len(screen)-1] != again {
+		t.Errorf("exit %d: %q", code, screen)
+	}
+	second := inTerminal(t, 80, onServer(s), "import", name, "--output", "csv")
+	code, screen = second.end(t)
+	shape := regexp.MustCompile(
+		`^sent  [█░]{20}  \d+%  (\w+ left|stands still|in \w+)  [\d.]+ [kM]?B/s  [\d.]+ [kM]?B of 19\.1 MB$`)
+	for _, bar := range bars(second.String()) {
+		if !shape.MatchString(bar) {
+			t.Errorf("%q", bar)
+		}
+	}
+	report := strings.Split(screen[len(screen)-1], ",")
+	if code != 0 || len(bars(second.String())) < 2 || report[1] != "succeeded" || report[2] != fmt.Sprint(lines) ||
+		report[5] == "0" {
+		t.Errorf("exit %d: %q", code, screen)
+	}
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -188,8 +186,8 @@ func testImportDryRun(i *importing) {
 // testImportBatch: indexes are in the order of the file, without gaps.
 func testImportBatch(i *importing) {
 	i.run(bulk.ImportSpec{}, "code,type\nTHERE,Normal\n", 1, 0, 0)
-	got := i.run(bulk.ImportSpec{Name: "spring"}, "code,type\nZ,Normal\nTHERE,Normal\nBAD,\nA,Premium\nZ,Normal\nM,Normal\n",
-		3, 2, 1)
+	const file = "code,type\nZ,Normal\nTHERE,Normal\nBAD,\nA,Premium\nZ,Normal\nM,Normal\n"
+	got := i.run(bulk.ImportSpec{Name: "spring"}, file, 3, 2, 1)
 	found, err := i.s.BatchCodes(i.t.Context(), i.actor.WorkspaceID, got.ID, 0, 10, now)
 	if err != nil {
 		i.t.Fatal(err)
@@ -348,57 +346,4 @@ func testImportRejected(i *importing) {
 	if sum != 1200 {
 		i.t.Errorf("%d lines were deleted", sum)
 	}
-}
-
-// testImportRaces: of several imports of the same codes each code is accepted by one.
-func testImportRaces(t *testing.T, openStore func() Store) {
-	const count, nodes = 1500, 3
-	actor := newCaller(t, openStore())
-	lines := strings.Split(strings.TrimSuffix(table(count, "n"), "\n"), "\n")
-	var done sync.WaitGroup
-	results := make([]bulk.Import, nodes)
-	for n := range nodes {
-		node := newImporting(t, openStore(), actor)
-		own := slices.Clone(lines[1:])
-		if n%2 == 1 {
-			slices.Reverse(own)
-		}
-		file := strings.Join(append([]string{lines[0]}, own...), "\n")
-		done.Go(func() {
-			var err error
-			if results[n], err = node.try(bulk.ImportSpec{}, strings.NewReader(file), ""); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	done.Wait()
-	var sum bulk.Lines
-	for _, got := range results {
-		sum.Accepted += got.Accepted
-		sum.Skipped += got.Skipped
-	}
-	if sum.Accepted != count || sum.Skipped != (nodes-1)*count {
-		t.Errorf("%+v in all", sum)
-	}
-}
-
-// testImportDeleted: a code that is deleted while an import changes it is changed before or made after.
-func testImportDeleted(t *testing.T, openStore func() Store) {
-	const count = 400
-	actor := newCaller(t, openStore())
-	node, other := newImporting(t, openStore(), actor), newImporting(t, openStore(), actor)
-	node.run(bulk.ImportSpec{}, table(count, "n"), count, 0, 0)
-	var deleting sync.WaitGroup
-	deleting.Go(func() {
-		for n := range count {
-			err := other.codes.DeleteCode(t.Context(), actor, fmt.Sprintf("BULK-%05d", n))
-			if err != nil && !core.HasReason(err, core.ReasonCodeNotFound) {
-				t.Error(err)
-			}
-		}
-	})
-	for n := range 6 {
-		node.run(bulk.ImportSpec{OnExisting: bulk.UpdateOnExisting}, table(count, fmt.Sprint(n)), count, 0, 0)
-	}
-	deleting.Wait()
 }

@@ -183,12 +183,19 @@ func testJobLists(t *testing.T, s Store) {
 		{"a page", job.Query{Limit: 2, After: all[0]}, all[1:3]},
 		{"of one key", job.Query{ActorIDs: []core.ID{{15: 9}}, Limit: 10}, want},
 		{"of two", job.Query{ActorIDs: []core.ID{{15: 8}, {15: 9}}, Limit: 10}, all},
-		{"of neither", job.Query{ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 10}, nil},
+		{"of neither", job.Query{ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 9}, nil},
+		{
+			"of two kinds",
+			job.Query{Kinds: []job.Kind{counting, "another"}, Limit: 3},
+			append([]core.ID{another.ID}, all[:2]...),
+		},
 		{"of another workspace", job.Query{WorkspaceID: other.ID, Limit: 10}, nil},
 	} {
-		c.query.Kinds = []job.Kind{counting}
 		if c.query.WorkspaceID.IsZero() {
 			c.query.WorkspaceID = mine.ID
+		}
+		if c.query.Kinds == nil {
+			c.query.Kinds = []job.Kind{"unheard of", counting}
 		}
 		if got := list(c.query); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

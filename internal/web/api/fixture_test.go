@@ -110,14 +110,15 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
 	})
 	f.imports = bulk.NewImports(bulk.ImportsDeps{
-		Store: store, DryRun: store.DryRun, Jobs: store, Forms: f.service.FormOfNew,
-		Before: f.tenancy.Predecessors, Now: f.clock.read,
+		Store: store, DryRun: store.DryRun, Jobs: store, Forms: f.service.FormOfNew, Now: f.clock.read,
+		Before:  f.tenancy.Predecessors,
 		Entropy: core.SystemEntropy(), NewID: newID,
 	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
 			bulk.KindBatch:  bulk.NewBatchWorker(store, f.service, f.clock.read, core.SystemEntropy()),
+			bulk.KindImport: bulk.NewImportWorker(store, f.clock.read, core.SystemEntropy()),
 			bulk.KindChange: bulk.NewChangeWorker(store, store, f.clock.read, core.SystemEntropy()),
 		},
 	})

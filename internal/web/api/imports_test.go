@@ -1,16 +1,21 @@
 package api
 
 import (
-	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/kit"
 )
 
 // importFile sends a file of CSV.
@@ -81,78 +86,197 @@ func TestAFileIsImported(t *testing.T) {
 	})
 }
 
-// slowFile is the body of an upload of which the rest comes when the test says so.
-type slowFile struct {
-	parts chan string
-	rest  string
-}
-
-// Read implements [io.Reader].
-func (s *slowFile) Read(into []byte) (int, error) {
-	if s.rest == "" {
-		part, more := <-s.parts
-		if !more {
-			return 0, io.EOF
+func TestAnImportIsSeenWhileItsFileArrives(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		u := f.begin(t, "", lead("code,type\nFIRST,Normal\nBAD,\n"))
+		look := func() answer { return f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t) }
+		f.until(t, "two lines are read", func() bool { return fmt.Sprint(look().object(t)["lines"]) == "2" })
+		look().mustCount(t, "running: 2 lines, 1 accepted, 0 skipped, 1 rejected")
+		if f.code(t, "FIRST").Value != "FIRST" || strings.Count(f.rejected(t, u.id), "\n") != 2 {
+			t.Error("the lines are not there yet")
 		}
-		s.rest = part
+		u.end(t, "SECOND,Normal\n").mustCount(t, "succeeded: 3 lines, 2 accepted, 0 skipped, 1 rejected")
+	})
+}
+
+func TestACanceledImportAnswersItsSender(t *testing.T) {
+	f := newFixture(t)
+	u := f.begin(t, "", lead("code,type\nFIRST,Normal\n"))
+	f.until(t, "the line is stored", func() bool { return f.stored(t) == 1 })
+	for range 2 {
+		got := f.call(t, "POST", "/imports/"+u.id+"/cancel", "").mustBeOK(t)
+		got.mustCount(t, "canceled: 1 lines, 1 accepted, 0 skipped, 0 rejected")
 	}
-	n := copy(into, s.rest)
-	s.rest = s.rest[n:]
-	return n, nil
+	u.answer(t).mustCount(t, "canceled: 1 lines, 1 accepted, 0 skipped, 0 rejected") // though nothing more was sent
+	ended := f.importFile(t, "", "code,type\nSECOND,Normal\n").text(t, "id")
+	f.call(t, "POST", "/imports/"+ended+"/cancel", "").mustBe(t, 409, core.ReasonImportFinished)
+	close(u.parts)
 }
 
-// upload is an import that is under way.
-type underway struct {
-	parts chan string
-	done  chan answer
-	id    string
+// TestAnUploadThatIsCutOffFailsAndCanBeSentAgain: what was reported as accepted is there.
+func TestAnUploadThatIsCutOffFailsAndCanBeSentAgain(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
+		f := newFixture(t)
+		server := f.serve(t, false)
+		var file strings.Builder
+		file.WriteString("code,type\n")
+		for n := range 20_000 {
+			fmt.Fprintf(&file, "CUT-%06d,Normal\n", n)
+		}
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST /imports HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\nContent-Type: text/csv\r\n"+
+			"Idempotency-Key: k\r\nContent-Length: %d\r\n\r\n%s", f.secret, file.Len(), file.String()[:file.Len()/2])
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.until(t, "the import has failed", func() bool {
+			ids := f.importIDs(t)
+			return len(ids) == 1 && f.call(t, "GET", "/imports/"+ids[0], "").text(t, "status") == "failed"
+		})
+		id := f.importIDs(t)[0]
+		got := f.call(t, "GET", "/imports/"+id, "").object(t)
+		want := fmt.Sprintf("the upload broke off after %v lines; %v lines were accepted before, and their codes stay; "+
+			"send the same file again", got["lines"], got["accepted"])
+		there := f.stored(t)
+		if got["failure"] != want || fmt.Sprint(got["accepted"]) != fmt.Sprint(there) || there < 9_000 {
+			t.Errorf("%d codes are stored; the import is %v", there, got)
+		}
+		again := f.importFile(t, "", file.String(), with("Idempotency-Key", "k"))
+		again.mustCount(t, fmt.Sprintf("succeeded: 20000 lines, %d accepted, %d skipped, 0 rejected", 20_000-there, there))
+		if again.text(t, "id") != id || f.stored(t) != 20_000 {
+			t.Errorf("%d codes are stored; the import is %s", f.stored(t), again.body)
+		}
+		replayed := f.importFile(t, "", "this is not read", with("Idempotency-Key", "k"))
+		sameJSON(t, replayed.body, again.body)
+		if replayed.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("header %v", replayed.header)
+		}
+	})
 }
 
-// begin sends the first part of a file, over a real connection, and waits until the import is known.
-func (f *fixture) begin(t *testing.T, query, part string, edits ...edit) *underway {
-	t.Helper()
-	server := f.serve(t, false)
-	before := len(f.importIDs(t))
-	u := &underway{parts: make(chan string, 1), done: make(chan answer, 1)}
-	r, err := http.NewRequest(http.MethodPost, server.URL+"/imports"+query, &slowFile{parts: u.parts})
+// TestAnIssuingKeyReachesItsOwnImportsOnly, with those of the keys that it has replaced, and may not change
+// codes that there are.
+func TestAnIssuingKeyReachesItsOwnImportsOnly(t *testing.T) {
+	f := newFixture(t)
+	key, issuing := f.createKey(t, "acme", tenancy.NewKey{Name: "shop", Role: tenancy.RoleIssue})
+	reading := f.keyOf(t, "acme", tenancy.RoleRead)
+	as := func(key string) edit { return with("X-Api-Key", key) }
+	const file = "code,type\nA,Normal\n"
+	own := f.importFile(t, "?batch=own", file, as(issuing)).text(t, "id")
+	others := f.importFile(t, "?batch=others", file).text(t, "id")
+	f.importFile(t, "?onExisting=update", file, as(issuing)).mustBe(t, 403, core.ReasonRoleNotAllowed)
+	f.importFile(t, "", file, as(reading)).mustBe(t, 403, core.ReasonRoleNotAllowed)
+	for _, path := range []string{"/imports/" + own, "/batches/" + own} {
+		f.call(t, "GET", path, "", as(issuing)).mustBeOK(t)
+	}
+	f.rejected(t, own, as(issuing))
+	f.rejected(t, others, as(reading))
+	for _, path := range []string{"", "/rejected"} {
+		f.call(t, "GET", "/imports/"+others+path, "", as(issuing)).mustBe(t, 404, core.ReasonImportNotFound)
+	}
+	f.call(t, "POST", "/imports/"+others+"/cancel", "", as(issuing)).mustBe(t, 404, core.ReasonImportNotFound)
+	for key, want := range map[string]int{issuing: 1, reading: 2} {
+		for _, list := range []string{"/imports", "/batches"} {
+			if ids, _ := f.call(t, "GET", list, "", as(key)).mustBeOK(t).page(t, "id"); len(ids) != want {
+				t.Errorf("%v are listed at %s, want %d", ids, list, want)
+			}
+		}
+	}
+	first, next := f.call(t, "GET", "/imports?limit=1", "").mustBeOK(t).page(t, "id")
+	second, end := f.call(t, "GET", "/imports?limit=1&cursor="+next, "").mustBeOK(t).page(t, "id")
+	if end != "" || first[0] != others || second[0] != own {
+		t.Errorf("pages %v, %v, %q", first, second, end)
+	}
+	_, rotated, err := f.tenancy.RotateKey(t.Context(), key.ID, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range append([]edit{with("X-Api-Key", f.secret), with("Content-Type", "text/csv")}, edits...) {
-		change(r)
+	f.rejected(t, own, as(rotated))
+	f.call(t, "GET", "/imports/"+others, "", as(rotated)).mustBe(t, 404, core.ReasonImportNotFound)
+	if ids, _ := f.call(t, "GET", "/imports", "", as(rotated)).mustBeOK(t).page(t, "id"); len(ids) != 1 {
+		t.Errorf("the key that replaces it lists %v", ids)
 	}
-	go func() {
-		response, err := server.Client().Do(r)
-		if err != nil {
-			u.done <- answer{body: err.Error()}
-			return
-		}
-		body, err := io.ReadAll(response.Body)
-		if err := errors.Join(err, response.Body.Close()); err != nil {
-			u.done <- answer{body: err.Error()}
-			return
-		}
-		u.done <- answer{status: response.StatusCode, header: response.Header, body: string(body)}
-	}()
-	u.parts <- part
-	f.until(t, "the import is known", func() bool { return len(f.importIDs(t)) > before })
-	u.id = f.importIDs(t)[0]
-	return u
 }
 
-// importIDs are the imports of acme, newest first.
-func (f *fixture) importIDs(t *testing.T) []string {
-	t.Helper()
-	ids, _ := f.call(t, "GET", "/imports?limit=1000", "").mustBeOK(t).page(t, "id")
-	return ids
+// TestTheCodesOfAnImportedBatchAreDownloaded in the order of the file, and canceling it cancels the import.
+func TestTheCodesOfAnImportedBatchAreDownloaded(t *testing.T) {
+	f := newFixture(t)
+	id := f.importFile(t, "?batch=spring%20fair", "code,type\nZ,Normal\nA,Premium\nBAD,\nM,Normal\n").text(t, "id")
+	got := f.call(t, "GET", "/imports/"+id, "").mustBeOK(t)
+	if got.text(t, "batchId") != id || got.text(t, "name") != "spring fair" {
+		t.Errorf("import %s", got.body)
+	}
+	text := f.download(t, "/batches/"+id+"/codes?format=csv", exportMedia[formatCSV][0])
+	if strings.Index(text, "Z") > strings.Index(text, "A,") || strings.Count(text, "\n") != 4 {
+		t.Errorf("codes %s", text)
+	}
+	u := f.begin(t, "?batch=autumn", lead("code,type\nFIRST,Normal\n"))
+	f.until(t, "the line is stored", func() bool { return f.stored(t) == 4 })
+	if got := f.call(t, "POST", "/batches/"+u.id+"/cancel", "").mustBeOK(t); got.text(t, "status") != "canceled" {
+		t.Errorf("batch %s", got.body)
+	}
+	u.answer(t).mustCount(t, "canceled: 1 lines, 1 accepted, 0 skipped, 0 rejected")
+	close(u.parts)
 }
 
-// until waits until something is so that another goroutine brings about.
-func (f *fixture) until(t *testing.T, what string, isSo func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !isSo(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s", what)
-		}
+// TestAnImportWhoseNodeDiedIsEndedByAnother, and its rejected lines are kept for 30 days.
+func TestAnImportWhoseNodeDiedIsEndedByAnother(t *testing.T) {
+	f := newFixture(t)
+	spec := `{"Format":0,"OnExisting":"fail"}`
+	id, err := core.ParseID("01a21984-0043-7bc5-9b11-4aeae8b30513")
+	if err != nil {
+		t.Fatal(err)
 	}
+	never := func(*job.Job) bool { return false }
+	_, _, err = f.store.StartJob(t.Context(), job.Job{
+		ID: id, WorkspaceID: f.key.WorkspaceID, Kind: bulk.KindImport, Spec: spec, CreatedAt: f.clock.read(),
+		Actor: event.Actor{Kind: core.ActorKey, ID: f.key.ID},
+	}, job.Lease{Holder: core.ID{15: 7}, Life: -time.Second}, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.work(t)
+	got := f.call(t, "GET", "/imports/"+id.String(), "").mustBeOK(t)
+	if got.text(t, "status") != "failed" || !strings.Contains(got.text(t, "failure"), "the server that read the file") {
+		t.Errorf("import %s", got.body)
+	}
+	f.rejected(t, id.String())
+	f.clock.advance(bulk.RejectedLife)
+	f.call(t, "GET", "/imports/"+id.String()+"/rejected", "").mustBe(t, 410, core.ReasonRejectedLinesExpired)
+}
+
+func TestAKeyThatIsRevokedMeanwhileEndsItsImport(t *testing.T) {
+	f := newFixture(t)
+	key, secret := f.createKey(t, "acme", tenancy.NewKey{Name: "leaked", Role: tenancy.RoleFull})
+	u := f.begin(t, "", lead("code,type\nFIRST,Normal\n"), with("X-Api-Key", secret))
+	if _, err := f.tenancy.RevokeKey(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := u.answer(t); got.status != 401 { // within some seconds, though nothing more was sent
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+	got := f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t)
+	if !strings.HasPrefix(got.text(t, "failure"), "the API key lost its right to do this after 1 lines") {
+		t.Errorf("import %s", got.body)
+	}
+	close(u.parts)
+}
+
+// TestAnUploadThatStallsIsCutOff, and its sender is told so.
+func TestAnUploadThatStallsIsCutOff(t *testing.T) {
+	f := newFixture(t)
+	f.stall = 200 * time.Millisecond
+	f.server = newServer(t, f)
+	u := f.begin(t, "", lead("code,type\nFIRST,Normal\n"))
+	u.answer(t).mustBe(t, http.StatusRequestTimeout, kit.ReasonRequestTimeout)
+	got := f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t)
+	if want := "the upload broke off after 1 lines; 1 line was accepted before, and its code stays; send the same " +
+		"file again"; got.text(t, "failure") != want {
+		t.Errorf("import %s", got.body)
+	}
+	close(u.parts)
 }
