@@ -14,6 +14,8 @@ import (
 // KindChange is the kind of jobs that change many codes, and take such a change back.
 const KindChange = job.Kind("change")
 
+var changeKinds = []job.Kind{KindChange}
+
 // Limits of a change.
 const (
 	MaxChangeCodes = 10_000 // that are listed in a request

@@ -34,6 +34,7 @@ type Changes struct {
 	ChangesDeps
 	recorder *event.Recorder
 	dryRuns  *core.Lane
+	sight    sight
 }
 
 // Limits of dry runs.
@@ -48,6 +49,7 @@ func NewChanges(deps ChangesDeps) *Changes {
 	return &Changes{
 		ChangesDeps: deps, recorder: event.NewRecorder(deps.Entropy),
 		dryRuns: core.NewLane(dryRunsAtOnce, dryRunWaiting, dryRunWait),
+		sight:   newSight(deps.Jobs, nil), // who reaches changes may read
 	}
 }
 
@@ -124,7 +126,7 @@ func (s *Changes) Create(ctx context.Context, actor *core.Actor, req NewChange) 
 	if !retry.IsZero() && req.Unread.Err() == nil {
 		first, err := s.Jobs.JobByRetryKey(ctx, actor.WorkspaceID, retry.Key[:])
 		if !errors.Is(err, core.ErrNotFound) {
-			return replayedChange(first, err, retry)
+			return s.replay(ctx, actor, first, err, retry)
 		}
 	}
 	now := s.now()
@@ -179,7 +181,7 @@ func (s *Changes) insert(
 	}
 	stored, inserted, err := s.Jobs.InsertJob(ctx, c.Job)
 	if err != nil || !inserted {
-		return replayedChange(stored, err, retry)
+		return s.replay(ctx, actor, stored, err, retry)
 	}
 	s.Wake()
 	return c, false, nil
@@ -192,16 +194,17 @@ func (r *NewChange) spec(now time.Time) ChangeSpec {
 	}
 }
 
-// replayedChange answers a request with the change that an earlier one made.
-func replayedChange(first job.Job, err error, retry codes.Retry) (Change, bool, error) {
+// replay answers a request with the change that an earlier one made.
+func (s *Changes) replay(
+	ctx context.Context, actor *core.Actor, first job.Job, err error, retry codes.Retry,
+) (c Change, replayed bool, _ error) {
+	if err == nil {
+		err = s.sight.checkRetry(ctx, actor, &first, retry, changeKinds)
+	}
 	if err != nil {
 		return Change{}, false, err
 	}
-	if first.Kind != KindChange || string(first.Fingerprint) != string(retry.Fingerprint[:]) {
-		return Change{}, false, core.Conflict(core.ReasonIdempotencyKeyReused,
-			"this Idempotency-Key was used for a different request; a new request needs a new key")
-	}
-	c, err := changeOf(first)
+	c, err = changeOf(first)
 	return c, err == nil, err
 }
 
@@ -214,14 +217,7 @@ func ChangeNotFound() *core.Error {
 //
 // Errors: KindNotFound with ReasonChangeNotFound; KindUnavailable.
 func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Change, error) {
-	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, KindChange)
-	return foundChange(j, err)
-}
-
-func foundChange(j job.Job, err error) (Change, error) {
-	if errors.Is(err, core.ErrNotFound) {
-		return Change{}, ChangeNotFound()
-	}
+	j, err := s.sight.find(ctx, actor, id, ChangeNotFound(), changeKinds)
 	if err != nil {
 		return Change{}, err
 	}
@@ -232,27 +228,10 @@ func foundChange(j job.Job, err error) (Change, error) {
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
 func (s *Changes) List(ctx context.Context, actor *core.Actor, page core.PageRequest) (core.Page[Change], error) {
-	limit, err := page.CheckedLimit()
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[Change]{}, err
 	}
-	list := core.NewCursor("changes", actor.WorkspaceID)
-	after, err := list.IDKey(page.Cursor)
-	if err != nil {
-		return core.Page[Change]{}, err
-	}
-	found, err := s.Jobs.Jobs(ctx, &job.Query{
-		WorkspaceID: actor.WorkspaceID, Kinds: []job.Kind{KindChange}, After: after, Limit: limit + 1,
-	})
-	if err != nil {
-		return core.Page[Change]{}, err
-	}
-	changes := make([]Change, len(found))
-	for i := range found {
-		if changes[i], err = changeOf(found[i]); err != nil {
-			return core.Page[Change]{}, err
-		}
-	}
-	return core.PageOf(changes, limit, func(c *Change) int { return len(c.Spec) + len(c.Cursor) },
-		func(c *Change) string { return list.After(c.ID[:]) }), nil
+	defer leave()
+	return listed(ctx, &s.sight, actor, page, "changes", changeKinds, changeOf)
 }

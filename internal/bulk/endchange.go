@@ -77,7 +77,13 @@ func (s *Changes) alter(
 		*j = c.Job
 		return events, err
 	})
-	return foundChange(j, err)
+	if errors.Is(err, core.ErrNotFound) {
+		return Change{}, ChangeNotFound()
+	}
+	if err != nil {
+		return Change{}, err
+	}
+	return changeOf(j)
 }
 
 // pruneAge is how long after its request what is kept of a change is deleted: an undoing that was

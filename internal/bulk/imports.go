@@ -38,6 +38,7 @@ type Imports struct {
 	ImportsDeps
 	recorder *event.Recorder
 	lane     *core.Lane
+	sight    sight
 }
 
 // Limits of imports under way.
@@ -56,7 +57,7 @@ const (
 func NewImports(deps ImportsDeps) *Imports {
 	return &Imports{
 		ImportsDeps: deps, recorder: event.NewRecorder(deps.Entropy),
-		lane: core.NewLane(importsAtOnce, importsWaiting, importWait),
+		lane: core.NewLane(importsAtOnce, importsWaiting, importWait), sight: newSight(deps.Jobs, deps.Before),
 	}
 }
 
@@ -126,7 +127,7 @@ func (s *Imports) Run(ctx context.Context, actor *core.Actor, req NewImport) (i 
 		return Import{}, false, err
 	}
 	if lease.Holder.IsZero() { // another request was faster
-		return s.replay(i.Job, retry)
+		return s.replay(ctx, actor, i.Job, retry)
 	}
 	run := &importRun{
 		Imports: s, req: &req, actor: actor, lease: lease, i: i, source: s.recorder.Of(actor), pace: job.NewPace(s.Load),
@@ -153,7 +154,7 @@ func (s *Imports) earlier(ctx context.Context, actor *core.Actor, retry codes.Re
 			return nil, err
 		}
 	}
-	i, _, err := s.replay(first, retry)
+	i, _, err := s.replay(ctx, actor, first, retry)
 	return &i, err
 }
 
@@ -163,10 +164,11 @@ func (i *Import) canRunAgain(retry codes.Retry) bool {
 }
 
 // replay answers a request with what an earlier one has done.
-func (s *Imports) replay(first job.Job, retry codes.Retry) (Import, bool, error) {
-	if !IsImport(first.Kind) || string(first.Fingerprint) != string(retry.Fingerprint[:]) {
-		return Import{}, false, core.Conflict(core.ReasonIdempotencyKeyReused,
-			"this Idempotency-Key was used for a different request; a new request needs a new key")
+func (s *Imports) replay(
+	ctx context.Context, actor *core.Actor, first job.Job, retry codes.Retry,
+) (Import, bool, error) {
+	if err := s.sight.checkRetry(ctx, actor, &first, retry, importKinds); err != nil {
+		return Import{}, false, err
 	}
 	i, err := importOf(first)
 	if err != nil {

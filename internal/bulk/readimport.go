@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"accesscodes/internal/bulk/upload"
@@ -23,19 +22,9 @@ func ImportNotFound() *core.Error {
 //
 // Errors: KindNotFound with ReasonImportNotFound; KindUnavailable.
 func (s *Imports) Import(ctx context.Context, actor *core.Actor, id core.ID) (Import, error) {
-	j, err := s.Jobs.Job(ctx, actor.WorkspaceID, id, importKinds...)
-	if errors.Is(err, core.ErrNotFound) {
-		return Import{}, ImportNotFound()
-	}
+	j, err := s.sight.find(ctx, actor, id, ImportNotFound(), importKinds)
 	if err != nil {
 		return Import{}, err
-	}
-	seen, err := s.Before.see(ctx, actor, &j)
-	if err != nil {
-		return Import{}, err
-	}
-	if !seen {
-		return Import{}, ImportNotFound()
 	}
 	return importOf(j)
 }
@@ -44,30 +33,12 @@ func (s *Imports) Import(ctx context.Context, actor *core.Actor, id core.ID) (Im
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
 func (s *Imports) List(ctx context.Context, actor *core.Actor, page core.PageRequest) (core.Page[Import], error) {
-	limit, err := page.CheckedLimit()
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[Import]{}, err
 	}
-	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: importKinds, Limit: limit + 1}
-	if q.ActorIDs, err = s.Before.makers(ctx, actor); err != nil {
-		return core.Page[Import]{}, err
-	}
-	list := core.NewCursor("imports", actor.WorkspaceID)
-	if q.After, err = list.IDKey(page.Cursor); err != nil {
-		return core.Page[Import]{}, err
-	}
-	found, err := s.Jobs.Jobs(ctx, &q)
-	if err != nil {
-		return core.Page[Import]{}, err
-	}
-	imports := make([]Import, len(found))
-	for n := range found {
-		if imports[n], err = importOf(found[n]); err != nil {
-			return core.Page[Import]{}, err
-		}
-	}
-	return core.PageOf(imports, limit, func(i *Import) int { return len(i.Spec) + len(i.Cursor) },
-		func(i *Import) string { return list.After(i.ID[:]) }), nil
+	defer leave()
+	return listed(ctx, &s.sight, actor, page, "imports", importKinds, importOf)
 }
 
 // Cancel ends an import. What is accepted stays. Canceling twice changes nothing.

@@ -36,11 +36,14 @@ type Deps struct {
 type Batches struct {
 	deps     Deps
 	recorder *event.Recorder
+	sight    sight
 }
 
 // NewBatches returns the service.
 func NewBatches(deps Deps) *Batches {
-	return &Batches{deps: deps, recorder: event.NewRecorder(deps.Entropy)}
+	return &Batches{
+		deps: deps, recorder: event.NewRecorder(deps.Entropy), sight: newSight(deps.Jobs, deps.Before),
+	}
 }
 
 // Now is the present, as stores keep it.
@@ -75,7 +78,7 @@ func (s *Batches) Create(ctx context.Context, actor *core.Actor, req NewBatch) (
 	if !retry.IsZero() {
 		first, err := s.deps.Jobs.JobByRetryKey(ctx, actor.WorkspaceID, retry.Key[:])
 		if !errors.Is(err, core.ErrNotFound) {
-			return s.replay(ctx, first, err, retry)
+			return s.replay(ctx, actor, first, err, retry)
 		}
 	}
 	now := s.Now()
@@ -129,7 +132,7 @@ func (s *Batches) insert(
 	}
 	stored, inserted, err := s.deps.Jobs.InsertJob(ctx, b.Job, events...)
 	if err != nil || !inserted {
-		return s.replay(ctx, stored, err, retry)
+		return s.replay(ctx, actor, stored, err, retry)
 	}
 	s.deps.Wake()
 	b.Redeemed = new(int64(0))
@@ -137,15 +140,16 @@ func (s *Batches) insert(
 }
 
 // replay answers a request with the batch that an earlier one made.
-func (s *Batches) replay(ctx context.Context, first job.Job, err error, retry codes.Retry) (Batch, bool, error) {
+func (s *Batches) replay(
+	ctx context.Context, actor *core.Actor, first job.Job, err error, retry codes.Retry,
+) (b Batch, replayed bool, _ error) {
+	if err == nil {
+		err = s.sight.checkRetry(ctx, actor, &first, retry, []job.Kind{KindBatch})
+	}
 	if err != nil {
 		return Batch{}, false, err
 	}
-	if first.Kind != KindBatch || string(first.Fingerprint) != string(retry.Fingerprint[:]) {
-		return Batch{}, false, core.Conflict(core.ReasonIdempotencyKeyReused,
-			"this Idempotency-Key was used for a different request; a new request needs a new key")
-	}
-	b, err := s.shown(ctx, first)
+	b, err = s.shown(ctx, first)
 	return b, err == nil, err
 }
 
@@ -153,6 +157,11 @@ func (s *Batches) replay(ctx context.Context, first job.Job, err error, retry co
 //
 // Errors: KindNotFound with ReasonBatchNotFound; KindUnavailable.
 func (s *Batches) Batch(ctx context.Context, actor *core.Actor, id core.ID) (Batch, error) {
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return Batch{}, err
+	}
+	defer leave()
 	j, err := s.find(ctx, actor, id)
 	if err != nil {
 		return Batch{}, err
@@ -166,48 +175,22 @@ func BatchNotFound() *core.Error {
 }
 
 func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.Job, error) {
-	j, err := s.deps.Jobs.Job(ctx, actor.WorkspaceID, id, batchKinds...)
-	if errors.Is(err, core.ErrNotFound) {
-		return job.Job{}, BatchNotFound()
-	}
-	if err != nil {
-		return job.Job{}, err
-	}
-	seen, err := s.deps.Before.see(ctx, actor, &j)
-	if err == nil && !seen {
-		err = BatchNotFound()
-	}
-	return j, err
+	return s.sight.find(ctx, actor, id, BatchNotFound(), batchKinds)
 }
 
 // List returns a page of batches, newest first.
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
 func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageRequest) (core.Page[Batch], error) {
-	limit, err := page.CheckedLimit()
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
-	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: batchKinds, Limit: limit + 1}
-	if q.ActorIDs, err = s.deps.Before.makers(ctx, actor); err != nil {
-		return core.Page[Batch]{}, err
-	}
-	list := core.NewCursor("batches", actor.WorkspaceID)
-	if q.After, err = list.IDKey(page.Cursor); err != nil {
-		return core.Page[Batch]{}, err
-	}
-	found, err := s.deps.Jobs.Jobs(ctx, &q)
+	defer leave()
+	shown, err := listed(ctx, &s.sight, actor, page, "batches", batchKinds, batchOf)
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
-	batches := make([]Batch, len(found))
-	for i := range found {
-		if batches[i], err = batchOf(found[i]); err != nil {
-			return core.Page[Batch]{}, err
-		}
-	}
-	shown := core.PageOf(batches, limit, func(b *Batch) int { return len(b.Spec) + len(b.Cursor) },
-		func(b *Batch) string { return list.After(b.ID[:]) })
 	return shown, s.countRedeemed(ctx, shown.Items)
 }
 

@@ -24,13 +24,15 @@ type bulkChangeRequest struct {
 	RollBack kit.Optional[bool] `json:"rollBackRedemptions" required:"false" doc:"With revoke: the redemptions, too."`
 }
 
+type optionalText = kit.Optional[string]
+
 // changeSelect says which codes to change: those that are listed, or those that meet every other
 // member.
 type changeSelect struct {
-	BatchID kit.Optional[string] `json:"batchId" required:"false" nullable:"false" format:"uuid" doc:"Codes of it."`
-	Type    kit.Optional[string] `json:"type" required:"false" nullable:"false" enum:"Normal,Premium,Upgrade"`
-	Status  kit.Optional[string] `json:"status" required:"false" nullable:"false" enum:"revoked,expired,scheduled,exhausted,active"`
-	Q       kit.Optional[string] `json:"q" required:"false" nullable:"false" doc:"As in the list of codes."`
+	BatchID optionalText `json:"batchId" required:"false" nullable:"false" format:"uuid" doc:"Codes of it."`
+	Type    optionalText `json:"type" required:"false" nullable:"false" enum:"Normal,Premium,Upgrade"`
+	Status  optionalText `json:"status" required:"false" nullable:"false" enum:"revoked,expired,scheduled,exhausted,active"`
+	Q       optionalText `json:"q" required:"false" nullable:"false" doc:"As in the list of codes."`
 
 	CreatedAfter  kit.Optional[time.Time] `json:"createdAfter" required:"false" nullable:"false"`
 	CreatedBefore kit.Optional[time.Time] `json:"createdBefore" required:"false" nullable:"false"`
