@@ -30,12 +30,13 @@ func (s ChangeStatus) Ended() bool {
 type Change struct {
 	ID            string           `json:"id"` // a UUID
 	Status        ChangeStatus     `json:"status"`
-	Do            string           `json:"do"`            // revoke, restore or set
+	Do            string           `json:"do"`            // revoke, restore, delete or set
 	Matched       int64            `json:"matched"`       // codes of the selection
 	Changed       int64            `json:"changed"`       // codes that are different now
 	Skipped       map[string]int64 `json:"skipped"`       // codes that stay as they are, by reason
 	People        int64            `json:"people"`        // users who have redeemed one of the selection's codes
 	Sample        []string         `json:"sample"`        // up to 20 of the changed codes
+	RolledBack    int64            `json:"rolledBack"`    // redemptions
 	UndoableUntil *time.Time       `json:"undoableUntil"` // nil: it cannot be undone, or not yet
 	Undone        *Undone          `json:"undone,omitempty"`
 	CreatedAt     time.Time        `json:"createdAt"`
@@ -53,7 +54,8 @@ func (c *Change) replayed() *bool { return &c.Replayed }
 // Undone is what undoing a change has come to.
 type Undone struct {
 	Changed int64            `json:"changed"` // codes
-	Skipped map[string]int64 `json:"skipped"` // codes that keep what the change made of them, by reason
+	Skipped map[string]int64 `json:"skipped"` // codes and redemptions that stay as the change left them, by reason
+	PutBack int64            `json:"putBack"` // redemptions that stand again
 }
 
 // ChangePreview is what a change would do.
@@ -64,12 +66,16 @@ type ChangePreview struct {
 	Skipped  map[string]int64 `json:"skipped"`
 	People   int64            `json:"people"`
 	Sample   []string         `json:"sample"`
+
+	RolledBack int64 `json:"rolledBack"` // redemptions
 }
 
 // CreateChangeRequest says what to change.
 type CreateChangeRequest struct {
 	Select Selection `json:"select"`
 	Do     ChangeDo  `json:"do"`
+	// RollBackRedemptions also rolls back every redemption of the codes; only with Do.Revoke.
+	RollBackRedemptions bool `json:"rollBackRedemptions,omitempty"`
 
 	IdempotencyKey string `json:"-"`
 }
@@ -89,6 +95,7 @@ type Selection struct {
 type ChangeDo struct {
 	Revoke  bool              `json:"revoke,omitempty"`
 	Restore bool              `json:"restore,omitempty"`
+	Delete  bool              `json:"delete,omitempty"` // those that were never redeemed nor reserved
 	Set     ChangeCodeRequest `json:"set,omitzero"`
 }
 

@@ -71,3 +71,49 @@ func ended(t *testing.T, c *client.Client, id string, status client.ChangeStatus
 	}
 	return last
 }
+
+// TestManyCodesAreDeletedOrTheirRedemptionsRolledBack: on a real server, and undone.
+func TestManyCodesAreDeletedOrTheirRedemptionsRolledBack(t *testing.T) {
+	t.Parallel()
+	c := newServer(t).client(t)
+	for _, code := range []string{"OLD-1", "OLD-2", "OLD-3"} {
+		must(c.AddCode(t.Context(), client.AddCodeRequest{Code: code, Type: client.TypeNormal}))(t)
+	}
+	used := must(c.RedeemCode(t.Context(), client.RedeemCodeRequest{Code: "OLD-2", UserID: "ada"}))(t)
+	change := client.CreateChangeRequest{
+		Select: client.Selection{Query: "old"}, Do: client.ChangeDo{Revoke: true}, RollBackRedemptions: true,
+	}
+	if preview := must(c.PreviewChange(t.Context(), change))(t); preview.RolledBack != 1 || preview.People != 1 {
+		t.Errorf("preview %+v", preview)
+	}
+	made := must(c.CreateChange(t.Context(), change))(t)
+	if done := ended(t, c, made.ID, client.ChangeSucceeded); done.RolledBack != 1 || done.Changed != 3 {
+		t.Errorf("done %+v", done)
+	}
+	if _, err := c.GetUser(t.Context(), "ada"); !errors.Is(err, client.ReasonUserNotFound) {
+		t.Errorf("the user: %v", err)
+	}
+	must(c.UndoChange(t.Context(), made.ID))(t)
+	if undone := ended(t, c, made.ID, client.ChangeUndone); undone.Undone.PutBack != 1 || undone.Undone.Changed != 3 {
+		t.Errorf("undone %+v", undone.Undone)
+	}
+	again := collect(t, c.Redemptions(t.Context(), client.RedemptionFilter{}))
+	if len(again) != 1 || again[0].ID != used.ID || again[0].RolledBackAt != nil {
+		t.Errorf("redemptions %+v", again)
+	}
+
+	change.Do, change.RollBackRedemptions = client.ChangeDo{Delete: true}, false
+	made = must(c.CreateChange(t.Context(), change))(t)
+	done := ended(t, c, made.ID, client.ChangeSucceeded)
+	if done.Do != "delete" || done.Changed != 2 || done.Skipped[string(client.ReasonCodeInUse)] != 1 {
+		t.Errorf("done %+v", done)
+	}
+	if _, err := c.GetCode(t.Context(), "OLD-1"); !errors.Is(err, client.ReasonCodeNotFound) {
+		t.Errorf("the code: %v", err)
+	}
+	must(c.UndoChange(t.Context(), made.ID))(t)
+	if undone := ended(t, c, made.ID, client.ChangeUndone); undone.Undone.Changed != 2 {
+		t.Errorf("undone %+v", undone.Undone)
+	}
+	must(c.GetCode(t.Context(), "OLD-1"))(t)
+}

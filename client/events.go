@@ -26,6 +26,7 @@ const (
 
 	EventRedemptionCreated    EventType = "redemption.created" // hot
 	EventRedemptionRolledBack EventType = "redemption.rolled_back"
+	EventRedemptionRestored   EventType = "redemption.restored" // by the undoing of a change
 
 	EventReservationCreated   EventType = "reservation.created"   // hot
 	EventReservationConfirmed EventType = "reservation.confirmed" // hot

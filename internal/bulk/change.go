@@ -44,6 +44,8 @@ func ChangeStatuses() (all []ChangeStatus) {
 const (
 	SkipUnchanged    core.Reason = "unchanged"     // it was already so
 	SkipChangedSince core.Reason = "changed_since" // at the undo: it does not have the value of the change any more
+	// At the undo, of a redemption that was rolled back: the user is not what the rollback left.
+	SkipUserChangedSince core.Reason = "user_changed_since"
 )
 
 // ChangeSpec is what a change does. Its JSON is stored with the job, so names stay as they are.
@@ -51,6 +53,8 @@ type ChangeSpec struct {
 	Select codes.Selection
 	Listed bool // the codes are those of [ChangeStore.ListedCodes], not those that Select describes
 	Do     codes.Act
+	// RollBack: after all codes are revoked, their redemptions are rolled back.
+	RollBack bool `json:",omitempty"`
 }
 
 // Counts say what became of codes.
@@ -73,6 +77,8 @@ type Tally struct {
 	Matched int64    // codes of the selection
 	People  int64    // who have redeemed one of them
 	Sample  []string `json:",omitempty"` // values of codes that were changed
+
+	RolledBack int64 `json:",omitempty"` // redemptions
 }
 
 // Change is something that is done to many codes.
@@ -86,7 +92,7 @@ type Change struct {
 type changeState struct {
 	Tally
 	Place place
-	Items int64      // that were stored
+	Items int64      // that were stored: of codes first, then of redemptions
 	Ended *time.Time `json:",omitempty"` // when the change itself was; nil: it is not yet
 	Undo  *undoState `json:",omitempty"` // nil: it was never undone
 }
@@ -94,8 +100,9 @@ type changeState struct {
 // undoState is how far the undoing of a change is.
 type undoState struct {
 	Counts
-	Next  int64 // number of the next item
-	Actor event.Actor
+	Next    int64 // how many items are undone: the last is undone first
+	PutBack int64 `json:",omitempty"` // redemptions that stand again
+	Actor   event.Actor
 }
 
 // place is where a change goes on.
@@ -106,6 +113,8 @@ type place struct {
 	// the redemption up to which they are.
 	Counting string  `json:",omitempty"`
 	Counted  core.ID `json:",omitzero"`
+	// Rolling is how far the redemptions are rolled back; nil: codes are changed still.
+	Rolling *rolling `json:",omitempty"`
 }
 
 // changeOf reads a job that changes codes.
@@ -151,12 +160,13 @@ func (c *Change) UndoableUntil() *time.Time {
 	return &until
 }
 
-// Undoing returns what undoing the change has come to; nil: nobody has.
-func (c *Change) Undoing() *Counts {
+// Undoing returns what undoing the change has come to, and how many redemptions it has put back; nil:
+// nobody has.
+func (c *Change) Undoing() (counts *Counts, putBack int64) {
 	if c.Undo == nil {
-		return nil
+		return nil, 0
 	}
-	return &c.Undo.Counts
+	return &c.Undo.Counts, c.Undo.PutBack
 }
 
 // Does names what the change does.
@@ -166,6 +176,8 @@ func (c *Change) Does() string {
 		return "revoke"
 	case c.Do.Restore:
 		return "restore"
+	case c.Do.Delete:
+		return "delete"
 	default:
 		return "set"
 	}
@@ -187,6 +199,12 @@ func (c *Change) ended(source *event.Source) ([]*event.Event, error) {
 		skipped += count
 	}
 	data := event.Data{"do": c.Does(), "status": string(c.Status), "changed": counts.Changed, "skipped": skipped}
+	switch {
+	case c.RollBack && c.Undo != nil:
+		data["putBack"] = c.Undo.PutBack
+	case c.RollBack:
+		data["rolledBack"] = c.RolledBack
+	}
 	e, err := source.Make(t, at, event.Thing(event.SubjectChange, c.ID), "", data)
 	return []*event.Event{e}, err
 }

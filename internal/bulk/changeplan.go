@@ -11,12 +11,14 @@ import (
 
 // part is the next part of a change: what is to be done, and where the change goes on after it.
 type part struct {
-	commands []*codes.Command
-	people   []Person
-	missing  int64 // listed codes that there are not
-	looked   int64 // codes that were looked at
-	next     place
-	isLast   bool
+	commands  []*codes.Command
+	rollbacks []*codes.Rollback // whose commands these are, if redemptions are rolled back
+	standing  []standing        // redemptions of codes that are changed, if they are rolled back later
+	people    []Person
+	missing   int64 // listed codes that there are not
+	looked    int64 // codes that were looked at
+	next      place
+	isLast    bool
 }
 
 // planner finds the parts of a change. It only reads.
@@ -25,6 +27,12 @@ type planner struct {
 	c     *Change
 	list  []string // the canonical forms of the listed codes, sorted
 	at    time.Time
+}
+
+// standing is a redemption that stands.
+type standing struct {
+	canonical string
+	codes.Redemption
 }
 
 // candidate is a code that may be in the selection.
@@ -82,25 +90,42 @@ func (p *planner) countOn(ctx context.Context, size int) (*part, error) {
 // count adds to a part the people who have redeemed a code, up to so many redemptions and from behind
 // one on, and returns how many it has read.
 func (p *planner) count(ctx context.Context, done *part, canonical string, after core.ID, size int) (int, error) {
-	found, err := p.store.Redemptions(ctx, &codes.RedemptionQuery{
-		WorkspaceID: p.c.WorkspaceID, Canonical: canonical, After: after, Limit: size + 1, MaxBytes: core.MaxPageBytes,
-	})
+	found, last, err := p.redemptions(ctx, canonical, after, size)
 	if err != nil {
 		return 0, err
 	}
-	page := core.PageOf(found, size, (*codes.Redemption).Size, func(r *codes.Redemption) string {
-		done.next.Counting, done.next.Counted = canonical, r.ID
-		return canonical
-	})
-	for i := range page.Items {
-		if r := &page.Items[i]; r.Stands() && r.UserID != "" {
+	for i := range found {
+		r := &found[i]
+		if r.Stands() && r.UserID != "" {
 			done.people = append(done.people, p.c.person(r.UserID))
 		}
+		if r.Stands() && p.c.RollBack {
+			done.standing = append(done.standing, standing{canonical, *r})
+		}
 	}
-	if page.Next != "" {
+	if !last.IsZero() {
+		done.next.Counting, done.next.Counted = canonical, last
 		return size, nil
 	}
-	return len(page.Items), nil
+	return len(found), nil
+}
+
+// redemptions returns a page of the redemptions of a code, newest first, from behind one on. last is
+// the one to go on behind; zero: there are no further ones.
+func (p *planner) redemptions(
+	ctx context.Context, canonical string, after core.ID, size int,
+) (found []codes.Redemption, last core.ID, err error) {
+	found, err = p.store.Redemptions(ctx, &codes.RedemptionQuery{
+		WorkspaceID: p.c.WorkspaceID, Canonical: canonical, After: after, Limit: size + 1, MaxBytes: core.MaxPageBytes,
+	})
+	if err != nil {
+		return nil, last, err
+	}
+	page := core.PageOf(found, size, (*codes.Redemption).Size, func(r *codes.Redemption) string {
+		last = r.ID
+		return "more"
+	})
+	return page.Items, last, nil
 }
 
 // person returns the mark of a person.

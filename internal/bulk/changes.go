@@ -58,6 +58,7 @@ type NewChange struct {
 	Filter         codes.CodeFilter
 	Codes          []string // values in any spelling; nil: the codes of the filter
 	Do             codes.Act
+	RollBack       bool // the redemptions of the codes, too
 	IdempotencyKey string
 	// Unread are fields that are missing or could not be read: the request is refused, with these and
 	// with what else is wrong.
@@ -80,13 +81,17 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 		list, err = s.Forms(ctx, actor, req.Codes, errs, "/select/codes")
 	}
 	count := 0
-	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Set != nil} {
+	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil} {
 		if given {
 			count++
 		}
 	}
 	if count != 1 {
-		errs.Add(core.ReasonInvalidValue, "/do", `do must have exactly one of "revoke": true, "restore": true and "set"`)
+		errs.Add(core.ReasonInvalidValue, "/do",
+			`do must have exactly one of "revoke": true, "restore": true, "delete": true and "set"`)
+	} else if req.RollBack && !req.Do.Revoke {
+		errs.Add(core.ReasonInvalidValue, "/rollBackRedemptions", `redemptions are rolled back only beside "revoke": true; `+
+			"a code that was redeemed stays on record and cannot be deleted")
 	}
 	if req.Do.Set != nil && req.Do.Set.IsEmpty() {
 		errs.Add(core.ReasonMissingField, "/do/set", "set must have at least one option")
@@ -135,7 +140,9 @@ func (r *NewChange) retry(workspace core.ID, list []string) (codes.Retry, error)
 		Filter codes.CodeFilter
 		List   []string
 		Do     codes.Act
-	}{r.Filter, list, r.Do})
+		// A request without it keeps the mark that it had before there was such a field.
+		RollBack bool `json:",omitempty"`
+	}{r.Filter, list, r.Do, r.RollBack})
 	if err != nil {
 		return codes.Retry{}, fmt.Errorf("write what a change is asked for: %w", err)
 	}
@@ -181,6 +188,7 @@ func (s *Changes) insert(
 func (r *NewChange) spec(now time.Time) ChangeSpec {
 	return ChangeSpec{
 		Select: codes.Selection{CodeFilter: r.Filter, Until: now}, Listed: r.Codes != nil, Do: r.Do,
+		RollBack: r.RollBack,
 	}
 }
 

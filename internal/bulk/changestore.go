@@ -16,7 +16,7 @@ type ChangeItem struct {
 	ChangeID    core.ID
 	Number      int64
 	Canonical   string
-	Was, Is     string // the fields that differ, before and after: JSON
+	Was, Is     string // what differs, before and after: JSON; Is is empty: the code was deleted
 }
 
 // Person is the mark of a person who is affected by a change. It is deleted when the change ends.
@@ -65,5 +65,6 @@ type ChangeReads interface {
 	Codes(ctx context.Context, q *codes.CodeQuery) ([]codes.Code, error)
 	FindCodes(ctx context.Context, workspace core.ID, canonicals []string, at time.Time) ([]codes.Code, error)
 	Redemptions(ctx context.Context, q *codes.RedemptionQuery) ([]codes.Redemption, error)
+	FindRedemptions(ctx context.Context, workspace core.ID, refs []codes.Ref) ([]codes.Redemption, error)
 	DryRun(ctx context.Context, commands []*codes.Command) ([]codes.Result, error)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -44,7 +43,7 @@ func (w *ChangeWorker) Step(ctx context.Context, lease job.Lease, j job.Job, siz
 	if p.list, err = w.listedCodes(ctx, &c); err != nil {
 		return j, err
 	}
-	next, err := p.plan(ctx, size)
+	next, err := w.plan(ctx, &p, size)
 	if err != nil {
 		return j, err
 	}
@@ -55,6 +54,19 @@ func (w *ChangeWorker) Step(ctx context.Context, lease job.Lease, j job.Job, siz
 			}
 			return w.finish(j, next, results, ledger)
 		})
+}
+
+// plan returns the next part of a change.
+func (w *ChangeWorker) plan(ctx context.Context, p *planner, size int) (*part, error) {
+	if p.c.Place.Rolling == nil {
+		return p.plan(ctx, size)
+	}
+	at := p.c.Place.Rolling
+	items, err := w.store.ChangeItems(ctx, p.c.WorkspaceID, p.c.ID, at.Next, at.limit(size))
+	if err != nil {
+		return nil, err
+	}
+	return p.planRollbacks(ctx, items, ofRollbacks(size), w.recorder.Source(p.c.WorkspaceID, p.c.Actor, false))
 }
 
 // errMoved ends a step that was planned for another place.
@@ -85,7 +97,8 @@ func (w *ChangeWorker) finish(
 	if err != nil {
 		return nil, err
 	}
-	items, err := c.take(results, done.missing)
+	c.Place = done.next.clone() // this may be a second call
+	items, err := c.takeAll(results, done)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +110,11 @@ func (w *ChangeWorker) finish(
 		return nil, err
 	}
 	c.People += added
-	c.Place, c.Failures = done.next, 0
+	c.Failures = 0
 	c.Done += done.looked
+	isLast := done.isLast && !c.goesOn()
 	var events []*event.Event
-	if err = c.store(); err == nil && done.isLast {
+	if err = c.store(); err == nil && isLast {
 		c.End(job.Succeeded, w.now().UTC().Truncate(time.Microsecond))
 		events, err = w.ended(&c, ledger, c.Actor)
 	}
@@ -127,6 +141,14 @@ func (w *ChangeWorker) Failed(j *job.Job) ([]*event.Event, error) {
 	return events, err
 }
 
+// takeAll counts what a part has done and returns the items to store.
+func (c *Change) takeAll(results []codes.Result, done *part) ([]ChangeItem, error) {
+	if done.rollbacks != nil {
+		return c.takeRollbacks(results, done.rollbacks)
+	}
+	return c.take(results, done.missing)
+}
+
 // take counts the outcomes of commands and returns the items to store.
 func (c *Change) take(results []codes.Result, missing int64) (items []ChangeItem, err error) {
 	for range missing {
@@ -134,18 +156,23 @@ func (c *Change) take(results []codes.Result, missing int64) (items []ChangeItem
 	}
 	for i := range results {
 		result := &results[i]
-		if !c.count(result) {
+		if !c.count(result) && !c.rollsBackLater(result) {
 			continue
 		}
-		item, err := itemOf(result.Before, result.Code)
+		item, err := c.itemOf(result)
 		if err != nil {
 			return nil, err
 		}
-		item.WorkspaceID, item.ChangeID, item.Number = c.WorkspaceID, c.ID, c.Items
-		c.Items++
-		items = append(items, item)
+		items = append(items, c.numbered(item))
 	}
 	return items, nil
+}
+
+// numbered gives an item its number.
+func (c *Change) numbered(item ChangeItem) ChangeItem {
+	item.WorkspaceID, item.ChangeID, item.Number = c.WorkspaceID, c.ID, c.Items
+	c.Items++
+	return item
 }
 
 // count counts the outcome of a command, and reports whether a code was changed.
@@ -167,49 +194,4 @@ func (t *Tally) count(result *codes.Result) bool {
 		return true
 	}
 	return false
-}
-
-// itemOf returns what has changed of a code.
-func itemOf(before, after *codes.Code) (item ChangeItem, err error) {
-	names := codes.Differing(before, after)
-	item.Canonical = before.Form()
-	if item.Was, err = encodeFields(before, names); err == nil {
-		item.Is, err = encodeFields(after, names)
-	}
-	return item, err
-}
-
-// encodeFields writes fields of a code as JSON.
-func encodeFields(c *codes.Code, names []string) (string, error) {
-	values := map[string]any{}
-	for i := range codes.Fields() {
-		if f := &codes.Fields()[i]; slices.Contains(names, f.Name) {
-			values[f.Name] = f.Of(c)
-		}
-	}
-	text, err := json.Marshal(values)
-	if err != nil {
-		return "", fmt.Errorf("write how a code was: %w", err)
-	}
-	return string(text), nil
-}
-
-// decodeFields reads what encodeFields writes.
-func decodeFields(text string, c *codes.Code) (names []string, err error) {
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &values); err != nil {
-		return nil, fmt.Errorf("read how a code was: %w", err)
-	}
-	for i := range codes.Fields() {
-		f := &codes.Fields()[i]
-		value, there := values[f.Name]
-		if !there || !f.Changes {
-			continue
-		}
-		if err := json.Unmarshal(value, f.Of(c)); err != nil {
-			return nil, fmt.Errorf("read how a code was: %w", err)
-		}
-		names = append(names, f.Name)
-	}
-	return names, nil
 }

@@ -65,6 +65,9 @@ func (p *planner) try(ctx context.Context, deadline time.Time) (DryRun, error) {
 				p.c.count(&results[i])
 			}
 		}
+		if err := p.tryRollbacks(ctx, next.standing); err != nil {
+			return DryRun{}, err
+		}
 		for range next.missing {
 			p.c.skip(core.ReasonCodeNotFound)
 		}

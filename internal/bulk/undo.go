@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -12,17 +13,21 @@ import (
 
 // undo makes a step of taking a change back.
 func (w *ChangeWorker) undo(ctx context.Context, lease job.Lease, c *Change, size int) (job.Job, error) {
-	items, err := w.store.ChangeItems(ctx, c.WorkspaceID, c.ID, c.Undo.Next, size)
+	items, err := w.lastItems(ctx, c, size)
 	if err != nil {
 		return c.Job, err
 	}
-	at := w.now().UTC().Truncate(time.Microsecond)
-	commands, reversals := make([]*codes.Command, len(items)), make([]*codes.Reversal, len(items))
+	users, err := w.usersOf(ctx, c, items)
+	if err != nil {
+		return c.Job, err
+	}
+	at, source := w.now().UTC().Truncate(time.Microsecond), w.recorder.Source(c.WorkspaceID, c.Undo.Actor, false)
+	commands, reversals := make([]*codes.Command, len(items)), make([]reversal, len(items))
 	for i := range items {
-		if reversals[i], err = reversalOf(&items[i]); err != nil {
+		if reversals[i], err = reversalOf(&items[i], users); err != nil {
 			return c.Job, err
 		}
-		commands[i] = reversals[i].Command(c.WorkspaceID, items[i].Canonical, at)
+		commands[i] = reversals[i].command(&items[i], at, source)
 	}
 	return w.store.StepChange(ctx, lease, commands,
 		func(j *job.Job, results []codes.Result, ledger Ledger) ([]*event.Event, error) {
@@ -33,26 +38,42 @@ func (w *ChangeWorker) undo(ctx context.Context, lease job.Lease, c *Change, siz
 		})
 }
 
-func reversalOf(item *ChangeItem) (*codes.Reversal, error) {
-	r := new(codes.Reversal)
-	if _, err := decodeFields(item.Was, &r.Was); err != nil {
+// lastItems returns the next items to undo, the last of those that are left first: so a redemption is
+// put back after those of its user that were made before.
+func (w *ChangeWorker) lastItems(ctx context.Context, c *Change, size int) ([]ChangeItem, error) {
+	left := c.Items - c.Undo.Next
+	from := max(0, left-int64(size))
+	items, err := w.store.ChangeItems(ctx, c.WorkspaceID, c.ID, from, int(left-from))
+	if err != nil {
 		return nil, err
 	}
-	names, err := decodeFields(item.Is, &r.Is)
-	r.Fields = names
-	return r, err
+	if int64(len(items)) != left-from || left > from && items[0].Number != from {
+		return nil, core.Conflict(core.ReasonChangeNotUndoable,
+			"the time to undo this change is over, and what was needed for it is deleted")
+	}
+	slices.Reverse(items)
+	if len(items) > 0 {
+		rollback, err := items[0].rollback()
+		if err != nil {
+			return nil, err
+		}
+		if rollback != nil { // and so are most of the others
+			items = items[:min(len(items), ofRollbacks(size))]
+		}
+	}
+	return items, nil
 }
 
 // finishUndo moves a change behind the items that a step has taken back.
 func (w *ChangeWorker) finishUndo(
-	j *job.Job, reversals []*codes.Reversal, results []codes.Result, ledger Ledger,
+	j *job.Job, reversals []reversal, results []codes.Result, ledger Ledger,
 ) ([]*event.Event, error) {
 	c, err := changeOf(*j)
 	if err != nil {
 		return nil, err
 	}
 	for i, r := range reversals {
-		c.Undo.count(r, &results[i])
+		r.count(c.Undo, &results[i])
 	}
 	c.Undo.Next += int64(len(reversals))
 	c.Failures = 0
@@ -63,22 +84,4 @@ func (w *ChangeWorker) finishUndo(
 	}
 	*j = c.Job
 	return events, err
-}
-
-// count counts what became of one code. A code can be changed in some fields and passed over in
-// others.
-func (u *undoState) count(r *codes.Reversal, result *codes.Result) {
-	if result.Err != nil {
-		u.skip(core.AsError(result.Err).Reason)
-		return
-	}
-	if r.Changed {
-		u.Changed++
-	}
-	if len(r.Left) > 0 {
-		u.skip(SkipChangedSince)
-	}
-	if r.Refused != nil {
-		u.skip(core.AsError(r.Refused).Reason)
-	}
 }

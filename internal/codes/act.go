@@ -12,6 +12,7 @@ import (
 type Act struct {
 	Revoke  bool        `json:",omitempty"`
 	Restore bool        `json:",omitempty"`
+	Delete  bool        `json:",omitempty"`
 	Set     *CodeChange `json:",omitempty"` // options to change
 }
 
@@ -23,13 +24,13 @@ var ErrNotSelected = errors.New("the code is not in the selection")
 func (a *Act) Command(workspace core.ID, canonical string, s *Selection, at time.Time) *Command {
 	rule := a.rule()
 	return &Command{
-		WorkspaceID: workspace, Canonical: canonical, At: at,
+		WorkspaceID: workspace, Canonical: canonical, At: at, NeedsUsage: a.Delete,
 		Rule: func(x *Execution) Result {
 			c := x.code()
 			if c == nil || !s.Has(&c.Code, x.At) {
 				return refuse(ErrNotSelected)
 			}
-			before := c.Code
+			before := RetriedCode{Code: c.Code, Retry: c.Retry}
 			result := rule(x)
 			result.Before = &before
 			return result
@@ -38,10 +39,14 @@ func (a *Act) Command(workspace core.ID, canonical string, s *Selection, at time
 }
 
 func (a *Act) rule() func(*Execution) Result {
-	if a.Set != nil {
+	switch {
+	case a.Set != nil:
 		return change(a.Set)
+	case a.Delete:
+		return remove
+	default:
+		return revoke(a.Revoke)
 	}
-	return revoke(a.Revoke)
 }
 
 // CheckAny adds what is wrong with a change whatever the code, each with a prefix to its pointer.

@@ -27,6 +27,19 @@ func (x *Execution) code() *TrackedCode {
 	return e
 }
 
+// isTaken reports whether a code of any workspace has the command's canonical form. The command must
+// have AddsCode.
+func (x *Execution) isTaken() bool {
+	return x.unit.taken[x.command.Canonical] || x.unit.codes[x.command.Canonical] != nil
+}
+
+// add adds a code that was never used, with the command's canonical form.
+func (x *Execution) add(c *RetriedCode) {
+	load(&x.unit.codes, x.command.Canonical, &TrackedCode{
+		Code: c.Code, Retry: c.Retry, Canonical: x.command.Canonical, Change: Added,
+	})
+}
+
 // user returns the command's user, registered or not.
 func (x *Execution) user() *TrackedUser {
 	return x.unit.user(UserRef{x.command.WorkspaceID, x.command.UserID})
@@ -150,6 +163,29 @@ func (x *Execution) giveBack(c *TrackedCode, r *TrackedRedemption, by core.ID, r
 		x.setUser(r.UserID, r.Before)
 	}
 	x.recordGivenBack(c, &r.Redemption, was)
+}
+
+// reinstate makes a redemption stand again that was rolled back. before is the user from before the
+// rollback; nil: it named none.
+func (x *Execution) reinstate(c *TrackedCode, r *TrackedRedemption, before *User) {
+	r.RolledBackAt, r.RolledBackBy, r.Reason = nil, core.ID{}, ""
+	r.Change = r.Change.then(Changed)
+	c.Redemptions++
+	c.Counted, c.Used = true, true
+	was := Unregistered
+	if before != nil {
+		u := x.unit.user(UserRef{r.WorkspaceID, r.UserID})
+		was = u.Status
+		x.setUser(r.UserID, before.Status)
+		if was == Unregistered {
+			u.CreatedAt = before.CreatedAt
+		}
+		if u.CreatedAt.Equal(before.CreatedAt) { // not somebody who has registered since
+			u.UpdatedAt = before.UpdatedAt
+		}
+		u.LastOrdinal, u.Change = max(u.LastOrdinal, before.LastOrdinal), u.Change.then(Changed)
+	}
+	x.recordReinstated(c, &r.Redemption, was)
 }
 
 // reserve holds one use of a code for the command's user.

@@ -50,8 +50,7 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 	if late := req.checkExpiry(made.CreatedAt); late != nil {
 		return s.replay(ctx, made, late)
 	}
-	exists := core.Invalid(core.ReasonCodeAlreadyExists,
-		core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
+	exists := errCodeExists()
 	if taken, err := s.isOldFormTaken(ctx, value); err != nil {
 		return Issued{}, err
 	} else if taken {
@@ -65,6 +64,11 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 		return Issued{}, exists
 	}
 	return made.answer(result)
+}
+
+func errCodeExists() *core.Error {
+	return core.Invalid(core.ReasonCodeAlreadyExists,
+		core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
 }
 
 // GenerateCode creates a code with a random value in the workspace's format. Without a limit in the

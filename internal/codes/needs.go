@@ -52,8 +52,18 @@ func (w *UnitOfWork) Workspaces() [][16]byte {
 
 // UsageToLoad returns those of CodesToLoad for which Used must be loaded.
 func (w *UnitOfWork) UsageToLoad() (canonicals []string) {
+	return w.formsOf(func(command *Command) bool { return command.NeedsUsage })
+}
+
+// FormsToLoad returns those of CodesToLoad for which must be loaded whether a code of any workspace
+// has them.
+func (w *UnitOfWork) FormsToLoad() (canonicals []string) {
+	return w.formsOf(func(command *Command) bool { return command.AddsCode })
+}
+
+func (w *UnitOfWork) formsOf(isOne func(*Command) bool) (canonicals []string) {
 	for _, command := range w.commands {
-		if command.NeedsUsage {
+		if isOne(command) {
 			canonicals = append(canonicals, command.Canonical)
 		}
 	}

@@ -71,10 +71,27 @@ func (x *Execution) recordGivenBack(c *TrackedCode, r *Redemption, was UserStatu
 		data["reason"] = r.Reason
 	}
 	x.record(source, event.RedemptionRolledBack, c.subject(), r.UserID, data)
-	if r.UserID != "" && was != r.Before {
+	x.recordStatus(r, was)
+}
+
+// recordReinstated records that a redemption stands again, and how that changed its user.
+func (x *Execution) recordReinstated(c *TrackedCode, r *Redemption, was UserStatus) {
+	if source := x.command.Source; source.Records(event.RedemptionRestored) {
+		data := event.Data{"redemptionId": r.ID.String(), "type": string(r.Type), "grants": string(r.Grants)}
+		x.record(source, event.RedemptionRestored, c.subject(), r.UserID, data)
+		x.recordStatus(r, was)
+	}
+}
+
+// recordStatus records how a rollback, or its undoing, has changed the user of a redemption.
+func (x *Execution) recordStatus(r *Redemption, was UserStatus) {
+	if r.UserID == "" {
+		return
+	}
+	if is := x.unit.user(UserRef{r.WorkspaceID, r.UserID}).Status; was != is {
 		user := event.Data{"redemptionId": r.ID.String()}
-		user.Change("status", statusOrNone(was), statusOrNone(r.Before))
-		x.record(source, event.UserChanged, event.User(), r.UserID, user)
+		user.Change("status", statusOrNone(was), statusOrNone(is))
+		x.record(x.command.Source, event.UserChanged, event.User(), r.UserID, user)
 	}
 }
 

@@ -44,6 +44,8 @@ type RedemptionStore interface {
 	// Redemption returns the workspace's redemption with this id, and the canonical form of its
 	// code, or [core.ErrNotFound].
 	Redemption(ctx context.Context, workspace, id core.ID) (canonical string, r Redemption, err error)
+	// FindRedemptions returns the redemptions of the workspace that are named, in no particular order.
+	FindRedemptions(ctx context.Context, workspace core.ID, refs []Ref) ([]Redemption, error)
 	// Reservation returns the workspace's reservation with this id, and the canonical form of its
 	// code, or [core.ErrNotFound].
 	Reservation(ctx context.Context, workspace, id core.ID) (canonical string, r Reservation, err error)

@@ -19,6 +19,7 @@ type Command struct {
 	Reservation core.ID // the same for a reservation
 	Creates     bool    // Redemption or Reservation exists only if an earlier try succeeded
 	NeedsUsage  bool    // whether the code was ever used matters
+	AddsCode    bool    // whether any workspace has the code matters
 	// NeedsHistory: the user's redemptions of other codes matter, too.
 	NeedsHistory bool
 	Idempotent   bool // a second run changes nothing more and gives the same result
@@ -34,7 +35,7 @@ type Command struct {
 type Result struct {
 	Err         error
 	Code        *Code        // as it is then
-	Before      *Code        // as it was before; only of the commands of an [Act]
+	Before      *RetriedCode // as it was before; only of the commands of an [Act]
 	Redemption  *Redemption  // the one that was made, found or rolled back
 	Reservation *Reservation // the one that was made, found or ended
 	Replayed    bool         // an earlier request has done it already
@@ -66,6 +67,7 @@ type UnitOfWork struct {
 	hypothetical bool // one of the commands is; kept, because it is asked for each command
 	at           time.Time
 	codes        map[string]*TrackedCode
+	taken        map[string]bool // by canonical form: a code of any workspace has it
 	users        map[UserRef]*TrackedUser
 	redemptions  map[core.ID]*TrackedRedemption
 	reservations map[core.ID]*TrackedReservation
@@ -101,6 +103,7 @@ func (c Change) then(next Change) Change {
 // TrackedCode is a code in a unit of work.
 type TrackedCode struct {
 	Code             // its Reservations are those that are live at the unit of work's time
+	Retry     Retry  // that made it
 	Canonical string // the key of the entry
 	Held      int64  // reservations that are stored as held, including lapsed ones
 	Used      bool   // it was ever redeemed or reserved; loaded only where a command needs it
@@ -178,6 +181,10 @@ func (w *UnitOfWork) Owner(canonical string) []byte {
 	}
 	return nil
 }
+
+// LoadTaken says that a code of any workspace has a canonical form, of those of
+// [UnitOfWork.FormsToLoad].
+func (w *UnitOfWork) LoadTaken(canonical string) { load(&w.taken, canonical, true) }
 
 // LoadLapsed says how many of a loaded code's held reservations have lapsed at the unit of work's
 // time; the others are live. It is not needed for a code that was loaded with the number of live

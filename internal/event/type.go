@@ -16,6 +16,7 @@ const (
 
 	RedemptionCreated    Type = "redemption.created"
 	RedemptionRolledBack Type = "redemption.rolled_back"
+	RedemptionRestored   Type = "redemption.restored"
 
 	ReservationCreated   Type = "reservation.created"
 	ReservationConfirmed Type = "reservation.confirmed"
@@ -62,7 +63,7 @@ const (
 func Types() []Type {
 	return []Type{
 		CodeCreated, CodeUpdated, CodeRevoked, CodeRestored, CodeDeleted, CodeExhausted,
-		RedemptionCreated, RedemptionRolledBack,
+		RedemptionCreated, RedemptionRolledBack, RedemptionRestored,
 		ReservationCreated, ReservationConfirmed, ReservationReleased, ReservationLapsed,
 		UserRegistered, UserUpgraded, UserChanged, UserErased,
 		BatchCreated, BatchCompleted, BatchFailed, BatchCanceled,

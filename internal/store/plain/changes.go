@@ -36,9 +36,9 @@ var _ bulk.Ledger = Ledger{}
 // NewLedger returns the ledger of the change that a lease is for.
 func NewLedger(tx Tx, lease job.Lease) Ledger { return Ledger{tx, lease.WorkspaceID, lease.JobID} }
 
-// rowsAtOnce is how many rows one statement inserts. What is left is inserted one by one, so that there
-// are two statements only, which are prepared once.
-const rowsAtOnce = 50
+// rowsAtOnce is how many rows one statement inserts: as many as there are of these, so that there are few
+// statements, which are prepared once, and few round trips.
+var rowsAtOnce = []int{50, 8, 1}
 
 // Add implements [bulk.Ledger].
 func (l Ledger) Add(items []bulk.ChangeItem) error {
@@ -106,10 +106,7 @@ func insertMany[T any](
 	tx Tx, table, columns string, rows []T, values func(*T) []any, onConflict string,
 ) (added int64, err error) {
 	for len(rows) > 0 {
-		count := rowsAtOnce
-		if len(rows) < rowsAtOnce {
-			count = 1
-		}
+		count := rowsAtOnce[slices.IndexFunc(rowsAtOnce, func(count int) bool { return count <= len(rows) })]
 		var args []any
 		for i := range rows[:count] {
 			args = append(args, values(&rows[i])...)

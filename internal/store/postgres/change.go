@@ -43,7 +43,7 @@ func (s *Store) execute(ctx context.Context, tx pgx.Tx, commands []*codes.Comman
 	}
 	results := unit.Run()
 	last := new(pgx.Batch)
-	if err := s.store(ctx, tx, last, unit); err != nil {
+	if err := s.store(last, unit); err != nil {
 		return nil, err
 	}
 	if last.Len() == 0 {

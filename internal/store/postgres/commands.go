@@ -66,7 +66,7 @@ func (s *Store) carryOut(ctx context.Context, q querier, unit *codes.UnitOfWork,
 	}
 	*results = unit.Run()
 	last := new(pgx.Batch)
-	if err := s.store(ctx, q, last, unit); err != nil {
+	if err := s.store(last, unit); err != nil {
 		return uncommitted{err}
 	}
 	err := sendAndCommit(ctx, q, last)
@@ -153,19 +153,21 @@ func (s *Store) loadNamed(batch *pgx.Batch, unit *codes.UnitOfWork, lock bool) {
 	if users := unit.UsersToLoad(); len(users) > 0 {
 		queue(batch, scanUser, unit.LoadUser, s.engine().users(userColumns, lock), userArgs(users)...)
 	}
-	const named = " WHERE canonical = ANY ($1) AND id = ANY ($2)"
+	if forms := unit.FormsToLoad(); len(forms) > 0 {
+		queue(batch, pgx.RowTo[string], unit.LoadTaken, "SELECT canonical FROM codes WHERE canonical = ANY ($1)", forms)
+	}
 	if refs := unit.RedemptionsToLoad(); len(refs) > 0 {
-		loadRedemptions(batch, unit, " FROM redemptions"+named, names(refs)...)
+		loadRedemptions(batch, unit, s.engine().named("redemptions"), names(refs)...)
 	}
 	if refs := unit.ReservationsToLoad(); len(refs) > 0 {
-		loadReservations(batch, unit, " FROM reservations"+named, names(refs)...)
+		loadReservations(batch, unit, s.engine().named("reservations"), names(refs)...)
 	}
 }
 
 // loadCodeInto returns a function that loads a code into a unit of work.
 func loadCodeInto(unit *codes.UnitOfWork) func(*storedCode) {
 	return func(c *storedCode) {
-		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Canonical: c.canonical, Held: c.held})
+		unit.LoadCode(&codes.TrackedCode{Code: c.Code, Retry: c.Retry, Canonical: c.canonical, Held: c.held})
 	}
 }
 
@@ -270,8 +272,8 @@ func queue[T any](batch *pgx.Batch, scan pgx.RowToFunc[T], take func(T), query s
 }
 
 // store adds to a batch the statements that store the changes of a unit of work.
-func (s *Store) store(ctx context.Context, q querier, batch *pgx.Batch, unit *codes.UnitOfWork) error {
-	if err := s.storeCodes(ctx, q, batch, unit.ChangedCodes()); err != nil {
+func (s *Store) store(batch *pgx.Batch, unit *codes.UnitOfWork) error {
+	if err := s.storeCodes(batch, unit.ChangedCodes()); err != nil {
 		return err
 	}
 	s.storeUsers(batch, unit.ChangedUsers())
@@ -296,15 +298,16 @@ func (s *Store) insert(batch *pgx.Batch, table, columns string, types []string, 
 	batch.Queue("INSERT INTO "+table+" ("+columns+") "+e.rows(types, len(rows)), e.arguments(rows)...)
 }
 
-func (s *Store) storeCodes(ctx context.Context, q querier, batch *pgx.Batch, list []*codes.TrackedCode) error {
+func (s *Store) storeCodes(batch *pgx.Batch, list []*codes.TrackedCode) error {
+	if err := s.addCodes(batch, list); err != nil {
+		return err
+	}
+	s.removeCodes(batch, list)
 	var canonicals []string
 	var redemptions, held []int64
 	for _, code := range list {
 		switch code.Change {
-		case codes.Removed:
-			if err := removeCode(ctx, q, code.Canonical); err != nil {
-				return err
-			}
+		case codes.Added, codes.Removed:
 			continue
 		case codes.Changed:
 			if err := changeCode(batch, &code.Code, code.Canonical); err != nil {
@@ -364,25 +367,5 @@ func changeCode(batch *pgx.Batch, code *codes.Code, canonical string) error {
 		args = append(args, value)
 	}
 	batch.Queue(updateCode, args...)
-	return nil
-}
-
-// removeCode deletes a code. The mark of the retry that made it stays. So does the claim of its key,
-// which then names no code.
-func removeCode(ctx context.Context, q querier, canonical string) error {
-	rows, err := q.Query(ctx, `
-		DELETE FROM codes WHERE canonical = $1 RETURNING retry_key, workspace_id, retry_fingerprint`, canonical)
-	marks, err := rowsOf(rows, err, scanDeletedRetry)
-	if err == nil && len(marks) > 0 && marks[0].key != nil {
-		mark := marks[0]
-		_, err = q.Exec(ctx, "UPDATE code_retries SET canonical = '' WHERE retry_key = $1", mark.key)
-		if err == nil {
-			_, err = q.Exec(ctx, "INSERT INTO deleted_retries ("+deletedRetryColumns+") VALUES ($1, $2, $3)",
-				mark.key, mark.workspace, mark.fingerprint)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("delete code: %w", err)
-	}
 	return nil
 }

@@ -136,6 +136,17 @@ func oneByOne(table, inner string) string {
 		table + " WHERE " + inner + ") AS found"
 }
 
+// named returns the source of a table's rows with the codes and ids of two arrays, an entry in both for
+// each row. As two conditions the planner takes the codes and reads all of their rows, of which there may
+// be very many. Citus needs them so: it routes no rows of a join.
+func (e engine) named(table string) string {
+	if e.distributed {
+		return " FROM " + table + " WHERE canonical = ANY ($1) AND id = ANY ($2)"
+	}
+	return " FROM unnest($1::text[], $2::uuid[]) AS asked (of_code, of_id), LATERAL (SELECT * FROM " + table +
+		" WHERE canonical = of_code AND id = of_id OFFSET 0) AS found"
+}
+
 const eachOfEach = "workspace_id = ANY ($1) AND user_id = ANY ($2)"
 
 // numbered returns $1::text[], $2::uuid[] and so on.

@@ -68,6 +68,16 @@ func UserQueries(of codes.UserRef, canonical string, distributed bool) map[strin
 	}
 }
 
+// Named finds a redemption, and a reservation, of a code by their ids.
+func Named(canonical string) map[string]Query {
+	all := map[string]Query{}
+	for _, table := range []string{"redemptions", "reservations"} {
+		args := names([]codes.Ref{{Canonical: canonical, ID: core.ID{1}}})
+		all[table] = Query{"SELECT canonical" + engine{}.named(table), args}
+	}
+	return all
+}
+
 // CountLapsed counts the reservations of a code that have lapsed.
 func CountLapsed(canonical string, at time.Time) Query {
 	return Query{countLapsed, []any{[]string{canonical}, at}}

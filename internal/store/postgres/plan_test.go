@@ -197,6 +197,9 @@ func planCases() (all []planCase) {
 			all = append(all, planCase{fmt.Sprint("search ", i), query, "codes_", `workspace_id = .*>= .* <`})
 		}
 	}
+	for table, query := range postgres.Named("CODE1") {
+		all = append(all, planCase{"named " + table, query, table + "_pkey", `canonical = .*id =`})
+	}
 	for i, query := range postgres.OfBatch(workspace, batch, 100) {
 		all = append(all, planCase{fmt.Sprint("of a batch ", i), query, "codes_of_batch", `batch_id = .*batch_index >=`})
 	}
@@ -261,6 +264,11 @@ func TestWhatCommandsNeedIsFoundByItsIndexInANewDatabase(t *testing.T) {
 		}
 		if plan := explainGeneric(t, conn, query); !regexp.MustCompile(by).MatchString(plan) {
 			t.Errorf("%s: not by the user's id and workspace:\n%s", name, plan)
+		}
+	}
+	for table, query := range postgres.Named("CODE") {
+		if plan := explainGeneric(t, conn, query); !regexp.MustCompile(`Index Cond: .*canonical = .*id =`).MatchString(plan) {
+			t.Errorf("%s: not by the code and the id:\n%s", table, plan)
 		}
 	}
 	byCode := regexp.MustCompile(`Index Cond: \(canonical = ANY`)

@@ -76,7 +76,7 @@ func (s *Store) storeRedemptions(batch *pgx.Batch, all []*codes.TrackedRedemptio
 				r.Canonical,
 				[16]byte(r.ID),
 				r.RolledBackAt,
-				[16]byte(r.RolledBackBy),
+				idOrNull(r.RolledBackBy),
 				orNull(r.Reason),
 			)
 			continue
@@ -113,6 +113,24 @@ func (s *Store) Redemption(
 		return err
 	})
 	return canonical, r, err
+}
+
+// FindRedemptions implements [codes.RedemptionStore].
+func (s *Store) FindRedemptions(
+	ctx context.Context, workspace core.ID, refs []codes.Ref,
+) (all []codes.Redemption, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		all = nil
+		rows, err := q.Query(ctx, "SELECT "+redemptionColumns+s.engine().named("redemptions"), names(refs)...)
+		found, err := rowsOf(rows, err, scanRedemption)
+		for i := range found {
+			if found[i].WorkspaceID == workspace {
+				all = append(all, found[i].Redemption)
+			}
+		}
+		return err
+	})
+	return all, err
 }
 
 // Redemptions implements [codes.ListStore].

@@ -64,7 +64,9 @@ func load(conn *sqlite.Conn, unit *codes.UnitOfWork) (storedCodes, error) {
 			return nil, err
 		}
 		list[ref.Canonical] = code
-		unit.LoadCode(&codes.TrackedCode{Code: code.Code, Canonical: ref.Canonical, Held: code.held})
+		unit.LoadCode(&codes.TrackedCode{
+			Code: code.Code, Retry: code.Retry, Canonical: ref.Canonical, Held: code.held,
+		})
 	}
 	return list, loadRest(conn, unit)
 }
@@ -76,6 +78,11 @@ func loadRest(conn *sqlite.Conn, unit *codes.UnitOfWork) error {
 			continue // it belongs to another workspace, or does not exist
 		}
 		if err := loadUsage(conn, unit, canonical); err != nil {
+			return err
+		}
+	}
+	for _, canonical := range unit.FormsToLoad() {
+		if err := loadTaken(conn, unit, canonical); err != nil {
 			return err
 		}
 	}
@@ -102,6 +109,13 @@ func loadUsage(conn *sqlite.Conn, unit *codes.UnitOfWork, canonical string) erro
 		    OR EXISTS (SELECT 1 FROM redemptions WHERE canonical = ?1 AND later = 1)
 		    OR EXISTS (SELECT 1 FROM reservations WHERE canonical = ?1)`,
 		[]any{canonical}, func(stmt *sqlite.Stmt) { unit.LoadUsage(canonical, stmt.ColumnBool(0)) })
+}
+
+func loadTaken(conn *sqlite.Conn, unit *codes.UnitOfWork, canonical string) error {
+	err := one(conn, "SELECT 1 FROM codes WHERE canonical = ?1", []any{canonical}, func(*sqlite.Stmt) {
+		unit.LoadTaken(canonical)
+	})
+	return ignoreNotFound(err)
 }
 
 // loadUsers loads users, and their redemptions and reservations where there can be any. It may load
@@ -184,6 +198,8 @@ func store(conn *sqlite.Conn, unit *codes.UnitOfWork, codes storedCodes) error {
 
 func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) error {
 	switch code.Change {
+	case codes.Added:
+		return addCode(conn, code)
 	case codes.Removed:
 		return removeCode(conn, stored)
 	case codes.Changed:
@@ -199,6 +215,22 @@ func storeCode(conn *sqlite.Conn, code *codes.TrackedCode, stored *storedCode) e
 		_, err = stmt.Step()
 		return err
 	}
+}
+
+// addCode inserts a code that was deleted. The mark of the retry that made it is with the code again.
+func addCode(conn *sqlite.Conn, code *codes.TrackedCode) error {
+	if !code.Retry.IsZero() {
+		err := run(conn, "DELETE FROM deleted_retries WHERE retry_key = ?1 AND workspace_id = ?2",
+			code.Retry.Key[:], code.WorkspaceID[:])
+		if err != nil {
+			return err
+		}
+	}
+	result, err := insert(conn, &codes.NewCode{Code: code.Code, Canonical: code.Canonical, Retry: code.Retry})
+	if err == nil && result.Outcome != codes.Inserted {
+		err = fmt.Errorf("it is taken: %d", result.Outcome)
+	}
+	return err
 }
 
 // removeCode deletes a code. The mark of the retry that made it stays.

@@ -81,7 +81,7 @@ func storeRedemption(conn *sqlite.Conn, r *codes.TrackedRedemption, code *stored
 			r.WorkspaceID[:],
 			r.ID[:],
 			micros(r.RolledBackAt),
-			r.RolledBackBy[:],
+			idOrNil(r.RolledBackBy),
 			r.Reason,
 		)
 	}
@@ -132,6 +132,28 @@ func (s *Store) Redemption(
 		return orNotFound(len(found) > 0, err)
 	})
 	return canonical, r, err
+}
+
+// FindRedemptions implements [codes.RedemptionStore].
+func (s *Store) FindRedemptions(
+	ctx context.Context, workspace core.ID, refs []codes.Ref,
+) (all []codes.Redemption, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		for _, ref := range refs {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			found, err := findRedemptions(conn, "WHERE workspace_id = ?1 AND id = ?2", workspace[:], ref.ID[:])
+			if err != nil {
+				return err
+			}
+			for i := range found {
+				all = append(all, found[i].Redemption)
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 // Redemptions implements [codes.ListStore].

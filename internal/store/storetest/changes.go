@@ -29,6 +29,8 @@ func testChanges(t *testing.T, newStore Factory) {
 	t.Run("listed codes", func(t *testing.T) { testListedCodes(t, newChanging(t, open(t, newStore))) })
 	t.Run("selections", func(t *testing.T) { testSelections(t, newChanging(t, open(t, newStore))) })
 	t.Run("steps", func(t *testing.T) { testChangeSteps(t, newChanging(t, open(t, newStore))) })
+	t.Run("deleting", func(t *testing.T) { testDeletingMany(t, newStore) })
+	t.Run("rolling back", func(t *testing.T) { testRollingBackMany(t, newStore) })
 	t.Run("what is needed until the end", func(t *testing.T) { testForgetEnded(t, newChanging(t, open(t, newStore))) })
 	t.Run("pruning", func(t *testing.T) { testPruneChanges(t, newChanging(t, open(t, newStore))) })
 }
@@ -97,9 +99,7 @@ func testUndoSince(t *testing.T, c *changing) {
 	act.Set.MaxRedemptions.Max = new(int64(5))
 	change := c.create(bulk.NewChange{Filter: normalCodes, Do: act})
 	c.work(100)
-	services := codes.NewServices(codes.Deps{
-		Store: c.s, Now: func() time.Time { return c.now }, Entropy: core.SystemEntropy(), NewID: nextID,
-	})
+	services := c.services()
 	note, entry := "by hand", "by hand"
 	_, err := services.ChangeCode(t.Context(), c.actor, "CODE-001", codes.CodeChange{
 		Note:     core.Field[string]{Given: true, Value: &note},

@@ -28,13 +28,17 @@ func newChanging(t *testing.T, s Store) *changing {
 		t: t, s: s, now: now,
 		actor: &core.Actor{Kind: core.ActorKey, ID: core.ID{15: 9}, WorkspaceID: newWorkspace(t, s).ID},
 	}
-	clock := func() time.Time { return c.now }
-	services := codes.NewServices(codes.Deps{Store: s, Now: clock, Entropy: core.SystemEntropy(), NewID: nextID})
 	c.all = bulk.NewChanges(bulk.ChangesDeps{
-		Store: s, Reads: s, Jobs: s, Forms: services.FormsOf, Now: clock, Entropy: core.SystemEntropy(), NewID: nextID,
-		Wake: func() {},
+		Store: s, Reads: s, Jobs: s, Forms: c.services().FormsOf, Now: c.clock, Entropy: core.SystemEntropy(),
+		NewID: nextID, Wake: func() {},
 	})
 	return c
+}
+
+func (c *changing) clock() time.Time { return c.now }
+
+func (c *changing) services() *codes.Services {
+	return codes.NewServices(codes.Deps{Store: c.s, Now: c.clock, Entropy: core.SystemEntropy(), NewID: nextID})
 }
 
 // add stores codes with these values, one a second, and returns how they are.
@@ -120,10 +124,7 @@ func (c *changing) undo(id core.ID) {
 
 func (c *changing) redeem(value, user string) {
 	c.t.Helper()
-	services := codes.NewServices(codes.Deps{
-		Store: c.s, Now: func() time.Time { return c.now }, Entropy: core.SystemEntropy(), NewID: nextID,
-	})
-	if _, err := services.Redeem(c.t.Context(), c.actor, codes.RedeemRequest{Code: value, UserID: user}); err != nil {
+	if _, err := c.services().Redeem(c.t.Context(), c.actor, codes.RedeemRequest{Code: value, UserID: user}); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -26,7 +26,7 @@ func (s *server) bulkChangeRoutes() []kit.Route {
 				codes.MaxIdempotencyKeyLength+2)},
 			Request: kit.JSON[bulkChangeRequest]("CreateChange"), Response: kit.JSON[changeFields]("Change"),
 			Preview: kit.JSON[dryRunFields]("DryRun"), Accepts: true, Replays: true, MaxBody: maxChangeBody,
-			NotTaken: notTakenByChanges(),
+			NotTaken: unchangeable(),
 			Reasons:  []core.Reason{core.ReasonInvalidIdempotencyKey, core.ReasonIdempotencyKeyReused},
 		},
 		{
@@ -60,12 +60,4 @@ func (s *server) bulkChangeRoutes() []kit.Route {
 			Reasons: append(none, core.ReasonChangeUnfinished, core.ReasonChangeNotUndoable),
 		},
 	}
-}
-
-// notTakenByChanges are fields that callers may expect of a request for a change.
-func notTakenByChanges() map[string]string {
-	why := unchangeable()
-	why["delete"] = "a change cannot delete codes yet: revoke them"
-	why["rollBackRedemptions"] = "a change cannot roll redemptions back yet: use /redemptions/{id}/rollback"
-	return why
 }

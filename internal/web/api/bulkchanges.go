@@ -20,6 +20,8 @@ type bulkChangeRequest struct {
 	Select kit.Optional[changeSelect] `json:"select" required:"true" nullable:"false" doc:"Which codes."`
 	Do     kit.Optional[changeDo]     `json:"do" required:"true" nullable:"false" doc:"Exactly one member."`
 	DryRun kit.Optional[bool]         `json:"dryRun" required:"false" doc:"Only say what would be done."`
+
+	RollBack kit.Optional[bool] `json:"rollBackRedemptions" required:"false" doc:"With revoke: the redemptions, too."`
 }
 
 // changeSelect says which codes to change: those that are listed, or those that meet every other
@@ -57,6 +59,7 @@ type changeDo struct{ act codes.Act }
 var changeDoType = reflect.StructOf([]reflect.StructField{
 	member("revoke", reflect.TypeFor[bool](), `required:"false" doc:"true: take it back."`),
 	member("restore", reflect.TypeFor[bool](), `required:"false" doc:"true: undo that."`),
+	member("delete", reflect.TypeFor[bool](), `required:"false" doc:"true: delete it, if it was never used."`),
 	member("set", reflect.PointerTo(changeRequest), `required:"false" doc:"Change options: a JSON merge patch."`),
 })
 
@@ -67,8 +70,10 @@ func (d *changeDo) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 		return err
 	}
 	given := read.Elem()
-	d.act = codes.Act{Revoke: given.Field(0).Bool(), Restore: given.Field(1).Bool()}
-	if set := given.Field(2); !set.IsNil() {
+	d.act = codes.Act{
+		Revoke: given.Field(0).Bool(), Restore: given.Field(1).Bool(), Delete: given.Field(2).Bool(),
+	}
+	if set := given.Field(3); !set.IsNil() {
 		d.act.Set = new(codes.CodeChange)
 		readOptions(set.Elem(), 0, func(o *codes.Option) any { return o.ChangeOf(d.act.Set) })
 	}
@@ -82,6 +87,7 @@ func (changeDo) Schema(registry huma.Registry) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"revoke":  {Type: huma.TypeBoolean, Description: "true: take the codes back."},
 			"restore": {Type: huma.TypeBoolean, Description: "true: undo that."},
+			"delete":  {Type: huma.TypeBoolean, Description: "true: delete those that were never used."},
 			"set":     registry.Schema(changeRequest, true, ""),
 		},
 	}
@@ -95,7 +101,7 @@ func (s *server) createChange(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	chosen, do := body.Select.OrZero(), body.Do.OrZero()
-	req := bulk.NewChange{Codes: chosen.Codes, Do: do.act, Unread: wrong}
+	req := bulk.NewChange{Codes: chosen.Codes, Do: do.act, RollBack: body.RollBack.OrZero(), Unread: wrong}
 	req.Filter = chosen.filter(&req.Unread)
 	if req.IdempotencyKey, err = idempotencyKey(c); err != nil {
 		return err
@@ -122,10 +128,15 @@ type TallyFields struct {
 	Skipped map[core.Reason]int64 `json:"skipped" nullable:"false" doc:"Codes that stay as they are, by reason."`
 	People  int64                 `json:"people" doc:"Users who have redeemed one of the codes of the selection."`
 	Sample  []string              `json:"sample" nullable:"false" doc:"Up to 20 of the codes that are changed."`
+
+	RolledBack int64 `json:"rolledBack" doc:"Redemptions that are rolled back."`
 }
 
 func showTally(t *bulk.Tally) TallyFields {
-	shown := TallyFields{Matched: t.Matched, Changed: t.Changed, Skipped: t.Skipped, People: t.People, Sample: t.Sample}
+	shown := TallyFields{
+		Matched: t.Matched, Changed: t.Changed, Skipped: t.Skipped, People: t.People, Sample: t.Sample,
+		RolledBack: t.RolledBack,
+	}
 	if shown.Skipped == nil {
 		shown.Skipped = map[core.Reason]int64{}
 	}
@@ -145,7 +156,7 @@ type dryRunFields struct {
 type changeFields struct {
 	ID     string            `json:"id" format:"uuid"`
 	Status bulk.ChangeStatus `json:"status" enum:"queued,running,succeeded,failed,canceled,undoing,undone"`
-	Do     string            `json:"do" enum:"revoke,restore,set"`
+	Do     string            `json:"do" enum:"revoke,restore,delete,set"`
 	TallyFields
 	Undone        *undoneFields `json:"undone,omitempty" doc:"What undoing it has come to, if anybody has."`
 	UndoableUntil *time.Time    `json:"undoableUntil" nullable:"true" doc:"null: it cannot be undone, or not yet."`
@@ -160,6 +171,7 @@ type changeFields struct {
 type undoneFields struct {
 	Changed int64                 `json:"changed"`
 	Skipped map[core.Reason]int64 `json:"skipped" nullable:"false"`
+	PutBack int64                 `json:"putBack" doc:"Redemptions that stand again."`
 }
 
 func showChange(c *bulk.Change) *changeFields {
@@ -168,8 +180,8 @@ func showChange(c *bulk.Change) *changeFields {
 		UndoableUntil: c.UndoableUntil(), CreatedAt: c.CreatedAt, StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
 		Failure: c.Failure,
 	}
-	if undone := c.Undoing(); undone != nil {
-		shown.Undone = &undoneFields{undone.Changed, undone.Skipped}
+	if undone, putBack := c.Undoing(); undone != nil {
+		shown.Undone = &undoneFields{undone.Changed, undone.Skipped, putBack}
 		if undone.Skipped == nil {
 			shown.Undone.Skipped = map[core.Reason]int64{}
 		}

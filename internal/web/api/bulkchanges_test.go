@@ -42,7 +42,8 @@ func TestManyCodesAreRevokedAndThatIsUndone(t *testing.T) {
 		made := f.createChange(t, leaked+"}")
 		id := made.text(t, "id")
 		sameJSON(t, made.body, fmt.Sprintf(`{"id":%q,"status":"queued","do":"revoke","matched":0,"changed":0,"skipped":{},
-			"people":0,"sample":[],"undoableUntil":null,"createdAt":"2031-02-03T04:05:06.789012Z","startedAt":null,
+			"people":0,"sample":[],"rolledBack":0,
+			"undoableUntil":null,"createdAt":"2031-02-03T04:05:06.789012Z","startedAt":null,
 			"finishedAt":null,"createdBy":%q}`, id, f.key.ID))
 		if got := made.header.Get("Location"); got != "/changes/"+id {
 			t.Errorf("Location %q", got)
@@ -63,7 +64,7 @@ func TestManyCodesAreRevokedAndThatIsUndone(t *testing.T) {
 		f.post(t, "/changes/"+id+"/undo", "")
 		f.work(t)
 		undone := f.call(t, "GET", "/changes/"+id, "").mustBeOK(t).object(t)
-		if undone["status"] != "undone" || fmt.Sprint(undone["undone"]) != "map[changed:29 skipped:map[]]" {
+		if undone["status"] != "undone" || fmt.Sprint(undone["undone"]) != "map[changed:29 putBack:0 skipped:map[]]" {
 			t.Errorf("the undone change is %v", undone)
 		}
 		if f.code(t, "LEAK-00").RevokedAt != nil || *f.code(t, "LEAK-05").RevokedAt != *before.RevokedAt {
@@ -90,6 +91,11 @@ func TestARetriedChangeIsTheFirst(t *testing.T) {
 	}
 	f.post(t, "/changes", strings.Replace(body, `"B"`, `"C"`, 1), retried).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
 	f.post(t, "/changes", body).mustBe(t, 400, core.ReasonInvalidValue)
+
+	const revoking = `{"select":{"codes":["A"]},"do":{"revoke":true}`
+	other := with("Idempotency-Key", "other")
+	f.createChange(t, revoking+`,"rollBackRedemptions":true}`, other)
+	f.post(t, "/changes", revoking+"}", other).mustBe(t, 409, core.ReasonIdempotencyKeyReused)
 }
 
 func TestAChangeThatMakesNoSenseIsRefused(t *testing.T) {
@@ -113,9 +119,14 @@ func TestAChangeThatMakesNoSenseIsRefused(t *testing.T) {
 		{core.ReasonMissingField, "/do/set", normal, `{"set":{}}`},
 		{core.ReasonInvalidValue, "/do/set/expiresAt", normal, `{"set":{"expiresAt":"2031-01-01T00:00:00Z"}}`},
 		{kit.ReasonUnknownField, "/do/set/type", normal, `{"set":{"type":"Premium"}}`},
-		{kit.ReasonUnknownField, "/do/delete", normal, `{"delete":true}`},
+		{core.ReasonInvalidValue, "/do", normal, `{"revoke":true,"delete":true}`},
+		{core.ReasonInvalidValue, "/do", normal, `{"delete":false}`},
+		{kit.ReasonWrongType, "/do/delete", normal, `{"delete":"yes"}`},
 		{kit.ReasonWrongType, "/do/revoke", normal, `{"revoke":1}`},
-		{kit.ReasonUnknownField, "/rollBackRedemptions", normal, `{"revoke":true},"rollBackRedemptions":true`},
+		{kit.ReasonWrongType, "/rollBackRedemptions", normal, `{"revoke":true},"rollBackRedemptions":1`},
+		{core.ReasonInvalidValue, "/rollBackRedemptions", normal, `{"restore":true},"rollBackRedemptions":true`},
+		{core.ReasonInvalidValue, "/rollBackRedemptions", normal, `{"delete":true},"rollBackRedemptions":true`},
+		{core.ReasonInvalidValue, "/rollBackRedemptions", normal, `{"set":{"note":"n"}},"rollBackRedemptions":true`},
 	} {
 		for _, dry := range []string{"}", `,"dryRun":true}`} {
 			body := `{"select":` + test.chosen + `,"do":` + test.does + dry

@@ -90,8 +90,11 @@ func sayChanges(change, waiting, nobody string) (all []said) {
 	say("dry", "POST", routes, `{"select":{"codes":["UNUSED"]},"do":{"revoke":true},"dryRun":true}`, 200, "", true)
 	say("nothing", "POST", routes, `{"select":{"type":"Upgrade"},"do":{}}`, 400, core.ReasonInvalidValue, true)
 	say("no codes", "POST", routes, `{"do":{"revoke":true}}`, 400, core.ReasonMissingField, false)
-	say("rolling back", "POST", routes, `{"select":{"type":"Normal"},"do":{"revoke":true},"rollBackRedemptions":true}`,
-		400, kit.ReasonUnknownField, false)
+	const unused = `{"select":{"type":"Upgrade","q":"none"},"do":`
+	say("deleting", "POST", routes, unused+`{"delete":true}}`, 202, "", true)
+	say("rolling back", "POST", routes, unused+`{"revoke":true},"rollBackRedemptions":true}`, 202, "", true)
+	say("rolling back what is deleted", "POST", routes, unused+`{"delete":true},"rollBackRedemptions":true}`,
+		400, core.ReasonInvalidValue, true)
 	say("good", "GET", routes, "", 200, "", true)
 	say("good", "GET", routes+"/"+change, "", 200, "", true)
 	say("none", "GET", routes+"/"+nobody, "", 404, core.ReasonChangeNotFound, true)

@@ -212,7 +212,7 @@ func limitsOfRules() map[string]limit {
 		"Import.status":     {Enum: words(job.Statuses()[1:])},
 		"Import.format":     {Enum: words(tableFormats)},
 		"onExisting":        {Enum: words(bulk.OnExistings())},
-		"Change.do":         {Enum: []string{"revoke", "restore", "set"}},
+		"Change.do":         {Enum: []string{"revoke", "restore", "delete", "set"}},
 		"ChangeSelect.type": {Enum: words(codes.Types())},
 		"User.status":       userStatus,
 		"PutUser.status":    userStatus,
