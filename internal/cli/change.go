@@ -15,7 +15,7 @@ import (
 )
 
 var changeNoun = noun[client.Change]{"CHANGE", changeColumns, []string{
-	"id", "do", "status", "matched", "changed", "people", "undoableUntil", "skipped", "failure",
+	"id", "do", "status", "matched", "changed", "rolledBack", "people", "undoableUntil", "skipped", "failure",
 }}
 
 // changeColumns are the columns of changes.
@@ -25,6 +25,7 @@ var changeColumns = []column[*client.Change]{
 	{"status", func(c *client.Change) any { return c.Status }},
 	{"matched", func(c *client.Change) any { return c.Matched }},
 	{"changed", func(c *client.Change) any { return c.Changed }},
+	{"rolledBack", func(c *client.Change) any { return c.RolledBack }},
 	{"people", func(c *client.Change) any { return c.People }},
 	{"undoableUntil", func(c *client.Change) any { return c.UndoableUntil }},
 	{"skipped", func(c *client.Change) any { return counts(c.Skipped) }},
@@ -34,6 +35,12 @@ var changeColumns = []column[*client.Change]{
 			return nil
 		}
 		return c.Undone.Changed
+	}},
+	{"putBack", func(c *client.Change) any {
+		if c.Undone == nil {
+			return nil
+		}
+		return c.Undone.PutBack
 	}},
 	{"undoSkipped", func(c *client.Change) any {
 		if c.Undone == nil {
@@ -52,6 +59,7 @@ var changeColumns = []column[*client.Change]{
 var previewColumns = []column[*client.ChangePreview]{
 	{"matched", func(p *client.ChangePreview) any { return p.Matched }},
 	{"changed", func(p *client.ChangePreview) any { return p.Changed }},
+	{"rolledBack", func(p *client.ChangePreview) any { return p.RolledBack }},
 	{"people", func(p *client.ChangePreview) any { return p.People }},
 	{"complete", func(p *client.ChangePreview) any { return p.Complete }},
 	{"skipped", func(p *client.ChangePreview) any { return counts(p.Skipped) }},
@@ -90,7 +98,7 @@ func newChange() *cobra.Command {
 	}
 	serverFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
-		newChangeThat(revoking), newChangeThat(restoring), newChangeSet(), newChangeUndo(),
+		newChangeThat(revoking), newChangeThat(restoring), newChangeThat(deleting), newChangeSet(), newChangeUndo(),
 		changeNoun.list("List changes, newest first", (*client.Client).Changes),
 		changeNoun.one("get", "Show how far a change is", (*client.Client).GetChange),
 		changeNoun.one("cancel", "Stop a change, or its undoing; what is done stays done", (*client.Client).CancelChange),
@@ -102,6 +110,7 @@ func newChange() *cobra.Command {
 type kindOfChange struct {
 	name, short, example string
 	verb, done           string // in questions: Revoke, revoked
+	rollsBack            bool   // it can roll redemptions back, too
 	do                   func(*pflag.FlagSet) (client.ChangeDo, error)
 	register             func(*pflag.FlagSet) // more flags; nil: none
 }
@@ -116,12 +125,17 @@ var (
 		name: "revoke", short: "Take codes back, so that they cannot be redeemed any more",
 		example: "  accesscodes change revoke --batch 01a21984-0043-7bc5-9b11-4aeae8b30511 --dry-run\n" +
 			"  accesscodes change revoke --codes leaked.txt --wait",
-		verb: "Revoke", done: "revoked", do: only(client.ChangeDo{Revoke: true}),
+		verb: "Revoke", done: "revoked", rollsBack: true, do: only(client.ChangeDo{Revoke: true}),
 	}
 	restoring = kindOfChange{
 		name: "restore", short: "Undo that codes were revoked",
 		example: "  accesscodes change restore --batch 01a21984-0043-7bc5-9b11-4aeae8b30511 --status revoked",
 		verb:    "Restore", done: "restored", do: only(client.ChangeDo{Restore: true}),
+	}
+	deleting = kindOfChange{
+		name: "delete", short: "Delete codes that were never redeemed nor reserved",
+		example: "  accesscodes change delete --batch 01a21984-0043-7bc5-9b11-4aeae8b30511 --dry-run",
+		verb:    "Delete", done: "deleted", do: only(client.ChangeDo{Delete: true}),
 	}
 )
 

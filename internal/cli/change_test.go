@@ -17,6 +17,8 @@ type changeRow struct {
 	Undone                   *int
 	UndoableUntil            *string
 	Complete                 bool
+	RolledBack               int
+	PutBack                  *int
 }
 
 // change runs a command that prints one change.
@@ -75,6 +77,34 @@ func TestChange(t *testing.T) {
 	}
 	if got := strings.Count(p.do(t, "change list -o csv").stdout, "\n"); got != 3 {
 		t.Errorf("%d lines list two changes", got)
+	}
+}
+
+func TestChangeDeletesAndRollsBack(t *testing.T) {
+	p := withServer(t)
+	for _, code := range []string{"SPRING1", "SPRING2"} {
+		p.do(t, "code add "+code+" --type Normal")
+	}
+	p.do(t, "code redeem SPRING2 --user ann")
+	count := func(what string) int { return strings.Count(p.do(t, what+" --out -").stdout, "\n") - 1 }
+
+	deleted, _ := p.change(t, "delete --query spring --wait")
+	if deleted.Do != "delete" || deleted.Changed != 1 || deleted.Skipped["code_in_use"] != 1 ||
+		count("export codes") != 1 {
+		t.Errorf("%+v", deleted)
+	}
+	p.change(t, "undo "+deleted.ID+" --wait")
+	if n := count("export codes"); n != 2 {
+		t.Errorf("%d codes", n)
+	}
+	would, _ := p.change(t, "revoke --query spring --roll-back-redemptions --dry-run")
+	done, _ := p.change(t, "revoke --query spring --roll-back-redemptions --wait")
+	if would.RolledBack != 1 || done.RolledBack != 1 || done.Changed != 2 || count("export users") != 0 {
+		t.Errorf("%+v, then %+v", would, done)
+	}
+	undone, _ := p.change(t, "undo "+done.ID+" --wait")
+	if undone.PutBack == nil || *undone.PutBack != 1 || count("export users") != 1 {
+		t.Errorf("%+v", undone)
 	}
 }
 

@@ -24,6 +24,7 @@ type changeFlags struct {
 	chosen            codeFilterFlags
 	codes             string
 	dryRun, wait, yes bool
+	rollBack          bool
 	idempotencyKey    string
 }
 
@@ -148,11 +149,16 @@ func newChangeThat(kind kindOfChange) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			request := client.CreateChangeRequest{Select: chosen, Do: do, IdempotencyKey: f.idempotencyKey}
+			request := client.CreateChangeRequest{
+				Select: chosen, Do: do, RollBackRedemptions: f.rollBack, IdempotencyKey: f.idempotencyKey,
+			}
 			return f.run(ctx, cmd, server, kind, request)
 		}),
 	}
 	f.register(cmd.Flags())
+	if kind.rollsBack {
+		cmd.Flags().BoolVar(&f.rollBack, "roll-back-redemptions", false, "also roll back every redemption of the codes")
+	}
 	if kind.register != nil {
 		kind.register(cmd.Flags())
 	}
@@ -192,7 +198,7 @@ func (f *changeFlags) run(
 	if err := changeNoun.print(cmd, change); err != nil {
 		return err
 	}
-	if !f.wait || change.Changed > 0 {
+	if !f.wait || change.Changed > 0 || change.RolledBack > 0 {
 		cmd.PrintErrf("To take it back: %s\n", commandLine(cmd, "change", "undo", change.ID))
 	}
 	return nil
@@ -222,10 +228,13 @@ func (k kindOfChange) confirm(cmd *cobra.Command, p *client.ChangePreview) error
 	if p.People > 0 {
 		cmd.PrintErrf("People who have redeemed one: %s.\n", grouped(p.People))
 	}
+	if p.RolledBack > 0 {
+		cmd.PrintErrf("Redemptions that would be rolled back: %s.\n", grouped(p.RolledBack))
+	}
 	if len(p.Sample) > 0 {
 		cmd.PrintErrf("Such as %s.\n", values(p.Sample[:min(len(p.Sample), 5)]))
 	}
-	if p.Complete && p.Changed == 0 {
+	if p.Complete && p.Changed == 0 && p.RolledBack == 0 {
 		return errors.New("there is nothing to change")
 	}
 	cmd.PrintErrf("%s %s? [y/N] ", k.verb, codes(p.Changed))
