@@ -49,9 +49,12 @@ func NewChanges(deps ChangesDeps) *Changes {
 	return &Changes{
 		ChangesDeps: deps, recorder: event.NewRecorder(deps.Entropy),
 		dryRuns: core.NewLane(dryRunsAtOnce, dryRunWaiting, dryRunWait),
-		sight:   newSight(deps.Jobs, nil), // who reaches changes may read
+		sight:   newSight(deps.Jobs, noPredecessors),
 	}
 }
+
+// noPredecessors is for jobs of actors who may read.
+func noPredecessors(context.Context, *core.Actor) ([]core.ID, error) { return nil, nil }
 
 func (s *Changes) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 

@@ -29,14 +29,14 @@ type optionalText = kit.Optional[string]
 // changeSelect says which codes to change: those that are listed, or those that meet every other
 // member.
 type changeSelect struct {
-	BatchID optionalText `json:"batchId" required:"false" nullable:"false" format:"uuid" doc:"Codes of it."`
-	Type    optionalText `json:"type" required:"false" nullable:"false" enum:"Normal,Premium,Upgrade"`
-	Status  optionalText `json:"status" required:"false" nullable:"false" enum:"revoked,expired,scheduled,exhausted,active"`
-	Q       optionalText `json:"q" required:"false" nullable:"false" doc:"As in the list of codes."`
+	BatchID optionalText `json:"batchId,omitempty" nullable:"false" format:"uuid" doc:"Codes of it."`
+	Type    optionalText `json:"type,omitempty" nullable:"false" enum:"Normal,Premium,Upgrade"`
+	Status  optionalText `json:"status,omitempty" nullable:"false" enum:"revoked,expired,scheduled,exhausted,active"`
+	Q       optionalText `json:"q,omitempty" nullable:"false" doc:"As in the list of codes."`
 
-	CreatedAfter  kit.Optional[time.Time] `json:"createdAfter" required:"false" nullable:"false"`
-	CreatedBefore kit.Optional[time.Time] `json:"createdBefore" required:"false" nullable:"false"`
-	Codes         kit.Optional[[]string]  `json:"codes" required:"false" nullable:"false" maxItems:"10000" doc:"Values."`
+	CreatedAfter  kit.Optional[time.Time] `json:"createdAfter,omitempty" nullable:"false"`
+	CreatedBefore kit.Optional[time.Time] `json:"createdBefore,omitempty" nullable:"false"`
+	Codes         kit.Optional[[]string]  `json:"codes,omitempty" nullable:"false" maxItems:"10000" doc:"Values."`
 }
 
 // read reads the members into a request. One that is there and says nothing is refused: to pass it over
