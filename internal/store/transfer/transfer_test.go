@@ -161,6 +161,7 @@ func fill(t *testing.T, s store) (c contents) {
 		"change_items":    1,
 		"change_people":   1,
 		"change_lists":    1,
+		"import_rejects":  1,
 	}
 	addJob(t, s, c)
 	queueEvents(t, s, c)
@@ -330,6 +331,13 @@ func addJob(t *testing.T, s store, c contents) {
 			return nil, errors.Join(err, ledger.Add([]bulk.ChangeItem{{
 				WorkspaceID: lease.WorkspaceID, ChangeID: lease.JobID, Canonical: "ÜNÏ", Was: `{"note":"ü"}`, Is: `{}`,
 			}}))
+		})
+	must(t, err)
+	_, err = s.StoreImport(t.Context(), lease, new(bulk.ImportSet),
+		func(_ *job.Job, _ []codes.Result, rejects bulk.Rejects) ([]*event.Event, error) {
+			return nil, rejects.Keep([]bulk.RejectedLine{{
+				WorkspaceID: lease.WorkspaceID, ImportID: lease.JobID, Line: 2, Raw: []byte{0, 0xff}, Detail: "Ünï",
+			}})
 		})
 	must(t, err)
 }

@@ -55,6 +55,7 @@ var changes = map[string]string{
 	"jobs":            "UPDATE jobs SET fence = fence + 1",
 	"change_items":    "UPDATE change_items SET was = became",
 	"change_people":   "UPDATE change_people SET change_id = workspace_id",
+	"import_rejects":  "UPDATE import_rejects SET line = line + 1",
 	"change_lists":    "UPDATE change_lists SET codes = 'others'",
 	"events":          "UPDATE events SET type = 'code.restored' WHERE position = 1",
 	"event_positions": "UPDATE event_positions SET newest = newest + 1",
