@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/store/postgres"
@@ -78,15 +76,6 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 	if f.once {
 		code.MaxRedemptions = new(int64(1))
 	}
-	bar := progressbar.NewOptions(
-		f.count,
-		progressbar.OptionSetDescription("  filling"),
-		progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionShowCount(),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(time.Second),
-	)
-	defer func() { _ = bar.Finish() }()
 	for first := 0; first < f.count; first += sortedAtOnce {
 		values := make([]string, 0, sortedAtOnce)
 		for n := first; n < first+sortedAtOnce && n < f.count; n++ {
@@ -102,8 +91,8 @@ func (f filling) fill(ctx context.Context, address string) (err error) {
 			if _, err := store.InsertCodes(ctx, codes); err != nil {
 				return err
 			}
-			_ = bar.Add(len(values)) // the bar is for show
 		}
+		fmt.Fprintf(os.Stderr, "  filling: %d of %d\n", min(first+sortedAtOnce, f.count), f.count)
 	}
 	return nil
 }
