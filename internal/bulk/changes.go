@@ -83,7 +83,7 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 	case req.Codes != nil && len(req.Codes) == 0 || len(req.Codes) > MaxChangeCodes:
 		errs.Add(core.ReasonInvalidValue, "/select/codes", "codes must have 1 to %d entries", MaxChangeCodes)
 	case req.Codes != nil:
-		list, err = s.Forms(ctx, actor, req.Codes, errs, "/select/codes")
+		list, err = s.forms(ctx, actor, req.Codes, errs)
 	}
 	count := 0
 	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil} {
@@ -102,6 +102,19 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 		errs.Add(core.ReasonMissingField, "/do/set", "set must have at least one option")
 	}
 	return list, err
+}
+
+// forms returns the canonical forms of listed codes. Thousands of values in rare letters take seconds, so
+// a workspace has few turns.
+func (s *Changes) forms(
+	ctx context.Context, actor *core.Actor, values []string, errs *core.FieldErrors,
+) ([]string, error) {
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.Forms(ctx, actor, values, errs, "/select/codes")
 }
 
 // checkNow returns what is wrong with a request at this time. A retry must not fail for coming later.

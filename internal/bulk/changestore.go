@@ -28,8 +28,6 @@ type Ledger interface {
 	Add(items []ChangeItem) error
 	// Count adds people, and returns how many were new to the change.
 	Count(people []Person) (added int64, err error)
-	// Forget deletes the people and the listed codes.
-	Forget() error
 }
 
 // ChangeStore keeps what changes need beside their jobs. Each method is one atomic operation.
@@ -47,8 +45,9 @@ type ChangeStore interface {
 	ListedCodes(ctx context.Context, workspace, change core.ID) (string, error)
 	// ChangeItems returns items in the order of their numbers, from one on.
 	ChangeItems(ctx context.Context, workspace, change core.ID, from int64, limit int) ([]ChangeItem, error)
-	// ForgetChange deletes the people and the listed codes of a change that has ended.
-	ForgetChange(ctx context.Context, workspace, change core.ID) error
+	// ForgetChange deletes some of the people and the listed codes of a change that has ended, and returns
+	// how many rows; 0: nothing is left.
+	ForgetChange(ctx context.Context, workspace, change core.ID) (int, error)
 	// Unforgotten returns the first change behind an id of which people or listed codes are there; or
 	// [core.ErrNotFound].
 	Unforgotten(ctx context.Context, after core.ID) (workspace, change core.ID, err error)

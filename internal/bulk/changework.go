@@ -119,17 +119,14 @@ func (w *ChangeWorker) finish(
 	var events []*event.Event
 	if err = c.store(); err == nil && isLast {
 		c.End(job.Succeeded, w.now().UTC().Truncate(time.Microsecond))
-		events, err = w.ended(&c, ledger, c.Actor)
+		events, err = w.ended(&c, c.Actor)
 	}
 	*j = c.Job
 	return events, err
 }
 
 // ended ends a change, or its undoing, which somebody has asked for.
-func (w *ChangeWorker) ended(c *Change, ledger Ledger, by event.Actor) ([]*event.Event, error) {
-	if err := ledger.Forget(); err != nil {
-		return nil, err
-	}
+func (w *ChangeWorker) ended(c *Change, by event.Actor) ([]*event.Event, error) {
 	return c.ended(w.recorder.Source(c.WorkspaceID, by, false))
 }
 

@@ -17,7 +17,7 @@ import (
 // KindUnavailable.
 func (s *Changes) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Change, error) {
 	source, now := s.recorder.Of(actor), s.now()
-	c, err := s.alter(ctx, actor, id, func(c *Change) ([]*event.Event, error) {
+	return s.alter(ctx, actor, id, func(c *Change) ([]*event.Event, error) {
 		switch {
 		case c.Status == job.Canceled:
 			return nil, nil
@@ -27,12 +27,6 @@ func (s *Changes) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 		c.End(job.Canceled, now)
 		return c.ended(source)
 	})
-	if err != nil {
-		return Change{}, err
-	}
-	// Left over, it is deleted by Prune.
-	_ = s.Store.ForgetChange(ctx, c.WorkspaceID, c.ID)
-	return c, nil
 }
 
 // Undo takes a change back, field by field: what still has the value that the change gave it. An
@@ -109,8 +103,8 @@ func (s *Changes) Prune(ctx context.Context) error {
 // listLife is how long a list of codes waits for its change, which is stored after it.
 const listLife = time.Hour
 
-// forgetEnded deletes the people and listed codes of changes that have failed for good, and of those of
-// which a node died before it could.
+// forgetEnded deletes the people and listed codes of changes that have ended, and lists of which the
+// change was refused: some at a time, because there may be a million.
 func (s *Changes) forgetEnded(ctx context.Context) error {
 	for settled, after := core.FirstID(s.now().Add(-listLife)), (core.ID{}); ; {
 		workspace, change, err := s.Store.Unforgotten(ctx, after)
@@ -126,11 +120,19 @@ func (s *Changes) forgetEnded(ctx context.Context) error {
 			isOver, err = bytes.Compare(change[:], settled[:]) < 0, nil
 		}
 		if err == nil && isOver {
-			err = s.Store.ForgetChange(ctx, workspace, change)
+			err = s.forget(ctx, workspace, change)
 		}
 		if err != nil {
 			return err
 		}
 		after = change
+	}
+}
+
+func (s *Changes) forget(ctx context.Context, workspace, change core.ID) error {
+	for {
+		if count, err := s.Store.ForgetChange(ctx, workspace, change); err != nil || count == 0 {
+			return err
+		}
 	}
 }

@@ -30,11 +30,11 @@ func (w *ChangeWorker) undo(ctx context.Context, lease job.Lease, c *Change, siz
 		commands[i] = reversals[i].command(&items[i], at, source)
 	}
 	return w.store.StepChange(ctx, lease, commands,
-		func(j *job.Job, results []codes.Result, ledger Ledger) ([]*event.Event, error) {
+		func(j *job.Job, results []codes.Result, _ Ledger) ([]*event.Event, error) {
 			if j.Cursor != c.Cursor {
 				return nil, errMoved
 			}
-			return w.finishUndo(j, reversals, results, ledger)
+			return w.finishUndo(j, reversals, results)
 		})
 }
 
@@ -66,7 +66,7 @@ func (w *ChangeWorker) lastItems(ctx context.Context, c *Change, size int) ([]Ch
 
 // finishUndo moves a change behind the items that a step has taken back.
 func (w *ChangeWorker) finishUndo(
-	j *job.Job, reversals []reversal, results []codes.Result, ledger Ledger,
+	j *job.Job, reversals []reversal, results []codes.Result,
 ) ([]*event.Event, error) {
 	c, err := changeOf(*j)
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *ChangeWorker) finishUndo(
 	var events []*event.Event
 	if err = c.store(); err == nil && c.Undo.Next >= c.Items {
 		c.End(job.Succeeded, w.now().UTC().Truncate(time.Microsecond))
-		events, err = w.ended(&c, ledger, c.Undo.Actor)
+		events, err = w.ended(&c, c.Undo.Actor)
 	}
 	*j = c.Job
 	return events, err

@@ -107,7 +107,7 @@ func oneLine(text string) string {
 	if len(lines) > 2 {
 		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, tlsRefused) })
 	}
-	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+	return onOneLine(strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": "))
 }
 
 // wrongValue says what a flag takes, in place of Go's own words.

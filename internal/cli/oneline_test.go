@@ -10,6 +10,7 @@ func TestErrorsOfSeveralLinesAreOneLine(t *testing.T) {
 		"cannot connect:" + refused + "\n\thost: no such user": "cannot connect: host: no such user",
 		"cannot connect:" + refused: "cannot connect: host: tls error: server refused TLS " +
 			"connection",
+		"no code \x1b]0;title\a\u202eABC\u2028D":            "no code  ]0;title  ABC D",
 		"cannot connect:\n\thost: refused\n\thost: refused": "cannot connect: host: refused",
 	} {
 		if got := oneLine(text); got != want {

@@ -48,10 +48,10 @@ func cells[T any](columns []column[T], row T) []string {
 	return all
 }
 
-// onOneLine writes a space for what would break a line or move the cursor.
+// onOneLine writes a space for what would break a line, move the cursor or turn the direction of writing.
 func onOneLine(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r

@@ -57,19 +57,16 @@ func (l Ledger) Count(people []bulk.Person) (int64, error) {
 	}, " ON CONFLICT (change_id, workspace_id, person) DO NOTHING")
 }
 
-// Forget implements [bulk.Ledger].
-func (l Ledger) Forget() error {
-	for _, table := range []string{"change_people", "change_lists"} {
-		if _, err := l.tx.Exec("DELETE FROM "+table+" WHERE "+thatChange, l.change, l.workspace); err != nil {
-			return fmt.Errorf("delete from %s: %w", table, err)
-		}
-	}
-	return nil
-}
-
 // ForgetChange implements [bulk.ChangeStore].
-func (s Store) ForgetChange(ctx context.Context, workspace, change core.ID) error {
-	return s.db.Write(ctx, Idempotent, func(tx Tx) error { return Ledger{tx, workspace, change}.Forget() })
+func (s Store) ForgetChange(ctx context.Context, workspace, change core.ID) (int, error) {
+	deleted, err := write(ctx, s.db, Idempotent, func(tx Tx) (int64, error) {
+		people, err := deleteFirst(tx, "change_people", "change_id", "person", change, workspace)
+		if err != nil || people > 0 {
+			return people, err
+		}
+		return deleteFirst(tx, "change_lists", "change_id", "workspace_id", change, workspace)
+	})
+	return int(deleted), err
 }
 
 // Unforgotten implements [bulk.ChangeStore].
