@@ -11,9 +11,18 @@ import (
 // filePermissions are those of files with codes in them: a code is worth something.
 const filePermissions = 0o600
 
+// followLinks returns the file that a name leads to: a link stays one when its file is replaced.
+func followLinks(name string) string {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
+	}
+	return name
+}
+
 // writeFile writes a whole file or none: what was there stays until all is written. Devices and pipes
 // are written to as they are.
 func writeFile(name string, write func(io.Writer) error) error {
+	name = followLinks(name)
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && !info.Mode().IsRegular():

@@ -23,6 +23,7 @@ type partFile struct {
 
 // openPart opens what there is of a file, or a new one. A device or a pipe has no parts: then it returns nil.
 func openPart(final, of string) (*partFile, error) {
+	final = followLinks(final)
 	info, err := os.Stat(final)
 	switch {
 	case err == nil && !info.Mode().IsRegular():

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +109,16 @@ func TestPrintedFilesAreTheOwners(t *testing.T) {
 		if info, err := os.Stat(name); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
 		}
+	}
+	link := filepath.Join(folder, "link.svg")
+	if err := os.Symlink(old, link); err != nil {
+		t.Fatal(err)
+	}
+	check(t, newProgram(t).exec(t, "code", "qr", "B", "--svg", link), result{})
+	behind, err := os.ReadFile(old)
+	plain, plainErr := os.ReadFile(fresh) // of A
+	if target, _ := os.Readlink(link); err != nil || plainErr != nil || target != old || bytes.Equal(behind, plain) {
+		t.Errorf("the link leads to %q, which was not written; %v, %v", target, err, plainErr)
 	}
 	check(t, newProgram(t).exec(t, "code", "qr", "A", "--svg", "/dev/null"), result{})
 	missing := filepath.Join(folder, "no", "a.svg")

@@ -29,7 +29,7 @@ func TestTheProgressOfABatchFitsTheTerminal(t *testing.T) {
 	for columns, shape := range map[int]string{
 		80: `^codes  [█░]{20}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s  [\d,]+ of 50,000$`,
 		50: `^codes  [█░]{10}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
-		40: `^codes  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
+		40: `^codes  ([█░]{10}  )?\d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		12: `^codes  \d+%$`,
 	} {
 		c := inTerminal(t, columns, onServer(s), "batch", "create", "--count", "50000", "--type", "Normal", "--wait")
