@@ -24,12 +24,6 @@ var importKinds = []job.Kind{KindImport, KindImportBatch}
 // FileFormat is the format of a file.
 type FileFormat = upload.Format
 
-// The formats.
-const (
-	CSVFile    = upload.CSV
-	NDJSONFile = upload.NDJSON
-)
-
 // IsImport reports whether jobs of a kind read files of codes.
 func IsImport(kind job.Kind) bool { return kind == KindImport || kind == KindImportBatch }
 

@@ -13,10 +13,16 @@ import (
 // maxTried is how many new codes a dry run remembers, so that it knows them in later lines.
 const maxTried = 1_000_000
 
-// triedCodes are digests of the new codes that a dry run has come upon: what each is to be by its form.
+// triedCodes are the new codes that a dry run has come upon, by digests of their forms.
 type triedCodes struct {
 	seed  maphash.Seed
-	codes map[uint64]uint64
+	codes map[uint64]triedCode
+}
+
+// triedCode is what a new code is to be.
+type triedCode struct {
+	codes.Type
+	digest uint64 // of all
 }
 
 func (t *triedCodes) formOf(line *importLine) uint64 { return maphash.String(t.seed, line.form) }
@@ -39,7 +45,7 @@ func digest(line *importLine) (uint64, error) {
 // try says what would become of the lines of a set.
 func (r *importRun) try(ctx context.Context, set *ImportSet) error {
 	if r.tried.codes == nil {
-		r.tried = triedCodes{maphash.MakeSeed(), map[uint64]uint64{}}
+		r.tried = triedCodes{maphash.MakeSeed(), map[uint64]triedCode{}}
 	}
 	stored, err := r.Store.CodeOwners(ctx, set.Forms())
 	if err != nil {
@@ -72,12 +78,14 @@ func (r *importRun) try(ctx context.Context, set *ImportSet) error {
 }
 
 // add remembers the code that a line makes, unless an earlier line does.
-func (t *triedCodes) add(line *importLine) (err error) {
+func (t *triedCodes) add(line *importLine) error {
 	form := t.formOf(line)
 	if _, tried := t.codes[form]; !tried {
-		t.codes[form], err = digest(line)
+		is, err := digest(line)
+		t.codes[form] = triedCode{line.record.Type, is}
+		return err
 	}
-	return err
+	return nil
 }
 
 // tryCommands carries out commands about codes that are stored without storing anything, and judges those
@@ -114,15 +122,23 @@ func (r *importRun) tryCommands(
 // judge says what would become of a line whose code an earlier line makes.
 func (t *triedCodes) judge(line *importLine, on OnExisting) error {
 	is, err := digest(line)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case is == t.codes[t.formOf(line)]:
+	}
+	form := t.formOf(line)
+	code := t.codes[form]
+	switch {
+	case is != 0 && is == code.digest:
 		line.skipped = true
 	case on == FailOnExisting:
 		line.outcome = &upload.RowError{
 			Reason: core.ReasonCodeAlreadyExists, Column: "code", Detail: "an earlier line has this code, with other values",
 		}
+	case line.record.Type != "" && line.record.Type != code.Type:
+		line.outcome = rejection(codes.TypeStays(code.Type))
+	default:
+		code.digest = is
+		t.codes[form] = code
 	}
 	return nil
 }

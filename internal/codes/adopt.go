@@ -51,9 +51,7 @@ func Adopt(workspace core.ID, canonical string, claim Claim, at time.Time) *Comm
 			case c == nil:
 				return refuse(errCodeNotFound())
 			case claim.Type != "" && claim.Type != c.Type:
-				return refuse(core.Invalid(core.ReasonInvalidValue, core.FieldError{
-					Pointer: "/type", Detail: "the code exists with the type " + string(c.Type) + ", which cannot be changed",
-				}))
+				return refuse(TypeStays(c.Type))
 			}
 			change, next := claim.Change(c.Metadata), c.Code
 			changed, err := change.applyTo(&next, time.Time{}) // any expiry is after that
@@ -69,6 +67,13 @@ func Adopt(workspace core.ID, canonical string, claim Claim, at time.Time) *Comm
 			return Result{Code: x.codeNow(), Replayed: !changed}
 		},
 	}
+}
+
+// TypeStays is the error about a claim to another type than a code has.
+func TypeStays(is Type) *core.Error {
+	return core.Invalid(core.ReasonInvalidValue, core.FieldError{
+		Pointer: "/type", Detail: "the code exists with the type " + string(is) + ", which cannot be changed",
+	})
 }
 
 // FormOfNew returns the form of a value that is to be a code of a workspace: the old form if a code of

@@ -12,11 +12,11 @@ const (
 	MaxRowBytes  = 64 << 10 // of one row, with its line breaks
 )
 
-// Format is how a file holds its rows.
-type Format int
+// Format is how a file holds its rows. It is stored with imports.
+type Format string
 
 // The formats.
 const (
-	CSV    Format = iota // RFC 4180 with a header; also with ; or tabs, and with any kind of line end
-	NDJSON               // a JSON object on each line
+	CSV    Format = "csv"    // RFC 4180 with a header; also with ; or tabs, and with any kind of line end
+	NDJSON Format = "ndjson" // a JSON object on each line
 )

@@ -160,13 +160,14 @@ func testImportAtomic(i *importing) {
 
 func testImportDryRun(i *importing) {
 	i.run(bulk.ImportSpec{}, "code,type,note\nOLD,Normal,n\n", 1, 0, 0)
-	file := "code,type,note\nOLD,Normal,n\nOLD,Normal,m\nNEW,Normal,n\nnew,Normal,n\nNEW,Normal,m\nBAD,,\n"
+	file := "code,type,note\nOLD,Normal,n\nOLD,Normal,m\nNEW,Normal,n\nnew,Normal,n\nNEW,Normal,m\nBAD,,\n" +
+		"NEW,Normal,m\nNEW,Normal,n\nNEW,Premium,n\n"
 	for range 3 { // so that codes come again in later steps
 		file += strings.TrimPrefix(table(1500, "n"), "code,type,note\n")
 	}
 	for _, on := range bulk.OnExistings() {
 		would := i.run(bulk.ImportSpec{OnExisting: on, DryRun: true}, file, map[bulk.OnExisting][]int64{
-			bulk.FailOnExisting: {1501, 3002, 3}, bulk.SkipOnExisting: {1501, 3004, 1}, bulk.UpdateOnExisting: {1503, 3002, 1},
+			bulk.FailOnExisting: {1501, 3003, 5}, bulk.SkipOnExisting: {1501, 3007, 1}, bulk.UpdateOnExisting: {1504, 3003, 2},
 		}[on]...)
 		i.mustBeNone("NEW")
 		if old := i.code("OLD"); old.Note != "n" {
@@ -175,7 +176,7 @@ func testImportDryRun(i *importing) {
 		if on != bulk.UpdateOnExisting {
 			continue
 		}
-		did := i.run(bulk.ImportSpec{OnExisting: on}, file, 1503, 3002, 1)
+		did := i.run(bulk.ImportSpec{OnExisting: on}, file, 1504, 3003, 2)
 		checkSame(i.t, "what it would do and did", would.Lines, did.Lines)
 	}
 	if got := eventCount(i.t, i.s, i.actor.WorkspaceID); got != 2 { // dry runs have none

@@ -14,26 +14,22 @@ import (
 	"accesscodes/internal/web/kit"
 )
 
-// uploadFormats are the formats of files that are imported.
-var uploadFormats = map[exportFormat]bulk.FileFormat{formatCSV: bulk.CSVFile, formatNDJSON: bulk.NDJSONFile}
-
 // importFormat is the format that a request says its file has.
 func importFormat(p *kit.Query, file *kit.Upload) (bulk.FileFormat, error) {
-	name := exportFormat(p.Text("format"))
-	if name == "" {
+	format := exportFormat(p.Text("format"))
+	if format == "" {
 		for _, format := range tableFormats {
 			if slices.Contains(exportMedia[format], file.MediaType) {
-				return uploadFormats[format], nil
+				return bulk.FileFormat(format), nil
 			}
 		}
-		return 0, file.Unsupported("say what the file is: with Content-Type: text/csv or application/x-ndjson, " +
+		return "", file.Unsupported("say what the file is: with Content-Type: text/csv or application/x-ndjson, " +
 			"or with format=csv or format=ndjson in the address")
 	}
-	format, known := uploadFormats[name]
-	if !known {
+	if !slices.Contains(tableFormats, format) {
 		p.Fail("format must be " + core.Alternatives(tableFormats))
 	}
-	return format, nil
+	return bulk.FileFormat(format), nil
 }
 
 // importRequest reads what an import is asked for beside its file.
@@ -116,14 +112,11 @@ type importFields struct {
 
 func (s *server) showImport(i *bulk.Import) *importFields {
 	shown := &importFields{
-		ID: i.ID.String(), Status: i.Status, Format: formatCSV, OnExisting: i.OnExisting, DryRun: i.DryRun,
+		ID: i.ID.String(), Status: i.Status, Format: exportFormat(i.ImportSpec.Format), OnExisting: i.OnExisting, DryRun: i.DryRun,
 		Atomic: i.Atomic, BatchID: idOrNull(i.BatchID()), Name: orNull(i.ImportSpec.Name),
 		Lines: i.Read, Accepted: i.Accepted, Skipped: i.Skipped, Rejected: i.Rejected, Bytes: i.Bytes,
 		PerSecond: i.PerSecond(s.imports.Now()), Notes: i.Notes, CreatedAt: i.CreatedAt, FinishedAt: i.FinishedAt,
 		CreatedBy: idOrNull(i.Actor.ID), Failure: orNull(i.Failure),
-	}
-	if i.ImportSpec.Format == bulk.NDJSONFile {
-		shown.Format = formatNDJSON
 	}
 	if shown.Notes == nil {
 		shown.Notes = []string{}

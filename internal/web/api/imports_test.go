@@ -226,7 +226,7 @@ func TestTheCodesOfAnImportedBatchAreDownloaded(t *testing.T) {
 // TestAnImportWhoseNodeDiedIsEndedByAnother, and its rejected lines are kept for 30 days.
 func TestAnImportWhoseNodeDiedIsEndedByAnother(t *testing.T) {
 	f := newFixture(t)
-	spec := `{"Format":0,"OnExisting":"fail"}`
+	spec := `{"Format":"csv","OnExisting":"fail"}`
 	id, err := core.ParseID("01a21984-0043-7bc5-9b11-4aeae8b30513")
 	if err != nil {
 		t.Fatal(err)
