@@ -29,19 +29,20 @@ func (s BatchStatus) Ended() bool {
 	return s == BatchSucceeded || s == BatchFailed || s == BatchCanceled
 }
 
-// Batch is many codes that are made at once, of random values. Times are in UTC, to the microsecond.
+// Batch is many codes that are made at once, of random values, or that an import has brought. Times are in
+// UTC, to the microsecond.
 type Batch struct {
 	ID             string            `json:"id"` // a UUID
 	Name           string            `json:"name"`
-	Count          int64             `json:"count"` // how many codes were asked for
-	Type           Type              `json:"type"`
+	Count          int64             `json:"count"`          // how many codes were asked for
+	Type           Type              `json:"type"`           // empty: the codes were imported
 	MaxRedemptions *int64            `json:"maxRedemptions"` // of each code; nil: no limit
 	StartsAt       *time.Time        `json:"startsAt"`
 	ExpiresAt      *time.Time        `json:"expiresAt"`
 	Note           string            `json:"note"`
 	Recipient      string            `json:"recipient"`
 	Metadata       map[string]string `json:"metadata"`
-	Format         CodeFormat        `json:"format"`
+	Format         CodeFormat        `json:"format"` // zero: the codes were imported
 	Status         BatchStatus       `json:"status"`
 	Progress       Progress          `json:"progress"`
 	Redeemed       *int64            `json:"redeemed"` // codes that are used; nil: counting takes too long

@@ -33,7 +33,7 @@ type OnExisting string
 const (
 	FailExisting   OnExisting = "fail"   // reject it, unless it is equal to the code: then it is skipped
 	SkipExisting   OnExisting = "skip"   // pass over it
-	UpdateExisting OnExisting = "update" // change the code; an empty cell means none, an absent column stays
+	UpdateExisting OnExisting = "update" // change the code (role full); an empty cell means none, an absent column stays
 )
 
 // Import is a file of codes that was sent, or is. Times are in UTC, to the microsecond.
@@ -49,10 +49,10 @@ type Import struct {
 	Lines      int64        `json:"lines"`   // that were read, without the header and blank ones
 	Accepted   int64        `json:"accepted"`
 	Skipped    int64        `json:"skipped"`
-	Rejected   int64        `json:"rejected"` // see [Client.DownloadRejected]
-	Bytes      int64        `json:"bytes"`    // that were read, unpacked
-	PerSecond  int64        `json:"perSecond"`
-	Notes      []string     `json:"notes"` // what was noticed about the file, in words
+	Rejected   int64        `json:"rejected"`  // see [Client.DownloadRejected]
+	Bytes      int64        `json:"bytes"`     // that were read, unpacked
+	PerSecond  int64        `json:"perSecond"` // lines, on average since it was started
+	Notes      []string     `json:"notes"`     // what was noticed about the file, in words
 	CreatedAt  time.Time    `json:"createdAt"`
 	FinishedAt *time.Time   `json:"finishedAt"`
 	CreatedBy  string       `json:"createdBy"` // the id of the API key
@@ -69,8 +69,8 @@ type CreateImportRequest struct {
 	Format     ExportFormat // CSV (the default) or NDJSON
 	OnExisting OnExisting   // FailExisting is the default
 	DryRun     bool         // only say what would be done
-	Atomic     bool         // all lines or none, of up to 10,000
-	Batch      string       // name of a new batch that the codes belong to; empty: none
+	Atomic     bool         // all lines or none, of up to 10,000 and 16 MiB together
+	Batch      string       // name of a new batch that the codes belong to, up to 200 characters; empty: none
 
 	IdempotencyKey string // a file sent again with the key of one that was imported is not read
 }
@@ -93,6 +93,11 @@ func flag(is bool) string {
 // CreateImport sends a file of codes, which may be packed with gzip, up to 1 GiB unpacked, and returns
 // the report when all of it has been worked on. It needs little memory, however long the file is, and may
 // take as long as the file moves: [WithTimeout] is for when nothing moves.
+//
+// A report is no error, whatever its Status: [ImportFailed] if lines of an atomic import were rejected,
+// [ImportCanceled] if somebody has ended it. A file that cannot be read is [ReasonInvalidFile], a longer
+// one [ReasonFileTooLarge]; what was accepted before stays. While another call with the same key is under
+// way, it is [ReasonImportRunning]. All of these have the ImportID in the [Error].
 //
 // A file that is an [io.Seeker], such as an [os.File], is sent again from where it was when the connection
 // breaks. Another one cannot be. Then, and after a failure of any other kind, the same file can be sent
@@ -120,8 +125,11 @@ func (c *Client) CreateImport(ctx context.Context, file io.Reader, r CreateImpor
 		}
 		// An earlier try broke off: it arrived as a whole, or the server has not noticed yet.
 		earlier, err := c.endOfImport(ctx, e.ImportID)
-		if err != nil || earlier.Status != ImportFailed {
-			return earlier, err
+		if err != nil {
+			return nil, err
+		}
+		if earlier.Replayed = true; earlier.Status != ImportFailed {
+			return earlier, nil
 		}
 		if try >= c.tries || !ready.file.repeatable() {
 			return nil, e
@@ -169,8 +177,8 @@ func (c *Client) CancelImport(ctx context.Context, id string) (*Import, error) {
 }
 
 // DownloadRejected returns the lines that an import rejected as CSV: each as it was, and why in columns
-// whose names begin with _. Mended, the file can be sent as it is. It has the first 100,000 lines, for 30
-// days.
+// whose names begin with _. Mended, the file can be sent as it is. It has the first 100,000 lines, of
+// 64 MiB together, for 30 days; after that it is [ReasonRejectedLinesExpired].
 func (c *Client) DownloadRejected(ctx context.Context, id string) (*Download, error) {
 	return c.download(ctx, aboutImport("downloadRejected", http.MethodGet, id, reads, "rejected"), FormatCSV)
 }

@@ -104,7 +104,7 @@ func TestTheReportOfAnEarlierTryCounts(t *testing.T) {
 	var p patient
 	c := newClient(t, importServer(t, breaks, isRunning, answers(running), answers(done)), "ack_key", p.option())
 	report, err := c.CreateImport(t.Context(), strings.NewReader("code,type\n"), client.CreateImportRequest{})
-	if err != nil || report.ID != "7" || report.Lines != 2 {
+	if err != nil || report.ID != "7" || report.Lines != 2 || !report.Replayed {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"accesscodes/internal/job"
 )
 
-// ChangeItem is what a change has done to one code. The items of a change have numbers from 0 on.
+// ChangeItem is what a change has done to one code, or to one redemption. The items of a change have numbers from 0 on.
 type ChangeItem struct {
 	WorkspaceID core.ID
 	ChangeID    core.ID
@@ -19,7 +19,7 @@ type ChangeItem struct {
 	Was, Is     string // what differs, before and after: JSON; Is is empty: the code was deleted
 }
 
-// Person is the mark of a person who is affected by a change. It is deleted when the change ends.
+// Person is the mark of a person who is affected by a change. It is deleted soon after the change has ended.
 type Person [16]byte
 
 // Ledger keeps what a step of a change has done, in the transaction of the step.

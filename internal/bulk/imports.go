@@ -199,10 +199,6 @@ func (s *Imports) start(
 	if err != nil {
 		return Import{}, job.Lease{}, fmt.Errorf("make an id: %w", err)
 	}
-	holder, err := s.NewID() // unlike that of the node, whose runner would take the job
-	if err != nil {
-		return Import{}, job.Lease{}, fmt.Errorf("make an id: %w", err)
-	}
 	j := job.Job{
 		ID: id, WorkspaceID: actor.WorkspaceID, Kind: req.kind(), Status: job.Running, Spec: spec, CreatedAt: s.Now(),
 		Actor: event.Actor{Kind: actor.Kind, ID: actor.ID, Name: actor.Name},
@@ -210,7 +206,7 @@ func (s *Imports) start(
 	if !retry.IsZero() {
 		j.RetryKey, j.Fingerprint = retry.Key[:], retry.Fingerprint[:]
 	}
-	j, lease, err := s.Jobs.StartJob(ctx, j, job.Lease{Holder: holder, Life: importLife}, func(j *job.Job) bool {
+	j, lease, err := s.Jobs.StartJob(ctx, j, importLife, func(j *job.Job) bool {
 		before, err := importOf(*j)
 		if err != nil || !IsImport(j.Kind) || !before.canRunAgain(retry) {
 			return false
@@ -222,9 +218,6 @@ func (s *Imports) start(
 	})
 	if err != nil {
 		return Import{}, job.Lease{}, err
-	}
-	if lease.Holder != holder {
-		return Import{Job: j}, job.Lease{}, nil
 	}
 	i, err := importOf(j)
 	return i, lease, err

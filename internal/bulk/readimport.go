@@ -65,8 +65,8 @@ func (s *Imports) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Im
 	return importOf(j)
 }
 
-// Rejected begins the file of an import's rejected lines: begin is called with the media type that it is
-// to have, and returns where to write.
+// Rejected writes the file of an import's rejected lines: begin is called when it begins, and returns
+// where to write.
 //
 // Errors: those of [Imports.Import]; KindGone with ReasonRejectedLinesExpired; those of writing.
 func (s *Imports) Rejected(

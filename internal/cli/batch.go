@@ -22,13 +22,13 @@ var batchColumns = []column[*client.Batch]{
 	{"id", func(b *client.Batch) any { return b.ID }},
 	{"name", func(b *client.Batch) any { return textOrNil(b.Name) }},
 	{"count", func(b *client.Batch) any { return b.Count }},
-	{"type", func(b *client.Batch) any { return b.Type }},
+	{"type", func(b *client.Batch) any { return textOrNil(string(b.Type)) }},
 	{"status", func(b *client.Batch) any { return b.Status }},
 	{"done", func(b *client.Batch) any { return b.Progress.Done }},
 	{"redeemed", func(b *client.Batch) any { return numberOrNil(b.Redeemed) }},
-	{"prefix", func(b *client.Batch) any { return b.Format.Prefix }},
-	{"groups", func(b *client.Batch) any { return b.Format.Groups }},
-	{"groupLength", func(b *client.Batch) any { return b.Format.GroupLength }},
+	{"prefix", ofFormat(func(f *client.CodeFormat) any { return f.Prefix })},
+	{"groups", ofFormat(func(f *client.CodeFormat) any { return f.Groups })},
+	{"groupLength", ofFormat(func(f *client.CodeFormat) any { return f.GroupLength })},
 	{"maxRedemptions", func(b *client.Batch) any { return numberOrNil(b.MaxRedemptions) }},
 	{"startsAt", func(b *client.Batch) any { return b.StartsAt }},
 	{"expiresAt", func(b *client.Batch) any { return b.ExpiresAt }},
@@ -40,6 +40,16 @@ var batchColumns = []column[*client.Batch]{
 	{"finishedAt", func(b *client.Batch) any { return b.FinishedAt }},
 	{"createdBy", func(b *client.Batch) any { return textOrNil(b.CreatedBy) }},
 	{"failure", func(b *client.Batch) any { return textOrNil(b.Failure) }},
+}
+
+// ofFormat is a cell about the format of a batch; nil: its codes were imported, so there is none.
+func ofFormat(cell func(*client.CodeFormat) any) func(*client.Batch) any {
+	return func(b *client.Batch) any {
+		if b.Format == (client.CodeFormat{}) {
+			return nil
+		}
+		return cell(&b.Format)
+	}
 }
 
 func newBatch() *cobra.Command {

@@ -30,13 +30,13 @@ type Store interface {
 	// Errors: [core.Overloaded] if the workspace has MaxUnfinished unfinished jobs, or the actor has
 	// MaxUnfinishedOfOne.
 	InsertJob(ctx context.Context, j Job, events ...*event.Event) (stored Job, inserted bool, err error)
-	// StartJob is InsertJob for work that the caller does by itself: the job is [Running], and its lease,
-	// whose Holder and Life are given, is the caller's. If there is a job with its RetryKey, again may
+	// StartJob is InsertJob for work that the caller does by itself: the job is [Running], and its lease is
+	// the caller's, under the job's own id as its holder. If there is a job with its RetryKey, again may
 	// change that one, if it has ended, to begin anew; otherwise, and if again returns false, it stays as
 	// it is, and the lease that is returned has no holder.
 	//
 	// Errors: those of InsertJob.
-	StartJob(ctx context.Context, j Job, lease Lease, again func(*Job) bool) (Job, Lease, error)
+	StartJob(ctx context.Context, j Job, life time.Duration, again func(*Job) bool) (Job, Lease, error)
 	// Job returns a job of the workspace and one of the kinds, or [core.ErrNotFound].
 	Job(ctx context.Context, workspace, id core.ID, kinds ...Kind) (Job, error)
 	// JobByRetryKey returns the workspace's job with this RetryKey, or [core.ErrNotFound].
@@ -45,8 +45,8 @@ type Store interface {
 	Jobs(ctx context.Context, q *Query) ([]Job, error)
 	// ClaimJob takes the lease of an unfinished job of one of the kinds that has none: it is [Running]
 	// from then on. Of the workspaces it takes the one whose last turn is longest ago, and so of its
-	// jobs. A workspace with a job that another node works on has its turn already, one that is suspended
-	// has none.
+	// jobs. A workspace with a job that another node works on has its turn already (a job of StartJob takes
+	// none), one that is suspended has none.
 	//
 	// Errors: [core.ErrNotFound] if there is none to take.
 	ClaimJob(ctx context.Context, holder core.ID, kinds []Kind, life time.Duration) (Job, Lease, error)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 )
@@ -69,9 +68,9 @@ func findWaiting(tx Tx, holder core.ID, kinds []job.Kind) (candidates []waiting,
 			return err
 		case w.isFree(now, holder) && slices.Contains(kinds, w.kind):
 			candidates = append(candidates, w)
-		// Without a holder it waits for its next try. An import is worked on by its own request: it takes
-		// no turn.
-		case !w.isFree(now, holder) && !w.holder.IsZero() && !bulk.IsImport(w.kind):
+		// Without a holder it waits for its next try. One that holds itself is worked on by its request: it
+		// takes no turn.
+		case !w.isFree(now, holder) && !w.holder.IsZero() && w.holder != w.id:
 			busy[w.workspace] = true
 		}
 		return nil

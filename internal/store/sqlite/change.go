@@ -19,13 +19,8 @@ func (s *Store) StepChange(
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
 		tx := plainTx{conn}
 		j, err = plain.JobStep(tx, lease, func(j *job.Job) ([]*event.Event, error) {
-			unit := codes.NewUnitOfWork(commands, false)
-			list, err := load(conn, unit)
+			results, err := execute(conn, commands)
 			if err != nil {
-				return nil, err
-			}
-			results := unit.Run()
-			if err := store(conn, unit, list); err != nil {
 				return nil, err
 			}
 			return finish(j, results, plain.NewLedger(tx, lease))

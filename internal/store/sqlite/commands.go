@@ -15,18 +15,24 @@ import (
 // Execute implements [codes.RedemptionStore]. The write lock excludes all other writers.
 func (s *Store) Execute(ctx context.Context, commands []*codes.Command) (results []codes.Result, err error) {
 	err = s.write(ctx, func(conn *sqlite.Conn) error {
-		unit := codes.NewUnitOfWork(commands, false)
-		codes, err := load(conn, unit)
-		if err != nil {
-			return err
-		}
-		results = unit.Run()
-		return store(conn, unit, codes)
+		results, err = execute(conn, commands)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return results, nil
+}
+
+// execute carries out commands within a transaction.
+func execute(conn *sqlite.Conn, commands []*codes.Command) ([]codes.Result, error) {
+	unit := codes.NewUnitOfWork(commands, false)
+	list, err := load(conn, unit)
+	if err != nil {
+		return nil, err
+	}
+	results := unit.Run()
+	return results, store(conn, unit, list)
 }
 
 // DryRun implements [codes.RedemptionStore]. It reads one state of the database: a single query does

@@ -48,13 +48,7 @@ func storeImported(conn *sqlite.Conn, set *bulk.ImportSet) ([]codes.Result, erro
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	unit := codes.NewUnitOfWork(commands, false)
-	list, err := load(conn, unit)
-	if err != nil {
-		return nil, err
-	}
-	results := unit.Run()
-	return results, store(conn, unit, list)
+	return execute(conn, commands)
 }
 
 // errOutcome is the error of a code that is there although nobody else can have written it.

@@ -246,7 +246,7 @@ func testImportFence(i *importing) {
 	j := newJob(i.t, i.actor.WorkspaceID, 0)
 	j.Kind = bulk.KindImport
 	never := func(*job.Job) bool { return false }
-	j, lost, err := i.s.StartJob(i.t.Context(), j, job.Lease{Holder: core.ID{15: 1}, Life: over}, never)
+	j, lost, err := i.s.StartJob(i.t.Context(), j, over, never)
 	if err != nil || j.Status != job.Running || j.StartedAt == nil {
 		i.t.Fatalf("StartJob = %+v, %v", j, err)
 	}
@@ -268,6 +268,11 @@ func testImportFence(i *importing) {
 	}
 	if kept, err := i.s.RejectedLines(i.t.Context(), j.WorkspaceID, j.ID, 0, 10); err != nil || len(kept) != 0 {
 		i.t.Errorf("lines %v were kept, %v", kept, err)
+	}
+	i.endJob(j, job.Failed)
+	j.ID = newID(i.t)
+	if _, _, err := i.s.StartJob(i.t.Context(), j, time.Hour, never); err != nil {
+		i.t.Fatal(err)
 	}
 	// While an import runs, another job of its workspace has its turn.
 	batch := newBatch(i.t, i.s, i.actor.WorkspaceID, 1)

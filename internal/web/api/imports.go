@@ -112,8 +112,8 @@ type importFields struct {
 
 func (s *server) showImport(i *bulk.Import) *importFields {
 	shown := &importFields{
-		ID: i.ID.String(), Status: i.Status, Format: exportFormat(i.ImportSpec.Format), OnExisting: i.OnExisting, DryRun: i.DryRun,
-		Atomic: i.Atomic, BatchID: idOrNull(i.BatchID()), Name: orNull(i.ImportSpec.Name),
+		ID: i.ID.String(), Status: i.Status, Format: exportFormat(i.ImportSpec.Format), OnExisting: i.OnExisting,
+		DryRun: i.DryRun, Atomic: i.Atomic, BatchID: idOrNull(i.BatchID()), Name: orNull(i.ImportSpec.Name),
 		Lines: i.Read, Accepted: i.Accepted, Skipped: i.Skipped, Rejected: i.Rejected, Bytes: i.Bytes,
 		PerSecond: i.PerSecond(s.imports.Now()), Notes: i.Notes, CreatedAt: i.CreatedAt, FinishedAt: i.FinishedAt,
 		CreatedBy: idOrNull(i.Actor.ID), Failure: orNull(i.Failure),

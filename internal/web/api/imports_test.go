@@ -235,7 +235,7 @@ func TestAnImportWhoseNodeDiedIsEndedByAnother(t *testing.T) {
 	_, _, err = f.store.StartJob(t.Context(), job.Job{
 		ID: id, WorkspaceID: f.key.WorkspaceID, Kind: bulk.KindImport, Spec: spec, CreatedAt: f.clock.read(),
 		Actor: event.Actor{Kind: core.ActorKey, ID: f.key.ID},
-	}, job.Lease{Holder: core.ID{15: 7}, Life: -time.Second}, never)
+	}, -time.Second, never)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ var oddParts = []string{
 // oddBreaks are only in texts: values have none.
 var oddBreaks = []string{"\n", "\r\n", "\r", "\t", "\u2028", "\u2029", " "}
 
-// TestAnExportIsImportedAndExportedAgain into an empty installation: it is the same file but for the
-// columns that an import reads past.
+// TestAnExportIsImportedAndExportedAgain into an empty installation: it has the same rows but for the
+// columns that an import reads past, in whatever order.
 func TestAnExportIsImportedAndExportedAgain(t *testing.T) { exportAgain(t, 2_000) }
 
 // TestCampaignAnExportIsImportedAndExportedAgain does the same with many codes.
