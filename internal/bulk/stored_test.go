@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"accesscodes/internal/bulk/upload"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -118,6 +119,19 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 		`"Counted":`+fullIDNumbers+`,"Rolling":{"Next":1,"End":2,"After":`+fullIDNumbers+`,"Done":3,"Refused":4}},`+
 		`"Items":8,"Ended":"2031-02-03T04:05:06.789012Z","Undo":{"Changed":3,"Skipped":{"unchanged":2},"Next":9,`+
 		`"PutBack":10,"Actor":{"Kind":"key","ID":`+fullIDNumbers+`,"Name":"k"}}}`)
+}
+
+func TestImportsAreStoredAsBefore(t *testing.T) {
+	checkStored(t, "an import",
+		ImportSpec{Format: upload.CSV, OnExisting: SkipOnExisting, DryRun: true, Atomic: true, Name: "spring"},
+		`{"Format":"csv","OnExisting":"skip","DryRun":true,"Atomic":true,"Name":"spring"}`)
+	checkStored(t, "how far an import is", importState{
+		Lines: Lines{Read: 1, Accepted: 2, Skipped: 3, Rejected: 4}, Bytes: 5, Steps: 6, Made: 7, Kept: 8, KeptBytes: 9,
+		Layout: &upload.Layout{Names: []string{"code"}, Separator: ';', Mark: true, Objects: true}, Notes: []string{"n"},
+		Reason: core.ReasonInvalidFile, Broken: true,
+	}, `{"Read":1,"Accepted":2,"Skipped":3,"Rejected":4,"Bytes":5,"Steps":6,"Made":7,"Kept":8,"KeptBytes":9,`+
+		`"Layout":{"Names":["code"],"Separator":59,"Mark":true,"Objects":true},"Notes":["n"],`+
+		`"Reason":"invalid_file","Broken":true}`)
 }
 
 // TestJobsOfBeforeAreRead: as they were stored before changes could delete and roll back.
