@@ -55,15 +55,15 @@ func (i *Import) keep(set *ImportSet) (kept []RejectedLine) {
 		if line.outcome == nil {
 			continue
 		}
-		if i.Kept >= MaxRejectedLines || i.KeptBytes+int64(len(line.row.Raw)) > maxRejectedBytes {
+		if i.Kept >= MaxRejectedLines || i.KeptBytes+int64(len(line.raw)) > maxRejectedBytes {
 			break
 		}
 		kept = append(kept, RejectedLine{
-			WorkspaceID: i.WorkspaceID, ImportID: i.ID, Number: i.Kept, Line: int64(line.row.Line),
-			Raw: []byte(line.row.Raw), Reason: line.outcome.Reason, Detail: line.outcome.Detail,
+			WorkspaceID: i.WorkspaceID, ImportID: i.ID, Number: i.Kept, Line: int64(line.number),
+			Raw: []byte(line.raw), Reason: line.outcome.Reason, Detail: line.outcome.Detail,
 		})
 		i.Kept++
-		i.KeptBytes += int64(len(line.row.Raw))
+		i.KeptBytes += int64(len(line.raw))
 	}
 	return kept
 }

@@ -81,7 +81,7 @@ func (f *feed) lines() (err error) {
 			return err
 		}
 		f.pending.lines = append(f.pending.lines, line)
-		f.pending.bytes += len(row.Raw)
+		f.pending.bytes += line.size()
 		if len(f.pending.lines) >= chunkLines || f.pending.bytes >= chunkBytes {
 			if err := f.flush(); err != nil {
 				return err
@@ -90,8 +90,18 @@ func (f *feed) lines() (err error) {
 	}
 }
 
+// size is about how much memory a line takes.
+func (l *importLine) size() int {
+	const fixed, entry = 512, 128
+	size := fixed + len(l.raw)
+	if l.record != nil && l.record.Change.Metadata.Value != nil {
+		size += entry * len(*l.record.Change.Metadata.Value)
+	}
+	return size
+}
+
 func (f *feed) lineOf(row *upload.Row) (*importLine, error) {
-	line := &importLine{row: row}
+	line := &importLine{number: row.Line, raw: row.Raw}
 	record, wrong := row.Record()
 	if wrong != nil {
 		line.outcome = wrong

@@ -161,7 +161,7 @@ func (r *importRun) check(ctx context.Context) error {
 func (r *importRun) set(lines []*importLine) *ImportSet {
 	now := r.Now()
 	return &ImportSet{
-		lines: lines, spec: &r.i.ImportSpec, place: r.i.Made, at: now,
+		lines: lines, spec: &r.i.ImportSpec, place: r.i.Made, at: now, tells: r.actor.May(core.PermissionRead),
 		template: codes.Code{
 			WorkspaceID: r.i.WorkspaceID, BatchID: r.i.BatchID(), CreatedAt: now, CreatedBy: r.i.Actor.ID,
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -38,12 +39,15 @@ type Imports struct {
 	ImportsDeps
 	recorder *event.Recorder
 	lane     *core.Lane
+	ofOne    *core.Lane // by actor
+	reading  *core.Lane // of rejected lines
 	sight    sight
 }
 
 // Limits of imports under way.
 const (
-	importsAtOnce  = 2 // of one workspace, at each node
+	importsAtOnce  = 4 // of one workspace, at each node
+	importsOfOne   = 2 // of one key: it cannot keep others of the workspace from importing
 	importsWaiting = 10
 	importWait     = 5 * time.Second
 
@@ -57,7 +61,9 @@ const (
 func NewImports(deps ImportsDeps) *Imports {
 	return &Imports{
 		ImportsDeps: deps, recorder: event.NewRecorder(deps.Entropy),
-		lane: core.NewLane(importsAtOnce, importsWaiting, importWait), sight: newSight(deps.Jobs, deps.Before),
+		lane:    core.NewLane(importsAtOnce, importsWaiting, importWait),
+		ofOne:   core.NewLane(importsOfOne, importsWaiting, importWait),
+		reading: core.NewLane(ExportsAtOnce, 0, 0), sight: newSight(deps.Jobs, deps.Before),
 	}
 }
 
@@ -117,7 +123,7 @@ func (s *Imports) Run(ctx context.Context, actor *core.Actor, req NewImport) (i 
 	if first, err := s.earlier(ctx, actor, retry); first != nil || err != nil {
 		return core.OrZero(first), err == nil, err
 	}
-	leave, err := s.lane.Enter(ctx, actor.WorkspaceID)
+	leave, err := s.enter(ctx, actor)
 	if err != nil {
 		return Import{}, false, err
 	}
@@ -136,6 +142,25 @@ func (s *Imports) Run(ctx context.Context, actor *core.Actor, req NewImport) (i 
 	return i, false, err
 }
 
+// enter waits for the turn of an import.
+func (s *Imports) enter(ctx context.Context, actor *core.Actor) (leave func(), err error) {
+	leaveOwn, err := s.ofOne.Enter(ctx, actor.ID)
+	if err == nil {
+		leaveAll, full := s.lane.Enter(ctx, actor.WorkspaceID)
+		if full == nil {
+			return func() { leaveAll(); leaveOwn() }, nil
+		}
+		leaveOwn()
+		err = full
+	}
+	if core.HasReason(err, core.ReasonOverloaded) {
+		busy := core.Overloaded()
+		busy.Detail = "other imports are under way; try again when one of them has ended"
+		err = busy
+	}
+	return nil, err
+}
+
 // earlier returns the import of an earlier request with the same key, unless it is to be tried again; nil:
 // there is none.
 func (s *Imports) earlier(ctx context.Context, actor *core.Actor, retry codes.Retry) (*Import, error) {
@@ -149,12 +174,14 @@ func (s *Imports) earlier(ctx context.Context, actor *core.Actor, retry codes.Re
 	if err != nil {
 		return nil, err
 	}
-	if IsImport(first.Kind) {
-		if i, err := importOf(first); err != nil || i.canRunAgain(retry) {
-			return nil, err
-		}
+	if err := s.sight.checkRetry(ctx, actor, &first, retry, importKinds); err != nil {
+		return nil, err
 	}
-	i, _, err := s.replay(ctx, actor, first, retry)
+	i, err := importOf(first)
+	if err != nil || i.canRunAgain(retry) {
+		return nil, err
+	}
+	i, _, err = s.replay(ctx, actor, first, retry)
 	return &i, err
 }
 
@@ -206,9 +233,14 @@ func (s *Imports) start(
 	if !retry.IsZero() {
 		j.RetryKey, j.Fingerprint = retry.Key[:], retry.Fingerprint[:]
 	}
+	makers, err := s.sight.makers(ctx, actor)
+	if err != nil {
+		return Import{}, job.Lease{}, err
+	}
 	j, lease, err := s.Jobs.StartJob(ctx, j, importLife, func(j *job.Job) bool {
 		before, err := importOf(*j)
-		if err != nil || !IsImport(j.Kind) || !before.canRunAgain(retry) {
+		isTheirs := len(makers) == 0 || slices.Contains(makers, j.Actor.ID)
+		if err != nil || !isTheirs || !IsImport(j.Kind) || !before.canRunAgain(retry) {
 			return false
 		}
 		before.importState = importState{Steps: before.Steps, Made: before.Made}

@@ -13,7 +13,8 @@ import (
 
 // importLine is a line of a file, with what it says.
 type importLine struct {
-	row     *upload.Row
+	number  int              // of the file
+	raw     string           // what the file has
 	record  *upload.Record   // nil: it is rejected
 	form    string           // of its code
 	outcome *upload.RowError // why it is rejected
@@ -28,6 +29,7 @@ type ImportSet struct {
 	template codes.Code // what all new codes have in common
 	place    int64      // of the next new code in the batch
 	at       time.Time
+	tells    bool // in what a code differs from a line; whoever may not read codes must not know
 
 	asked []*importLine // for each command
 	made  int64
@@ -110,7 +112,7 @@ func (s *ImportSet) command(line *importLine) *codes.Command {
 		if want == nil {
 			return nil
 		}
-		return codes.Compare(want)
+		return codes.Compare(want, s.tells)
 	}
 }
 

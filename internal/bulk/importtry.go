@@ -11,7 +11,7 @@ import (
 )
 
 // maxTried is how many new codes a dry run remembers, so that it knows them in later lines.
-const maxTried = 1_000_000
+const maxTried = 250_000
 
 // triedCodes are the new codes that a dry run has come upon, by digests of their forms.
 type triedCodes struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // rejectedPage is how many rejected lines are in memory, each of up to 64 KiB.
-const rejectedPage = 100
+const rejectedPage = 16
 
 // ImportNotFound returns the error about an import that there is not.
 func ImportNotFound() *core.Error {
@@ -68,10 +68,16 @@ func (s *Imports) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Im
 // Rejected writes the file of an import's rejected lines: begin is called when it begins, and returns
 // where to write.
 //
-// Errors: those of [Imports.Import]; KindGone with ReasonRejectedLinesExpired; those of writing.
+// Errors: those of [Imports.Import]; KindGone with ReasonRejectedLinesExpired; KindUnavailable with
+// ReasonOverloaded if too many of these files are read; those of writing.
 func (s *Imports) Rejected(
 	ctx context.Context, actor *core.Actor, id core.ID, begin func() (to io.Writer, flush func() error),
 ) error {
+	leave, err := s.reading.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	i, err := s.Import(ctx, actor, id)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func listed[T any](
 	if err != nil {
 		return shown, err
 	}
-	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: kinds, Limit: limit + 1}
+	q := job.Query{WorkspaceID: actor.WorkspaceID, Kinds: kinds, Limit: limit + 1, MaxBytes: core.MaxPageBytes}
 	if q.ActorIDs, err = s.makers(ctx, actor); err != nil {
 		return shown, err
 	}
@@ -105,7 +105,7 @@ func listed[T any](
 	if err != nil {
 		return shown, err
 	}
-	jobs := core.PageOf(found, limit, func(j *job.Job) int { return len(j.Spec) + len(j.Cursor) },
+	jobs := core.PageOf(found, limit, (*job.Job).Size,
 		func(j *job.Job) string { return list.After(j.ID[:]) })
 	shown = core.Page[T]{Items: make([]T, len(jobs.Items)), Next: jobs.Next}
 	for i := range jobs.Items {

@@ -18,8 +18,9 @@ type Claim struct {
 }
 
 // Compare returns the command that finds out whether a code is what a new one would be. If so, its Result
-// is Replayed; if not, the reason of its error is ReasonCodeAlreadyExists.
-func Compare(want *NewCode) *Command {
+// is Replayed; if not, the reason of its error is ReasonCodeAlreadyExists. tells: it names the fields that
+// differ.
+func Compare(want *NewCode, tells bool) *Command {
 	return &Command{
 		WorkspaceID: want.WorkspaceID, Canonical: want.Canonical, At: want.CreatedAt,
 		Rule: func(x *Execution) Result {
@@ -33,6 +34,9 @@ func Compare(want *NewCode) *Command {
 			}
 			if len(names) == 0 {
 				return Result{Code: x.codeNow(), Replayed: true}
+			}
+			if !tells {
+				return refuse(errCodeExists())
 			}
 			return refuse(core.Invalid(core.ReasonCodeAlreadyExists, core.FieldError{
 				Pointer: "/code", Detail: "a code with this value exists already, with another " + strings.Join(names, ", "),

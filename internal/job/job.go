@@ -76,4 +76,10 @@ type Query struct {
 	ActorIDs    []core.ID // who asked for them; none: anybody
 	After       core.ID   // the last of the page before; zero: none
 	Limit       int
+	// MaxBytes is how many bytes of specs and cursors are read of each kind, and one job more; 0: any
+	// number.
+	MaxBytes int
 }
+
+// Size is about how many bytes a job takes.
+func (j *Job) Size() int { return len(j.Spec) + len(j.Cursor) }

@@ -55,7 +55,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"CSV as NDJSON", table, upload.NDJSON, []string{"format=csv"}},
 		{"JSON with line breaks", "{\n  \"code\": \"ABC\"\n}", upload.NDJSON, []string{"line breaks"}},
 		{"a column twice", "code,type,note,type\n", upload.CSV, []string{"“type” twice", "columns 2 and 4"}},
-		{"very many columns", "code" + strings.Repeat(",_", 500) + "\n", upload.CSV, []string{"501 columns", "at most 500"}},
+		{"very many columns", "code" + strings.Repeat(",_", 200) + "\n", upload.CSV, []string{"201 columns", "at most 200"}},
 		{"the code twice", "code,code\n", upload.CSV, []string{"“code” twice"}},
 		{"metadata in two ways", "code,metadata,metadata.a\n", upload.CSV, []string{"metadata.KEY"}},
 		{"metadata without a key", "code,metadata.\n", upload.CSV, []string{"key must not be empty"}},
@@ -66,7 +66,10 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"json beside others", "json,note\n", upload.CSV, []string{"“json”", "“note”"}},
 		{"broken header", "\"code,type\nABC,Normal\n", upload.CSV, []string{"must name the columns"}},
 		{"prose", "Dear Ada,\nhere are your codes.\n", upload.CSV, []string{"must name the columns"}},
-		{"a long first line", strings.Repeat("x", 70_000), upload.CSV, []string{"longer than 64 KiB"}},
+		{"a long first line", strings.Repeat("x", 70_000), upload.CSV, []string{"longer than 16 KiB"}},
+		{"a rather long first line", "code," + strings.Repeat("_x,", 6000), upload.CSV, []string{"longer than 16 KiB"}},
+		{"a name that moves the cursor", "code,_\u009b31m\n", upload.CSV, []string{"column 2", "cannot be shown"}},
+		{"a name that turns the writing", "code,_\u202ex\n", upload.CSV, []string{"column 2", "cannot be shown"}},
 	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {

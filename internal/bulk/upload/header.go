@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"accesscodes/internal/codes"
@@ -21,7 +22,8 @@ const (
 	jsonColumn = "json"
 
 	// maxColumns is more than a code can fill.
-	maxColumns = 500
+	maxColumns     = 200
+	maxHeaderBytes = 16 << 10 // it is kept with the import
 
 	metadataKey = metadataColumn + "." // begins the name of a column for one entry
 	ignored     = "_"                  // begins the names of columns that are not read
@@ -142,6 +144,8 @@ func isMetadataKey(name string) bool { return strings.HasPrefix(name, metadataKe
 func (h *header) checkName(i int, name string) *FileError {
 	read, known := readers[name]
 	switch {
+	case name != printable(name) && strings.HasPrefix(name, ignored):
+		return invalidFile("the name of column %d is too long or has characters that cannot be shown", i+1)
 	case strings.HasPrefix(name, ignored):
 		return nil
 	case slices.Index(h.names, name) < i && name != "":
@@ -183,7 +187,7 @@ func printable(text string) string {
 		shown = append(shown[:maxQuoted], '…')
 	}
 	for i, r := range shown {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			shown[i] = ' '
 		}
 	}

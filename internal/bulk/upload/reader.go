@@ -54,7 +54,7 @@ func (f *Reader) readHeader() error {
 			return err
 		}
 		if !ok {
-			return invalidFile("the first line is longer than 64 KiB; it must name the columns")
+			return errLongHeader()
 		}
 		text := string(f.source.window()[:length])
 		f.source.skip(length + end)
@@ -67,7 +67,14 @@ func (f *Reader) readHeader() error {
 	}
 }
 
+func errLongHeader() *FileError {
+	return invalidFile("the first line is longer than %d KiB; it must name the columns", maxHeaderBytes>>10)
+}
+
 func (f *Reader) takeHeader(text string) error {
+	if len(text) > maxHeaderBytes {
+		return errLongHeader()
+	}
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 		return invalidFile("the first line is not UTF-8 text; it must name the columns")
 	}

@@ -40,6 +40,9 @@ type counter struct {
 func (c *counter) Read(into []byte) (int, error) {
 	n, err := c.from.Read(into)
 	c.bytes += int64(n)
+	if err == nil && c.bytes > MaxFileBytes {
+		err = errTooLarge()
+	}
 	if err != nil {
 		c.err = err
 	}
@@ -62,10 +65,7 @@ func (u *unpacker) Read(into []byte) (n int, err error) {
 	}
 	n, err = u.gzip.Read(into)
 	u.unpacked += int64(n)
-	switch {
-	case u.packed.bytes > MaxFileBytes:
-		return n, errTooLarge()
-	case u.unpacked > ratioMatters && u.unpacked > maxRatio*u.packed.bytes:
+	if u.unpacked > ratioMatters && u.unpacked > maxRatio*u.packed.bytes {
 		return n, invalidFile("the file unpacks to more than %d times its size, which no file of codes does", maxRatio)
 	}
 	return n, u.errorOf(err)

@@ -113,20 +113,26 @@ func (s Store) JobByRetryKey(ctx context.Context, workspace core.ID, key []byte)
 func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err error) {
 	err = s.db.List(ctx, func(tx Tx) error {
 		list = nil
+		var end core.ID                // below it, jobs of some kind were not read
 		for _, kind := range q.Kinds { // each has its part of the index
-			some, err := jobsOfKind(tx, q, kind)
+			some, isCut, err := jobsOfKind(tx, q, kind)
 			if err != nil {
 				return err
 			}
+			if isCut && bytes.Compare(some[len(some)-1].ID[:], end[:]) > 0 {
+				end = some[len(some)-1].ID
+			}
 			list = append(list, some...)
 		}
+		list = slices.DeleteFunc(list, func(j job.Job) bool { return bytes.Compare(j.ID[:], end[:]) < 0 })
 		return nil
 	})
 	slices.SortFunc(list, func(a, b job.Job) int { return bytes.Compare(b.ID[:], a.ID[:]) })
 	return orZero(list[:min(len(list), q.Limit)], err)
 }
 
-func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) ([]job.Job, error) {
+// jobsOfKind returns the jobs of a kind. isCut: there are more than MaxBytes allows.
+func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) (list []job.Job, isCut bool, err error) {
 	sql, args := "WHERE workspace_id = ?1 AND kind = ?2", []any{q.WorkspaceID, string(kind)}
 	add := func(condition string, arg any) {
 		args = append(args, arg)
@@ -143,7 +149,17 @@ func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) ([]job.Job, error) {
 		add(" AND id < ?%d", q.After)
 	}
 	add(" ORDER BY id DESC LIMIT ?%d", q.Limit)
-	return jobs.all(tx, sql, args...)
+	budget := core.NewBudget(q.MaxBytes)
+	err = tx.Query("SELECT "+jobs.list("")+" FROM jobs "+sql, args, func(row Row) error {
+		if isCut {
+			return nil
+		}
+		var j job.Job
+		err := row.Scan(jobs.fields(&j)...)
+		list, isCut = append(list, j), budget.Spend(j.Size())
+		return err
+	})
+	return list, isCut, err
 }
 
 // StepJob implements [job.Store].

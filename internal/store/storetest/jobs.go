@@ -189,6 +189,12 @@ func testJobLists(t *testing.T, s Store) {
 			job.Query{Kinds: []job.Kind{counting, "another"}, Limit: 3},
 			append([]core.ID{another.ID}, all[:2]...),
 		},
+		{"of few bytes, and one more", job.Query{MaxBytes: 1, Limit: 9}, all[:2]},
+		{
+			"of few bytes of two kinds",
+			job.Query{Kinds: []job.Kind{counting, "another"}, MaxBytes: 1, Limit: 9},
+			append([]core.ID{another.ID}, all[:2]...),
+		},
 		{"of another workspace", job.Query{WorkspaceID: other.ID, Limit: 10}, nil},
 	} {
 		if c.query.WorkspaceID.IsZero() {

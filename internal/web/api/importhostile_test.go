@@ -142,7 +142,7 @@ func hostile(t *testing.T) map[string]struct {
 // TestHostileFilesEndInAClearReport, with little memory, and what is reported as accepted is there.
 func TestHostileFilesEndInAClearReport(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
-		const allowed = 24 << 20
+		const allowed = 32 << 20
 		f := newFixture(t)
 		server := f.serve(t, false)
 		for name, test := range hostile(t) {

@@ -59,32 +59,36 @@ func (s *server) createImport(ctx context.Context, c *kit.Call) error {
 	if err != nil {
 		return err
 	}
-	imported, err := s.runImport(ctx, c, file)
-	if err != nil {
+	imported, replayed, err := s.runImport(ctx, c, file)
+	if err != nil || replayed {
 		file.Discard()
+	}
+	if err != nil {
 		return err
 	}
+	c.MarkReplayed(replayed)
 	c.Writer.Header()["Location"] = []string{"/imports/" + imported.ID.String()}
 	return c.Answer(s.showImport(&imported))
 }
 
-func (s *server) runImport(ctx context.Context, c *kit.Call, file *kit.Upload) (bulk.Import, error) {
+func (s *server) runImport(
+	ctx context.Context, c *kit.Call, file *kit.Upload,
+) (imported bulk.Import, replayed bool, err error) {
 	req, err := importRequest(c, file)
 	if err != nil {
-		return bulk.Import{}, err
+		return imported, false, err
 	}
 	req.Body, req.Interrupt, req.Check = file, file.Interrupt, c.AuthenticateAgain
-	imported, replayed, err := s.imports.Run(ctx, &c.Actor, req)
+	imported, replayed, err = s.imports.Run(ctx, &c.Actor, req)
 	if broken, ok := errors.AsType[*bulk.BrokenUpload](err); ok {
 		if errors.Is(broken.Cause, os.ErrDeadlineExceeded) {
-			return imported, kit.BodyError(broken.Cause)
+			return imported, false, kit.BodyError(broken.Cause)
 		}
-		return imported, &core.Error{
+		return imported, false, &core.Error{
 			Kind: core.KindInvalid, Reason: core.ReasonInvalidFile, Detail: imported.Failure, Import: imported.ID,
 		}
 	}
-	c.MarkReplayed(replayed)
-	return imported, err
+	return imported, replayed, err
 }
 
 // importFields is an import as callers see it.
@@ -182,7 +186,7 @@ func (s *server) downloadRejected(ctx context.Context, c *kit.Call) error {
 	var file *kit.Download
 	err = s.imports.Rejected(ctx, &c.Actor, id, func() (io.Writer, func() error) {
 		file = c.BeginDownload(formatCSV.mediaType(), "rejected-"+id.String()+".csv", false)
-		return file, file.Flush
+		return file, func() error { return errors.Join(c.AuthenticateAgain(ctx), file.Flush()) }
 	})
 	if err != nil {
 		return err

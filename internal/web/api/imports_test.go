@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -142,6 +143,10 @@ func TestAnUploadThatIsCutOffFailsAndCanBeSentAgain(t *testing.T) {
 		want := fmt.Sprintf("the upload broke off after %v lines; %v lines were accepted before, and their codes stay; "+
 			"send the same file again", got["lines"], got["accepted"])
 		there := f.stored(t)
+		// Nobody else goes on with it.
+		issuing := with("X-Api-Key", f.keyOf(t, "acme", tenancy.RoleIssue))
+		f.importFile(t, "", "code,type\nMINE,Normal\n", issuing, with("Idempotency-Key", "k")).
+			mustBe(t, 409, core.ReasonIdempotencyKeyReused)
 		if got["failure"] != want || fmt.Sprint(got["accepted"]) != fmt.Sprint(there) || there < 9_000 {
 			t.Errorf("%d codes are stored; the import is %v", there, got)
 		}
@@ -156,6 +161,25 @@ func TestAnUploadThatIsCutOffFailsAndCanBeSentAgain(t *testing.T) {
 			t.Errorf("header %v", replayed.header)
 		}
 	})
+}
+
+// TestARefusedFileIsAnsweredAtOnce, also to a caller who waits to be told to send it.
+func TestARefusedFileIsAnsweredAtOnce(t *testing.T) {
+	f := newFixture(t)
+	server := f.serve(t, false)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /imports HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: text/csv\r\n"+
+		"Content-Length: 1000\r\n\r\n")
+	if err := conn.SetReadDeadline(time.Now().Add(4 * time.Second)); err != nil { // less than a body is waited for
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 401 ") {
+		t.Errorf("%q, %v", line, err)
+	}
 }
 
 // TestAnIssuingKeyReachesItsOwnImportsOnly, with those of the keys that it has replaced, and may not change
@@ -191,13 +215,22 @@ func TestAnIssuingKeyReachesItsOwnImportsOnly(t *testing.T) {
 	if end != "" || first[0] != others || second[0] != own {
 		t.Errorf("pages %v, %v, %q", first, second, end)
 	}
+	// What a code is, is told to those who may read codes.
+	for key, want := range map[string]string{issuing: "exists already", f.secret: "with another type"} {
+		id := f.importFile(t, "", "code,type\nA,Premium\n", as(key)).
+			mustCount(t, "succeeded: 1 lines, 0 accepted, 0 skipped, 1 rejected")
+		text := f.rejected(t, id, as(key))
+		if !strings.Contains(text, want) || key == issuing && strings.Contains(text, "another") {
+			t.Errorf("rejected: %s", text)
+		}
+	}
 	_, rotated, err := f.tenancy.RotateKey(t.Context(), key.ID, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.rejected(t, own, as(rotated))
 	f.call(t, "GET", "/imports/"+others, "", as(rotated)).mustBe(t, 404, core.ReasonImportNotFound)
-	if ids, _ := f.call(t, "GET", "/imports", "", as(rotated)).mustBeOK(t).page(t, "id"); len(ids) != 1 {
+	if ids, _ := f.call(t, "GET", "/imports", "", as(rotated)).mustBeOK(t).page(t, "id"); len(ids) != 2 {
 		t.Errorf("the key that replaces it lists %v", ids)
 	}
 }

@@ -19,6 +19,7 @@ const streamPart = 16 << 10
 // and flushes reach the caller at once or not at all, with an error.
 type stream struct {
 	http.ResponseWriter
+	request *http.Request
 	control *http.ResponseController
 	stall   time.Duration
 	body    io.ReadCloser
@@ -28,20 +29,25 @@ type stream struct {
 // startStream makes a stream of a request and its answer. A connection that cannot have
 // deadlines, as in a test without one, has none.
 func startStream(w http.ResponseWriter, r *http.Request, stall time.Duration) *stream {
-	s := &stream{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, body: r.Body}
+	s := &stream{
+		ResponseWriter: w, request: r, control: http.NewResponseController(w), stall: stall, body: r.Body,
+	}
 	lift(s.control.SetReadDeadline)
 	lift(s.control.SetWriteDeadline)
 	r.Body = &streamBody{s}
 	return s
 }
 
-// end gives what net/http still does with the request, which is to send what it has gathered
-// and to read what is left of a body, a deadline.
+// end gives what net/http still does with the request, which is to read what is left of a body, and to
+// send what it has gathered, a deadline. It has its own body back: by that it knows a caller who waits to be
+// told to send, from whom it reads nothing.
 func (s *stream) end() {
+	s.request.Body = s.body
+	rest := min(s.stall, discardTime)
 	if !s.broken {
-		s.within(s.control.SetReadDeadline)
+		_ = s.control.SetReadDeadline(time.Now().Add(rest))
 	}
-	s.within(s.control.SetWriteDeadline)
+	_ = s.control.SetWriteDeadline(time.Now().Add(rest + s.stall))
 }
 
 func (s *stream) within(set func(time.Time) error) { _ = set(time.Now().Add(s.stall)) }

@@ -1,7 +1,6 @@
 package kit
 
 import (
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -12,8 +11,14 @@ import (
 // Upload is a file that is the body of a request to a route that streams.
 type Upload struct {
 	MediaType string // without parameters; empty: none was sent
-	io.Reader
-	call *Call
+	call      *Call
+	begun     bool // some of it was asked for
+}
+
+// Read implements [io.Reader].
+func (u *Upload) Read(into []byte) (int, error) {
+	u.begun = true
+	return u.call.Request.Body.Read(into)
 }
 
 // Upload returns the file that the request brings. It may be packed with gzip.
@@ -29,7 +34,7 @@ func (c *Call) Upload() (*Upload, error) {
 	if err != nil {
 		media = ""
 	}
-	return &Upload{media, c.Request.Body, c}, nil
+	return &Upload{MediaType: media, call: c}, nil
 }
 
 // Unsupported is the error of a file of another media type than those of the route.
@@ -47,6 +52,19 @@ func (u *Upload) Interrupt() {
 	_ = http.NewResponseController(u.call.Writer).SetReadDeadline(time.Now().Add(-time.Second))
 }
 
-// Discard reads some of what is left, so that a caller who is still sending sees the answer instead of
-// a broken connection.
-func (u *Upload) Discard() { _, _ = io.CopyN(io.Discard, u, maxDrainBytes) }
+// discardTime is how long a caller who is still sending may go on before the answer.
+const discardTime = 5 * time.Second
+
+// Discard reads what is left for some time, so that a caller who is still sending sees the answer instead
+// of a broken connection. One who waits to be told to send is not told to.
+func (u *Upload) Discard() {
+	if !u.begun && u.call.Request.Header.Get("Expect") != "" {
+		return
+	}
+	rest := make([]byte, 64<<10)
+	for end := time.Now().Add(discardTime); time.Now().Before(end); {
+		if _, err := u.Read(rest); err != nil {
+			return
+		}
+	}
+}
