@@ -133,8 +133,9 @@ func (c *Client) open(ctx context.Context, r *request, format ExportFormat) (*Do
 	failed := patience.failure(ctx, limited, r)
 	response, err := c.endless().Do(sent)
 	if err != nil {
+		err = failed(err) // before there is another reason why the context has ended
 		patience.cancel(nil)
-		return nil, nil, failed(err)
+		return nil, nil, err
 	}
 	d := &Download{
 		ContentType: response.Header.Get("Content-Type"), FileName: fileName(response),

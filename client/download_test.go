@@ -222,6 +222,16 @@ func TestAFileIsAskedForAgainBeforeItsFirstByte(t *testing.T) {
 	}
 }
 
+// TestAFileOfNobody is asked for again, and the error says that there is no connection.
+func TestAFileOfNobody(t *testing.T) {
+	var p patient
+	c := newClient(t, "http://127.0.0.1:1", "ack_key", p.option())
+	_, err := c.ExportCodes(t.Context(), client.CodeFilter{}, client.FormatCSV)
+	if errors.Is(err, context.Canceled) || !client.Temporary(err) || client.OutcomeUnknown(err) || len(p.waits) == 0 {
+		t.Errorf("%v after %v", err, p.waits)
+	}
+}
+
 func TestClosingAFileEndsIt(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

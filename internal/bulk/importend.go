@@ -79,7 +79,7 @@ func (i *Import) endWith(end error, source *event.Source, at time.Time) ([]*even
 		i.Broken = true
 		return i.end(job.Failed, i.brokeOff("the upload broke off"), source, at)
 	case i.Atomic && i.Rejected > 0:
-		const mend = "; mend them and send the file again"
+		const mend = "; mend what was rejected and send the file again"
 		return i.end(job.Failed, fmt.Sprintf("%s rejected, so nothing is stored%s", theLines(i.Rejected), mend), source, at)
 	default:
 		return i.end(job.Succeeded, "", source, at)

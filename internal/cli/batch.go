@@ -134,6 +134,9 @@ func newBatchCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkFolder(out); err != nil { // before there are codes for which there is no place
+				return err
+			}
 			batch, err := server.CreateBatch(ctx, request)
 			if err != nil {
 				return err

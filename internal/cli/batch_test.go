@@ -27,6 +27,10 @@ func TestBatch(t *testing.T) {
 		normalise(made.stderr) != "batch "+id+"\n" {
 		t.Errorf("%q; stdout %q, stderr %q", lines, made.stdout, made.stderr)
 	}
+	nowhere := filepath.Join(t.TempDir(), "no", "codes.csv")
+	if got := p.exec(t, "batch", "create", "--count", "5", "--type", "Normal", "--out", nowhere); got.code != 1 {
+		t.Errorf("a file without a folder: %+v", got)
+	}
 	again := p.do(t, create)
 	const want = `
 ID                                    NAME         COUNT  TYPE     STATUS     DONE  REDEEMED  FAILURE

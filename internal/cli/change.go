@@ -170,12 +170,30 @@ func newChangeUndo() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return changeNoun.print(cmd, change)
+			if err := changeNoun.print(cmd, change); err != nil {
+				return err
+			}
+			sayUndone(cmd, change)
+			return nil
 		}),
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is taken back")
 	outputFlag(cmd.Flags())
 	return cmd
+}
+
+// sayUndone says what undoing a change has come to, or how to see that.
+func sayUndone(cmd *cobra.Command, change *client.Change) {
+	switch undone := change.Undone; {
+	case change.Status == client.ChangeUndoing:
+		sayHowFar(cmd, change)
+	case undone != nil && len(undone.Skipped) > 0:
+		cmd.PrintErrf("Taken back of %s codes; not of others: %s.\n", grouped(undone.Changed), counts(undone.Skipped))
+	}
+}
+
+func sayHowFar(cmd *cobra.Command, change *client.Change) {
+	cmd.PrintErrf("To see how far it is: %s\n", commandLine(cmd, "change", "get", change.ID))
 }
 
 // followChange shows how far a change, or its undoing, is until it has ended. total is how many codes there

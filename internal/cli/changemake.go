@@ -198,6 +198,9 @@ func (f *changeFlags) run(
 	if err := changeNoun.print(cmd, change); err != nil {
 		return err
 	}
+	if !f.wait {
+		sayHowFar(cmd, change)
+	}
 	if !f.wait || change.Changed > 0 || change.RolledBack > 0 {
 		cmd.PrintErrf("To take it back: %s\n", commandLine(cmd, "change", "undo", change.ID))
 	}

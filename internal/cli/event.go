@@ -42,8 +42,10 @@ func newEventTail() *cobra.Command {
 	var types string
 	var after int64
 	cmd := &cobra.Command{
-		Use: "tail", Short: "Show events as they happen, one on a line, until Ctrl-C", Args: exactArgs(),
-		Long: "Show events as they happen, one on a line, until Ctrl-C. A server that does not answer is asked again.\n\n" +
+		Use: "tail", Args: exactArgs(),
+		Short: "Show events and go on as they happen, one on a line, until Ctrl-C",
+		Long: "Show events from a position on, and then as they happen, one on a line, until Ctrl-C. A server that\n" +
+			"does not answer is asked again.\n\n" +
 			"With --output json, each line is an event as the HTTP API shows it.",
 		Example: "  accesscodes event tail --types code.revoked,user.* --output json",
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {

@@ -37,7 +37,11 @@ func newExportOf(
 			if err != nil {
 				return err
 			}
-			return download(cmd, out, file)
+			err = download(cmd, out, file)
+			if isInterrupted(err) && out != "-" {
+				return unfinished{err, "nothing was written to " + out + "; run the same command again"}
+			}
+			return err
 		}),
 	}
 	cmd.Flags().StringVar(&format, "format", string(client.FormatCSV), formats)

@@ -19,6 +19,15 @@ func followLinks(name string) string {
 	return name
 }
 
+// checkFolder returns an error if there is no folder for a file; none for stdout.
+func checkFolder(name string) error {
+	if name == "" || name == "-" {
+		return nil
+	}
+	_, err := os.Stat(filepath.Dir(name))
+	return err
+}
+
 // writeFile writes a whole file or none: what was there stays until all is written. Devices and pipes
 // are written to as they are.
 func writeFile(name string, write func(io.Writer) error) error {

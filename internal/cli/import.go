@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -119,6 +120,9 @@ func downloadRejected(ctx context.Context, cmd *cobra.Command, server *client.Cl
 // run sends a file, and says what became of it.
 func (f *importFlags) run(ctx context.Context, cmd *cobra.Command, server *client.Client, name string) error {
 	f.request.Format = cmp.Or(f.request.Format, formatOf(name))
+	if f.request.Batch != "" { // so that sent again, it is the same batch
+		f.request.IdempotencyKey = cmp.Or(f.request.IdempotencyKey, strings.ToLower(rand.Text()))
+	}
 	var report *client.Import
 	err := readFrom(cmd, name, func(from io.Reader) (err error) {
 		p := newProgress(cmd.ErrOrStderr())
@@ -148,7 +152,10 @@ func formatOf(name string) client.ExportFormat {
 func (f *importFlags) advise(cmd *cobra.Command, name string, err error) error {
 	e, refused := errors.AsType[*client.Error](err)
 	_, broken := errors.AsType[*client.NoAnswerError](err)
-	const again = "the lines that are done count as skipped"
+	again := "the lines that are done count as skipped"
+	if f.request.Batch != "" {
+		again += "; with --idempotency-key " + shellWord(f.request.IdempotencyKey) + " its codes are one batch"
+	}
 	switch {
 	case isInterrupted(err): // what has been sent is no riddle
 		err = context.Canceled

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -105,6 +106,7 @@ func newPrint() *cobra.Command {
 				return err
 			}
 			draw := func(list sheet.List) error {
+				list.Rows = untilEnd(cmd.Context(), list.Rows)
 				if design.Lines, err = f.linesFor(list); err != nil {
 					return err
 				}
@@ -130,10 +132,27 @@ func newPrint() *cobra.Command {
 	return cmd
 }
 
+// untilEnd goes through rows until the context ends.
+func untilEnd(ctx context.Context, rows iter.Seq2[sheet.Row, error]) iter.Seq2[sheet.Row, error] {
+	return func(yield func(sheet.Row, error) bool) {
+		for row, err := range rows {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // withCodesOf waits until a batch has its codes, and does something with the list of them.
 func withCodesOf(
 	ctx context.Context, cmd *cobra.Command, server *client.Client, id string, do func(sheet.List) error,
 ) error {
+	if _, err := server.GetBatch(ctx, id); err != nil { // a wrong address is not asked again and again
+		return err
+	}
 	batch, err := watchBatch(ctx, cmd, server, id)
 	if err != nil {
 		return err
