@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// manyCodes is how many codes the walk makes, unless codesVariable says otherwise.
-	manyCodes     = 1_000_000
+	// codesVariable says how many codes the walk makes, instead of the usual 100,000, or 1,000,000 in full
+	// length.
 	codesVariable = "ACCESSCODES_TEST_CODES"
 	// maxManyResident is what a server may have resident, however many codes there are.
 	maxManyResident = 150 << 20
@@ -71,7 +71,7 @@ type manyWalk struct {
 
 func newManyWalk(t *testing.T, db database) *manyWalk {
 	t.Helper()
-	w := &manyWalk{t: t, db: db, s: startServer(t, db), count: campaign.Number(t, codesVariable, manyCodes)}
+	w := &manyWalk{t: t, db: db, s: startServer(t, db), count: campaign.Number(t, codesVariable, campaign.Length(t, 100_000, 1_000_000))}
 	w.c = newClient(t, w.s.url, w.s.key)
 	w.c.http.Timeout = 0 // downloads take as long as they move
 	return w
