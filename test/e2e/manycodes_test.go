@@ -71,7 +71,8 @@ type manyWalk struct {
 
 func newManyWalk(t *testing.T, db database) *manyWalk {
 	t.Helper()
-	w := &manyWalk{t: t, db: db, s: startServer(t, db), count: campaign.Number(t, codesVariable, campaign.Length(t, 100_000, 1_000_000))}
+	count := campaign.Number(t, codesVariable, campaign.Length(t, 100_000, 1_000_000))
+	w := &manyWalk{t: t, db: db, s: startServer(t, db), count: count}
 	w.c = newClient(t, w.s.url, w.s.key)
 	w.c.http.Timeout = 0 // downloads take as long as they move
 	return w
