@@ -252,6 +252,12 @@ func (c *fakeClock) advance(by time.Duration) {
 // faultyStore fails where a test says so.
 type faultyStore struct {
 	storetest.Store
+	mu sync.RWMutex // of faults, when requests are under way while they change
+	faults
+}
+
+// faults are how a store fails.
+type faults struct {
 	insert  func(context.Context, []*codes.NewCode) ([]codes.InsertResult, error)
 	execute func() error
 	caller  func() error
@@ -270,37 +276,43 @@ func newFaultyFixture(t *testing.T) (*fixture, *faultyStore) {
 	}), faulty
 }
 
+func (s *faultyStore) now() faults {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.faults
+}
+
 func (s *faultyStore) InsertCodes(ctx context.Context, codes []*codes.NewCode) ([]codes.InsertResult, error) {
-	if s.insert != nil {
-		return s.insert(ctx, codes)
+	if now := s.now(); now.insert != nil {
+		return now.insert(ctx, codes)
 	}
 	return s.Store.InsertCodes(ctx, codes)
 }
 
 func (s *faultyStore) Execute(ctx context.Context, commands []*codes.Command) ([]codes.Result, error) {
-	if s.execute != nil {
-		return nil, s.execute()
+	if now := s.now(); now.execute != nil {
+		return nil, now.execute()
 	}
 	return s.Store.Execute(ctx, commands)
 }
 
 func (s *faultyStore) CallerByHash(ctx context.Context, hash tenancy.KeyHash) (*tenancy.Caller, error) {
-	if s.caller != nil {
-		return nil, s.caller()
+	if now := s.now(); now.caller != nil {
+		return nil, now.caller()
 	}
 	return s.Store.CallerByHash(ctx, hash)
 }
 
 func (s *faultyStore) Events(ctx context.Context, q *event.Query) (event.Page, error) {
-	if s.events != nil {
-		return s.events()
+	if now := s.now(); now.events != nil {
+		return now.events()
 	}
 	return s.Store.Events(ctx, q)
 }
 
 func (s *faultyStore) Ping(ctx context.Context) ([]string, error) {
-	if s.ping != nil {
-		return s.away, s.ping()
+	if now := s.now(); now.ping != nil {
+		return now.away, now.ping()
 	}
 	return s.Store.Ping(ctx)
 }
