@@ -33,7 +33,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		{"code", "add", "春の祭り", "--type", "Normal", "--max-redemptions", "100", "--expires-at", "2131-01-02T03:04:05Z"},
 		{"change", "revoke", "--type", "Premium", "--wait"},
 		{"change", "set", "--codes", codesFile(t, "welcome\nnobody\n"), "--recipient", "Ann", "--wait"},
-		{"import", codesFile(t, "code,type\nMOVED-1,Normal\nMOVED-2,Premium\n"), "--batch", "From the old shop", "--dry-run"},
+		{"import", codesFile(t, "code,type\nMOVED-1,Normal\nMOVED-2,Premium\n"), "--dry-run", "--batch", "From the old shop"},
 	} {
 		mustRun(t, onServer(s), append([]string{program}, args...)...)
 	}

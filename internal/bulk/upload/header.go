@@ -133,7 +133,7 @@ func (h *header) check() *FileError {
 		return invalidFile("the first line must name the columns, and no column is called “code”; %s",
 			"columns are "+strings.Join(names(), ", "))
 	case whole && slices.ContainsFunc(h.names, isMetadataKey):
-		return invalidFile("the columns “metadata” and “metadata.KEY” say the same twice; leave the one or the others out")
+		return invalidFile("the columns “metadata” and “metadata.KEY” say the same twice; leave one of them out")
 	}
 	return nil
 }

@@ -182,11 +182,8 @@ func (s *server) batchRoutes() []kit.Route {
 			ID: "createBatch", Summary: "Make many codes",
 			Description: "The codes are made after the answer, each as random as a generated one. The format must have " +
 				"1,000 free values for each code.",
-			Parameters: []kit.Parameter{kit.InHeader("Idempotency-Key",
-				"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+
-					"body gives the same batch, with the header Idempotent-Replayed; with another body it is refused.",
-				codes.MaxIdempotencyKeyLength+2)},
-			Request: kit.JSONOf(batchRequest, "CreateBatch"), Response: kit.JSON[batchFields]("Batch"),
+			Parameters: []kit.Parameter{jobKeyParameter("batch")},
+			Request:    kit.JSONOf(batchRequest, "CreateBatch"), Response: kit.JSON[batchFields]("Batch"),
 			Accepts: true, Replays: true,
 			NotTaken: map[string]string{"code": "the codes of a batch have random values"},
 			Reasons:  []core.Reason{core.ReasonInvalidIdempotencyKey, core.ReasonIdempotencyKeyReused},

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
 )
@@ -20,11 +19,8 @@ func (s *server) bulkChangeRoutes() []kit.Route {
 			ID: "createChange", Summary: "Change many codes",
 			Description: "By the rules of the requests for one code, after the answer. Codes that are made after the " +
 				"request are not in it. With dryRun it only says what would be done, with status 200.",
-			Parameters: []kit.Parameter{kit.InHeader("Idempotency-Key",
-				"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+
-					"body gives the same change, with the header Idempotent-Replayed; with another body it is refused.",
-				codes.MaxIdempotencyKeyLength+2)},
-			Request: kit.JSON[bulkChangeRequest]("CreateChange"), Response: kit.JSON[changeFields]("Change"),
+			Parameters: []kit.Parameter{jobKeyParameter("change")},
+			Request:    kit.JSON[bulkChangeRequest]("CreateChange"), Response: kit.JSON[changeFields]("Change"),
 			Preview: kit.JSON[dryRunFields]("DryRun"), Accepts: true, Replays: true, MaxBody: maxChangeBody,
 			NotTaken: unchangeable(),
 			Reasons:  []core.Reason{core.ReasonInvalidIdempotencyKey, core.ReasonIdempotencyKeyReused},

@@ -116,7 +116,7 @@ func (s *server) issuingRoutes() []kit.Route {
 			ID: "addCode", Summary: "Add a code with a value that you choose",
 			Description: "The value must be unique over all workspaces of the installation, whatever its case, " +
 				"spaces and dashes.",
-			Parameters: []kit.Parameter{idempotencyKeyParameter()},
+			Parameters: []kit.Parameter{codeKeyParameter()},
 			Request:    kit.JSONOf(addRequest, "AddCode"), Response: kit.JSON[shownCode]("Code"),
 			Replays: true,
 			Reasons: append(retrying(), core.ReasonCodeAlreadyExists),
@@ -127,7 +127,7 @@ func (s *server) issuingRoutes() []kit.Route {
 			ID: "generateCode", Summary: "Generate a unique random code",
 			Description: "The value has the workspace's prefix and format. It is unique over all workspaces of " +
 				"the installation.",
-			Parameters: []kit.Parameter{idempotencyKeyParameter()},
+			Parameters: []kit.Parameter{codeKeyParameter()},
 			Request:    kit.JSONOf(generateRequest, "GenerateCode"),
 			NotTaken: map[string]string{
 				"code": "a generated code has a random value; to choose it, use POST /tenant-codes/add",
@@ -146,11 +146,20 @@ func retrying() []core.Reason {
 	}
 }
 
-func idempotencyKeyParameter() kit.Parameter {
+// idempotencyKeyParameter is the header of a route; means goes on behind "the same key with the same".
+func idempotencyKeyParameter(means string) kit.Parameter {
 	return kit.InHeader("Idempotency-Key",
-		"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+
-			"body gives the same code, with the header Idempotent-Replayed, for as long as the code exists, and "+
-			"code_deleted after "+
-			"that; with another body, or on another route, it is refused.",
+		"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+means,
 		codes.MaxIdempotencyKeyLength+2) // with quotes
+}
+
+func codeKeyParameter() kit.Parameter {
+	return idempotencyKeyParameter("body gives the same code, with the header Idempotent-Replayed, for as long as the " +
+		"code exists, and code_deleted after that; with another body, or on another route, it is refused.")
+}
+
+// jobKeyParameter is that of routes whose answer is a job: a batch or a change.
+func jobKeyParameter(noun string) kit.Parameter {
+	return idempotencyKeyParameter("body gives the same " + noun +
+		", with the header Idempotent-Replayed; with another body it is refused.")
 }

@@ -132,8 +132,10 @@ func hostile(t *testing.T) map[string]struct {
 		"packed in another way": {
 			file: text(good), edits: []edit{with("Content-Encoding", "br")}, reason: "unsupported_media_type", say: "gzip",
 		},
-		"no CSV":         {file: strings.NewReader("%PDF-1.7\n"), reason: core.ReasonInvalidFile, say: "this file is a PDF"},
-		"a column twice": {file: strings.NewReader("code,type,type\n"), reason: core.ReasonInvalidFile, say: "“type” twice"},
+		"no CSV": {file: strings.NewReader("%PDF-1.7\n"), reason: core.ReasonInvalidFile, say: "this file is a PDF"},
+		"a column twice": {
+			file: strings.NewReader("code,type,type\n"), reason: core.ReasonInvalidFile, say: "“type” twice",
+		},
 		"nothing":        {file: strings.NewReader(""), reason: core.ReasonInvalidFile, say: "empty"},
 		"a header alone": {file: text(), report: "succeeded: 0 lines, 0 accepted, 0 skipped, 0 rejected"},
 	}

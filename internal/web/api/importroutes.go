@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"accesscodes/internal/bulk"
-	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/kit"
 )
@@ -68,10 +67,8 @@ func (s *server) createImportRoute() kit.Route {
 				kit.TruthSchema()),
 			kit.InQuery("batch", "The name of a batch that the new codes belong to.",
 				kit.LongTextSchema(bulk.MaxBatchNameLength)),
-			kit.InHeader("Idempotency-Key",
-				"1 to 255 visible ASCII characters, bare or quoted. Within a workspace the same key with the same "+
-					"parameters gives the report of the first import, without reading the file, once that has ended; if "+
-					"the file had not arrived as a whole, it is read again.", codes.MaxIdempotencyKeyLength+2),
+			idempotencyKeyParameter("parameters gives the report of the first import, without reading the file, once that has " +
+				"ended; if the file had not arrived as a whole, it is read again."),
 		},
 		Takes:    []string{exportMedia[formatCSV][0], exportMedia[formatNDJSON][0]},
 		Response: kit.JSON[importFields]("Import"), Replays: true, Streams: true,
