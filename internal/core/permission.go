@@ -14,4 +14,11 @@ const (
 	PermissionValidate Permission = "validate"
 	// PermissionFollow allows seeing batches: those of one's own, or all with PermissionRead.
 	PermissionFollow Permission = "follow"
+
+	// Those below are of people: API keys have none of them.
+
+	PermissionExport     Permission = "export"     // take whole lists away in files
+	PermissionRemedy     Permission = "remedy"     // restore, extend, raise a limit, replace: one code at a time
+	PermissionErase      Permission = "erase"      // erase a person
+	PermissionAdminister Permission = "administer" // members, keys and settings of the workspace
 )
