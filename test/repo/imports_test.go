@@ -113,7 +113,8 @@ var mayImport = []struct {
 	{
 		"internal/cli",
 		[]string{
-			"client", "internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
+			"client", "internal/app", "internal/config", "internal/core", "internal/member", "internal/tenancy",
+			"internal/csvcell",
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
