@@ -14,4 +14,9 @@ const (
 	PermissionValidate Permission = "validate"
 	// PermissionFollow allows seeing batches: those of one's own, or all with PermissionRead.
 	PermissionFollow Permission = "follow"
+	// PermissionRemedy allows helping whoever cannot redeem a code, one code at a time: to restore and to
+	// extend it, to raise its limit, to replace it.
+	PermissionRemedy Permission = "remedy"
+	// PermissionAdminister allows managing keys, members and settings of a workspace.
+	PermissionAdminister Permission = "administer"
 )
