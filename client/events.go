@@ -57,6 +57,14 @@ const (
 	EventWorkspaceUpdated   EventType = "workspace.updated"
 	EventWorkspaceSuspended EventType = "workspace.suspended"
 	EventWorkspaceResumed   EventType = "workspace.resumed"
+
+	EventMemberInvited EventType = "member.invited" // its subject is the invitation
+	EventMemberJoined  EventType = "member.joined"
+	EventMemberChanged EventType = "member.changed"
+	EventMemberRemoved EventType = "member.removed"
+
+	EventSessionStarted EventType = "session.started" // somebody signed in to the console
+	EventSessionFailed  EventType = "session.failed"  // a wrong password for somebody who is a member
 )
 
 // Event is one thing that happened.
@@ -88,7 +96,7 @@ type EventSubject struct {
 // EventFilter says which events to read. Zero fields leave none out.
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
-	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID or import:ID
+	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID
 	Actor   string      // key:ID, or any key, cli or system
 }
 

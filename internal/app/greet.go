@@ -8,6 +8,7 @@ import (
 
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
+	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
 )
 
@@ -29,26 +30,40 @@ Generate a code:
 
 `
 
+// setup is printed while nobody can sign in.
+const setup = `Open the console and set it up. The link works once, within an hour:
+
+  %s/console/link/%s
+
+`
+
+// welcome fills an empty database and tells a person how to go on.
+type welcome struct {
+	tenancy *tenancy.Service
+	links   *member.Links
+	cfg     config.Serve
+	url     string // of the API
+	console string // of the console; empty: there is none
+	out     io.Writer
+}
+
 // greet fills an empty database with a first workspace and key, unless told not to,
 // and prints what a person needs to go on.
-func greet(ctx context.Context, service *tenancy.Service, cfg config.Serve, url string, out io.Writer) error {
-	if !cfg.NoBootstrap {
-		secret, err := service.Bootstrap(ctx, bootstrapSlug, bootstrapName,
-			core.Format{Prefix: bootstrapPrefix, Groups: core.DefaultGroups, GroupLength: core.DefaultGroupLength})
-		if err != nil {
-			return fmt.Errorf("create the first workspace: %w", err)
-		}
-		if secret != "" {
-			if _, err := fmt.Fprintf(out, firstStart, url, secret); err != nil {
-				return fmt.Errorf("print the first key: %w", err)
-			}
-		}
+func (w welcome) greet(ctx context.Context) error {
+	if err := w.bootstrap(ctx); err != nil {
+		return err
 	}
-	docs := ""
-	if cfg.Docs {
-		docs = " (documentation: " + url + "/docs)."
+	if err := w.offerSetup(ctx); err != nil {
+		return err
 	}
-	all, err := service.Workspaces(ctx)
+	at := "Listening on " + w.url
+	if w.cfg.Docs {
+		at += " (documentation: " + w.url + "/docs)."
+	}
+	if w.console != "" {
+		at += "\nConsole: " + w.console + "/console/"
+	}
+	all, err := w.tenancy.Workspaces(ctx)
 	if err != nil {
 		return fmt.Errorf("list the workspaces: %w", err)
 	}
@@ -56,7 +71,39 @@ func greet(ctx context.Context, service *tenancy.Service, cfg config.Serve, url 
 	if len(all) == 0 {
 		next = "There is no workspace yet: accesscodes workspace create --help"
 	}
-	_, err = fmt.Fprintf(out, "Listening on %s%s\n%s\n", url, docs, next)
+	_, err = fmt.Fprintf(w.out, "%s\n%s\n", at, next)
+	return err
+}
+
+// bootstrap makes the first workspace and prints its key.
+func (w welcome) bootstrap(ctx context.Context) error {
+	if w.cfg.NoBootstrap {
+		return nil
+	}
+	secret, err := w.tenancy.Bootstrap(ctx, bootstrapSlug, bootstrapName,
+		core.Format{Prefix: bootstrapPrefix, Groups: core.DefaultGroups, GroupLength: core.DefaultGroupLength})
+	if err != nil {
+		return fmt.Errorf("create the first workspace: %w", err)
+	}
+	if secret == "" {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w.out, firstStart, w.url, secret); err != nil {
+		return fmt.Errorf("print the first key: %w", err)
+	}
+	return nil
+}
+
+// offerSetup prints the link by which the first person gets in, while there is nobody.
+func (w welcome) offerSetup(ctx context.Context) error {
+	if w.console == "" {
+		return nil
+	}
+	token, err := w.links.SetUp(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(w.out, setup, w.console, token)
 	return err
 }
 

@@ -29,7 +29,8 @@ func TestTheGreetingNamesACommandThatWorks(t *testing.T) {
 		{config.Serve{NoBootstrap: true}, "accesscodes key create --help", "workspace create"},
 	} {
 		var out bytes.Buffer
-		if err := greet(t.Context(), service, test.cfg, "http://127.0.0.1:8080", &out); err != nil {
+		w := welcome{tenancy: service, cfg: test.cfg, url: "http://127.0.0.1:8080", out: &out}
+		if err := w.greet(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), test.names) || strings.Contains(out.String(), test.lacks) {

@@ -21,11 +21,8 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
-	"accesscodes/internal/event"
-	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
-	"accesscodes/internal/web/api"
 )
 
 // How often background work is done: storing when keys were last used, marking
@@ -65,28 +62,21 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
-	services := newCodes(gathered, cfg.Words)
-	if err := readOldForms(ctx, services, log); err != nil {
+	parts, err := newParts(ctx, cfg, bare, gathered, log)
+	if err != nil {
+		return err
+	}
+	publicURL, err := publicURLOf(ctx, bare, cfg)
+	if err != nil {
 		return err
 	}
 	proxies, _ := cfg.Proxies() // Validate has seen them
-	people := newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
-	events := event.NewService(bare, time.Now, cfg.EventsKeep)
-	runner, err := newRunner(bare, services, gathered.Load, log)
+	around := surroundings{log, registry, proxies, streams.Version}
+	web, err := parts.api(cfg, around)
 	if err != nil {
 		return err
 	}
-	batches, changes := newBatches(bare, services, people, runner), newChanges(bare, services, runner)
-	imports := newImports(bare, services, people, gathered.Load)
-	handler, err := api.New(api.Deps{
-		Codes: services, Tenancy: people, Events: events, Ping: bare.Ping,
-		Batches: batches, Changes: changes, Imports: imports, Exports: newExports(services, batches, bare),
-		Log: log, Registry: registry, Version: streams.Version,
-		TrustedProxies: proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
-	})
-	if err != nil {
-		return err
-	}
+	var handler handler = web
 	certificate, err := certificateOf(cfg, log)
 	if err != nil {
 		return err
@@ -110,26 +100,29 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		}
 		closers.add(profiles.Close)
 	}
-	background := workers{
-		startWorker(keyUsageInterval, people.FlushKeyUsage, log),
-		startWorker(tidyInterval, services.TidyReservations, log),
-		startWorker(sequenceInterval, events.Sequence, log),
-		startWorker(pruneInterval, events.Prune, log),
-		startWorker(pruneInterval, changes.Prune, log),
-		startWorker(pruneInterval, imports.Prune, log),
-		startWorker(watchInterval, newNodeWatch(bare.Ping, registry, log).look, log),
-		startWorker(watchInterval, func(ctx context.Context) error { _, err := services.ReadOldForms(ctx); return err }, log),
-	}
-	closers.add(background.stop)
-	runner.Start()
-	closers.add(runner.Stop)
-
-	publicURL, err := publicURLOf(ctx, bare, cfg)
-	if err != nil {
-		return err
-	}
 	url := baseURL(scheme(certificate != nil), listener.Addr())
-	if err := greet(ctx, people, cfg, url, streams.Out); err != nil {
+	welcome := welcome{tenancy: parts.tenancy, links: parts.people.Links, cfg: cfg, url: url, out: streams.Out}
+	if cfg.Console {
+		pages, err := parts.console(publicURL, around)
+		if err != nil {
+			return err
+		}
+		welcome.console = url
+		if cfg.ConsoleListen == "" {
+			handler = beside{console: pages, api: web}
+		} else {
+			door, err := openConsole(ctx, cfg, pages, certificate, log)
+			if err != nil {
+				return err
+			}
+			closers.add(func() error { return door.close(cfg.DrainTimeout) })
+			welcome.console = door.url
+		}
+	}
+	background := parts.work(around)
+	closers.add(background.stop)
+	closers.add(parts.runner.Stop)
+	if err := welcome.greet(ctx); err != nil {
 		return err
 	}
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
@@ -139,7 +132,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_ = errors.Join(runner.Stop(), background.stop()) // neither fails
+	_ = errors.Join(parts.runner.Stop(), background.stop()) // neither fails
 	log.Info("stopped")
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
+	"accesscodes/internal/member"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -52,6 +53,7 @@ type bareStore interface {
 	event.Store
 	job.Store
 	bulk.Store
+	member.Store
 	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database

@@ -61,7 +61,7 @@ func newEventTail() *cobra.Command {
 	flags.Int64Var(&after, "after", 0, "the `position` behind which to begin; 0: with the oldest event that is kept")
 	flags.StringVar(&types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
 	flags.StringVar(&filter.Subject, "subject", "",
-		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID or import:ID")
+		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID")
 	flags.StringVar(&filter.Actor, "actor", "",
 		"only what was done by this `actor`: key:ID, or any key, cli or system")
 	outputFlag(flags)

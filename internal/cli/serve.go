@@ -75,6 +75,10 @@ func networkFlags(flags *pflag.FlagSet, cfg *config.Serve) {
 		"`CIDRs` of proxies, with commas: only from these is X-Forwarded-For or Forwarded believed")
 	flags.StringVar(&cfg.MetricsListen, "metrics-listen", "",
 		"`address` for /metrics alone, host:port; with everything else if empty")
+	flags.BoolVar(&cfg.Console, "console", cfg.Console,
+		"serve the console for people at /console; --console=false turns it off")
+	flags.StringVar(&cfg.ConsoleListen, "console-listen", "",
+		"`address` for the console alone, host:port; with everything else if empty")
 	flags.BoolVar(&cfg.Docs, "docs", cfg.Docs, "serve the documentation at /docs; --docs=false turns it off")
 }
 

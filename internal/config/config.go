@@ -30,6 +30,8 @@ type Serve struct {
 	TrustedProxies  string        // CIDRs with commas between them; their word about a client's address is taken
 	MetricsListen   string        // host:port for /metrics; empty: with everything else
 	Docs            bool          // serve /docs
+	Console         bool          // serve the console
+	ConsoleListen   string        // host:port for the console; empty: with everything else
 	GatheredLog     bool          // hand SQLite's write-ahead log over in few calls
 	EventsKeep      time.Duration // how long events are kept; 0: for ever
 
@@ -45,7 +47,7 @@ func DefaultServe() Serve {
 	return Serve{
 		Listen: "127.0.0.1:8080", Database: DefaultDatabase,
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 25 * time.Second,
-		MaxConnections: 10_000, Docs: true, GatheredLog: true, EventsKeep: 90 * 24 * time.Hour,
+		MaxConnections: 10_000, Docs: true, Console: true, GatheredLog: true, EventsKeep: 90 * 24 * time.Hour,
 	}
 }
 

@@ -24,6 +24,12 @@ func (c Serve) validateNetwork() (errs []error) {
 	if _, err := c.Proxies(); err != nil {
 		errs = append(errs, fmt.Errorf("--trusted-proxies %w", err))
 	}
+	if c.ConsoleListen != "" {
+		errs = append(errs, checkAddress("--console-listen", c.ConsoleListen))
+		if !c.Console {
+			errs = append(errs, errors.New("--console-listen is of no use with --console=false"))
+		}
+	}
 	if c.MetricsListen != "" {
 		errs = append(errs, checkAddress("--metrics-listen", c.MetricsListen))
 	}

@@ -27,6 +27,7 @@ const (
 	KindUnavailable                 // 503: nothing was done, try again
 	KindGone                        // 410: what was there has been deleted
 	KindTooLarge                    // 413: what was sent is larger than is taken
+	KindTooMany                     // 429: too many tries; wait
 )
 
 // Reason is a stable word that a program can switch on. Reasons are part of the API: new ones are
@@ -85,6 +86,14 @@ const (
 	ReasonRejectedLinesExpired  Reason = "rejected_lines_expired"
 	ReasonInvalidFile           Reason = "invalid_file"
 	ReasonFileTooLarge          Reason = "file_too_large"
+	ReasonSignInFailed          Reason = "sign_in_failed"
+	ReasonSessionNotFound       Reason = "session_not_found" // nobody is signed in
+	ReasonSessionMissing        Reason = "no_such_session"
+	ReasonTooManyRequests       Reason = "too_many_requests"
+	ReasonLinkNotFound          Reason = "link_not_found"
+	ReasonMemberNotFound        Reason = "member_not_found"
+	ReasonMemberExists          Reason = "member_already_exists"
+	ReasonLastOwner             Reason = "last_owner"
 	ReasonStoreUnavailable      Reason = "store_unavailable"
 	ReasonOverloaded            Reason = "overloaded"
 	ReasonOutcomeUnknown        Reason = "outcome_unknown"
@@ -107,7 +116,7 @@ type Error struct {
 	Reason     Reason
 	Detail     string
 	Fields     []FieldError
-	RetryAfter time.Duration // with KindUnavailable: how long to wait at least
+	RetryAfter time.Duration // with KindUnavailable and KindTooMany: how long to wait at least
 	Partial    bool          // with KindUnavailable: other requests of the same kind may succeed
 	Oldest     *int64        // with ReasonPositionExpired: the oldest position that is kept; nil: none is
 	Import     ID            // the import that it is about; zero: none

@@ -14,9 +14,11 @@ const (
 	PermissionValidate Permission = "validate"
 	// PermissionFollow allows seeing batches: those of one's own, or all with PermissionRead.
 	PermissionFollow Permission = "follow"
-	// PermissionRemedy allows helping whoever cannot redeem a code, one code at a time: to restore and to
-	// extend it, to raise its limit, to replace it.
-	PermissionRemedy Permission = "remedy"
-	// PermissionAdminister allows managing keys, members and settings of a workspace.
-	PermissionAdminister Permission = "administer"
+
+	// Those below are of people: API keys have none of them.
+
+	PermissionExport     Permission = "export"     // take whole lists away in files
+	PermissionRemedy     Permission = "remedy"     // restore, extend, raise a limit, replace: one code at a time
+	PermissionErase      Permission = "erase"      // erase a person
+	PermissionAdminister Permission = "administer" // members, keys and settings of the workspace
 )

@@ -99,12 +99,13 @@ const (
 	SubjectBatch     SubjectKind = "batch"
 	SubjectChange    SubjectKind = "change"
 	SubjectImport    SubjectKind = "import"
+	SubjectMember    SubjectKind = "member"
 )
 
 // SubjectKinds lists every kind of subject.
 func SubjectKinds() []SubjectKind {
 	return []SubjectKind{
 		SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch, SubjectChange,
-		SubjectImport,
+		SubjectImport, SubjectMember,
 	}
 }

@@ -35,23 +35,39 @@ type Service struct {
 	clock   func() time.Time
 	entropy io.Reader
 	newID   func() (core.ID, error)
-	usage   keyUsage
+	usage   *keyUsage
 
-	recorder *event.Recorder
-	actor    event.Actor
+	recorder  *event.Recorder
+	actor     event.Actor
+	requestID string
+	only      core.ID // the one workspace that it is for; zero: all
 }
 
 // NewService returns a service over a migrated store.
 func NewService(deps Deps) *Service {
 	return &Service{
 		store: deps.Store, clock: deps.Now, entropy: deps.Entropy, newID: deps.NewID,
-		recorder: event.NewRecorder(deps.Entropy), actor: cmp.Or(deps.Actor, event.System()),
+		usage: new(keyUsage), recorder: event.NewRecorder(deps.Entropy), actor: cmp.Or(deps.Actor, event.System()),
 	}
 }
 
+// By returns the service for what somebody does: events name them. In a workspace it knows that one
+// alone, and its keys: others are not found.
+func (s *Service) By(actor *core.Actor) *Service {
+	theirs := *s
+	theirs.actor = event.Actor{Kind: actor.Kind, ID: actor.ID, Name: actor.Name}
+	theirs.requestID, theirs.only = actor.RequestID, actor.WorkspaceID
+	return &theirs
+}
+
+// knows reports whether the service is for a workspace.
+func (s *Service) knows(workspace core.ID) bool { return s.only.IsZero() || s.only == workspace }
+
 // source returns the source of the events of a call.
 func (s *Service) source(workspace core.ID) *event.Source {
-	return s.recorder.Source(workspace, s.actor, false)
+	source := s.recorder.Source(workspace, s.actor, false)
+	source.RequestID = s.requestID
+	return source
 }
 
 // now returns the current time with the precision of stores.
@@ -87,6 +103,9 @@ func (s *Service) Workspaces(ctx context.Context) ([]Workspace, error) {
 // Workspace returns a workspace by its slug. Errors: KindNotFound.
 func (s *Service) Workspace(ctx context.Context, slug string) (Workspace, error) {
 	w, err := s.store.WorkspaceBySlug(ctx, slug)
+	if err == nil && !s.knows(w.ID) {
+		w, err = Workspace{}, core.ErrNotFound
+	}
 	return w, workspaceError(slug, err)
 }
 
@@ -95,6 +114,9 @@ func (s *Service) Workspace(ctx context.Context, slug string) (Workspace, error)
 // deleted. Errors: KindNotFound, KindInvalid.
 func (s *Service) UpdateWorkspace(ctx context.Context, slug string, change WorkspaceChange) (Workspace, error) {
 	if err := change.check(); err != nil {
+		return Workspace{}, err
+	}
+	if _, err := s.Workspace(ctx, slug); err != nil {
 		return Workspace{}, err
 	}
 	w, err := s.store.UpdateWorkspace(ctx, slug, change, s.now(), s.source(core.ID{}))
@@ -154,26 +176,37 @@ func (s *Service) Keys(ctx context.Context, slug string) ([]Key, error) {
 // KindNotFound.
 func (s *Service) FindKey(ctx context.Context, reference string) (Key, error) {
 	if id, err := core.ParseID(reference); err == nil {
-		key, err := s.store.Key(ctx, id)
-		return key, keyError(reference, err)
+		return s.key(ctx, id)
 	}
 	hash, ok := hashSecret(reference)
 	if !ok {
 		return Key{}, core.NotFound(core.ReasonKeyNotFound, "that is neither the id of a key nor a key")
 	}
 	caller, err := s.store.CallerByHash(ctx, hash)
+	if err == nil && !s.knows(caller.Key.WorkspaceID) {
+		err = core.ErrNotFound
+	}
 	if err != nil {
 		return Key{}, keyError("that you gave", err)
 	}
 	return caller.Key, nil
 }
 
+// key returns a key by its id.
+func (s *Service) key(ctx context.Context, id core.ID) (Key, error) {
+	key, err := s.store.Key(ctx, id)
+	if err == nil && !s.knows(key.WorkspaceID) {
+		key, err = Key{}, core.ErrNotFound
+	}
+	return key, keyError(id.String(), err)
+}
+
 // RevokeKey ends a key for good; running servers follow within seconds. Revoking twice keeps the
 // first time. Errors: KindNotFound.
 func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
-	key, err := s.store.Key(ctx, id)
+	key, err := s.key(ctx, id)
 	if err != nil {
-		return Key{}, keyError(id.String(), err)
+		return Key{}, err
 	}
 	now := s.now()
 	revoked, err := key.event(s.source(key.WorkspaceID), event.KeyRevoked, now, event.Data{})
@@ -183,8 +216,7 @@ func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 	if err := s.store.RevokeKey(ctx, id, now, revoked); err != nil {
 		return Key{}, keyError(id.String(), err)
 	}
-	key, err = s.store.Key(ctx, id)
-	return key, keyError(id.String(), err)
+	return s.key(ctx, id)
 }
 
 // RotateKey makes a key with the same name, role and expiry. The old key works until the end of the
@@ -196,9 +228,9 @@ func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Durati
 		return Key{}, "", core.Invalid(core.ReasonInvalidValue,
 			core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
 	}
-	old, err := s.store.Key(ctx, id)
+	old, err := s.key(ctx, id)
 	if err != nil {
-		return Key{}, "", keyError(id.String(), err)
+		return Key{}, "", err
 	}
 	now := s.now()
 	if !old.ActiveAt(now) {

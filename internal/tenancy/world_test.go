@@ -25,6 +25,7 @@ var acmeFormat = core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}
 // world is an installation: one database and the service over it, with the workspace acme.
 type world struct {
 	*tenancy.Service
+	store   *sqlite.Store
 	path    string
 	now     atomic.Int64 // nanoseconds since start
 	ids     atomic.Uint64
@@ -61,6 +62,7 @@ func newEmptyWorld(t *testing.T) *world {
 			t.Errorf("close: %v", err)
 		}
 	})
+	w.store = store
 	w.Service = tenancy.NewService(tenancy.Deps{Store: store, Now: w.clock, Entropy: w, NewID: w.newID})
 	return w
 }

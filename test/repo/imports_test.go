@@ -22,6 +22,11 @@ var mayImport = []struct {
 	{"internal/event", []string{"internal/core"}, nil},
 	{"internal/tenancy", []string{"internal/core", "internal/event"}, nil},
 	{"internal/codes", []string{"internal/core", "internal/event", "internal/words"}, nil},
+	{
+		"internal/member",
+		[]string{"internal/core", "internal/event", "internal/tenancy"},
+		[]string{"github.com/alexedwards/argon2id", "golang.org/x/time"},
+	},
 	{"internal/words", []string{"internal/core"}, nil},
 	{"internal/job", []string{"internal/core", "internal/event"}, nil},
 	{
@@ -61,7 +66,7 @@ var mayImport = []struct {
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
 	{
 		"internal/store/plain",
-		[]string{"internal/bulk", "internal/core", "internal/event", "internal/job", "internal/tenancy"},
+		[]string{"internal/bulk", "internal/core", "internal/event", "internal/job", "internal/member", "internal/tenancy"},
 		nil,
 	},
 	{
@@ -97,10 +102,14 @@ var mayImport = []struct {
 			"github.com/prometheus/client_golang",
 		},
 	},
+	{"internal/web/console", consoleImports(), []string{"github.com/a-h/templ", "github.com/prometheus/client_golang"}},
+	{"internal/web/console/asset", []string{"internal/core", "internal/web/kit"}, nil},
+	{"internal/web/console/text", nil, []string{"github.com/a-h/templ", "golang.org/x/text"}},
 	{
 		"internal/app",
 		append(
 			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api",
+			"internal/web/console",
 			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
 		),
@@ -135,7 +144,13 @@ var mayImport = []struct {
 func areas() []string {
 	return []string{
 		"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/job", "internal/bulk",
+		"internal/member",
 	}
+}
+
+// consoleImports are what the pages are made from.
+func consoleImports() []string {
+	return append(areas(), "internal/web/kit", "internal/web/console/asset", "internal/web/console/text")
 }
 
 // engines are what both engines import.

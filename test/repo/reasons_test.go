@@ -17,7 +17,7 @@ import (
 // statuses are what the kinds of errors become, by the names of the kinds.
 var statuses = map[string]int{
 	"KindInternal": 500, "KindInvalid": 400, "KindUnauthenticated": 401, "KindForbidden": 403,
-	"KindNotFound": 404, "KindConflict": 409, "KindUnavailable": 503, "KindGone": 410,
+	"KindNotFound": 404, "KindConflict": 409, "KindUnavailable": 503, "KindGone": 410, "KindTooMany": 429,
 }
 
 // constructors are the functions that make an error of a reason, with the kind that each gives it.

@@ -13,6 +13,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
+	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
 )
 
@@ -78,6 +79,7 @@ var (
 	_ tenancy.KeyStore          = Store{}
 	_ tenancy.InstallationStore = Store{}
 	_ job.Store                 = Store{}
+	_ member.Store              = Store{}
 )
 
 // read runs queries that return one result. With an error, the result is zero.

@@ -32,6 +32,11 @@ var spreadBy = map[string]string{
 	"change_people":   "workspace_id",
 	"change_lists":    "workspace_id",
 	"import_rejects":  "workspace_id",
+	"members":         "",
+	"memberships":     "",
+	"sessions":        "",
+	"member_devices":  "",
+	"member_links":    "",
 	"unfinished_copy": "",
 }
 

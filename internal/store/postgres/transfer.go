@@ -77,6 +77,11 @@ func portable(value any) (any, error) {
 		return int64(v), nil
 	case [16]byte:
 		return v[:], nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
 	case time.Time:
 		return v.UnixMicro(), nil
 	case map[string]any:
@@ -91,8 +96,11 @@ func portable(value any) (any, error) {
 func stored(kind transfer.Kind, value any) any {
 	switch v := value.(type) {
 	case int64:
-		if kind == transfer.Time {
+		switch kind {
+		case transfer.Time:
 			return time.UnixMicro(v).UTC()
+		case transfer.Bool:
+			return v != 0
 		}
 	case []byte:
 		if kind == transfer.ID {

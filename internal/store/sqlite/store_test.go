@@ -70,7 +70,9 @@ func TestStore(t *testing.T) { conform(t, func(s storetest.Store) storetest.Stor
 // TestCachedStore: the cache stands before what keys and workspaces are asked for.
 func TestCachedStore(t *testing.T) {
 	conform(t, func(s storetest.Store) storetest.Store {
-		return &storetest.Wrapped{Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Log: s, Work: s, Bulk: s, Below: s}
+		return &storetest.Wrapped{
+			Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Log: s, Work: s, Bulk: s, People: s, Below: s,
+		}
 	}, "Workspaces", "Keys", "Install")
 }
 

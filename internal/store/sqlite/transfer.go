@@ -46,7 +46,7 @@ func rowOf(stmt *sqlite.Stmt, table transfer.Table) transfer.Row {
 		switch column.Kind {
 		case transfer.Text, transfer.JSON:
 			row[i] = stmt.ColumnText(i)
-		case transfer.Int, transfer.Time:
+		case transfer.Int, transfer.Bool, transfer.Time:
 			row[i] = stmt.ColumnInt64(i)
 		case transfer.Bytes, transfer.ID:
 			value := make([]byte, stmt.ColumnLen(i))

@@ -7,6 +7,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
+	"accesscodes/internal/member"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 )
@@ -19,6 +20,7 @@ type Store interface {
 	event.Store
 	job.Store
 	bulk.Store
+	member.Store
 	// Ping reports whether the store answers, and which of its nodes do not.
 	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
@@ -32,6 +34,7 @@ type Wrapped struct {
 	Log
 	Work
 	Bulk
+	People
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
@@ -48,6 +51,9 @@ type Work interface{ job.Store }
 // Bulk is [bulk.Store] by another name.
 type Bulk interface{ bulk.Store }
 
+// People is [member.Store] by another name.
+type People interface{ member.Store }
+
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
 
@@ -62,5 +68,7 @@ func (w *Wrapped) Close() error {
 // Grouped wraps a store so that hot writes share commits.
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
-	return &Wrapped{Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, Below: below, End: store.Close}
+	return &Wrapped{
+		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Below: below, End: store.Close,
+	}
 }

@@ -61,6 +61,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Changes":         testChanges,
 		"Batches":         testBatches,
 		"Imports":         testImports,
+		"People":          testPeople,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))

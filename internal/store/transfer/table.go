@@ -19,6 +19,7 @@ type Kind int
 const (
 	Text  Kind = iota // string
 	Int               // int64
+	Bool              // int64: 0 or 1
 	Bytes             // []byte
 	ID                // []byte, the 16 of a UUID
 	Time              // int64, microseconds since 1970, UTC
@@ -182,6 +183,41 @@ func Tables() []Table {
 			{"raw", Bytes},
 			{"reason", Text},
 			{"detail", Text},
+		}},
+		{"members", 1, []Column{
+			{"id", ID},
+			{"email", Text},
+			{"name", Text},
+			{"password", Text},
+			{"language", Text},
+			{"operator", Bool},
+			{"created_at", Time},
+			{"seen_at", Time},
+		}},
+		{"memberships", 2, []Column{{"workspace_id", ID}, {"member_id", ID}, {"role", Text}, {"created_at", Time}}},
+		{"sessions", 1, []Column{
+			{"id", ID},
+			{"token", Bytes},
+			{"member_id", ID},
+			{"created_at", Time},
+			{"seen_at", Time},
+			{"expires_at", Time},
+			{"address", Text},
+			{"agent", Text},
+		}},
+		{"member_devices", 2, []Column{{"member_id", ID}, {"token", Bytes}, {"seen_at", Time}}},
+		{"member_links", 1, []Column{
+			{"id", ID},
+			{"token", Bytes},
+			{"kind", Text},
+			{"email", Text},
+			{"workspace_id", ID},
+			{"role", Text},
+			{"operator", Bool},
+			{"created_by", ID},
+			{"created_by_name", Text},
+			{"created_at", Time},
+			{"expires_at", Time},
 		}},
 		{"change_lists", 2, []Column{{"change_id", ID}, {"workspace_id", ID}, {"codes", Text}}},
 	}

@@ -162,8 +162,14 @@ func fill(t *testing.T, s store) (c contents) {
 		"change_people":   1,
 		"change_lists":    1,
 		"import_rejects":  1,
+		"members":         1,
+		"memberships":     1,
+		"sessions":        1,
+		"member_devices":  1,
+		"member_links":    1,
 	}
 	addJob(t, s, c)
+	addPeople(t, s, c)
 	queueEvents(t, s, c)
 	for _, table := range []string{"events", "event_positions", "event_queue"} {
 		rows, err := s.Count(ctx, tableNamed(table))

@@ -21,6 +21,11 @@ var (
 	ofCommandLine = []core.Reason{
 		core.ReasonWorkspaceNotFound, core.ReasonWorkspaceExists, core.ReasonKeyNotFound, core.ReasonKeyNotActive,
 	}
+	// ofConsole are reasons of pages that people see.
+	ofConsole = []core.Reason{
+		core.ReasonSignInFailed, core.ReasonSessionNotFound, core.ReasonSessionMissing, core.ReasonTooManyRequests,
+		core.ReasonLinkNotFound, core.ReasonMemberNotFound, core.ReasonMemberExists, core.ReasonLastOwner,
+	}
 )
 
 // statusesOf are reasons with their statuses, but for some.
@@ -54,7 +59,7 @@ func TestEveryReasonIsInTheOpenAPIDocument(t *testing.T) {
 			}
 		}
 	}
-	want := statusesOf(kit.Reasons(), slices.Concat(ofNoRoute, ofGoodAnswers, ofCommandLine)...)
+	want := statusesOf(kit.Reasons(), slices.Concat(ofNoRoute, ofGoodAnswers, ofCommandLine, ofConsole)...)
 	if diff := cmp.Diff(want, documented); diff != "" {
 		t.Errorf("reasons (-in the program +in the document):\n%s", diff)
 	}
@@ -83,7 +88,7 @@ func TestEveryReasonIsInTheTableOfErrors(t *testing.T) {
 			documented[name] = status
 		}
 	}
-	want := statusesOf(kit.Reasons(), slices.Concat(ofGoodAnswers, ofCommandLine)...)
+	want := statusesOf(kit.Reasons(), slices.Concat(ofGoodAnswers, ofCommandLine, ofConsole)...)
 	if diff := cmp.Diff(want, documented); diff != "" {
 		t.Errorf("reasons (-in the program +in docs/api.md):\n%s", diff)
 	}

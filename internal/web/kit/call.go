@@ -17,7 +17,9 @@ type Call struct {
 	Writer    http.ResponseWriter
 	RequestID string
 	Client    string     // the caller's address as far as proxies are trusted, without a port
+	Secured   bool       // it came over TLS, to this server or to a trusted proxy
 	Actor     core.Actor // of no kind for routes without a key
+	Data      any        // what an endpoint keeps for [Config.Refuse]
 
 	server   *Server
 	route    *Route              // its pattern is what logs and metrics show: paths hold codes
@@ -91,6 +93,17 @@ func (c *Call) write(status int, contentType []string, body []byte) {
 	_, _ = c.Writer.Write(body)
 }
 
+// Write sends a whole answer with a status and a header that are not those of JSON.
+func (c *Call) Write(status int, mediaType string, body []byte) {
+	c.write(status, []string{mediaType}, body)
+}
+
+// Redirect sends the caller to an address of this server with GET (RFC 9110 §15.4.4).
+func (c *Call) Redirect(to string) {
+	c.Writer.Header()["Location"] = []string{to}
+	c.begin(http.StatusSeeOther, nil)
+}
+
 // Begin sends the head of an answer with status 200 that must not be cached, unless its header says
 // otherwise. Its body is then written to c.Writer. An endpoint that returns an error after Begin
 // aborts the connection.
@@ -100,7 +113,9 @@ func (c *Call) Begin(contentType string) { c.begin(http.StatusOK, []string{conte
 // to POST are not cached, without being told so (RFC 9110 §9.3.3).
 func (c *Call) begin(status int, contentType []string) {
 	header := c.Writer.Header()
-	header["Content-Type"] = contentType
+	if contentType != nil {
+		header["Content-Type"] = contentType
+	}
 	if c.Request.Method != http.MethodPost && header["Cache-Control"] == nil {
 		header["Cache-Control"] = noStore
 	}

@@ -115,3 +115,20 @@ func split(text string, separator rune) []string {
 		return r == separator && !quoted
 	})
 }
+
+// isSecured reports whether a request came over TLS, to this server or to a trusted proxy.
+func (p proxies) isSecured(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(peer)
+	if err != nil || !p.contain(addr) {
+		return false
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","), ",")
+	return strings.EqualFold(strings.TrimSpace(hops[len(hops)-1]), "https")
+}

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,17 +18,28 @@ type metrics struct {
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
-	m := &metrics{duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "accesscodes_http_request_duration_seconds",
 		Help:    "Time from when a request's head is read to its answer, by route pattern.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"method", "route", "status"})}
-	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{
+	}, []string{"method", "route", "status"})
+	refusals := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "accesscodes_refusals_total",
 		Help: "Codes that were not there or could not be used, by route pattern and reason. Guesses are code_not_found.",
 	}, []string{"route", "reason"})
-	registry.MustRegister(m.duration, m.refusals)
-	return m
+	return &metrics{registered(registry, duration), registered(registry, refusals)}
+}
+
+// registered registers a collector, or returns the one that another server of the program has registered.
+func registered[C prometheus.Collector](registry *prometheus.Registry, collector C) C {
+	err := registry.Register(collector)
+	if earlier, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return earlier.ExistingCollector.(C)
+	}
+	if err != nil {
+		panic(err) // the names are ours and do not depend on what callers do
+	}
+	return collector
 }
 
 // answered is where a route's answers with 200 are counted. It is looked up once, when

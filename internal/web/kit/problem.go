@@ -77,6 +77,7 @@ var statusOfKind = map[core.Kind]int{
 	core.KindUnavailable:     http.StatusServiceUnavailable,
 	core.KindGone:            http.StatusGone,
 	core.KindTooLarge:        http.StatusRequestEntityTooLarge,
+	core.KindTooMany:         http.StatusTooManyRequests,
 }
 
 // statusOfReason is the same for the reasons that only HTTP has.
@@ -169,11 +170,15 @@ func titleOf(reason core.Reason) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-func (p *Problem) write(c *Call) {
-	header := c.Writer.Header()
+// SetHeader sets the fields that come with the problem, such as Retry-After.
+func (p *Problem) SetHeader(header http.Header) {
 	for name, values := range p.header {
 		header[name] = values
 	}
+}
+
+func (p *Problem) write(c *Call) {
+	p.SetHeader(c.Writer.Header())
 	body, err := json.Marshal(p)
 	if err != nil { // only text that is not UTF-8 could do that
 		body = []byte(`{}`)

@@ -34,6 +34,8 @@ type Config struct {
 	HoldsSecret func(text string) bool
 	// Rewrite mends a request before it is matched with the routes; nil: it stays as it is.
 	Rewrite func(*http.Request) *http.Request
+	// Refuse answers with a problem; nil: as problem+json. It must begin an answer.
+	Refuse func(*Call, *Problem)
 
 	Log            *slog.Logger
 	Registry       *prometheus.Registry // for the metrics of requests
@@ -46,6 +48,7 @@ type Server struct {
 	routes       []Route
 	authenticate func(ctx context.Context, secret string) (core.Actor, error)
 	rewrite      func(*http.Request) *http.Request
+	refuse       func(*Call, *Problem)
 	log          *slog.Logger
 	metrics      *metrics
 	ids          requestIDs
@@ -65,10 +68,13 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 // New returns a server of the routes.
 func New(config Config) (*Server, error) {
 	s := &Server{
-		authenticate: config.Authenticate, rewrite: config.Rewrite, log: config.Log,
+		authenticate: config.Authenticate, rewrite: config.Rewrite, refuse: config.Refuse, log: config.Log,
 		metrics: newMetrics(config.Registry), ids: newRequestIDs(config.HoldsSecret),
 		mux: http.NewServeMux(), allowed: map[string][]string{},
 		proxies: config.TrustedProxies, stall: cmp.Or(config.Stall, DefaultStall), draining: make(chan struct{}),
+	}
+	if s.refuse == nil {
+		s.refuse = func(c *Call, p *Problem) { p.write(c) }
 	}
 	s.drain = sync.OnceFunc(func() { close(s.draining) })
 	if config.Document != nil {
@@ -159,7 +165,7 @@ func (s *Server) handler(rt Route) http.Handler {
 	answered := s.metrics.answered(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &Call{
-			Request: r, Writer: w, RequestID: s.ids.of(r), Client: s.proxies.clientOf(r),
+			Request: r, Writer: w, RequestID: s.ids.of(r), Client: s.proxies.clientOf(r), Secured: s.proxies.isSecured(r),
 			server: s, route: &rt, answered: answered, start: time.Now(),
 		}
 		w.Header()["X-Request-Id"] = []string{c.RequestID}
@@ -230,7 +236,7 @@ func (s *Server) fail(c *Call, err error) {
 		return
 	}
 	p.RequestID = c.RequestID
-	p.write(c)
+	s.refuse(c, p)
 }
 
 // finish logs and counts the request. A panic in an endpoint ends here.

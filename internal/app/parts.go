@@ -1,0 +1,106 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/config"
+	"accesscodes/internal/event"
+	"accesscodes/internal/job"
+	"accesscodes/internal/member"
+	"accesscodes/internal/store/cached"
+	"accesscodes/internal/store/grouped"
+	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/api"
+	"accesscodes/internal/web/console"
+)
+
+// parts are the services of a server, over one store.
+type parts struct {
+	store   bareStore
+	codes   *codes.Services
+	tenancy *tenancy.Service
+	people  *member.People
+	events  *event.Service
+	batches *bulk.Batches
+	changes *bulk.Changes
+	imports *bulk.Imports
+	exports *bulk.Exports
+	runner  *job.Runner
+}
+
+// surroundings are what the parts tell of what they do.
+type surroundings struct {
+	log      *slog.Logger
+	registry *prometheus.Registry
+	proxies  []netip.Prefix
+	version  string
+}
+
+func newParts(
+	ctx context.Context, cfg config.Serve, bare bareStore, gathered *grouped.Store, log *slog.Logger,
+) (*parts, error) {
+	p := &parts{store: bare, codes: newCodes(gathered, cfg.Words)}
+	if err := readOldForms(ctx, p.codes, log); err != nil {
+		return nil, err
+	}
+	p.tenancy = newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
+	p.events = event.NewService(bare, time.Now, cfg.EventsKeep)
+	var err error
+	if p.people, err = newPeople(bare); err != nil {
+		return nil, err
+	}
+	if p.runner, err = newRunner(bare, p.codes, gathered.Load, log); err != nil {
+		return nil, err
+	}
+	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
+	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
+	p.exports = newExports(p.codes, p.batches, bare)
+	return p, nil
+}
+
+func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
+	return api.New(api.Deps{
+		Codes: p.codes, Tenancy: p.tenancy, Events: p.events, Ping: p.store.Ping,
+		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,
+		Log: s.log, Registry: s.registry, Version: s.version,
+		TrustedProxies: s.proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
+	})
+}
+
+func (p *parts) console(publicURL string, s surroundings) (*console.Server, error) {
+	return console.New(console.Deps{
+		Codes: p.codes, Tenancy: p.tenancy,
+		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
+		Now: time.Now, PublicURL: publicURL, Version: s.version,
+		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
+	})
+}
+
+func (p *parts) readOldForms(ctx context.Context) error {
+	_, err := p.codes.ReadOldForms(ctx)
+	return err
+}
+
+// work starts what is done in the background.
+func (p *parts) work(s surroundings) workers {
+	background := workers{
+		startWorker(keyUsageInterval, p.tenancy.FlushKeyUsage, s.log),
+		startWorker(tidyInterval, p.codes.TidyReservations, s.log),
+		startWorker(sequenceInterval, p.events.Sequence, s.log),
+		startWorker(pruneInterval, p.events.Prune, s.log),
+		startWorker(pruneInterval, p.changes.Prune, s.log),
+		startWorker(pruneInterval, p.imports.Prune, s.log),
+		startWorker(pruneInterval, p.people.Sessions.Prune, s.log),
+		startWorker(watchInterval, newNodeWatch(p.store.Ping, s.registry, s.log).look, s.log),
+		startWorker(watchInterval, p.readOldForms, s.log),
+	}
+	p.runner.Start()
+	return background
+}

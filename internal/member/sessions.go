@@ -1,0 +1,230 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// Sessions signs people in and out, and does what they do about themselves.
+type Sessions struct{ base }
+
+// Credentials are what somebody gives to sign in.
+type Credentials struct {
+	Email, Password string
+	Address, Agent  string // of the browser
+	Device          string // the token that the browser got at an earlier time; empty: none
+}
+
+var (
+	// errSignIn is the same for every wrong sign-in: nobody finds out who has an account.
+	errSignIn = &core.Error{
+		Kind: core.KindUnauthenticated, Reason: core.ReasonSignInFailed, Detail: "e-mail or password is wrong",
+	}
+	// errSession is the same for every token that is of no use.
+	errSession = &core.Error{
+		Kind: core.KindUnauthenticated, Reason: core.ReasonSessionNotFound, Detail: "sign in to go on",
+	}
+)
+
+// seenInterval is how accurately it is stored when somebody was last seen.
+const seenInterval = time.Minute
+
+// SignIn begins a session and returns its token, and one by which the browser is known next time.
+//
+// Errors: KindUnauthenticated with ReasonSignInFailed; KindTooMany after too many tries.
+func (s *Sessions) SignIn(ctx context.Context, c Credentials) (token, device string, who Who, err error) {
+	email := normalEmail(c.Email)
+	m, err := s.deps.Store.MemberByEmail(ctx, email)
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
+		return "", "", Who{}, err
+	}
+	known, err := s.knowsDevice(ctx, &m, c.Device)
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	if err := s.throttle.try(s.deps.Now(), email, c.Address, known); err != nil {
+		return "", "", Who{}, err
+	}
+	right, err := s.passwords.matches(ctx, c.Password, m.Password)
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	if m.ID.IsZero() {
+		return "", "", Who{}, errSignIn
+	}
+	seats, err := s.deps.Store.Seats(ctx, m.ID)
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	if !right {
+		return "", "", Who{}, s.recordFailure(ctx, &m, seats)
+	}
+	s.throttle.forget(email, c.Address)
+	return s.begin(ctx, &m, seats, c)
+}
+
+func (s *Sessions) knowsDevice(ctx context.Context, m *Member, device string) (bool, error) {
+	hash, ok := hashToken(device)
+	if !ok || m.ID.IsZero() {
+		return false, nil
+	}
+	return s.deps.Store.KnowsDevice(ctx, m.ID, hash)
+}
+
+// recordFailure records a wrong password for an account that there is, and returns the error about it.
+func (s *Sessions) recordFailure(ctx context.Context, m *Member, seats []Seat) error {
+	var events []*event.Event
+	for _, seat := range seats {
+		e, err := s.eventIn(seat.Workspace.ID, event.System(), "", event.SessionFailed, m.ID, event.Data{"name": m.Name})
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+	}
+	if len(events) > 0 {
+		if err := s.deps.Store.RecordMemberEvents(ctx, events...); err != nil {
+			return err
+		}
+	}
+	return errSignIn
+}
+
+func (s *Sessions) begin(
+	ctx context.Context, m *Member, seats []Seat, c Credentials,
+) (token, device string, who Who, err error) {
+	session, token, hash, err := s.newSession(m.ID, c.Address, c.Agent)
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	device, deviceHash, err := newToken(s.deps.Entropy)
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	events, err := s.eventsOfSeats(m, seats, event.SessionStarted, event.Data{})
+	if err != nil {
+		return "", "", Who{}, err
+	}
+	if err := s.deps.Store.InsertSession(ctx, session, hash, deviceHash, events...); err != nil {
+		return "", "", Who{}, err
+	}
+	return token, device, Who{Member: *m, Session: session, Seats: seats}, nil
+}
+
+// Authenticate returns who has a session's token.
+//
+// Errors: one and the same of KindUnauthenticated for every token that cannot be used.
+func (s *Sessions) Authenticate(ctx context.Context, token string) (Who, error) {
+	hash, ok := hashToken(token)
+	if !ok {
+		return Who{}, errSession
+	}
+	who, err := s.deps.Store.SessionByToken(ctx, hash)
+	if errors.Is(err, core.ErrNotFound) {
+		return Who{}, errSession
+	}
+	if err != nil {
+		return Who{}, err
+	}
+	now := s.now()
+	if !who.Session.ActiveAt(now) {
+		return Who{}, errSession
+	}
+	if now.Sub(who.Session.SeenAt) >= seenInterval {
+		err := s.deps.Store.TouchSession(ctx, who.Session.ID, who.Member.ID, now)
+		if err != nil && !core.IsKind(err, core.KindUnavailable) { // pages can be read while nothing can be stored
+			return Who{}, err
+		}
+		who.Session.SeenAt = now
+	}
+	return who, nil
+}
+
+// SignOut ends the session.
+func (s *Sessions) SignOut(ctx context.Context, who *Who) error {
+	err := s.deps.Store.DeleteSession(ctx, who.Member.ID, who.Session.ID)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// List returns the person's sessions, newest first.
+func (s *Sessions) List(ctx context.Context, who *Who) ([]Session, error) {
+	return s.deps.Store.Sessions(ctx, who.Member.ID, s.now())
+}
+
+// End ends one of the person's sessions. Errors: KindNotFound.
+func (s *Sessions) End(ctx context.Context, who *Who, id core.ID) error {
+	err := s.deps.Store.DeleteSession(ctx, who.Member.ID, id)
+	if errors.Is(err, core.ErrNotFound) {
+		return core.NotFound(core.ReasonSessionMissing, "there is no such session any more")
+	}
+	return err
+}
+
+// EndOthers ends all of the person's sessions but this one.
+func (s *Sessions) EndOthers(ctx context.Context, who *Who) error {
+	return s.deps.Store.DeleteOtherSessions(ctx, who.Member.ID, who.Session.ID)
+}
+
+// ChangePassword changes the person's password and ends their other sessions.
+//
+// Errors: KindUnauthenticated with ReasonSignInFailed if the old one is wrong; KindInvalid; KindTooMany.
+func (s *Sessions) ChangePassword(ctx context.Context, who *Who, old, password string) error {
+	m, err := s.deps.Store.MemberByEmail(ctx, who.Member.Email)
+	if err != nil {
+		return err
+	}
+	if err := s.throttle.try(s.deps.Now(), m.Email, who.Session.Address, true); err != nil {
+		return err
+	}
+	right, err := s.passwords.matches(ctx, old, m.Password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return errSignIn
+	}
+	var errs core.FieldErrors
+	checkPassword(&errs, password, m.Email, m.Name)
+	if err := errs.Err(); err != nil {
+		return err
+	}
+	if m.Password, err = s.passwords.hash(ctx, password); err != nil {
+		return err
+	}
+	if err := s.deps.Store.UpdateMember(ctx, m); err != nil {
+		return err
+	}
+	return s.EndOthers(ctx, who)
+}
+
+// UpdateProfile changes what a person is called and in which language they read. Errors: KindInvalid.
+func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language string) error {
+	var errs core.FieldErrors
+	checkName(&errs, name)
+	if len(language) > 35 { // RFC 5646 §4.4.1
+		errs.Add(core.ReasonInvalidValue, "/language", "language must be a tag such as de")
+	}
+	core.CheckText(&errs, "/language", "language", language, 35)
+	if err := errs.Err(); err != nil {
+		return err
+	}
+	m := who.Member
+	m.Name, m.Language = name, language
+	return s.deps.Store.UpdateMember(ctx, m)
+}
+
+// Prune deletes what has ended: call it about every minute.
+func (s *Sessions) Prune(ctx context.Context) error {
+	for {
+		deleted, err := s.deps.Store.PrunePeople(ctx, s.now())
+		if err != nil || deleted == 0 {
+			return err
+		}
+	}
+}

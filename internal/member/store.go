@@ -1,0 +1,82 @@
+package member
+
+import (
+	"context"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// Store keeps people, their seats, sessions and links. Each method is one atomic operation: when it
+// returns, all of it is done and durable, or nothing is.
+type Store interface {
+	SessionStore
+	LinkStore
+	SeatStore
+}
+
+// SessionStore keeps people and their sessions. An e-mail and the hash of a token are unique.
+type SessionStore interface {
+	// MemberByEmail returns a person, or [core.ErrNotFound].
+	MemberByEmail(ctx context.Context, email string) (Member, error)
+	// Seats returns the seats of a person, in the order of the workspaces' names.
+	Seats(ctx context.Context, member core.ID) ([]Seat, error)
+	// KnowsDevice reports whether a person has signed in with a device.
+	KnowsDevice(ctx context.Context, member core.ID, device TokenHash) (bool, error)
+	// InsertSession stores a session, notes its device, and stores the events.
+	InsertSession(ctx context.Context, s Session, token, device TokenHash, events ...*event.Event) error
+	// SessionByToken returns a session with its person and their seats, or [core.ErrNotFound].
+	SessionByToken(ctx context.Context, token TokenHash) (Who, error)
+	// TouchSession stores when a session and its person were last seen.
+	TouchSession(ctx context.Context, session, member core.ID, at time.Time) error
+	// Sessions returns the sessions of a person that can be used at an instant, newest first.
+	Sessions(ctx context.Context, member core.ID, at time.Time) ([]Session, error)
+	// DeleteSession ends a session of a person, or returns [core.ErrNotFound].
+	DeleteSession(ctx context.Context, member, session core.ID) error
+	// DeleteOtherSessions ends all sessions of a person but one.
+	DeleteOtherSessions(ctx context.Context, member, kept core.ID) error
+	// UpdateMember stores what a person has changed: name, language, the password's hash.
+	UpdateMember(ctx context.Context, m Member) error
+	// RecordMemberEvents stores events that no change comes with.
+	RecordMemberEvents(ctx context.Context, events ...*event.Event) error
+	// PrunePeople deletes some of the sessions, links and devices that have ended, and returns how many.
+	PrunePeople(ctx context.Context, now time.Time) (int, error)
+}
+
+// LinkStore keeps one-time links.
+type LinkStore interface {
+	// InsertLink stores a link and the events. An earlier link of the same kind, address and workspace
+	// goes. It reports false, and stores nothing, for a link for setting up if there is anybody.
+	InsertLink(ctx context.Context, l Link, token TokenHash, events ...*event.Event) (bool, error)
+	// LinkByToken returns a link that has not expired at an instant, or [core.ErrNotFound].
+	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
+	// AcceptLink uses a link up: it stores the person, who may exist already, with a seat, begins a session
+	// and stores the events; the link goes, and with one for setting up all of these. A new password ends
+	// the sessions there are.
+	//
+	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody.
+	AcceptLink(ctx context.Context, a *Acceptance) error
+	// HasMembers reports whether there is anybody.
+	HasMembers(ctx context.Context) (bool, error)
+}
+
+// SeatStore keeps who has which role in which workspace.
+type SeatStore interface {
+	// Seated returns the people of a workspace, in the order of their names.
+	Seated(ctx context.Context, workspace core.ID) ([]Seated, error)
+	// Invitations returns the open invitations to a workspace.
+	Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]Link, error)
+	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
+	// nothing, if that would leave the workspace without an owner.
+	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
+	// DeleteSeat takes a person's role away, likewise. Somebody without a seat is [core.ErrNotFound].
+	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
+	// DeleteInvitation takes an invitation back, or returns [core.ErrNotFound].
+	DeleteInvitation(ctx context.Context, workspace, link core.ID) error
+	// Members returns everybody, in the order of their addresses.
+	Members(ctx context.Context) ([]Member, error)
+	// DeleteMember deletes a person with all that is theirs and stores the events. It reports false, and
+	// deletes nothing, if that would leave a workspace without an owner.
+	DeleteMember(ctx context.Context, member core.ID, events ...*event.Event) (bool, error)
+}

@@ -1,0 +1,129 @@
+package console
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// Names of cookies. Over TLS the session has the prefix with which browsers keep other hosts and plain
+// HTTP from setting it (RFC 6265bis §4.1.3.2).
+const (
+	sessionCookie       = "accesscodes-session"
+	securePrefix        = "__Host-"
+	deviceCookie        = "accesscodes-device" // of a browser in which somebody has signed in before
+	toastCookie         = "accesscodes-toast"
+	deviceLife          = 400 * 24 * time.Hour // the longest that browsers keep a cookie
+	toastLife           = time.Minute
+	maxToast            = 2 << 10
+	loopbackHost        = "localhost"
+	loopbackHostsSuffix = ".localhost" // RFC 6761 §6.3
+)
+
+func (p *page) cookie(name string) string {
+	found, err := p.Request.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return found.Value
+}
+
+// sessionName is the name of the session's cookie here.
+func (p *page) sessionName() string {
+	if p.Secured {
+		return securePrefix + sessionCookie
+	}
+	return sessionCookie
+}
+
+// setCookie sets a cookie that scripts cannot read; empty values take it away.
+func (p *page) setCookie(name, path, value string, life time.Duration) {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: path, HttpOnly: true, Secure: p.Secured, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second),
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(p.Writer, c)
+}
+
+// startSession lets the browser keep a session until it is closed or the session ends.
+func (p *page) startSession(token string) { p.setCookie(p.sessionName(), "/", token, 0) }
+
+func (p *page) endSession() { p.setCookie(p.sessionName(), "/", "", 0) }
+
+// isSafe reports whether passwords can be sent here: over TLS, or within the machine.
+func (p *page) isSafe() bool {
+	if p.Secured {
+		return true
+	}
+	host := p.Request.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == loopbackHost || strings.HasSuffix(host, loopbackHostsSuffix) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// toast is a short message on the next page, perhaps with a way back. It is kept in a cookie, so it
+// names a text and holds nothing but numbers and names to put into it.
+type toast struct {
+	Text string   `json:"t"`
+	Args []string `json:"a,omitempty"`
+	Undo string   `json:"u,omitempty"` // an address of this console that takes a POST
+}
+
+// sayNext has the next page say something. args are pairs, see [text.Texts.Say]. undo is an address that
+// takes it back; empty: there is none.
+func (p *page) sayNext(name, undo string, args ...string) {
+	body, err := json.Marshal(toast{name, args, undo})
+	if err == nil && len(body) < maxToast { // a message that is lost harms nobody
+		p.setCookie(toastCookie, "/console", base64.RawURLEncoding.EncodeToString(body), toastLife)
+	}
+}
+
+// takeToast takes the message for this page.
+func (p *page) takeToast() {
+	kept := p.cookie(toastCookie)
+	if kept == "" {
+		return
+	}
+	p.setCookie(toastCookie, "/console", "", 0)
+	var t toast
+	body, err := base64.RawURLEncoding.DecodeString(kept)
+	if err != nil || json.Unmarshal(body, &t) != nil || !p.Has(t.Text) || localPath(t.Undo) != t.Undo {
+		return
+	}
+	p.toast = &t
+}
+
+func (t *toast) args() []any {
+	all := make([]any, len(t.Args))
+	for i, arg := range t.Args {
+		all[i] = arg
+	}
+	return all
+}
+
+// undo is the address that takes back what the message tells of.
+func (t *toast) undo() templ.SafeURL { return templ.SafeURL(t.Undo) }
+
+// localPath returns an address if it is one of the console's own, without a host; else "".
+func localPath(address string) string {
+	if !strings.HasPrefix(address, "/console") || strings.ContainsAny(address, "\\\r\n\t") ||
+		strings.HasPrefix(address, "//") {
+		return ""
+	}
+	return address
+}

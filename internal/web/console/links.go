@@ -1,0 +1,71 @@
+package console
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"accesscodes/internal/member"
+)
+
+func (s *server) linkRoutes() []Route {
+	return []Route{
+		{Method: "GET", Path: "/console/link/{token}", Open: true, handle: s.openLink},
+		{Method: "POST", Path: "/console/link/{token}", Open: true, handle: s.acceptLink},
+	}
+}
+
+// linkView is what the page behind a one-time link shows.
+type linkView struct {
+	form  *form
+	link  member.Link
+	token string
+}
+
+// action is where the form is sent.
+func (v *linkView) action() templ.SafeURL { return templ.SafeURL("/console/link/" + v.token) }
+
+// text is a text about this kind of link.
+func (v *linkView) text(name string) string { return "link." + name + "." + string(v.link.Kind) }
+
+// openLink answers GET /console/link/{token}: a link for setting up, an invitation, a new password.
+func (s *server) openLink(ctx context.Context, p *page) error {
+	v := &linkView{form: p.newForm(), token: p.Request.PathValue("token")}
+	var err error
+	if v.link, err = s.deps.Links.Open(ctx, v.token); err != nil {
+		return err
+	}
+	_ = p.identify(ctx) // whoever is signed in need not sign in again
+	return p.show(ctx, linkPage(p, v))
+}
+
+// acceptLink answers POST /console/link/{token}.
+func (s *server) acceptLink(ctx context.Context, p *page) error {
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
+	v := &linkView{form: f, token: p.Request.PathValue("token")}
+	if v.link, err = s.deps.Links.Open(ctx, v.token); err != nil {
+		return err
+	}
+	if !p.isSafe() {
+		return p.showWith(ctx, http.StatusForbidden, linkPage(p, v))
+	}
+	token, who, err := s.deps.Links.Accept(ctx, v.token, member.NewPerson{
+		Email: f.get("email"), Name: f.get("name"), Password: f.raw("password"),
+		Address: p.Client, Agent: p.Request.UserAgent(), Language: p.Language(),
+	})
+	if err != nil {
+		if !f.take(err) {
+			return err
+		}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, linkPage(p, v))
+	}
+	p.startSession(token)
+	if v.link.Kind == member.LinkSetup && len(who.Seats) > 0 {
+		return p.see(templ.SafeURL(workspacePath(who.Seats[0].Workspace.Slug, "welcome")))
+	}
+	return p.see("/console/")
+}

@@ -1,0 +1,10 @@
+package console
+
+import "slices"
+
+// allRoutes are the pages and acts, by noun.
+func (s *server) allRoutes() []Route {
+	return slices.Concat(
+		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
+	)
+}

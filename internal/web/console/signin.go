@@ -1,0 +1,142 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/member"
+)
+
+func (s *server) signInRoutes() []Route {
+	return []Route{
+		{Method: "GET", Path: "/console/sign-in", Open: true, handle: s.askWho},
+		{Method: "POST", Path: "/console/sign-in", Open: true, handle: s.signIn},
+		{Method: "POST", Path: "/console/sign-out", handle: s.signOut},
+	}
+}
+
+const signInPath = "/console/sign-in"
+
+// identify finds out who sent the request.
+func (p *page) identify(ctx context.Context) error {
+	who, err := p.server.deps.Sessions.Authenticate(ctx, p.cookie(p.sessionName()))
+	if err != nil {
+		return err
+	}
+	p.who = &who
+	p.Texts = p.texts(who.Member.Language)
+	return nil
+}
+
+// askToSignIn lets somebody whose session has ended go on where they were: a page is opened again, a
+// form that was sent is kept.
+func (p *page) askToSignIn(err error) error {
+	if !core.IsKind(err, core.KindUnauthenticated) {
+		return err
+	}
+	next := p.Request.URL.RequestURI()
+	if p.Request.Method == http.MethodGet {
+		if next == "/console" {
+			next = ""
+		}
+		return p.see(with(signInPath, "next", next))
+	}
+	kept, keepErr := p.keptForm()
+	if keepErr != nil {
+		return keepErr
+	}
+	return p.showWith(context.WithoutCancel(p.Request.Context()), http.StatusUnauthorized,
+		signInPage(p, &signInView{form: p.newForm(), Next: next, Kept: kept, Ended: true}))
+}
+
+// keptForm is a form that was sent, as a query; a file is not kept.
+func (p *page) keptForm() (string, error) {
+	kind, _, _ := mime.ParseMediaType(p.Request.Header.Get("Content-Type"))
+	if kind != "application/x-www-form-urlencoded" {
+		return "", nil
+	}
+	if _, err := p.readForm(); err != nil {
+		return "", err
+	}
+	return p.Request.PostForm.Encode(), nil
+}
+
+// signInView is what the page of signing in shows.
+type signInView struct {
+	form  *form
+	Next  string // where to go then
+	Kept  string // a form that was sent to Next when the session had ended
+	Ended bool
+}
+
+// askWho answers GET /console/sign-in.
+func (s *server) askWho(ctx context.Context, p *page) error {
+	if p.identify(ctx) == nil {
+		return p.see("/console/")
+	}
+	v := &signInView{form: p.newForm(), Next: localPath(p.Request.URL.Query().Get("next"))}
+	return p.show(ctx, signInPage(p, v))
+}
+
+// signIn answers POST /console/sign-in.
+func (s *server) signIn(ctx context.Context, p *page) error {
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
+	v := &signInView{form: f, Next: localPath(f.raw("next")), Kept: f.raw("kept")}
+	if !p.isSafe() {
+		return p.showWith(ctx, http.StatusForbidden, signInPage(p, v))
+	}
+	token, device, who, err := s.deps.Sessions.SignIn(ctx, member.Credentials{
+		Email: f.get("email"), Password: f.raw("password"),
+		Address: p.Client, Agent: p.Request.UserAgent(), Device: p.cookie(deviceCookie),
+	})
+	if err != nil {
+		refusal, known := errors.AsType[*core.Error](err)
+		if !known || refusal.Kind != core.KindUnauthenticated && refusal.Kind != core.KindTooMany {
+			return err
+		}
+		p.NoteRefusal(refusal.Reason)
+		f.failure = p.ofError("error."+string(refusal.Reason), refusal.Detail)
+		status := http.StatusUnauthorized
+		if refusal.Kind == core.KindTooMany {
+			status = http.StatusTooManyRequests
+			f.failure = p.Say("error.too_many_requests", "wait", p.Duration(refusal.RetryAfter))
+		}
+		return p.showWith(ctx, status, signInPage(p, v))
+	}
+	p.startSession(token)
+	p.setCookie(deviceCookie, "/console", device, deviceLife)
+	if v.Kept != "" && strings.HasPrefix(v.Next, "/console/w/") {
+		p.who = &who
+		p.Texts = p.texts(who.Member.Language)
+		kept, err := url.ParseQuery(v.Kept)
+		if err != nil {
+			return core.InvalidParameter("the form that was kept cannot be read")
+		}
+		return p.show(ctx, goOnPage(p, templ.SafeURL(v.Next), kept))
+	}
+	if v.Next != "" {
+		return p.see(templ.SafeURL(v.Next))
+	}
+	return p.see("/console/")
+}
+
+// signOut answers POST /console/sign-out.
+func (s *server) signOut(ctx context.Context, p *page) error {
+	if err := s.deps.Sessions.SignOut(ctx, p.who); err != nil {
+		return err
+	}
+	p.endSession()
+	p.Writer.Header().Set("Clear-Site-Data", `"cache"`)
+	p.sayNext("signin.signed_out", "")
+	return p.see(signInPath)
+}
