@@ -186,7 +186,7 @@ func (s *Service) told(ctx context.Context, actor *core.Actor, events []event.Ev
 			Kind: entryKinds[e.Type], At: e.At, By: e.Actor.ID, ByKind: e.Actor.Kind,
 			ByName: s.nameOf(ctx, actor, &e.Actor), UserID: e.UserID, ReplacedBy: data.ReplacedBy, Position: e.Position,
 		}
-		entry.RedemptionID, _ = core.ParseID(data.RedemptionID)   // not every event has one
+		entry.RedemptionID, _ = core.ParseID(data.RedemptionID) // not every event has one
 		entry.Reservation, _ = core.ParseID(data.ReservationID) // nor the other
 		switch entry.Kind {
 		case "":
