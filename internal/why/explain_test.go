@@ -28,14 +28,16 @@ func TestEachReason(t *testing.T) {
 	}{
 		{
 			"it works", func(t *testing.T, w *world) { w.add(t, "WELCOME", codes.TypePremium, 100) },
-			"", codes.StatusActive, nil, map[why.RemedyKind]why.WhyNot{
+			"", codes.StatusActive, nil,
+			map[why.RemedyKind]why.WhyNot{
 				why.RemedyReplace: why.WhyNotWorks, why.RemedyExtend: why.WhyNotNotEnded,
 				why.RemedyRaise: why.WhyNotUsesFree, why.RemedyRestore: why.WhyNotNotRevoked,
 			},
 		},
 		{
 			"not found", func(*testing.T, *world) {},
-			core.ReasonCodeNotFound, "", nil, map[why.RemedyKind]why.WhyNot{
+			core.ReasonCodeNotFound, "", nil,
+			map[why.RemedyKind]why.WhyNot{
 				why.RemedyReplace: why.WhyNotNoCode, why.RemedyExtend: why.WhyNotNoCode,
 				why.RemedyRaise: why.WhyNotNoCode, why.RemedyRestore: why.WhyNotNoCode,
 			},
@@ -83,14 +85,16 @@ func TestEachReason(t *testing.T) {
 				w.add(t, "WELCOME", codes.TypeNormal, 0)
 				must[codes.User](t)(w.codes.PutUser(t.Context(), w.acme, "ann", codes.UserNormal))
 			},
-			core.ReasonUserAlreadyRegistered, codes.StatusActive, nil, map[why.RemedyKind]why.WhyNot{
+			core.ReasonUserAlreadyRegistered, codes.StatusActive, nil,
+			map[why.RemedyKind]why.WhyNot{
 				why.RemedyReplace: why.WhyNotUser, why.RemedyExtend: why.WhyNotNotEnded,
 				why.RemedyRaise: why.WhyNotNoLimit, why.RemedyRestore: why.WhyNotNotRevoked,
 			},
 		},
 		{
 			"not registered", func(t *testing.T, w *world) { w.add(t, "WELCOME", codes.TypeUpgrade, 0) },
-			core.ReasonUserNotRegistered, codes.StatusActive, nil, map[why.RemedyKind]why.WhyNot{
+			core.ReasonUserNotRegistered, codes.StatusActive, nil,
+			map[why.RemedyKind]why.WhyNot{
 				why.RemedyReplace: why.WhyNotUser, why.RemedyExtend: why.WhyNotNotEnded,
 				why.RemedyRaise: why.WhyNotNoLimit, why.RemedyRestore: why.WhyNotNotRevoked,
 			},
@@ -100,7 +104,8 @@ func TestEachReason(t *testing.T) {
 				w.add(t, "WELCOME", codes.TypeUpgrade, 0)
 				must[codes.User](t)(w.codes.PutUser(t.Context(), w.acme, "ann", codes.UserPremium))
 			},
-			core.ReasonUserAlreadyPremium, codes.StatusActive, nil, map[why.RemedyKind]why.WhyNot{
+			core.ReasonUserAlreadyPremium, codes.StatusActive, nil,
+			map[why.RemedyKind]why.WhyNot{
 				why.RemedyReplace: why.WhyNotUser, why.RemedyExtend: why.WhyNotNotEnded,
 				why.RemedyRaise: why.WhyNotNoLimit, why.RemedyRestore: why.WhyNotNotRevoked,
 			},

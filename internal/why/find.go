@@ -236,6 +236,9 @@ func (s *Service) count(ctx context.Context, actor *core.Actor, text string, fou
 	}
 	page := core.PageRequest{Limit: maxCounted}
 	list, err := s.deps.Codes.ListCodes(ctx, actor, codes.CodeFilter{Query: text}, page)
+	if core.HasReason(err, core.ReasonInvalidParameter) {
+		return nil // it holds characters that nothing stored has
+	}
 	if err != nil {
 		return err
 	}

@@ -125,8 +125,13 @@ func undo(c *codes.Code, e *event.Event) error {
 			continue
 		}
 		field := f.Of(c)
-		if text, ok := field.(*core.OptionalText); ok {
-			*text = "" // which null leaves as it is
+		switch v := field.(type) { // null leaves a text, and a value writes to where a pointer points
+		case *core.OptionalText:
+			*v = ""
+		case **int64:
+			*v = nil
+		case **time.Time:
+			*v = nil
 		}
 		if err := json.Unmarshal(was, field); err != nil {
 			return fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)

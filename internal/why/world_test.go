@@ -83,20 +83,16 @@ func worldOn(t *testing.T, store storetest.Store) *world {
 
 // serve makes the services over a store of codes.
 func (w *world) serve(store codes.Store) {
-	wake := func() {}
 	w.codes = codes.NewServices(codes.Deps{
 		Store: store, Entropy: core.SystemEntropy(), NewID: w.newID, Now: w.clock,
 	})
 	w.changes = bulk.NewChanges(bulk.ChangesDeps{
 		Store: w.store, Reads: w.store, Jobs: w.store, Forms: w.codes.FormsOf,
-		Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID, Wake: wake,
+		Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID, Wake: func() {},
 	})
 	w.Service = why.NewService(why.Deps{
 		Codes: w.codes, Log: w.log, Changes: w.changes, Keys: w.tenancy, Now: w.clock,
-		Batches: bulk.NewBatches(bulk.Deps{
-			Store: w.store, Jobs: w.store, Source: w.codes.Service, Taken: w.store.CodesTaken,
-			Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID, Wake: wake,
-		}),
+		Batches: w.batches(),
 		Imports: bulk.NewImports(bulk.ImportsDeps{
 			Store: w.store, DryRun: w.store.DryRun, Jobs: w.store, Forms: w.codes.FormOfNew,
 			Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
@@ -107,6 +103,14 @@ func (w *world) serve(store codes.Store) {
 			}
 			return ""
 		},
+	})
+}
+
+// batches returns the service of batches.
+func (w *world) batches() *bulk.Batches {
+	return bulk.NewBatches(bulk.Deps{
+		Store: w.store, Jobs: w.store, Source: w.codes.Service, Taken: w.store.CodesTaken,
+		Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID, Wake: func() {},
 	})
 }
 
@@ -144,7 +148,9 @@ func (w *world) as(permissions ...core.Permission) *core.Actor {
 }
 
 // add adds a code; a limit of 0 is none.
-func (w *world) add(t *testing.T, value string, kind codes.Type, limit int64, change ...func(*codes.Options)) codes.Code {
+func (w *world) add(
+	t *testing.T, value string, kind codes.Type, limit int64, change ...func(*codes.Options),
+) codes.Code {
 	t.Helper()
 	request := codes.IssueRequest{Type: kind}
 	if limit > 0 {
