@@ -13,6 +13,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/why"
 )
@@ -324,4 +325,40 @@ func TestAnInvalidIdempotencyKeyIsRefused(t *testing.T) {
 		err, core.ReasonInvalidIdempotencyKey) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestWhatAReplacementRecords: the log names the new code with the old one, revoked by that or before.
+func TestWhatAReplacementRecords(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		w.acme.Listens = true
+		for _, value := range []string{"LIVE", "REVOKED"} {
+			w.add(t, value, codes.TypePremium, 1)
+		}
+		must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, "REVOKED"))
+		live, revoked := w.replace(t, "LIVE", "").Code.Value, w.replace(t, "REVOKED", "").Code.Value
+		if err := w.log.Sequence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page, err := w.log.List(t.Context(), event.Query{
+			Workspace: w.acme.WorkspaceID, Types: []event.Type{event.CodeCreated, event.CodeRevoked, event.CodeUpdated},
+		}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range page.Events[3:] { // behind what prepares it
+			got = append(got, string(e.Type)+" "+e.Subject.ID+" "+e.Data)
+		}
+		const created = ` {"expiresAt":null,"maxRedemptions":1,"startsAt":null,"type":"Premium"}`
+		want := []string{
+			"code.created " + live + created,
+			`code.revoked LIVE {"metadataChanged":true,"previous":{"revokedAt":null},"replacedBy":"` + live +
+				`","revokedAt":"2026-11-26T14:03:00Z"}`,
+			"code.created " + revoked + created,
+			`code.updated REVOKED {"metadataChanged":true,"replacedBy":"` + revoked + `"}`,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
 }
