@@ -181,7 +181,6 @@ const (
 	WhyNotNoLimit    WhyNot = "no_limit"    // raise: any number of users may redeem it
 	WhyNotNotRevoked WhyNot = "not_revoked" // restore
 	WhyNotWorks      WhyNot = "works"       // replace: the code works, or worked for this user
-	WhyNotNotStarted WhyNot = "not_started" // extend, raise: it is to start first
 	// WhyNotUser: the user, not the code, is what stands against it. Another code of the type would be
 	// refused, too.
 	WhyNotUser WhyNot = "user"

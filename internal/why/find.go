@@ -76,7 +76,7 @@ func (s *Service) Find(ctx context.Context, actor *core.Actor, text string) (*Fo
 		return found, s.findSecret(ctx, actor, text, found)
 	}
 	for _, find := range []func(context.Context, *core.Actor, string, *Found) error{
-		s.findCode, s.findUser, s.findID, s.findKey, s.findRequest, s.findTypo,
+		s.findCode, s.findUser, s.findID, s.findKey, s.findTypo, s.findRequest,
 	} {
 		if err := find(ctx, actor, text, found); err != nil {
 			return nil, err
@@ -184,6 +184,15 @@ func (s *Service) findKey(ctx context.Context, actor *core.Actor, text string, f
 	return nil
 }
 
+// findTypo finds what looks like a code, or a link to one, and is none: the page about it says what is
+// near.
+func (s *Service) findTypo(_ context.Context, actor *core.Actor, text string, found *Found) error {
+	if found.Read != "" && (isLink(text) || codes.LooksGenerated(actor.Format, text)) {
+		found.Target, found.Value = TargetWhy, text
+	}
+	return nil
+}
+
 // minRequestID is the shortest text that is looked for among ids of requests: looking through the log
 // is dear, and the program's own ids are longer.
 const minRequestID = 12
@@ -216,15 +225,6 @@ func (s *Service) findRequest(ctx context.Context, actor *core.Actor, text strin
 			return nil
 		}
 		q.After = page.Next
-	}
-	return nil
-}
-
-// findTypo finds what looks like a code, or a link to one, and is none: the page about it says what is
-// near.
-func (s *Service) findTypo(_ context.Context, actor *core.Actor, text string, found *Found) error {
-	if found.Read != "" && (isLink(text) || codes.LooksGenerated(actor.Format, text)) {
-		found.Target, found.Value = TargetWhy, text
 	}
 	return nil
 }
