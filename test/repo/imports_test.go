@@ -38,6 +38,11 @@ var mayImport = []struct {
 	},
 
 	{
+		"internal/why",
+		[]string{"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/bulk"},
+		nil,
+	},
+	{
 		"internal/bulk/upload",
 		[]string{"internal/core", "internal/codes", "internal/csvcell"},
 		[]string{"github.com/go-json-experiment/json"},
