@@ -108,7 +108,7 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/why", "internal/web/kit", "internal/web/api",
 			"internal/web/console",
 			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
@@ -151,7 +151,8 @@ func areas() []string {
 
 // consoleImports are what the pages are made from.
 func consoleImports() []string {
-	return append(areas(), "internal/web/kit", "internal/web/console/asset", "internal/web/console/text")
+	return append(areas(), "internal/why", "internal/web/kit", "internal/web/console/asset",
+		"internal/web/console/text")
 }
 
 // engines are what both engines import.
