@@ -108,7 +108,8 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/bulk", "internal/config", "internal/words", "internal/why", "internal/web/kit", "internal/web/api",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/why", "internal/web/kit",
+			"internal/web/api",
 			"internal/web/console",
 			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
