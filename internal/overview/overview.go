@@ -86,7 +86,7 @@ const (
 	// seenEvery is how often a look is noted.
 	seenEvery = time.Minute
 	// lookPages is how many pages of redemptions a look reads.
-	lookPages = 10
+	lookPages = 5
 	// noteAfter is how many redemptions a look counts before it is worth a write to keep that.
 	noteAfter = 1000
 )
