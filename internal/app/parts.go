@@ -78,7 +78,8 @@ func (p *parts) console(publicURL string, s surroundings) (*console.Server, erro
 	return console.New(console.Deps{
 		Codes: p.codes, Tenancy: p.tenancy,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
-		Now: time.Now, PublicURL: publicURL, Version: s.version,
+		Events: p.events,
+		Now:    time.Now, PublicURL: publicURL, Version: s.version,
 		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
 	})
 }

@@ -45,6 +45,9 @@ func NewService(store Store, now func() time.Time, keep time.Duration) *Service 
 	}
 }
 
+// Keeps returns how long events are kept; 0: forever.
+func (s *Service) Keeps() time.Duration { return s.keep }
+
 // List returns the events that a query asks for. If there are none it waits for some. The wait ends
 // after wait, with the context, or when the service is drained. While it waits it holds no database
 // connection.

@@ -13,6 +13,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
@@ -26,6 +27,7 @@ type Deps struct {
 	Sessions *member.Sessions
 	Links    *member.Links
 	Members  *member.Members
+	Events   *event.Service
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request
