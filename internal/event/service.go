@@ -24,9 +24,11 @@ const (
 	maxPageBytes = 1 << 20
 )
 
-// erasedLife is how long the event about an erased person keeps the id, so that whoever follows the
-// log can erase the person, too.
-const erasedLife = 30 * 24 * time.Hour
+// ErasedDays is for how many days the event about an erased person keeps the id, so that whoever follows
+// the log can erase the person, too.
+const ErasedDays = 30
+
+const erasedLife = ErasedDays * 24 * time.Hour
 
 // Service reads and keeps the log. It is safe for concurrent use.
 type Service struct {
