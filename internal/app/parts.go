@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
+	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
@@ -19,6 +21,7 @@ import (
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/api"
 	"accesscodes/internal/web/console"
+	"accesscodes/internal/why"
 )
 
 // parts are the services of a server, over one store.
@@ -32,6 +35,7 @@ type parts struct {
 	changes *bulk.Changes
 	imports *bulk.Imports
 	exports *bulk.Exports
+	why     *why.Service
 	runner  *job.Runner
 }
 
@@ -62,7 +66,28 @@ func newParts(
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
 	p.exports = newExports(p.codes, p.batches, bare)
+	p.why = why.NewService(why.Deps{
+		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
+		Now: time.Now, Entropy: core.SystemEntropy(), NameOf: p.nameOf,
+	})
 	return p, nil
+}
+
+// nameOf returns the name of who did something in a workspace; empty: it is not known any more.
+func (p *parts) nameOf(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string {
+	switch kind {
+	case core.ActorKey:
+		key, err := p.store.Key(ctx, id)
+		if err == nil && key.WorkspaceID == workspace {
+			return key.Name
+		}
+	case core.ActorMember:
+		seated, err := p.store.Seated(ctx, workspace)
+		if i := slices.IndexFunc(seated, func(s member.Seated) bool { return s.ID == id }); err == nil && i >= 0 {
+			return seated[i].Name
+		}
+	}
+	return ""
 }
 
 func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
@@ -76,7 +101,7 @@ func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
 
 func (p *parts) console(publicURL string, s surroundings) (*console.Server, error) {
 	return console.New(console.Deps{
-		Codes: p.codes, Tenancy: p.tenancy,
+		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
 		Events: p.events,
 		Now:    time.Now, PublicURL: publicURL, Version: s.version,

@@ -38,6 +38,27 @@ func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func()
 	return newTenancy(store, event.Actor{Kind: core.ActorCLI, Name: personName()}), store.Close, nil
 }
 
+// Administration is what commands need that work straight on the database, for people.
+type Administration struct {
+	Tenancy *tenancy.Service
+	People  *member.People
+	By      event.Actor // who runs the command
+}
+
+// OpenAdministration is [OpenTenancy] for commands about people, too.
+func OpenAdministration(ctx context.Context, database string) (*Administration, func() error, error) {
+	store, err := openStore(ctx, database, openOptions{})
+	if err != nil {
+		return nil, nil, err
+	}
+	people, err := newPeople(store)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	by := event.Actor{Kind: core.ActorCLI, Name: personName()}
+	return &Administration{newTenancy(store, by), people, by}, store.Close, nil
+}
+
 // personName is the name of the operating system's user who runs the program.
 func personName() string {
 	if person, err := user.Current(); err == nil && utf8.ValidString(person.Username) {

@@ -38,6 +38,11 @@ var mayImport = []struct {
 	},
 
 	{
+		"internal/why",
+		[]string{"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/bulk"},
+		nil,
+	},
+	{
 		"internal/bulk/upload",
 		[]string{"internal/core", "internal/codes", "internal/csvcell"},
 		[]string{"github.com/go-json-experiment/json"},
@@ -103,7 +108,7 @@ var mayImport = []struct {
 	{
 		"internal/app",
 		append(
-			areas(), "internal/bulk", "internal/config", "internal/words", "internal/web/kit", "internal/web/api",
+			areas(), "internal/bulk", "internal/config", "internal/words", "internal/why", "internal/web/kit", "internal/web/api",
 			"internal/web/console",
 			"internal/store/sqlite", "internal/store/postgres",
 			"internal/store/schema", "internal/store/grouped", "internal/store/cached", "internal/store/transfer",
@@ -113,7 +118,8 @@ var mayImport = []struct {
 	{
 		"internal/cli",
 		[]string{
-			"client", "internal/app", "internal/config", "internal/core", "internal/tenancy", "internal/csvcell",
+			"client", "internal/app", "internal/config", "internal/core", "internal/member", "internal/tenancy",
+			"internal/csvcell",
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
@@ -145,7 +151,8 @@ func areas() []string {
 
 // consoleImports are what the pages are made from.
 func consoleImports() []string {
-	return append(areas(), "internal/web/kit", "internal/web/console/asset", "internal/web/console/text")
+	return append(areas(), "internal/why", "internal/web/kit", "internal/web/console/asset",
+		"internal/web/console/text")
 }
 
 // engines are what both engines import.

@@ -18,12 +18,14 @@ import (
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
 	"accesscodes/internal/web/kit"
+	"accesscodes/internal/why"
 )
 
 // Deps is what the console needs from outside.
 type Deps struct {
 	Codes    *codes.Services
 	Tenancy  *tenancy.Service
+	Why      *why.Service
 	Sessions *member.Sessions
 	Links    *member.Links
 	Members  *member.Members
