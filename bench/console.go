@@ -111,7 +111,8 @@ func redeemAll(ctx context.Context, s *process, count int) error {
 
 func redeemOne(ctx context.Context, client *http.Client, s *process, n int) error {
 	body := fmt.Sprintf(`{"code":%q,"userId":"user-%d"}`, benchCode(n), n)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/tenant-codes/redeem", strings.NewReader(body))
+	address := s.url + "/tenant-codes/redeem"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
 	if err != nil {
 		return err
 	}
