@@ -272,6 +272,19 @@ func at(place sheet.Place) templ.Attributes {
 	}
 }
 
+// fontOf are the attributes of a text in a face of the cards' font. A stylesheet does not reach what is drawn
+// again by use.
+func fontOf(face string) templ.Attributes {
+	family, weight := "DejaVu Sans, sans-serif", "400"
+	if face == "mono" {
+		family = "DejaVu Sans Mono, Codes Mono, monospace"
+	}
+	if face != "regular" {
+		weight = "700"
+	}
+	return templ.Attributes{"font-family": family, "font-weight": weight}
+}
+
 func millimetres(length float64) string { return strconv.FormatFloat(length, 'f', 2, 64) }
 
 // modules is the path of a QR code's modules, each a square of 1.
