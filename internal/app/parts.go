@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,14 +12,17 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/config"
+	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/api"
 	"accesscodes/internal/web/console"
+	"accesscodes/internal/why"
 )
 
 // parts are the services of a server, over one store.
@@ -27,11 +31,13 @@ type parts struct {
 	codes   *codes.Services
 	tenancy *tenancy.Service
 	people  *member.People
+	counts  *overview.Service
 	events  *event.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
 	imports *bulk.Imports
 	exports *bulk.Exports
+	why     *why.Service
 	runner  *job.Runner
 }
 
@@ -60,9 +66,31 @@ func newParts(
 		return nil, err
 	}
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
+	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
 	p.exports = newExports(p.codes, p.batches, bare)
+	p.why = why.NewService(why.Deps{
+		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
+		Now: time.Now, Entropy: core.SystemEntropy(), NameOf: p.nameOf,
+	})
 	return p, nil
+}
+
+// nameOf returns the name of who did something in a workspace; empty: it is not known any more.
+func (p *parts) nameOf(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string {
+	switch kind {
+	case core.ActorKey:
+		key, err := p.store.Key(ctx, id)
+		if err == nil && key.WorkspaceID == workspace {
+			return key.Name
+		}
+	case core.ActorMember:
+		seated, err := p.store.Seated(ctx, workspace)
+		if i := slices.IndexFunc(seated, func(s member.Seated) bool { return s.ID == id }); err == nil && i >= 0 {
+			return seated[i].Name
+		}
+	}
+	return ""
 }
 
 func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
@@ -76,9 +104,10 @@ func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
 
 func (p *parts) console(publicURL string, s surroundings) (*console.Server, error) {
 	return console.New(console.Deps{
-		Codes: p.codes, Tenancy: p.tenancy,
+		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
-		Batches: p.batches, Imports: p.imports, Exports: p.exports,
+		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,
+		Events: p.events, Counts: p.counts,
 		Now: time.Now, PublicURL: publicURL, Version: s.version,
 		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
 	})
@@ -95,6 +124,7 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(keyUsageInterval, p.tenancy.FlushKeyUsage, s.log),
 		startWorker(tidyInterval, p.codes.TidyReservations, s.log),
 		startWorker(sequenceInterval, p.events.Sequence, s.log),
+		startWorker(countInterval, p.counts.Advance, s.log),
 		startWorker(pruneInterval, p.events.Prune, s.log),
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),

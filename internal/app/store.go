@@ -20,6 +20,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -38,6 +39,27 @@ func OpenTenancy(ctx context.Context, database string) (*tenancy.Service, func()
 	return newTenancy(store, event.Actor{Kind: core.ActorCLI, Name: personName()}), store.Close, nil
 }
 
+// Administration is what commands need that work straight on the database, for people.
+type Administration struct {
+	Tenancy *tenancy.Service
+	People  *member.People
+	By      event.Actor // who runs the command
+}
+
+// OpenAdministration is [OpenTenancy] for commands about people, too.
+func OpenAdministration(ctx context.Context, database string) (*Administration, func() error, error) {
+	store, err := openStore(ctx, database, openOptions{})
+	if err != nil {
+		return nil, nil, err
+	}
+	people, err := newPeople(store)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	by := event.Actor{Kind: core.ActorCLI, Name: personName()}
+	return &Administration{newTenancy(store, by), people, by}, store.Close, nil
+}
+
 // personName is the name of the operating system's user who runs the program.
 func personName() string {
 	if person, err := user.Current(); err == nil && utf8.ValidString(person.Username) {
@@ -54,6 +76,7 @@ type bareStore interface {
 	job.Store
 	bulk.Store
 	member.Store
+	overview.Store
 	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database

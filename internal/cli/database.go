@@ -25,16 +25,21 @@ type work func(ctx context.Context, cmd *cobra.Command, service *tenancy.Service
 // onDatabase makes a command's work out of something done with a service that is
 // opened straight on the database of the --database flag.
 func onDatabase(do work) func(*cobra.Command, []string) error {
-	return on(do, func(string) error { return nil })
+	return on(app.OpenTenancy, do, func(string) error { return nil })
 }
 
 // onExistingDatabase is onDatabase for commands about what is in a database already: a mistyped
 // path must not look like an empty one.
 func onExistingDatabase(do work) func(*cobra.Command, []string) error {
-	return on(do, app.RequireDatabase)
+	return on(app.OpenTenancy, do, app.RequireDatabase)
 }
 
-func on(do work, check func(database string) error) func(*cobra.Command, []string) error {
+// on makes a command's work out of something done with a service that is opened on the database.
+func on[S any](
+	open func(ctx context.Context, database string) (S, func() error, error),
+	do func(ctx context.Context, cmd *cobra.Command, service S, args []string) error,
+	check func(database string) error,
+) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		database, err := databaseOf(cmd)
 		if err != nil {
@@ -43,7 +48,7 @@ func on(do work, check func(database string) error) func(*cobra.Command, []strin
 		if err := check(database); err != nil {
 			return err
 		}
-		service, closeService, err := app.OpenTenancy(cmd.Context(), database)
+		service, closeService, err := open(cmd.Context(), database)
 		if err != nil {
 			return err
 		}

@@ -151,25 +151,37 @@ func (s *Service) insert(ctx context.Context, made *NewCode, value string) (Inse
 
 // insertGenerated stores the code under the first free value of a sequence.
 func (s *Service) insertGenerated(ctx context.Context, made *NewCode, format core.Format) (Issued, error) {
+	var issued Issued
+	err := s.untilFree(ctx, format, func(value string) (taken bool, err error) {
+		result, err := s.insert(ctx, made, value)
+		if err != nil || result.Outcome == CodeTaken {
+			return true, err
+		}
+		issued, err = made.answer(result)
+		return false, err
+	})
+	return issued, err
+}
+
+// untilFree gives use the values of a sequence, one after the other, until one is not taken.
+func (s *Service) untilFree(
+	ctx context.Context, format core.Format, use func(value string) (taken bool, err error),
+) error {
 	values := &candidates{format: format, alphabet: s.alphabet, source: s.entropy, words: s.words}
 	left := s.probes(format)
 	for tries := 0; left > 0; tries++ {
 		free, tried, err := s.pick(ctx, values, tries, left)
 		if err != nil {
-			return Issued{}, err
+			return err
 		}
 		left -= tried
 		for _, value := range free { // another caller may be faster with the first
-			result, err := s.insert(ctx, made, value)
-			if err != nil {
-				return Issued{}, err
-			}
-			if result.Outcome != CodeTaken {
-				return made.answer(result)
+			if taken, err := use(value); err != nil || !taken {
+				return err
 			}
 		}
 	}
-	return Issued{}, core.Conflict(core.ReasonCodeSpaceExhausted, fmt.Sprintf(
+	return core.Conflict(core.ReasonCodeSpaceExhausted, fmt.Sprintf(
 		"no free code of the format %s was found; give the workspace more or longer groups", format))
 }
 

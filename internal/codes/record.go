@@ -244,9 +244,33 @@ func (n *NewCode) recordCreated() (err error) {
 	if !n.source.Records(event.CodeCreated) {
 		return nil
 	}
-	n.Event, err = n.source.Make(event.CodeCreated, n.CreatedAt, event.Code(n.Value, n.Canonical), "", event.Data{
-		"type": string(n.Type), "maxRedemptions": event.NumberOrNone(n.MaxRedemptions),
-		"startsAt": event.TimeOrNone(n.StartsAt), "expiresAt": event.TimeOrNone(n.ExpiresAt),
-	})
+	n.Event, err = n.source.Make(
+		event.CodeCreated, n.CreatedAt, event.Code(n.Value, n.Canonical), "", n.creationData(),
+	)
 	return err
+}
+
+// creationData is the data of the event about the creation of the code.
+func (c *Code) creationData() event.Data {
+	return event.Data{
+		"type": string(c.Type), "maxRedemptions": event.NumberOrNone(c.MaxRedemptions),
+		"startsAt": event.TimeOrNone(c.StartsAt), "expiresAt": event.TimeOrNone(c.ExpiresAt),
+	}
+}
+
+// recordReplaced records that another code has replaced a code, which was revoked at an instant; nil: it
+// was not.
+func (x *Execution) recordReplaced(c *TrackedCode, was *time.Time, by *Execution) {
+	source := x.command.Source
+	if made := by.code(); source.Records(event.CodeCreated) {
+		x.record(source, event.CodeCreated, made.subject(), "", made.creationData())
+	}
+	t, data := event.CodeUpdated, event.Data{"replacedBy": by.code().Value, "metadataChanged": true}
+	if was == nil {
+		t = event.CodeRevoked
+		data.Change("revokedAt", nil, event.TimeOrNone(c.RevokedAt))
+	}
+	if source.Records(t) {
+		x.record(source, t, c.subject(), "", data)
+	}
 }

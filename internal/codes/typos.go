@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"accesscodes/internal/core"
@@ -20,30 +21,69 @@ const maxTypos = 500
 // is one typo away. If there is no such code, or more than one, it returns "". It also returns ""
 // while another search for typos runs in the workspace, because a miss costs hundreds of look-ups.
 func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical string) (string, error) {
-	if utf8.RuneCountInString(canonical) > maxSuggested {
-		return "", nil
-	}
-	leave, err := s.suggestions.Enter(ctx, actor.WorkspaceID)
-	if err != nil {
-		return "", ctx.Err()
-	}
-	defer leave()
 	at := s.now()
-	found, err := s.store.FindCodes(ctx, actor.WorkspaceID, typosOf(canonical, actor.Format), at)
+	found, err := s.oneTypoAway(ctx, actor, canonical, at)
 	if err != nil {
 		return "", err
 	}
-	suggestion := ""
+	if nearest := onlyOne(found, func(c *Code) bool { return c.StatusAt(at) == StatusActive }); nearest != nil {
+		return nearest.Value, nil
+	}
+	return "", nil
+}
+
+// Nearest returns the one code of the caller's workspace that is one typo away from a value: of several
+// the one that can be redeemed now, if there is one such. Otherwise it returns nil, as it does while
+// another search for typos runs in the workspace.
+//
+// Errors: KindUnavailable.
+func (s *Redemptions) Nearest(ctx context.Context, actor *core.Actor, value string) (*Code, error) {
+	at := s.now()
+	found, err := s.oneTypoAway(ctx, actor, core.Canonical(value), at)
+	if err != nil {
+		return nil, err
+	}
+	if active := onlyOne(found, func(c *Code) bool { return c.StatusAt(at) == StatusActive }); active != nil {
+		return active, nil
+	}
+	if len(found) == 1 {
+		return &found[0], nil
+	}
+	return nil, nil
+}
+
+// LooksGenerated reports whether a text may be a generated code of a format, with one typo at most.
+func LooksGenerated(f core.Format, text string) bool {
+	return resembles(f, []rune(core.Canonical(text)))
+}
+
+// oneTypoAway returns the codes of the caller's workspace that are one typo away from a form.
+func (s *Redemptions) oneTypoAway(
+	ctx context.Context, actor *core.Actor, canonical string, at time.Time,
+) ([]Code, error) {
+	if length := utf8.RuneCountInString(canonical); length == 0 || length > maxSuggested {
+		return nil, nil
+	}
+	leave, err := s.suggestions.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	defer leave()
+	return s.store.FindCodes(ctx, actor.WorkspaceID, typosOf(canonical, actor.Format), at)
+}
+
+// onlyOne returns the one code that is such, or nil if there are none or several.
+func onlyOne(found []Code, isOne func(*Code) bool) (one *Code) {
 	for i := range found {
 		switch {
-		case found[i].StatusAt(at) != StatusActive:
-		case suggestion != "":
-			return "", nil
+		case !isOne(&found[i]):
+		case one != nil:
+			return nil
 		default:
-			suggestion = found[i].Value
+			one = &found[i]
 		}
 	}
-	return suggestion, nil
+	return one
 }
 
 // lettersAndDigits are the characters that a typo may have replaced or left out in a chosen value.

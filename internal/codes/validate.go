@@ -12,9 +12,17 @@ type ValidateRequest struct {
 	Code   string
 	UserID string     // who would redeem it; empty: only the code is judged
 	At     *time.Time // when; nil: now
+	// Then says how the code and the user were at At; nil: as they are.
+	Then *Then
 	// Unread are fields that are missing or could not be read: the request is refused, with these and
 	// with what else is wrong.
 	Unread core.FieldErrors
+}
+
+// Then is a state of a code and a user that is not the present one.
+type Then struct {
+	Set  func(*Code) // makes the code what it was
+	User UserStatus
 }
 
 // Validation is the answer.
@@ -55,7 +63,7 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 	}
 	results, err := s.store.DryRun(ctx, []*Command{{
 		WorkspaceID: actor.WorkspaceID, Canonical: canonical, UserID: req.UserID, At: at, Hypothetical: req.At != nil,
-		Rule: validate,
+		Rule: req.Then.rule(),
 	}})
 	if err != nil {
 		return Validation{}, err
@@ -73,6 +81,22 @@ func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req Valid
 	}
 	v.Valid, v.Grants = true, v.Code.Grant().Status
 	return v, nil
+}
+
+// rule returns the rule that judges by a state. Nothing is stored after it.
+func (t *Then) rule() func(*Execution) Result {
+	if t == nil {
+		return validate
+	}
+	return func(x *Execution) Result {
+		if c := x.code(); c != nil {
+			t.Set(&c.Code)
+		}
+		if x.command.UserID != "" {
+			x.user().Status = t.User
+		}
+		return validate(x)
+	}
 }
 
 // limit removes what only callers with PermissionRead may see.

@@ -106,5 +106,5 @@ func isEasy(password, email, name string) bool {
 	for _, r := range left {
 		different[r] = true
 	}
-	return len(different) < 5
+	return len(different) < 6
 }

@@ -7,5 +7,8 @@ func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
 		s.batchRoutes(), s.printRoutes(),
+		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
+		s.batchRoutes(),
+		s.keyRoutes(), s.userRoutes(),
 	)
 }

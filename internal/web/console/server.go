@@ -14,22 +14,29 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
 	"accesscodes/internal/web/kit"
+	"accesscodes/internal/why"
 )
 
 // Deps is what the console needs from outside.
 type Deps struct {
 	Codes    *codes.Services
 	Tenancy  *tenancy.Service
+	Why      *why.Service
 	Sessions *member.Sessions
 	Links    *member.Links
 	Members  *member.Members
 	Batches  *bulk.Batches
+	Changes  *bulk.Changes
 	Imports  *bulk.Imports
 	Exports  *bulk.Exports
+	Events   *event.Service
+	Counts   *overview.Service
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

@@ -1,4 +1,16 @@
 package console
 
-// spell is how a part of a value is spelt out for somebody on the telephone.
-func (p *page) spell(text string) string { return text }
+import (
+	"strings"
+
+	"accesscodes/internal/why"
+)
+
+// spell is how a text is spelt out for somebody on the telephone: "seven Kilo Quebec Whiskey".
+func (p *page) spell(text string) string {
+	var words []string
+	for _, spelled := range why.Spell(text, why.Alphabet(p.Language())) {
+		words = append(words, spelled.Word)
+	}
+	return strings.Join(words, " ")
+}

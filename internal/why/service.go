@@ -1,0 +1,46 @@
+package why
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
+)
+
+// Log reads the log: [event.Service] does.
+type Log interface {
+	List(ctx context.Context, q event.Query, wait time.Duration) (event.Page, error)
+}
+
+// Deps is what the service needs from outside.
+type Deps struct {
+	Codes   *codes.Services
+	Log     Log
+	Batches *bulk.Batches
+	Changes *bulk.Changes
+	Imports *bulk.Imports
+	Keys    Keys
+	Now     func() time.Time
+	Entropy io.Reader // a cryptographic source
+	// NameOf returns the name of who did something; empty: it is not known any more.
+	NameOf func(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string
+}
+
+// Keys looks up API keys: [tenancy.Service] does.
+type Keys interface {
+	// Keys returns the keys of the workspace with a slug.
+	Keys(ctx context.Context, slug string) ([]tenancy.Key, error)
+	// FindKey returns a key of any workspace by its id or its secret.
+	FindKey(ctx context.Context, reference string) (tenancy.Key, error)
+}
+
+// Service explains and finds. It is safe for concurrent use.
+type Service struct{ deps Deps }
+
+// NewService returns the service.
+func NewService(deps Deps) *Service { return &Service{deps} }
