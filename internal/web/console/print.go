@@ -127,10 +127,10 @@ func (f *form) printJob(batch *bulk.Batch) printJob {
 	j := printJob{
 		design: sheet.Design{Level: qr.Medium, Zone: f.page.Zone(), Layout: sheet.Layout{
 			Paper: paper, CropMarks: f.ticked("cropMarks"),
-			Columns: int(f.number("columns", 1, 50)), Rows: int(f.number("rows", 1, 50)),
-			Margin: float64(f.number("margin", 0, 100)),
+			Columns: int(f.within("columns", 1, 50)), Rows: int(f.within("rows", 1, 50)),
+			Margin: float64(f.within("margin", 0, 100)),
 		}},
-		from: f.number("from", 1, batch.Done), to: f.number("to", 1, batch.Done), unused: f.ticked("unused"),
+		from: f.within("from", 1, batch.Done), to: f.within("to", 1, batch.Done), unused: f.ticked("unused"),
 	}
 	var err error
 	if j.design.Link, err = qr.ParseLink(f.get("link")); err != nil {
@@ -154,11 +154,11 @@ func (f *form) printJob(batch *bulk.Batch) printJob {
 	return j
 }
 
-// number reads a whole number within limits.
-func (f *form) number(name string, least, most int64) int64 {
+// within reads a whole number within limits.
+func (f *form) within(name string, least, most int64) int64 {
 	number, err := strconv.ParseInt(f.get(name), 10, 64)
 	if err != nil || number < least || number > max(least, most) {
-		f.complain(name, "form.no_number", "least", least, "most", max(least, most))
+		f.complain(name, "print.no_number", "least", least, "most", max(least, most))
 	}
 	return number
 }
