@@ -11,10 +11,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
 	"accesscodes/internal/web/kit"
@@ -29,7 +31,12 @@ type Deps struct {
 	Sessions *member.Sessions
 	Links    *member.Links
 	Members  *member.Members
+	Batches  *bulk.Batches
+	Changes  *bulk.Changes
+	Imports  *bulk.Imports
+	Exports  *bulk.Exports
 	Events   *event.Service
+	Counts   *overview.Service
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

@@ -16,7 +16,7 @@ import (
 func (t *Texts) Moment(at time.Time) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		_, err := fmt.Fprintf(w, `<time datetime="%s" title="%s">%s</time>`,
-			at.UTC().Format(time.RFC3339Nano), html.EscapeString(t.InUTC(at)), html.EscapeString(t.Brief(at)))
+			at.UTC().Format(time.RFC3339Nano), html.EscapeString(t.exactly(at)), html.EscapeString(t.Brief(at)))
 		return err
 	})
 }
@@ -44,14 +44,14 @@ func (t *Texts) Full(at time.Time) string {
 	return t.Say("date.full", "date", t.date(at.In(t.zone)), "time", t.Clock(at))
 }
 
-// InUTC is all of an instant: "31 December 2031, 23:59 UTC".
+// InUTC is an instant for everyone: "31 December 2031, 23:59 UTC".
 func (t *Texts) InUTC(at time.Time) string {
-	at = at.UTC()
-	clock := at.Format("15:04")
-	if at.Second() != 0 {
-		clock = at.Format("15:04:05")
-	}
-	return t.Say("date.full", "date", t.date(at), "time", clock+" UTC")
+	return t.Say("date.full", "date", t.date(at.UTC()), "time", at.UTC().Format("15:04 UTC"))
+}
+
+// exactly is InUTC with seconds.
+func (t *Texts) exactly(at time.Time) string {
+	return t.Say("date.full", "date", t.date(at.UTC()), "time", at.UTC().Format("15:04:05 UTC"))
 }
 
 // Day is a day of this year, as charts name it: "28 Oct". It is the day that at has in its own zone.

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"strings"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/why"
+)
+
+// factsOf says what a code grants, how much of it is used and until when it can be redeemed, in
+// sentences: "Premium. Used 37 of 100 times. Ends 31 December 2031, 23:59 UTC."
+func (p *page) factsOf(c *codes.Code, status codes.Status) string {
+	sentences := []string{p.Say("type."+string(c.Type)) + "."}
+	switch {
+	case c.MaxRedemptions == nil:
+		sentences = append(sentences, p.Say("code.used", "count", c.Redemptions))
+	case *c.MaxRedemptions == 1 && c.Redemptions == 0:
+		sentences = append(sentences, p.Say("code.unused"))
+	default:
+		sentences = append(sentences, p.Say("code.used_of", "count", *c.MaxRedemptions, "used", c.Redemptions))
+	}
+	if c.Reservations > 0 {
+		sentences = append(sentences, p.Say("code.held", "count", c.Reservations))
+	}
+	if c.StartsAt != nil && status == codes.StatusScheduled {
+		sentences = append(sentences, p.Say("code.starts", "time", p.InUTC(*c.StartsAt)))
+	}
+	switch {
+	case c.ExpiresAt == nil:
+		sentences = append(sentences, p.Say("code.no_end"))
+	case c.ExpiresAt.Before(p.Now()):
+		sentences = append(sentences, p.Say("code.ended", "time", p.InUTC(*c.ExpiresAt)))
+	default:
+		sentences = append(sentences, p.Say("code.ends", "time", p.InUTC(*c.ExpiresAt)))
+	}
+	return strings.Join(sentences, " ")
+}
+
+// firstNeeded is the number of the first remedy that helps, from 1 on.
+func (v *whyView) firstNeeded() int {
+	for i := range v.found.Remedies {
+		if v.found.Remedies[i].Needed {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// remedySays is what a remedy would do.
+func (p *page) remedySays(v *whyView, r *why.Remedy) string {
+	c := v.found.Code
+	args := []any{"code", c.Value, "type", p.Say("type." + string(c.Type)), "user", v.form.get("user")}
+	if r.Until != nil {
+		args = append(args, "end", p.InUTC(*r.Until))
+	}
+	if r.Limit != nil {
+		args = append(args, "limit", *r.Limit)
+	}
+	name := "why.does." + string(r.Kind)
+	switch {
+	case r.Kind == why.RemedyReplace && r.Shared:
+		name += ".shared"
+	case r.Kind == why.RemedyReplace && r.Until == nil:
+		name += ".endless"
+	case r.Kind == why.RemedyExtend && r.Free == nil:
+		name += ".unlimited"
+	case r.Kind == why.RemedyExtend:
+		name += ".free"
+		args = append(args, "count", *r.Free)
+	}
+	return p.Say(name, args...)
+}
+
+// remedyIdle is why a remedy is not needed.
+func (p *page) remedyIdle(r *why.Remedy) string {
+	args := []any{"code", r.ReplacedBy}
+	name := "why.not." + string(r.WhyNot)
+	switch {
+	case r.WhyNot == why.WhyNotNotEnded && r.ExpiresAt != nil:
+		name += ".ends"
+		args = append(args, "end", p.InUTC(*r.ExpiresAt))
+	case r.Free != nil:
+		args = append(args, "count", *r.Free)
+	}
+	return p.Say(name, args...)
+}

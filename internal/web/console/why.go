@@ -1,0 +1,260 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/kit"
+	"accesscodes/internal/why"
+)
+
+func (s *server) whyRoutes() []Route {
+	return []Route{
+		get("/why", core.PermissionRead, s.why),
+		post("/why/replace", core.PermissionRemedy, s.replace),
+		post("/why/extend", core.PermissionRemedy, s.extend),
+		post("/why/raise", core.PermissionRemedy, s.raise),
+		post("/why/restore", core.PermissionRemedy, s.restore),
+	}
+}
+
+// whyView is what "Why doesn't it work?" shows.
+type whyView struct {
+	form  *form
+	found *why.Explanation // nil: nothing was asked yet
+	retry string           // keeps a remedy from being applied twice
+	at    *time.Time       // the moment that was asked about; nil: now
+}
+
+// why answers GET /console/w/{workspace}/why.
+func (s *server) why(ctx context.Context, p *page) error {
+	return s.showWhy(ctx, p, http.StatusOK, p.newForm())
+}
+
+func (s *server) showWhy(ctx context.Context, p *page, status int, f *form) error {
+	v := &whyView{form: f, retry: rand.Text(), at: f.instant("at")}
+	if typed := f.raw("typed"); typed != "" {
+		found, err := s.deps.Why.Explain(ctx, &p.Actor, why.Question{Typed: typed, UserID: f.get("user"), At: v.at})
+		if err != nil && !f.take(err) {
+			return err
+		}
+		if err == nil {
+			v.found = found
+		}
+	}
+	return p.showWith(ctx, status, whyPage(p, v))
+}
+
+// remedied goes back to the question with what has become of the code.
+func (p *page) remedied(f *form, value, said string, args ...string) error {
+	p.sayNext(said, "", append([]string{"code", value}, args...)...)
+	return p.see(with(p.path("why"), "typed", value, "user", f.get("user")))
+}
+
+// remedy reads the form of a remedy, applies it, and shows the page again if that is refused.
+func (s *server) remedy(ctx context.Context, p *page, apply func(f *form, value string) error) error {
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
+	err = apply(f, f.raw("code"))
+	if err == nil || !f.take(err) {
+		return err
+	}
+	return s.showWhy(ctx, p, http.StatusUnprocessableEntity, f)
+}
+
+// replace answers POST /console/w/{workspace}/why/replace.
+func (s *server) replace(ctx context.Context, p *page) error {
+	return s.remedy(ctx, p, func(f *form, value string) error {
+		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.get("retry"))
+		if err != nil {
+			return err
+		}
+		return p.remedied(f, made.Code.Value, "why.done.replace")
+	})
+}
+
+// extend answers POST /console/w/{workspace}/why/extend.
+func (s *server) extend(ctx context.Context, p *page) error {
+	return s.remedy(ctx, p, func(f *form, value string) error {
+		until := f.instant("until")
+		if until == nil {
+			f.complain("until", "form.no_time")
+			return core.InvalidParameter("a date is missing")
+		}
+		code, err := s.deps.Why.Extend(ctx, &p.Actor, value, *until)
+		if err != nil {
+			return err
+		}
+		return p.remedied(f, code.Value, "why.done.extend", "end", p.Full(*until))
+	})
+}
+
+// raise answers POST /console/w/{workspace}/why/raise.
+func (s *server) raise(ctx context.Context, p *page) error {
+	return s.remedy(ctx, p, func(f *form, value string) error {
+		to, err := strconv.ParseInt(f.get("limit"), 10, 64)
+		if err != nil {
+			f.complain("limit", "form.no_number")
+			return core.InvalidParameter("a number is missing")
+		}
+		code, err := s.deps.Why.RaiseLimit(ctx, &p.Actor, value, to)
+		if err != nil {
+			return err
+		}
+		return p.remedied(f, code.Value, "why.done.raise", "limit", p.Number(to))
+	})
+}
+
+// restore answers POST /console/w/{workspace}/why/restore.
+func (s *server) restore(ctx context.Context, p *page) error {
+	return s.remedy(ctx, p, func(f *form, value string) error {
+		code, err := s.deps.Why.Restore(ctx, &p.Actor, value)
+		if err != nil {
+			return err
+		}
+		return p.remedied(f, code.Value, "why.done.restore")
+	})
+}
+
+// case is the name of what became of the code, as texts about it end.
+func (v *whyView) answerName() string {
+	e := v.found
+	switch {
+	case e.Answer.Replay:
+		return "replay"
+	case e.Answer.Valid:
+		return "valid"
+	case e.Nearest:
+		return "near"
+	case e.Deleted != nil:
+		return "deleted"
+	default:
+		return string(e.Answer.Reason)
+	}
+}
+
+// verdictClass is the shape of the verdict.
+func (v *whyView) verdictClass() string {
+	switch a := v.found.Answer; {
+	case a.Valid:
+		return "active"
+	case a.Status == codes.StatusActive || a.Status == "":
+		return "revoked" // the user or the value is what stands against it
+	default:
+		return statusClass(a.Status)
+	}
+}
+
+// facts are what stands at the places of texts about the answer.
+func (v *whyView) facts(p *page) []any {
+	e := v.found
+	args := []any{"user", v.form.get("user"), "typed", e.Typed, "count", e.Answer.Uses.Taken}
+	if e.Code != nil {
+		args = append(args, "code", e.Code.Value, "type", p.Say("type."+string(e.Code.Type)))
+	}
+	for name, at := range map[string]*time.Time{
+		"start": e.Answer.StartsAt, "end": e.Answer.ExpiresAt, "revoked": e.Answer.RevokedAt,
+	} {
+		if at != nil {
+			args = append(args, name, p.InUTC(*at), name+"_ago", p.Until(*at))
+		}
+	}
+	if e.Answer.Redemption != nil {
+		args = append(args, "used", p.Full(e.Answer.Redemption.CreatedAt))
+	}
+	if e.Deleted != nil {
+		args = append(args, "deleted", p.Full(e.Deleted.At), "who", e.Deleted.ByName)
+	}
+	if len(e.Differences) > 0 {
+		d := e.Differences[0]
+		args = append(args, "position", p.ordinal(d.Position), "have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
+	}
+	return args
+}
+
+// ordinal is a place in a row: "seventh"; beyond those that have a word, "number 31".
+func (p *page) ordinal(n int) string {
+	if name := "ordinal." + strconv.Itoa(n); p.Has(name) {
+		return p.Say(name)
+	}
+	return p.Say("ordinal.other", "number", n)
+}
+
+// name is the name of a text of a kind about this answer: the one about the user if one was named and
+// there is such a text.
+func (v *whyView) name(p *page, kind string) string {
+	name := "why." + kind + "." + v.answerName()
+	if v.answerName() == "near" {
+		d := v.found.Differences[0]
+		name += "." + string(d.Kind)
+		if kind == "say" && isDigit(d.Have) && p.Has(name+".digit") {
+			name += ".digit"
+		}
+	}
+	if v.form.get("user") != "" && p.Has(name+".user") {
+		name += ".user"
+	}
+	return name
+}
+
+func isDigit(text string) bool { return len(text) == 1 && '0' <= text[0] && text[0] <= '9' }
+
+// status is the HTTP status with which redeeming answers.
+func (v *whyView) status() int {
+	if v.found.Answer.Valid {
+		return http.StatusOK
+	}
+	return kit.StatusOf(v.found.Answer.Reason)
+}
+
+// would is the answer about the code that is shown.
+func (v *whyView) would() *why.Answer {
+	if v.found.Would != nil {
+		return v.found.Would
+	}
+	return &v.found.Answer
+}
+
+// has reports whether any column shows what the code has: without a nearest code there is none.
+func (v *whyView) comparesCode() bool { return v.found.Code != nil && v.found.Nearest }
+
+// columnClass is the class of a column of the comparison.
+func columnClass(c why.Column) string {
+	switch {
+	case c.Dropped:
+		return "drop-out"
+	case c.Differs || c.Missing || c.Extra:
+		return "off"
+	default:
+		return ""
+	}
+}
+
+// shownTyped is a character as it was typed, with a sign for what cannot be seen.
+func shownTyped(typed string) string {
+	switch typed {
+	case " ":
+		return "␣"
+	case "\t":
+		return "⇥"
+	default:
+		return typed
+	}
+}
+
+// copySentence is the id of the sentence to say.
+const copySentence = "#sentence"
+
+// action is where the form of a remedy is sent.
+func (v *whyView) action(p *page, kind why.RemedyKind) templ.SafeURL {
+	return p.link("why", string(kind))
+}
