@@ -6,9 +6,8 @@ import "slices"
 func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
-		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
 		s.batchRoutes(),
-		s.keyRoutes(), s.userRoutes(),
+		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
 	)
 }
