@@ -9,5 +9,6 @@ func (s *server) allRoutes() []Route {
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
 		s.batchRoutes(),
 		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
+		s.settingsRoutes(), s.memberRoutes(),
 	)
 }
