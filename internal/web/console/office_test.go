@@ -19,6 +19,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/tenancy"
 )
@@ -94,6 +95,7 @@ func newOffice(t *testing.T) *office {
 func (o *office) serve(t *testing.T) {
 	pages, err := New(Deps{
 		Codes: o.codes, Tenancy: o.tenancy, Events: o.events,
+		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
 		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})

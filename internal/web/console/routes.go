@@ -9,5 +9,8 @@ func (s *server) allRoutes() []Route {
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
 		s.batchRoutes(), s.printRoutes(),
 		s.keyRoutes(), s.userRoutes(),
+		s.batchRoutes(),
+		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
+		s.settingsRoutes(), s.memberRoutes(),
 	)
 }
