@@ -6,11 +6,7 @@ import "slices"
 func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
-		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
-		s.batchRoutes(), s.printRoutes(),
-		s.keyRoutes(), s.userRoutes(),
-		s.batchRoutes(),
-		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
-		s.settingsRoutes(), s.memberRoutes(),
+		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(), s.batchRoutes(), s.printRoutes(), s.keyRoutes(),
+		s.userRoutes(), s.activityRoutes(), s.settingsRoutes(), s.memberRoutes(),
 	)
 }
