@@ -81,15 +81,13 @@ func TestWhatXMLCannotHoldComesBack(t *testing.T) {
 func TestALineOfNDJSONIsOneToEveryReader(t *testing.T) {
 	const text = "a\u0085b\u2028c\u2029d"
 	var to bytes.Buffer
-	f := NewNDJSON(&to, func(line []byte, user *codes.User, _ time.Time) ([]byte, error) {
-		return append(appendJSON(append(line, `{"id":`...), user.ID), '}'), nil
-	})
-	got := file(t, &to, f, codes.User{ID: text})
-	var read struct{ ID string }
-	if err := json.Unmarshal([]byte(got), &read); err != nil || read.ID != text {
-		t.Errorf("%q is read as %q, %v", text, read.ID, err)
+	got := file(t, &to, NewNDJSON(&to, UsersTable()), codes.User{ID: text, CreatedAt: at, UpdatedAt: at})
+	var read struct{ UserID string }
+	if err := json.Unmarshal([]byte(got), &read); err != nil || read.UserID != text {
+		t.Errorf("%q is read as %q, %v", text, read.UserID, err)
 	}
-	if want := `{"id":"a\u0085b\u2028c\u2029d"}` + "\n"; got != want {
+	if want := `{"userId":"a\u0085b\u2028c\u2029d","status":null,"createdAt":"2031-02-03T04:05:06.789012Z",` +
+		`"updatedAt":"2031-02-03T04:05:06.789012Z"}` + "\n"; got != want {
 		t.Errorf("the line is %q, want %q", got, want)
 	}
 }

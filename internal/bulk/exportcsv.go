@@ -53,6 +53,8 @@ func needsQuotes(text string) bool {
 
 func (f *csv) plain(text []byte, _ bool) { f.line = append(append(f.line, text...), ',') }
 
+func (f *csv) object(text []byte) { f.text(string(text)) }
+
 func (f *csv) endRow() error {
 	f.line = append(f.line[:len(f.line)-1], "\r\n"...) // instead of the last comma
 	_, err := f.to.Write(f.line)

@@ -118,6 +118,8 @@ type form interface {
 	text(text string)
 	// plain writes a cell in which nothing must be escaped: a number, a time, an id, nothing.
 	plain(text []byte, isNumber bool)
+	// object writes an object of JSON.
+	object(text []byte)
 	endRow() error
 	end() error
 }
@@ -125,8 +127,8 @@ type form interface {
 // cells writes the cells of a row. What is none is an empty cell.
 type cells struct {
 	form
-	scratch [64]byte // of a plain cell
-	object  []byte   // of JSON
+	scratch       [64]byte // of a plain cell
+	scratchObject []byte   // of JSON
 }
 
 func (c *cells) number(n *int64) {
@@ -156,17 +158,17 @@ func (c *cells) id(id core.ID) {
 // metadata writes an object of JSON, as the lists show it, in one cell.
 func (c *cells) metadata(metadata map[string]string) {
 	if len(metadata) == 0 {
-		c.plain(append(c.scratch[:0], "{}"...), false)
+		c.object(append(c.scratch[:0], "{}"...))
 		return
 	}
-	object := c.object[:0]
+	object := c.scratchObject[:0]
 	for _, name := range slices.Sorted(maps.Keys(metadata)) {
 		object = appendJSON(append(object, ','), name)
 		object = appendJSON(append(object, ':'), metadata[name])
 	}
 	object[0] = '{'
-	c.object = append(object, '}')
-	c.text(string(c.object))
+	c.scratchObject = append(object, '}')
+	c.object(c.scratchObject)
 }
 
 // appendJSON writes a text as JSON does where it escapes as little as it can. encoding/json escapes

@@ -116,6 +116,8 @@ func (f *xlsx) plain(text []byte, isNumber bool) {
 	}
 }
 
+func (f *xlsx) object(text []byte) { f.text(string(text)) }
+
 // appendXML writes a text of a cell. What XML cannot hold, or would change, is _xHHHH_ (ECMA-376
 // Part 1, 22.9.2.19), and so is the _ of a text that looks like that itself.
 func appendXML(to []byte, text string) []byte {

@@ -18,6 +18,8 @@ const (
 	countAtOnce = 5000
 	// batchPage is how many codes of a batch are read at once.
 	batchPage = 500
+	// followPause is how long after the last code of a batch that is being made further ones are looked for.
+	followPause = time.Second
 )
 
 // shown reads a batch as callers see it.
@@ -64,6 +66,57 @@ func (e *Exports) BatchCodes(ctx context.Context, actor *core.Actor, id core.ID,
 		func(ctx context.Context, page core.PageRequest) (core.Page[codes.Code], error) {
 			return e.batches.codes(ctx, actor, id, from, page)
 		}))
+}
+
+// FollowBatch is BatchCodes of a batch that may still be made: its codes follow until it has ended. Each look
+// for further ones gives a page, which may be empty.
+func (e *Exports) FollowBatch(ctx context.Context, actor *core.Actor, id core.ID) Pages[codes.Code] {
+	return inTurn(ctx, e, actor, func(yield func(core.Page[codes.Code], error) bool) {
+		for from := int64(0); ; {
+			j, err := e.batches.find(ctx, actor, id) // before its codes: none is made once it has ended
+			if err != nil {
+				yield(core.Page[codes.Code]{}, err)
+				return
+			}
+			start := from
+			list := func(ctx context.Context, page core.PageRequest) (core.Page[codes.Code], error) {
+				return e.batches.codes(ctx, actor, id, start, page)
+			}
+			for page, err := range pagesOf(ctx, e, actor, list) {
+				if !yield(page, err) || err != nil {
+					return
+				}
+				if len(page.Items) > 0 {
+					from = *page.Items[len(page.Items)-1].BatchIndex + 1
+				}
+			}
+			if j.IsEnded() {
+				return
+			}
+			select {
+			case <-time.After(followPause):
+			case <-ctx.Done():
+				yield(core.Page[codes.Code]{}, ctx.Err())
+				return
+			}
+		}
+	})
+}
+
+// First returns the first codes of a batch, at most so many.
+//
+// Errors: those of [Batches.Batch].
+func (s *Batches) First(ctx context.Context, actor *core.Actor, id core.ID, most int) ([]codes.Code, error) {
+	leave, err := s.sight.lane.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	j, err := s.find(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.deps.Store.BatchCodes(ctx, j.WorkspaceID, j.ID, 0, most, s.Now())
 }
 
 // codes returns a page of the codes of a batch. Its cursor is an index.

@@ -121,6 +121,29 @@ func (s *Imports) Rejected(
 	}
 }
 
+// FirstRejected shows the first rejected lines of an import, at most so many, as long as they are kept.
+// What show gets is valid until it returns.
+//
+// Errors: those of [Imports.Import].
+func (s *Imports) FirstRejected(
+	ctx context.Context, actor *core.Actor, id core.ID, most int64, show func(*RejectedLine),
+) error {
+	i, err := s.Import(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	for from := int64(0); from < min(i.Kept, most); from += rejectedPage {
+		page, err := s.Store.RejectedLines(ctx, i.WorkspaceID, i.ID, from, int(min(rejectedPage, most-from)))
+		if err != nil {
+			return err
+		}
+		for n := range page {
+			show(&page[n])
+		}
+	}
+	return nil
+}
+
 // Prune deletes rejected lines that are no longer kept. It returns when nothing is left.
 func (s *Imports) Prune(ctx context.Context) error {
 	below := core.FirstID(s.Now().Add(-RejectedLife))

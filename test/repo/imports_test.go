@@ -93,9 +93,10 @@ var mayImport = []struct {
 			"github.com/swaggest/swgui",
 		},
 	},
+	{"internal/web/export", append(areas(), "internal/web/kit"), nil},
 	{
 		"internal/web/api",
-		append(areas(), "internal/bulk", "internal/web/kit"),
+		append(areas(), "internal/bulk", "internal/web/kit", "internal/web/export"),
 		[]string{
 			"github.com/danielgtaylor/huma/v2",
 			"github.com/go-json-experiment/json",
@@ -152,8 +153,10 @@ func areas() []string {
 
 // consoleImports are what the pages are made from.
 func consoleImports() []string {
-	return append(areas(), "internal/why", "internal/web/kit", "internal/web/console/asset",
-		"internal/web/console/text")
+	return append(
+		areas(), "internal/why", "internal/web/kit", "internal/web/export", "internal/web/console/asset",
+		"internal/web/console/text", "internal/qr", "internal/sheet",
+	)
 }
 
 // engines are what both engines import.

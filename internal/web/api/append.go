@@ -154,16 +154,6 @@ func (o *jsonObject) validation(v *codes.Validation) {
 	o.close()
 }
 
-// user writes a [userFields].
-func (o *jsonObject) user(u *codes.User) {
-	o.open()
-	o.string("userId", u.ID)
-	o.word("status", string(u.Status))
-	o.time("createdAt", u.CreatedAt)
-	o.time("updatedAt", u.UpdatedAt)
-	o.close()
-}
-
 // redemption writes a [redemptionFields].
 func (o *jsonObject) redemption(r *codes.Redemption) { o.earlier(r, false) }
 

@@ -11,6 +11,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/export"
 )
 
 // createBatch asks for a batch.
@@ -53,7 +54,7 @@ func TestABatchIsMadeAndDownloaded(t *testing.T) {
 		if fmt.Sprintf("%v %v %v", shown["status"], progress["done"], shown["redeemed"]) != "succeeded 1234 0" {
 			t.Errorf("the batch is %v", shown)
 		}
-		whole := f.download(t, "/batches/"+id+"/codes", exportMedia[formatNDJSON][0])
+		whole := f.download(t, "/batches/"+id+"/codes", export.NDJSON.MediaTypes()[0])
 		lines := strings.Split(strings.TrimSuffix(whole, "\n"), "\n")
 		if len(lines) != 1234 {
 			t.Fatalf("%d lines", len(lines))
@@ -66,14 +67,14 @@ func TestABatchIsMadeAndDownloaded(t *testing.T) {
 			last.BatchIndex != 1233 || last.BatchID != id || last.Status != "active" || !strings.HasPrefix(last.Code, "FAIR-") {
 			t.Errorf("the last line is %s: %v", lines[1233], err)
 		}
-		rest := f.download(t, "/batches/"+id+"/codes?from=1000", exportMedia[formatNDJSON][0])
+		rest := f.download(t, "/batches/"+id+"/codes?from=1000", export.NDJSON.MediaTypes()[0])
 		if rest != strings.Join(lines[1000:], "\n")+"\n" {
 			t.Error("the rest from 1000 is another one")
 		}
 		want := "batchIndex,code,status\r\n1233," + last.Code + ",active\r\n"
 		for _, query := range []string{"?from=1233&format=csv", "?from=1233"} {
 			path := "/batches/" + id + "/codes" + query
-			if got := f.download(t, path, exportMedia[formatCSV][0], with("Accept", "text/csv")); got != want {
+			if got := f.download(t, path, export.CSV.MediaTypes()[0], with("Accept", "text/csv")); got != want {
 				t.Errorf("%s: %q", query, got)
 			}
 		}
@@ -170,8 +171,8 @@ func TestAnIssuingKeyReachesItsOwnBatchesOnly(t *testing.T) {
 	}
 	as(issuing, "GET", "/batches/"+own).mustBeOK(t)
 	as(reading, "GET", "/batches/"+others).mustBeOK(t)
-	f.download(t, "/batches/"+own+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", issuing))
-	f.download(t, "/batches/"+others+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", reading))
+	f.download(t, "/batches/"+own+"/codes", export.NDJSON.MediaTypes()[0], with("X-Api-Key", issuing))
+	f.download(t, "/batches/"+others+"/codes", export.NDJSON.MediaTypes()[0], with("X-Api-Key", reading))
 	for _, path := range []string{"", "/codes"} {
 		as(issuing, "GET", "/batches/"+others+path).mustBe(t, 404, core.ReasonBatchNotFound)
 	}
@@ -212,7 +213,7 @@ func TestAKeyReachesTheJobsOfThoseThatItHasReplaced(t *testing.T) {
 					continue
 				}
 				as("GET", "/batches/"+id).mustBeOK(t)
-				f.download(t, "/batches/"+id+"/codes", exportMedia[formatNDJSON][0], with("X-Api-Key", secret))
+				f.download(t, "/batches/"+id+"/codes", export.NDJSON.MediaTypes()[0], with("X-Api-Key", secret))
 			}
 			as("GET", "/batches/"+beside).mustBe(t, 404, core.ReasonBatchNotFound)
 			if got, _ := as("GET", "/batches").mustBeOK(t).page(t, "id"); len(got) != min(i+1, len(ids)) {

@@ -1,52 +1,32 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"io"
-	"net/http"
 	"slices"
-	"time"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/web/export"
 	"accesscodes/internal/web/kit"
-)
-
-// exportFormat is a format of files that exports send.
-type exportFormat string
-
-// The formats.
-const (
-	formatCSV    exportFormat = "csv"
-	formatNDJSON exportFormat = "ndjson"
-	formatXLSX   exportFormat = "xlsx"
 )
 
 // Formats of the exports, first the one that a caller gets who does not say.
 var (
-	tableFormats = []exportFormat{formatCSV, formatNDJSON}
-	batchFormats = []exportFormat{formatNDJSON, formatCSV}
-	sheetFormats = append(slices.Clone(tableFormats), formatXLSX)
+	tableFormats = []export.Format{export.CSV, export.NDJSON}
+	batchFormats = []export.Format{export.NDJSON, export.CSV}
+	sheetFormats = append(slices.Clone(tableFormats), export.XLSX)
 )
 
-// exportMedia are the media types of the formats, first the one that answers have.
-var exportMedia = map[exportFormat][]string{
-	formatCSV:    {"text/csv"},
-	formatNDJSON: {"application/x-ndjson", "application/ndjson", "application/jsonl"},
-	formatXLSX:   {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
-}
-
 // exportFormatOf is the format that a request asks for: by its parameter, else by Accept.
-func exportFormatOf(c *kit.Call, p *kit.Query, formats []exportFormat) exportFormat {
-	format := exportFormat(p.Text("format"))
+func exportFormatOf(c *kit.Call, p *kit.Query, formats []export.Format) export.Format {
+	format := export.Format(p.Text("format"))
 	if format == "" {
 		var media []string
-		var of []exportFormat
+		var of []export.Format
 		for _, f := range formats {
-			for _, name := range exportMedia[f] {
+			for _, name := range f.MediaTypes() {
 				media, of = append(media, name), append(of, f)
 			}
 		}
@@ -61,91 +41,6 @@ func exportFormatOf(c *kit.Call, p *kit.Query, formats []exportFormat) exportFor
 	return format
 }
 
-// export is what one request exports.
-type export[T any] struct {
-	about  event.Subject // zero: the workspace
-	what   string        // a word for the event
-	name   string        // how the file's name begins; empty: with what
-	format exportFormat
-	pages  bulk.Pages[T]
-	file   func(to io.Writer) bulk.File[T]
-}
-
-// send sends an export: its head as soon as the first page is there, then page by page. Only what is
-// whole is ended; everything else aborts the connection.
-func send[T any](ctx context.Context, s *server, c *kit.Call, e export[T]) error {
-	var to *kit.Download
-	var file bulk.File[T]
-	rows := int64(0)
-	for page, err := range e.pages {
-		if err != nil {
-			return err
-		}
-		if to == nil {
-			name := s.exports.FileName(&c.Actor, cmp.Or(e.name, e.what), string(e.format))
-			to = c.BeginDownload(e.format.mediaType(), name, e.format == formatXLSX)
-			if c.Request.Method == http.MethodHead {
-				return nil
-			}
-			file = e.file(to)
-			err = file.Begin()
-		} else {
-			err = c.AuthenticateAgain(ctx)
-			if core.IsKind(err, core.KindUnavailable) { // then no page can be read either
-				err = nil
-			}
-		}
-		for i := 0; i < len(page.Items) && err == nil; i++ {
-			err = file.Row(&page.Items[i], page.At)
-			rows++
-		}
-		if err == nil {
-			err = to.Flush()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := file.End(); err != nil {
-		return err
-	}
-	about := cmp.Or(e.about, event.Thing(event.SubjectWorkspace, c.Actor.WorkspaceID))
-	if err := s.exports.Completed(ctx, &c.Actor, about, e.what, string(e.format), rows); err != nil {
-		return err
-	}
-	return to.Close()
-}
-
-// mediaType is the media type of a file of the format.
-func (f exportFormat) mediaType() string {
-	mediaType := exportMedia[f][0]
-	if f == formatCSV {
-		mediaType += "; charset=utf-8; header=present"
-	}
-	return mediaType
-}
-
-// fileOf returns what makes a file of a format.
-func fileOf[T any](
-	format exportFormat, what string, table *bulk.Table[T], write func(*jsonObject, *T, time.Time),
-) func(io.Writer) bulk.File[T] {
-	return func(to io.Writer) bulk.File[T] {
-		switch format {
-		case formatNDJSON:
-			var o jsonObject
-			return bulk.NewNDJSON(to, func(text []byte, row *T, at time.Time) ([]byte, error) {
-				o.text = text
-				write(&o, row, at)
-				return o.text, o.err
-			})
-		case formatXLSX:
-			return bulk.NewXLSX(to, table, what)
-		default:
-			return bulk.NewCSV(to, table)
-		}
-	}
-}
-
 // exportCodes answers GET /exports/codes.
 func (s *server) exportCodes(ctx context.Context, c *kit.Call) error {
 	p := c.Query()
@@ -153,19 +48,14 @@ func (s *server) exportCodes(ctx context.Context, c *kit.Call) error {
 	if err := exportError(c, p, format); err != nil {
 		return err
 	}
-	if format == formatXLSX {
+	if format == export.XLSX {
 		if err := s.exports.CheckSheet(ctx, &c.Actor, filter); err != nil {
 			return err
 		}
 	}
-	return send(ctx, s, c, export[codes.Code]{
-		what: "codes", format: format, pages: s.exports.Codes(ctx, &c.Actor, filter),
-		file: fileOf(format, "codes", bulk.CodesTable(), writeCode),
+	return send(ctx, s, c, export.Export[codes.Code]{
+		What: "codes", Format: format, Pages: s.exports.Codes(ctx, &c.Actor, filter), Table: bulk.CodesTable(),
 	})
-}
-
-func writeCode(o *jsonObject, code *codes.Code, at time.Time) {
-	o.code(&shownCode{code: code, status: code.StatusAt(at)})
 }
 
 // downloadBatch answers GET /batches/{id}/codes.
@@ -179,10 +69,9 @@ func (s *server) downloadBatch(ctx context.Context, c *kit.Call) error {
 	if err != nil {
 		return err
 	}
-	return send(ctx, s, c, export[codes.Code]{
-		about: event.Thing(event.SubjectBatch, id), what: "batch", name: "batch-" + id.String(),
-		format: format, pages: s.exports.BatchCodes(ctx, &c.Actor, id, from),
-		file: fileOf(format, "codes", bulk.BatchTable(), writeCode),
+	return send(ctx, s, c, export.Export[codes.Code]{
+		About: event.Thing(event.SubjectBatch, id), What: "batch", Name: "batch-" + id.String(), Format: format,
+		Pages: s.exports.BatchCodes(ctx, &c.Actor, id, from), Table: export.BatchTable(format),
 	})
 }
 
@@ -193,10 +82,9 @@ func (s *server) exportRedemptions(ctx context.Context, c *kit.Call) error {
 	if err := exportError(c, p, format); err != nil {
 		return err
 	}
-	return send(ctx, s, c, export[codes.Redemption]{
-		what: "redemptions", format: format, pages: s.exports.Redemptions(ctx, &c.Actor, filter),
-		file: fileOf(format, "redemptions", bulk.RedemptionsTable(),
-			func(o *jsonObject, r *codes.Redemption, _ time.Time) { o.redemption(r) }),
+	return send(ctx, s, c, export.Export[codes.Redemption]{
+		What: "redemptions", Format: format, Pages: s.exports.Redemptions(ctx, &c.Actor, filter),
+		Table: bulk.RedemptionsTable(),
 	})
 }
 
@@ -207,40 +95,42 @@ func (s *server) exportUsers(ctx context.Context, c *kit.Call) error {
 	if err := exportError(c, p, format); err != nil {
 		return err
 	}
-	return send(ctx, s, c, export[codes.User]{
-		what: "users", format: format, pages: s.exports.Users(ctx, &c.Actor, filter),
-		file: fileOf(format, "users", bulk.UsersTable(),
-			func(o *jsonObject, u *codes.User, _ time.Time) { o.user(u) }),
+	return send(ctx, s, c, export.Export[codes.User]{
+		What: "users", Format: format, Pages: s.exports.Users(ctx, &c.Actor, filter), Table: bulk.UsersTable(),
 	})
 }
 
-// exportError is the first mistake of a request for an export. Over HTTP/1.0 an answer ends with its
-// connection, so a text that breaks off would look whole; a compressed one does not.
-func exportError(c *kit.Call, p *kit.Query, format exportFormat) error {
-	if !c.Request.ProtoAtLeast(1, 1) && format != formatXLSX && !c.AcceptsGzip() {
-		p.Fail("an export over HTTP/1.0 must be compressed, or one that breaks off would look complete: " +
-			"use HTTP/1.1, also between a proxy and this server, or send Accept-Encoding: gzip")
+// send sends an export to who has asked for it.
+func send[T any](ctx context.Context, s *server, c *kit.Call, e export.Export[T]) error {
+	e.Again = c.AuthenticateAgain
+	return export.Send(ctx, s.exports, c, e)
+}
+
+// exportError is the first mistake of a request for an export.
+func exportError(c *kit.Call, p *kit.Query, format export.Format) error {
+	if err := p.Err(); err != nil {
+		return err
 	}
-	return p.Err()
+	return format.CheckProtocol(c)
 }
 
 // formatParameter is the parameter that [exportFormatOf] reads.
-func formatParameter(formats []exportFormat) kit.Parameter {
+func formatParameter(formats []export.Format) kit.Parameter {
 	return kit.InQuery("format", "The format of the file; left out: the one that Accept prefers, else "+
 		string(formats[0])+".", kit.WordSchema(formats))
 }
 
 // mediaOf are the media types of files in these formats.
-func mediaOf(formats []exportFormat) (media []string) {
+func mediaOf(formats []export.Format) (media []string) {
 	for _, format := range formats {
-		media = append(media, exportMedia[format][0])
+		media = append(media, format.MediaTypes()[0])
 	}
 	return media
 }
 
 // exportRoutes are the routes that send whole lists.
 func (s *server) exportRoutes() []kit.Route {
-	route := func(what, of string, endpoint kit.Endpoint, formats []exportFormat, filters []kit.Parameter) kit.Route {
+	route := func(what, of string, endpoint kit.Endpoint, formats []export.Format, filters []kit.Parameter) kit.Route {
 		return kit.Route{
 			Method: "GET", Path: "/exports/" + what, Permission: core.PermissionRead,
 			Endpoint: endpoint, Tag: tagExports, Streams: true,

@@ -5,6 +5,7 @@ import (
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
+	"accesscodes/internal/web/export"
 	"accesscodes/internal/web/kit"
 )
 
@@ -43,7 +44,7 @@ func (s *server) importRoutes() []kit.Route {
 			Description: fmt.Sprintf("CSV: the original cells, then _line, _reason and _detail. Columns that begin with "+
 				"_ are read past, so the mended file can be sent as it is. The first %d are kept for 30 days.",
 				bulk.MaxRejectedLines) + ofOwn,
-			Parameters: imported, Files: exportMedia[formatCSV], Streams: true,
+			Parameters: imported, Files: export.CSV.MediaTypes(), Streams: true,
 			Reasons: append(none, core.ReasonRejectedLinesExpired),
 		},
 	}
@@ -70,7 +71,7 @@ func (s *server) createImportRoute() kit.Route {
 			idempotencyKeyParameter("parameters gives the report of the first import, without reading the file, once that has " +
 				"ended; if the file had not arrived as a whole, it is read again."),
 		},
-		Takes:    []string{exportMedia[formatCSV][0], exportMedia[formatNDJSON][0]},
+		Takes:    []string{export.CSV.MediaTypes()[0], export.NDJSON.MediaTypes()[0]},
 		Response: kit.JSON[importFields]("Import"), Replays: true, Streams: true,
 		Reasons: []core.Reason{
 			core.ReasonInvalidFile, core.ReasonFileTooLarge, core.ReasonImportRunning,

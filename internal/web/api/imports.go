@@ -11,15 +11,16 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
+	"accesscodes/internal/web/export"
 	"accesscodes/internal/web/kit"
 )
 
 // importFormat is the format that a request says its file has.
 func importFormat(p *kit.Query, file *kit.Upload) (bulk.FileFormat, error) {
-	format := exportFormat(p.Text("format"))
+	format := export.Format(p.Text("format"))
 	if format == "" {
 		for _, format := range tableFormats {
-			if slices.Contains(exportMedia[format], file.MediaType) {
+			if slices.Contains(format.MediaTypes(), file.MediaType) {
 				return bulk.FileFormat(format), nil
 			}
 		}
@@ -95,7 +96,7 @@ func (s *server) runImport(
 type importFields struct {
 	ID         string          `json:"id" format:"uuid"`
 	Status     job.Status      `json:"status" enum:"running,succeeded,failed,canceled"`
-	Format     exportFormat    `json:"format" enum:"csv,ndjson"`
+	Format     export.Format   `json:"format" enum:"csv,ndjson"`
 	OnExisting bulk.OnExisting `json:"onExisting" enum:"fail,skip,update"`
 	DryRun     bool            `json:"dryRun" doc:"Nothing is stored; the counts are what would be."`
 	Atomic     bool            `json:"atomic" doc:"All lines are stored, or none."`
@@ -116,7 +117,7 @@ type importFields struct {
 
 func (s *server) showImport(i *bulk.Import) *importFields {
 	shown := &importFields{
-		ID: i.ID.String(), Status: i.Status, Format: exportFormat(i.ImportSpec.Format), OnExisting: i.OnExisting,
+		ID: i.ID.String(), Status: i.Status, Format: export.Format(i.ImportSpec.Format), OnExisting: i.OnExisting,
 		DryRun: i.DryRun, Atomic: i.Atomic, BatchID: idOrNull(i.BatchID()), Name: orNull(i.ImportSpec.Name),
 		Lines: i.Read, Accepted: i.Accepted, Skipped: i.Skipped, Rejected: i.Rejected, Bytes: i.Bytes,
 		PerSecond: i.PerSecond(s.imports.Now()), Notes: i.Notes, CreatedAt: i.CreatedAt, FinishedAt: i.FinishedAt,
@@ -185,7 +186,7 @@ func (s *server) downloadRejected(ctx context.Context, c *kit.Call) error {
 	}
 	var file *kit.Download
 	err = s.imports.Rejected(ctx, &c.Actor, id, func() (io.Writer, func() error) {
-		file = c.BeginDownload(formatCSV.mediaType(), "rejected-"+id.String()+".csv", false)
+		file = c.BeginDownload(export.CSV.MediaType(), "rejected-"+id.String()+".csv", false)
 		return file, func() error { return errors.Join(c.AuthenticateAgain(ctx), file.Flush()) }
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/web/export"
 	"accesscodes/internal/web/kit"
 )
 
@@ -48,7 +49,7 @@ func (a answer) mustCount(t *testing.T, want string) string {
 // rejected is the file of the lines that an import has rejected.
 func (f *fixture) rejected(t *testing.T, id string, edits ...edit) string {
 	t.Helper()
-	return f.download(t, "/imports/"+id+"/rejected", exportMedia[formatCSV][0], edits...)
+	return f.download(t, "/imports/"+id+"/rejected", export.CSV.MediaTypes()[0], edits...)
 }
 
 func TestAFileIsImported(t *testing.T) {
@@ -243,7 +244,7 @@ func TestTheCodesOfAnImportedBatchAreDownloaded(t *testing.T) {
 	if got.text(t, "batchId") != id || got.text(t, "name") != "spring fair" {
 		t.Errorf("import %s", got.body)
 	}
-	text := f.download(t, "/batches/"+id+"/codes?format=csv", exportMedia[formatCSV][0])
+	text := f.download(t, "/batches/"+id+"/codes?format=csv", export.CSV.MediaTypes()[0])
 	if strings.Index(text, "Z") > strings.Index(text, "A,") || strings.Count(text, "\n") != 4 {
 		t.Errorf("codes %s", text)
 	}

@@ -7,5 +7,6 @@ func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
 		s.whyRoutes(), s.searchRoutes(),
+		s.batchRoutes(),
 	)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
@@ -28,6 +29,9 @@ type Deps struct {
 	Sessions *member.Sessions
 	Links    *member.Links
 	Members  *member.Members
+	Batches  *bulk.Batches
+	Imports  *bulk.Imports
+	Exports  *bulk.Exports
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

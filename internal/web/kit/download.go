@@ -6,7 +6,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // downloadPart is how much of a file is gathered before it is written.
@@ -25,7 +28,7 @@ type Download struct {
 // takes gzip, unless it is packed already.
 func (c *Call) BeginDownload(mediaType, name string, isPacked bool) *Download {
 	header := c.Writer.Header()
-	header["Content-Disposition"] = []string{`attachment; filename="` + name + `"`}
+	header["Content-Disposition"] = []string{attachment(name)}
 	header["Vary"] = []string{"Accept, Accept-Encoding"}
 	d := &Download{to: http.NewResponseController(c.Writer)}
 	to := io.Writer(c.Writer)
@@ -37,6 +40,29 @@ func (c *Call) BeginDownload(mediaType, name string, isPacked bool) *Download {
 	d.part = bufio.NewWriterSize(to, downloadPart)
 	c.Begin(mediaType)
 	return d
+}
+
+// attachment is the header field Content-Disposition of a file with a name (RFC 6266). A name may come from
+// people: what no file can be called becomes a dash, and so does, for browsers that know no better, what
+// is not ASCII.
+func attachment(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) || strings.ContainsRune(`/\:*?"<>|%`, r) {
+			return '-'
+		}
+		return r
+	}, name)
+	plain := strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '-'
+		}
+		return r
+	}, name)
+	field := `attachment; filename="` + plain + `"`
+	if plain != name {
+		field += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return field
 }
 
 // Write implements [io.Writer].
