@@ -103,7 +103,7 @@ func (p *parts) console(publicURL string, s surroundings) (*console.Server, erro
 	return console.New(console.Deps{
 		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
-		Batches: p.batches, Imports: p.imports, Exports: p.exports,
+		Batches: p.batches, Imports: p.imports, Exports: p.exports, Changes: p.changes, Events: p.events,
 		Now: time.Now, PublicURL: publicURL, Version: s.version,
 		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
 	})

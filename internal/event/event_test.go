@@ -131,17 +131,23 @@ func TestAQueryThatIsNotFoundByAnIndexLooksAtAWindow(t *testing.T) {
 	for _, c := range []struct {
 		query                event.Query
 		oldest, head         int64
-		wantStart, wantReach int64
+		wantAfter, wantReach int64
 	}{
 		{event.Query{}, 1, 5, 0, 5},
 		{event.Query{}, 1, 1_000_000, 0, event.Window},
 		{event.Query{}, 700_000, 1_000_000, 699_999, 699_999 + event.Window},
 		{event.Query{After: 800_000}, 700_000, 1_000_000, 800_000, 800_000 + event.Window},
 		{event.Query{Subject: code}, 700_000, 1_000_000, 699_999, 1_000_000},
+		{event.Query{Backwards: true}, 1, 5, 0, 5},
+		{event.Query{Backwards: true}, 1, 0, 0, 0},
+		{event.Query{Backwards: true}, 700_000, 1_000_000, 1_000_000 - event.Window, 1_000_000},
+		{event.Query{Backwards: true, Before: 700_010}, 700_000, 1_000_000, 699_999, 700_009},
+		{event.Query{Backwards: true, Before: 2_000_000}, 700_000, 1_000_000, 1_000_000 - event.Window, 1_000_000},
+		{event.Query{Backwards: true, Subject: code}, 700_000, 1_000_000, 699_999, 1_000_000},
 	} {
-		start := c.query.Start(c.oldest)
-		if reach := c.query.Reach(start, c.head); start != c.wantStart || reach != c.wantReach {
-			t.Errorf("%+v: from %d to %d, want from %d to %d", c.query, start, reach, c.wantStart, c.wantReach)
+		after, reach := c.query.Range(c.oldest, c.head)
+		if after != c.wantAfter || reach != c.wantReach {
+			t.Errorf("%+v: from %d to %d, want from %d to %d", c.query, after, reach, c.wantAfter, c.wantReach)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (m *memory) Events(_ context.Context, q *event.Query) (event.Page, error) {
 	if onRead != nil {
 		onRead()
 	}
-	return q.NewPage(found, head, head, 1), err
+	return q.NewPage(found, q.After, head, head, 1), err
 }
 
 func (m *memory) EventHeads(_ context.Context, workspaces []core.ID) (map[core.ID]int64, error) {

@@ -24,9 +24,11 @@ const (
 	maxPageBytes = 1 << 20
 )
 
-// erasedLife is how long the event about an erased person keeps the id, so that whoever follows the
-// log can erase the person, too.
-const erasedLife = 30 * 24 * time.Hour
+// ErasedDays is for how many days the event about an erased person keeps the id, so that whoever follows
+// the log can erase the person, too.
+const ErasedDays = 30
+
+const erasedLife = ErasedDays * 24 * time.Hour
 
 // Service reads and keeps the log. It is safe for concurrent use.
 type Service struct {
@@ -44,6 +46,9 @@ func NewService(store Store, now func() time.Time, keep time.Duration) *Service 
 		reads: core.NewLane(readsAtOnce, MaxWaiting, readWait),
 	}
 }
+
+// Keeps returns how long events are kept; 0: forever.
+func (s *Service) Keeps() time.Duration { return s.keep }
 
 // List returns the events that a query asks for. If there are none it waits for some. The wait ends
 // after wait, with the context, or when the service is drained. While it waits it holds no database
@@ -95,6 +100,38 @@ func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, 
 	}
 }
 
+// maxWindows is how many windows of positions one look at the newest events reads at most.
+const maxWindows = 20
+
+// Newest returns the newest events that a query asks for, or those before a position: the newest first.
+// Next is the Before of the next query; where it is at most Oldest, there are none before. A page may
+// be short although there are more: what has no index is looked for among so many positions.
+//
+// Errors: KindInvalid with ReasonInvalidParameter; KindUnavailable.
+func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
+	if err := check(&q, 0); err != nil {
+		return Page{}, err
+	}
+	var all Page
+	limit := q.Limit
+	q.Backwards = true
+	for range maxWindows {
+		q.Limit = limit - len(all.Events)
+		page, err := s.read(ctx, &q)
+		if err != nil {
+			return Page{}, err
+		}
+		page.Events = append(all.Events, page.Events...)
+		all = page
+		q.Before = page.Next
+		if len(all.Events) >= limit || page.Next <= page.Oldest {
+			break
+		}
+	}
+	all.shorten()
+	return all, nil
+}
+
 func check(q *Query, wait time.Duration) error {
 	switch {
 	case q.Limit == 0:
@@ -105,7 +142,7 @@ func check(q *Query, wait time.Duration) error {
 	if q.Subject != nil && !core.IsStorable(q.Subject.Key) {
 		return core.InvalidParameter("subject must be UTF-8 without null characters")
 	}
-	if q.After < 0 {
+	if q.After < 0 || q.Before < 0 {
 		return core.InvalidParameter("after must be a position: a whole number from 0 on")
 	}
 	if wait < 0 || wait > MaxWait {

@@ -14,7 +14,8 @@ import (
 // in which its changes took effect, whatever the clocks of the nodes say. When an event can be read,
 // every event with a lower position can be read, too.
 type Store interface {
-	// Events returns the events that a query asks for, in the order of their positions.
+	// Events returns the events that a query asks for, in the order of their positions; backwards, if the
+	// query says so.
 	Events(ctx context.Context, q *Query) (Page, error)
 	// EventHeads returns the newest position of each workspace that has one.
 	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
@@ -44,6 +45,11 @@ type Query struct {
 	Types     []Type       // only of these types; nil: of all
 	Subject   *SubjectName // nil: about any subject
 	Actor     *ActorName   // nil: by any actor
+	RequestID string       // empty: whatever caused them
+
+	// Backwards: the newest events come first, and After does not count.
+	Backwards bool
+	Before    int64 // backwards: only events with lower positions; 0: all
 }
 
 // SubjectName names a subject.
@@ -61,7 +67,7 @@ type ActorName struct {
 // Page is a part of a workspace's log.
 type Page struct {
 	Events []Event
-	Next   int64 // up to where the log was read: the After of the next query
+	Next   int64 // up to where the log was read: the After, or backwards the Before, of the next query
 	Head   int64 // the newest position; 0: the log never held an event
 	Oldest int64 // the lowest position that is kept; Head+1: none is
 }
@@ -70,28 +76,36 @@ type Page struct {
 // for.
 const Window = 10_000
 
-// Start returns the position after which a query begins, if oldest is the lowest position that is
-// kept. A query for everything begins with oldest.
-func (q *Query) Start(oldest int64) int64 {
-	if q.After == 0 {
-		return oldest - 1
+// Range returns the positions that a query looks at: behind after, up to reach. oldest is the lowest
+// position that is kept, head the newest.
+func (q *Query) Range(oldest, head int64) (after, reach int64) {
+	if q.Backwards {
+		reach = head
+		if q.Before != 0 {
+			reach = min(head, q.Before-1)
+		}
+		if q.Subject != nil { // which has an index
+			return oldest - 1, reach
+		}
+		return max(oldest-1, reach-Window), reach
 	}
-	return q.After
+	after = q.After
+	if after == 0 {
+		after = oldest - 1
+	}
+	if q.Subject != nil {
+		return after, head
+	}
+	return after, min(head, after+Window)
 }
 
-// Reach returns the position up to which a query looks if it begins after start and head is the
-// log's newest position.
-func (q *Query) Reach(start, head int64) int64 {
-	if q.Subject != nil { // which has an index
-		return head
-	}
-	return min(head, start+Window)
-}
-
-// NewPage makes a page of the events that a query found up to a position. oldest must be read after
-// the events: otherwise pruning at the same time could leave a gap that goes unnoticed.
-func (q *Query) NewPage(events []Event, reach, head, oldest int64) Page {
+// NewPage makes a page of the events that a query found behind after, up to reach. oldest must be read
+// after the events: otherwise pruning at the same time could leave a gap that goes unnoticed.
+func (q *Query) NewPage(events []Event, after, reach, head, oldest int64) Page {
 	page := Page{Events: events, Next: max(reach, q.After), Head: head, Oldest: oldest}
+	if q.Backwards {
+		page.Next = after + 1
+	}
 	if len(events) == q.Limit && q.Limit > 0 {
 		page.Next = events[len(events)-1].Position
 	}

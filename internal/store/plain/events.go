@@ -45,14 +45,13 @@ func readEvents(tx Tx, q *event.Query) (page event.Page, err error) {
 	if err != nil {
 		return page, err
 	}
-	start := q.Start(oldest)
-	reach := q.Reach(start, head)
-	found, err := findEvents(tx, q, start, reach)
+	after, reach := q.Range(oldest, head)
+	found, err := findEvents(tx, q, after, reach)
 	if err != nil {
 		return page, err
 	}
 	oldest, err = oldestPosition(tx, q.Workspace, head) // the present value: events may have been pruned since
-	return q.NewPage(found, reach, head, oldest), err
+	return q.NewPage(found, after, reach, head, oldest), err
 }
 
 // newestPosition returns the newest position; 0 for a log that never held an event.
@@ -76,9 +75,9 @@ func oldestPosition(tx Tx, workspace core.ID, head int64) (oldest int64, err err
 	return oldest, err
 }
 
-// findEvents reads the events after start, up to reach.
-func findEvents(tx Tx, q *event.Query, start, reach int64) (found []event.Event, err error) {
-	sql, args := eventsQuery(q, start, reach)
+// findEvents reads the events behind after, up to reach.
+func findEvents(tx Tx, q *event.Query, after, reach int64) (found []event.Event, err error) {
+	sql, args := eventsQuery(q, after, reach)
 	err = tx.Query(sql, args, func(row Row) error {
 		e, err := scanEvent(row)
 		found = append(found, e)
@@ -87,10 +86,10 @@ func findEvents(tx Tx, q *event.Query, start, reach int64) (found []event.Event,
 	return found, err
 }
 
-func eventsQuery(q *event.Query, start, reach int64) (string, []any) {
+func eventsQuery(q *event.Query, after, reach int64) (string, []any) {
 	const which = " WHERE workspace_id = ?1 AND position > ?2 AND position <= ?3"
 	sql := "SELECT " + eventColumns + " FROM events" + which
-	args := []any{q.Workspace, start, reach}
+	args := []any{q.Workspace, after, reach}
 	param := func(value any) string {
 		args = append(args, value)
 		return fmt.Sprintf("?%d", len(args))
@@ -116,7 +115,14 @@ func eventsQuery(q *event.Query, start, reach int64) (string, []any) {
 			sql += " AND actor_id = " + param(q.Actor.ID)
 		}
 	}
-	return sql + " ORDER BY position LIMIT " + param(q.Limit), args
+	if q.RequestID != "" {
+		sql += " AND request_id = " + param(q.RequestID)
+	}
+	order := " ORDER BY position"
+	if q.Backwards {
+		order += " DESC"
+	}
+	return sql + order + " LIMIT " + param(q.Limit), args
 }
 
 // headsAtOnce is the largest number of workspaces that one statement asks for.

@@ -47,6 +47,13 @@ func EventStatements(t *testing.T) []EventStatement {
 		)
 	}
 	query("all", "", "workspace_id position", event.Query{})
+	query("backwards", "", "workspace_id position", event.Query{Backwards: true})
+	query(
+		"of a code, backwards",
+		"events_subject",
+		"workspace_id subject_key position",
+		event.Query{Backwards: true, Subject: &event.SubjectName{Kind: event.SubjectCode, Key: "A"}},
+	)
 	query(
 		"of types",
 		"",

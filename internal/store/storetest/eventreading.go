@@ -79,6 +79,17 @@ func testReadingEvents(t *testing.T, newStore Factory) {
 		},
 		{"by a key", event.Query{Limit: 9, Actor: &event.ActorName{Kind: core.ActorKey, ID: someone.ID}}, []int64{6}, 6},
 		{"by any key", event.Query{Limit: 2, Actor: &event.ActorName{Kind: core.ActorKey}}, []int64{1, 2}, 2},
+		{"the newest", event.Query{Backwards: true, Limit: 2}, []int64{6, 5}, 5},
+		{"those before", event.Query{Backwards: true, Before: 5, Limit: 3}, []int64{4, 3, 2}, 2},
+		{"the first of all, backwards", event.Query{Backwards: true, Before: 2, Limit: 3}, []int64{1}, 1},
+		{"none, backwards", event.Query{Backwards: true, Before: 1, Limit: 3}, nil, 1},
+		{
+			"of a user, backwards",
+			event.Query{Backwards: true, Limit: 1, Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "ada"}},
+			[]int64{6},
+			6,
+		},
+		{"of no request", event.Query{Limit: 9, RequestID: "none"}, nil, 6},
 		{"by the program", event.Query{Limit: 9, Actor: &event.ActorName{Kind: core.ActorSystem}}, nil, 6},
 	} {
 		page := read(c.query)

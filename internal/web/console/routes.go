@@ -8,5 +8,6 @@ func (s *server) allRoutes() []Route {
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
 		s.whyRoutes(), s.searchRoutes(),
 		s.batchRoutes(),
+		s.keyRoutes(), s.userRoutes(),
 	)
 }

@@ -14,6 +14,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
@@ -32,6 +33,8 @@ type Deps struct {
 	Batches  *bulk.Batches
 	Imports  *bulk.Imports
 	Exports  *bulk.Exports
+	Changes  *bulk.Changes
+	Events   *event.Service
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

@@ -1,0 +1,60 @@
+package event_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"accesscodes/internal/event"
+)
+
+// sparse is a log with few events that match, far from one another.
+type sparse struct {
+	event.Store
+	matches []int64 // ascending
+	head    int64
+	reads   int
+}
+
+func (s *sparse) Events(_ context.Context, q *event.Query) (event.Page, error) {
+	s.reads++
+	after, reach := q.Range(1, s.head)
+	var found []event.Event
+	for _, position := range slices.Backward(s.matches) {
+		if position > after && position <= reach && len(found) < q.Limit {
+			found = append(found, event.Event{Position: position})
+		}
+	}
+	return q.NewPage(found, after, reach, s.head, 1), nil
+}
+
+func TestTheNewestEventsAreFoundAcrossWindows(t *testing.T) {
+	const w = event.Window
+	store := &sparse{matches: []int64{3, w + 5, 2*w + 1, 2*w + 2, 100 * w}, head: 100*w + 7}
+	service := event.NewService(store, time.Now, 0)
+	for _, c := range []struct {
+		before    int64
+		limit     int
+		want      []int64
+		wantNext  int64
+		wantReads int
+	}{
+		{0, 1, []int64{100 * w}, 100 * w, 1},
+		{0, 2, []int64{100 * w}, 80*w + 8, 20}, // there are more, but so far down that the caller is asked to go on
+		{20 * w, 3, []int64{2*w + 2, 2*w + 1, w + 5}, w + 5, 19},
+		{w, 3, []int64{3}, 1, 1},
+		{1, 3, nil, 1, 1},
+	} {
+		store.reads = 0
+		page, err := service.Newest(t.Context(), event.Query{Before: c.before, Limit: c.limit})
+		var got []int64
+		for _, e := range page.Events {
+			got = append(got, e.Position)
+		}
+		if err != nil || !slices.Equal(got, c.want) || page.Next != c.wantNext || store.reads != c.wantReads {
+			t.Errorf("before %d: %v, next %d after %d reads (%v), want %v, %d, %d",
+				c.before, got, page.Next, store.reads, err, c.want, c.wantNext, c.wantReads)
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package console
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/member"
+	"accesscodes/internal/store/sqlite"
+	"accesscodes/internal/tenancy"
+)
+
+const password = "correct horse battery staple"
+
+// office is a console over a new database with the workspaces acme and other. Mara owns acme and runs
+// the installation.
+type office struct {
+	url     string
+	store   *sqlite.Store
+	codes   *codes.Services
+	tenancy *tenancy.Service
+	people  *member.People
+	events  *event.Service
+	acme    tenancy.Workspace
+	other   tenancy.Workspace
+	mara    *visitor
+}
+
+// visitor is a browser in which somebody has signed in.
+type visitor struct {
+	*office
+	t       *testing.T
+	session string
+	who     member.Who
+}
+
+func newTestID() (core.ID, error) {
+	id, err := uuid.NewV7()
+	return core.ID(id), err
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "codes.db")
+	if _, err := sqlite.Migrate(ctx, path); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{store: store}
+	entropy := core.SystemEntropy()
+	if err := tenancy.EnsureSecret(ctx, store, entropy); err != nil {
+		t.Fatal(err)
+	}
+	o.codes = codes.NewServices(codes.Deps{Store: store, Now: time.Now, Entropy: entropy, NewID: newTestID})
+	o.tenancy = tenancy.NewService(tenancy.Deps{
+		Store: store, Now: time.Now, Entropy: entropy, NewID: newTestID, Actor: event.System(),
+	})
+	o.events = event.NewService(store, time.Now, 400*24*time.Hour)
+	o.people, err = member.New(member.Deps{Store: store, Now: time.Now, Entropy: entropy, NewID: newTestID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	format := core.Format{Prefix: "ACME", Groups: 2, GroupLength: 4}
+	o.acme, err = o.tenancy.CreateWorkspace(ctx, "acme", "Acme Inc.", format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.serve(t)
+	o.mara = o.setUp(t)
+	format.Prefix = "OTHER"
+	o.other, err = o.tenancy.CreateWorkspace(ctx, "other", "Other", format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (o *office) serve(t *testing.T) {
+	pages, err := New(Deps{
+		Codes: o.codes, Tenancy: o.tenancy, Events: o.events,
+		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
+		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(pages)
+	t.Cleanup(func() {
+		pages.Drain()
+		server.Close()
+		if err := o.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o.url = server.URL
+}
+
+// setUp lets Mara set the installation up.
+func (o *office) setUp(t *testing.T) *visitor {
+	token, err := o.people.Links.SetUp(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.accept(t, token, member.NewPerson{Email: "mara@acme.example", Name: "Mara Lindt", Password: password})
+}
+
+func (o *office) accept(t *testing.T, token string, p member.NewPerson) *visitor {
+	t.Helper()
+	session, who, err := o.people.Links.Accept(t.Context(), token, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visitor{office: o, t: t, session: session, who: who}
+}
+
+// join lets somebody join acme.
+func (o *office) join(t *testing.T, name string, role member.Role) *visitor {
+	t.Helper()
+	token, err := o.people.Links.InviteAs(t.Context(), event.System(), "", member.Invitation{
+		Email: name + "@acme.example", Role: role, Workspace: &o.acme,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.accept(t, token, member.NewPerson{Name: name, Password: password})
+}
+
+// actor is the person in acme.
+func (v *visitor) actor() *core.Actor {
+	actor, _, seated := v.who.Actor("acme")
+	if !seated {
+		v.t.Fatal("no seat")
+	}
+	return &actor
+}
+
+func (v *visitor) do(method, path string, form url.Values) (status int, location, body string) {
+	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, v.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: v.session})
+	answer, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header.Get("Location"), string(text)
+}
+
+// sees opens a page and wants a text on it.
+func (v *visitor) sees(path string, texts ...string) string {
+	v.t.Helper()
+	status, _, body := v.do(http.MethodGet, path, nil)
+	if status != http.StatusOK {
+		v.t.Fatalf("%s: %d\n%s", path, status, body)
+	}
+	v.has(path, body, texts...)
+	return body
+}
+
+func (v *visitor) has(where, body string, texts ...string) {
+	v.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			v.t.Errorf("%s does not say %q:\n%s", where, text, body)
+		}
+	}
+}
+
+// sends sends a form and wants to be sent to a page.
+func (v *visitor) sends(path, to string, form url.Values) {
+	v.t.Helper()
+	if status, location, body := v.do(http.MethodPost, path, form); status != http.StatusSeeOther || location != to {
+		v.t.Fatalf("%s: %d to %q, want %q\n%s", path, status, location, to, body)
+	}
+}
+
+// answered sends a form and wants a status and texts.
+func (v *visitor) answered(path string, form url.Values, want int, texts ...string) string {
+	v.t.Helper()
+	status, _, body := v.do(http.MethodPost, path, form)
+	if status != want {
+		v.t.Fatalf("%s: %d, want %d\n%s", path, status, want, body)
+	}
+	v.has(path, body, texts...)
+	return body
+}
+
+// refused wants an address to be refused.
+func (v *visitor) refused(method, path string, want int) {
+	v.t.Helper()
+	var form url.Values
+	if method == http.MethodPost {
+		form = url.Values{}
+	}
+	if status, _, body := v.do(method, path, form); status != want {
+		v.t.Errorf("%s %s: %d, want %d\n%s", method, path, status, want, body)
+	}
+}
