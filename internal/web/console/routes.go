@@ -9,5 +9,6 @@ func (s *server) allRoutes() []Route {
 		s.whyRoutes(), s.searchRoutes(),
 		s.batchRoutes(),
 		s.keyRoutes(), s.userRoutes(),
+		s.codesRoutes(), s.changesRoutes(), s.newRoutes(),
 	)
 }
