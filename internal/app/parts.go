@@ -16,6 +16,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
@@ -30,6 +31,7 @@ type parts struct {
 	codes   *codes.Services
 	tenancy *tenancy.Service
 	people  *member.People
+	counts  *overview.Service
 	events  *event.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
@@ -64,6 +66,7 @@ func newParts(
 		return nil, err
 	}
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
+	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
 	p.exports = newExports(p.codes, p.batches, bare)
 	p.why = why.NewService(why.Deps{
@@ -103,7 +106,8 @@ func (p *parts) console(publicURL string, s surroundings) (*console.Server, erro
 	return console.New(console.Deps{
 		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
-		Batches: p.batches, Imports: p.imports, Exports: p.exports, Changes: p.changes, Events: p.events,
+		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,
+		Events: p.events, Counts: p.counts,
 		Now: time.Now, PublicURL: publicURL, Version: s.version,
 		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
 	})
@@ -120,6 +124,7 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(keyUsageInterval, p.tenancy.FlushKeyUsage, s.log),
 		startWorker(tidyInterval, p.codes.TidyReservations, s.log),
 		startWorker(sequenceInterval, p.events.Sequence, s.log),
+		startWorker(countInterval, p.counts.Advance, s.log),
 		startWorker(pruneInterval, p.events.Prune, s.log),
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),

@@ -31,6 +31,7 @@ const (
 	keyUsageInterval = 30 * time.Second
 	tidyInterval     = 20 * time.Second
 	sequenceInterval = 100 * time.Millisecond
+	countInterval    = 2 * time.Second
 	pruneInterval    = time.Minute
 )
 

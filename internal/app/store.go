@@ -20,6 +20,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/schema"
 	"accesscodes/internal/store/sqlite"
@@ -75,6 +76,7 @@ type bareStore interface {
 	job.Store
 	bulk.Store
 	member.Store
+	overview.Store
 	Ping(ctx context.Context) (away []string, err error)
 	Close() error
 	transfer.Database

@@ -27,6 +27,7 @@ var mayImport = []struct {
 		[]string{"internal/core", "internal/event", "internal/tenancy"},
 		[]string{"github.com/alexedwards/argon2id", "golang.org/x/time"},
 	},
+	{"internal/overview", []string{"internal/core", "internal/codes", "internal/job"}, nil},
 	{"internal/words", []string{"internal/core"}, nil},
 	{"internal/job", []string{"internal/core", "internal/event"}, nil},
 	{
@@ -66,7 +67,10 @@ var mayImport = []struct {
 	{"internal/store/schema", []string{"internal/core"}, []string{"github.com/pressly/goose/v3"}},
 	{
 		"internal/store/plain",
-		[]string{"internal/bulk", "internal/core", "internal/event", "internal/job", "internal/member", "internal/tenancy"},
+		[]string{
+			"internal/bulk", "internal/codes", "internal/core", "internal/event", "internal/job", "internal/member",
+			"internal/overview", "internal/tenancy",
+		},
 		nil,
 	},
 	{
@@ -147,15 +151,15 @@ var mayImport = []struct {
 func areas() []string {
 	return []string{
 		"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/job", "internal/bulk",
-		"internal/member",
+		"internal/member", "internal/overview",
 	}
 }
 
 // consoleImports are what the pages are made from.
 func consoleImports() []string {
 	return append(
-		areas(), "internal/why", "internal/web/kit", "internal/web/export", "internal/web/console/asset",
-		"internal/web/console/text", "internal/qr", "internal/sheet",
+		areas(), "internal/why", "internal/overview", "internal/web/kit", "internal/web/export",
+		"internal/web/console/asset", "internal/web/console/text", "internal/qr", "internal/sheet",
 	)
 }
 

@@ -39,6 +39,7 @@ var placements = []placement{
 	{table: "change_people", column: "workspace_id", beside: "events"},
 	{table: "change_lists", column: "workspace_id", beside: "events"},
 	{table: "import_rejects", column: "workspace_id", beside: "events"},
+	{table: "overview_counts", column: "workspace_id", beside: "events"},
 	{table: "members"},
 	{table: "memberships"},
 	{table: "sessions"},

@@ -61,7 +61,8 @@ func startLoad(t *testing.T, address string) *load {
 	l := &load{t: t, stopped: make(chan struct{})}
 	store := grouped.New(below, grouped.Options{Observe: l.observe})
 	l.store = &storetest.Wrapped{
-		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Below: below, End: store.Close,
+		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below,
+		Below: below, End: store.Close,
 	}
 	l.end = sync.OnceFunc(func() {
 		close(l.stopped)

@@ -32,6 +32,7 @@ var spreadBy = map[string]string{
 	"change_people":   "workspace_id",
 	"change_lists":    "workspace_id",
 	"import_rejects":  "workspace_id",
+	"overview_counts": "workspace_id",
 	"members":         "",
 	"memberships":     "",
 	"sessions":        "",

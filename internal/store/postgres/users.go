@@ -108,6 +108,9 @@ func (s *Store) EraseUser(
 			return err
 		}
 		plainly := plainTx{ctx, tx, s}
+		if err := plain.EraseFromCounts(plainly, workspace, id); err != nil {
+			return err
+		}
 		if err := plain.EraseFromEvents(plainly, workspace, id); err != nil || !found {
 			return err
 		}

@@ -71,7 +71,8 @@ func TestStore(t *testing.T) { conform(t, func(s storetest.Store) storetest.Stor
 func TestCachedStore(t *testing.T) {
 	conform(t, func(s storetest.Store) storetest.Store {
 		return &storetest.Wrapped{
-			Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Log: s, Work: s, Bulk: s, People: s, Below: s,
+			Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Log: s, Work: s, Bulk: s, People: s, Overview: s,
+			Below: s,
 		}
 	}, "Workspaces", "Keys", "Install")
 }

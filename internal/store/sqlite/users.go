@@ -111,6 +111,9 @@ func (s *Store) EraseUser(
 			}
 			found = found || conn.Changes() > 0
 		}
+		if err := plain.EraseFromCounts(plainTx{conn}, workspace, id); err != nil {
+			return err
+		}
 		if err := plain.EraseFromEvents(plainTx{conn}, workspace, id); err != nil || !found {
 			return err
 		}

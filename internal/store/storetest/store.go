@@ -8,6 +8,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 )
@@ -21,6 +22,7 @@ type Store interface {
 	job.Store
 	bulk.Store
 	member.Store
+	overview.Store
 	// Ping reports whether the store answers, and which of its nodes do not.
 	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
@@ -35,6 +37,7 @@ type Wrapped struct {
 	Work
 	Bulk
 	People
+	Overview
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
@@ -54,6 +57,9 @@ type Bulk interface{ bulk.Store }
 // People is [member.Store] by another name.
 type People interface{ member.Store }
 
+// Overview is [overview.Store] by another name.
+type Overview interface{ overview.Store }
+
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
 
@@ -69,6 +75,7 @@ func (w *Wrapped) Close() error {
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
 	return &Wrapped{
-		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Below: below, End: store.Close,
+		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below,
+		Below: below, End: store.Close,
 	}
 }

@@ -62,6 +62,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Batches":         testBatches,
 		"Imports":         testImports,
 		"People":          testPeople,
+		"Overview":        testOverview,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))

@@ -17,7 +17,9 @@ import (
 // ownColumns are the columns that only one engine keeps and that a copy makes anew, and
 // ownTables the tables.
 var (
-	ownTables  = []string{"unfinished_copy", "event_sequencer", "goose_db_version", "goose_lock", "code_retries"}
+	ownTables = []string{
+		"unfinished_copy", "event_sequencer", "overview_counts", "goose_db_version", "goose_lock", "code_retries",
+	}
 	ownColumns = map[string][]string{
 		"sqlite":   {"codes.first_redemption", "redemptions.later"},
 		"postgres": {"codes.mark"},

@@ -92,4 +92,3 @@ func canUndo(p *page, c *bulk.Change) bool {
 
 // isStopped reports whether a change has ended before it was done.
 func isStopped(c *bulk.Change) bool { return c.Status == job.Canceled || c.Status == job.Failed }
-

@@ -6,9 +6,9 @@ import "slices"
 func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
-		s.whyRoutes(), s.searchRoutes(),
+		s.codesRoutes(), s.changesRoutes(), s.newRoutes(),
+		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
 		s.batchRoutes(),
 		s.keyRoutes(), s.userRoutes(),
-		s.codesRoutes(), s.changesRoutes(), s.newRoutes(),
 	)
 }

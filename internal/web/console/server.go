@@ -16,6 +16,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
 	"accesscodes/internal/web/kit"
@@ -31,10 +32,11 @@ type Deps struct {
 	Links    *member.Links
 	Members  *member.Members
 	Batches  *bulk.Batches
+	Changes  *bulk.Changes
 	Imports  *bulk.Imports
 	Exports  *bulk.Exports
-	Changes  *bulk.Changes
 	Events   *event.Service
+	Counts   *overview.Service
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

@@ -255,4 +255,6 @@ func shownTyped(typed string) string {
 const copySentence = "#sentence"
 
 // action is where the form of a remedy is sent.
-func (v *whyView) action(p *page, kind why.RemedyKind) templ.SafeURL { return p.link("why", string(kind)) }
+func (v *whyView) action(p *page, kind why.RemedyKind) templ.SafeURL {
+	return p.link("why", string(kind))
+}
