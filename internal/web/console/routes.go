@@ -10,5 +10,6 @@ func (s *server) allRoutes() []Route {
 		s.batchRoutes(),
 		s.keyRoutes(), s.userRoutes(), s.activityRoutes(),
 		s.settingsRoutes(), s.memberRoutes(),
+		s.workspaceRoutes(), s.installationRoutes(),
 	)
 }
