@@ -56,7 +56,7 @@ func newSite(t *testing.T) *site {
 	gathered := grouped.New(store, grouped.Options{})
 	p, err := newParts(ctx, cfg, store, gathered, log)
 	check(t, err)
-	pages, err := p.console("", surroundings{log: log, registry: prometheus.NewRegistry(), version: "test"})
+	pages, err := p.console(cfg.Database, "", surroundings{log: log, registry: prometheus.NewRegistry(), version: "test"})
 	check(t, err)
 	server := httptest.NewServer(pages)
 	p.runner.Start()
