@@ -1768,7 +1768,7 @@ func metadataFields(p *page, f *form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for i := range max(metadataRows, len(f.all("metadataName"))) {
+		for i := range f.metadataRows() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 138, "<div class=\"row\"><input class=\"input typed\" name=\"metadataName\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -6,7 +6,7 @@ import "slices"
 func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
-		s.codesRoutes(), s.changesRoutes(), s.newRoutes(),
+		s.codesRoutes(), s.codeRoutes(), s.changesRoutes(), s.newRoutes(),
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
 		s.batchRoutes(),
 		s.keyRoutes(), s.userRoutes(),
