@@ -79,11 +79,13 @@ func (s *server) showCode(ctx context.Context, p *page) error {
 const qrSize = 1024
 
 func (s *server) drawSVG(ctx context.Context, p *page) error {
-	return s.draw(ctx, p, "image/svg+xml", "svg", func(picture qr.Picture, b *bytes.Buffer) error { return picture.SVG(b) })
+	write := func(picture qr.Picture, b *bytes.Buffer) error { return picture.SVG(b) }
+	return s.draw(ctx, p, "image/svg+xml", "svg", write)
 }
 
 func (s *server) drawPNG(ctx context.Context, p *page) error {
-	return s.draw(ctx, p, "image/png", "png", func(picture qr.Picture, b *bytes.Buffer) error { return picture.PNG(b) })
+	write := func(picture qr.Picture, b *bytes.Buffer) error { return picture.PNG(b) }
+	return s.draw(ctx, p, "image/png", "png", write)
 }
 
 // draw answers with a picture of the code's QR code as a file.

@@ -17,11 +17,10 @@ func TestACodeHasAPageWithItsHistory(t *testing.T) {
 	o := newOffice(t)
 	limit := int64(5)
 	o.mara.add("FAIR 50/50", codes.Options{
-		MaxRedemptions: codes.Limit{Given: true, Max: &limit}, Note: "<b>fair</b>", Metadata: map[string]string{"stand": "B12"},
+		MaxRedemptions: codes.Limit{Given: true, Max: &limit}, Note: "<b>fair</b>",
+		Metadata: map[string]string{"stand": "B12"},
 	})
-	if _, err := o.codes.Redeem(t.Context(), o.mara.actor(), codes.RedeemRequest{Code: "fair50/50", UserID: "ann"}); err != nil {
-		t.Fatal(err)
-	}
+	o.mara.redeem("fair50/50", "ann")
 	o.mara.sees("/console/w/acme/codes/fair50%2F50", "Used 1 of 5 times.", `aria-label="1 taken, 4 free"`, "&lt;b&gt;fair",
 		"FAIR50/50", "<code>stand</code>", "Redeemed by", "registered as Premium", "Whoever redeemed it keeps what it gave.",
 		"cannot be deleted")
@@ -61,9 +60,7 @@ func TestACodeIsDeletedAndBroughtBack(t *testing.T) {
 	undo := "/console/w/acme/changes/" + list.Items[0].ID.String() + "/undo?back=%2Fconsole%2Fw%2Facme%2Fcodes%2FFAIR"
 	o.mara.sends(undo, "/console/w/acme/codes/FAIR", url.Values{})
 	o.mara.sees("/console/w/acme/codes/FAIR", "spring")
-	if _, err := o.codes.Redeem(t.Context(), o.mara.actor(), codes.RedeemRequest{Code: "FAIR", UserID: "ann"}); err != nil {
-		t.Fatal(err)
-	}
+	o.mara.redeem("FAIR", "ann")
 	o.mara.answered("/console/w/acme/codes/FAIR/delete", url.Values{}, http.StatusConflict, "cannot be deleted")
 }
 
@@ -74,7 +71,8 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 	const page = "/console/w/acme/codes/FAIR"
 	o.mara.sees(page+"/edit", `value="2040-12-31T23:59"`, `value="spring"`)
 	form := url.Values{
-		"maxRedemptions": {"many"}, "startsAt": {""}, "expiresAt": {"2040-12-31T23:59"}, "recipient": {""}, "note": {"autumn"},
+		"maxRedemptions": {"many"}, "startsAt": {""}, "expiresAt": {"2040-12-31T23:59"},
+		"recipient": {""}, "note": {"autumn"},
 		"metadataName": {"a", "", "c"}, "metadataValue": {"1", "", "3"},
 	}
 	o.mara.answered(page+"/edit", form, http.StatusUnprocessableEntity, "This is no whole number.", `value="autumn"`)
@@ -91,7 +89,8 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 	})
 	o.mara.sends(back, page, url.Values{})
 	now, err = o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
-	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil || now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
+	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil ||
+		now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
 		t.Fatalf("%+v, %v", now, err)
 	}
 }
