@@ -157,5 +157,3 @@ func riskClass(one, holds why.RiskLevel) string {
 	}
 }
 
-// currentLevel marks the level that holds.
-func currentLevel(one, holds why.RiskLevel) string { return strconv.FormatBool(one == holds) }

@@ -10,7 +10,12 @@ import (
 // factsOf says what a code grants, how much of it is used and until when it can be redeemed, in
 // sentences: "Premium. Used 37 of 100 times. Ends 31 December 2031, 23:59 UTC."
 func (p *page) factsOf(c *codes.Code, status codes.Status) string {
-	sentences := []string{p.Say("type."+string(c.Type)) + "."}
+	return p.Say("type."+string(c.Type)) + ". " + p.usesOf(c, status)
+}
+
+// usesOf is factsOf without what the code grants.
+func (p *page) usesOf(c *codes.Code, status codes.Status) string {
+	var sentences []string
 	switch {
 	case c.MaxRedemptions == nil:
 		sentences = append(sentences, p.Say("code.used", "count", c.Redemptions))
