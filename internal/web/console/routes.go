@@ -7,7 +7,7 @@ func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
-		s.batchRoutes(), s.printRoutes(), s.importRoutes(),
+		s.batchRoutes(), s.printRoutes(), s.importRoutes(), s.exportRoutes(),
 		s.keyRoutes(), s.userRoutes(),
 	)
 }
