@@ -30,6 +30,7 @@ var cases = []benchCase{
 	workCase{name: "list", pages: true, codes: func(p *plan) int { return p.listed }},
 	halfLoad{},
 	bulkWork{},
+	consolePages{},
 	scale{},
 }
 

@@ -21,6 +21,7 @@ type process struct {
 	cmd    *exec.Cmd
 	url    string
 	key    string // empty: it asks for none
+	setup  string // the link by which the console is set up; empty: it has none
 	header string // that the key is sent in; empty: X-Api-Key
 }
 
@@ -30,6 +31,7 @@ func (p *process) authorization() string { return cmp.Or(p.header, "X-Api-Key") 
 var (
 	urlLine = regexp.MustCompile(`Listening on (http://\S+)`)
 	keyLine = regexp.MustCompile(`API key: (.+)`)
+	setUp   = regexp.MustCompile(`http://\S+/console/link/\S+`)
 )
 
 // start runs a program until it prints where it listens.
@@ -48,6 +50,9 @@ func start(ctx context.Context, program string, args []string, log io.Writer) (*
 	for lines.Scan() {
 		if m := keyLine.FindStringSubmatch(lines.Text()); m != nil {
 			p.key = m[1]
+		}
+		if link := setUp.FindString(lines.Text()); link != "" {
+			p.setup = link
 		}
 		if m := urlLine.FindStringSubmatch(lines.Text()); m != nil {
 			p.url = m[1]

@@ -130,6 +130,7 @@ func (t *tourText) difference(said, seen string) string {
 
 const (
 	idPattern   = `[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`
+	linkPattern = `/console/link/[\w-]{43}`
 	keyPattern  = `ack_[0-9A-Za-z]{36}`
 	codePattern = `\b[A-Z0-9]+-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}\b` // with a workspace's prefix
 	timePattern = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`
@@ -138,7 +139,7 @@ const (
 var (
 	// chance is what differs each time, and lasting what of it stands for one thing throughout.
 	chance = regexp.MustCompile(strings.Join([]string{
-		idPattern, keyPattern, codePattern, timePattern, `"requestId":"[^"]*"`, `X-Request-Id: .*`, `Date: .* GMT`,
+		idPattern, keyPattern, linkPattern, codePattern, timePattern, `"requestId":"[^"]*"`, `X-Request-Id: .*`, `Date: .* GMT`,
 	}, "|"))
 	lasting = regexp.MustCompile(strings.Join([]string{`^` + idPattern, `^` + keyPattern, `^` + codePattern}, "|"))
 
@@ -156,6 +157,8 @@ func (t *tourText) withoutChance(text string) string {
 			return "ID"
 		case strings.HasPrefix(token, "ack_"):
 			return "KEY"
+		case strings.HasPrefix(token, "/console/link/"):
+			return "/console/link/TOKEN"
 		case isCode.MatchString(token):
 			prefix, _, _ := strings.Cut(token, "-")
 			return prefix + "-RANDOM"
