@@ -59,6 +59,9 @@ func (t *Texts) Day(at time.Time) string {
 	return t.Say("date.short", "day", strconv.Itoa(at.Day()), "month", t.month("month.short", at))
 }
 
+// Date is a day with its year in the viewer's zone: "25 November 2026".
+func (t *Texts) Date(at time.Time) string { return t.date(at.In(t.zone)) }
+
 func (t *Texts) date(at time.Time) string {
 	return t.Say("date.long",
 		"day", strconv.Itoa(at.Day()), "month", t.month("month", at), "year", strconv.Itoa(at.Year()))
