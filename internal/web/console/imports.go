@@ -70,7 +70,7 @@ func (s *server) showImport(ctx context.Context, p *page) error {
 		p.reloadPoll()
 		err = s.deps.Imports.FirstRejected(ctx, &p.Actor, imported.ID, rejectedShown, func(line *bulk.RejectedLine) {
 			v.rejected = append(v.rejected, rejectedLine{
-				line.Line, shortened(string(line.Raw)), p.ofError("line."+string(line.Reason), line.Detail),
+				line.Line, shortened(string(line.Raw)), line.Detail,
 			})
 		})
 		if err != nil {

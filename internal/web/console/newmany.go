@@ -156,4 +156,3 @@ func riskClass(one, holds why.RiskLevel) string {
 		return ""
 	}
 }
-
