@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -46,7 +47,7 @@ type things struct {
 
 const sitePassword = "correct horse battery staple"
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, proxies ...netip.Prefix) *site {
 	t.Helper()
 	ctx, log := t.Context(), slog.New(slog.DiscardHandler)
 	cfg := config.DefaultServe()
@@ -56,7 +57,7 @@ func newSite(t *testing.T) *site {
 	gathered := grouped.New(store, grouped.Options{})
 	p, err := newParts(ctx, cfg, store, gathered, log)
 	check(t, err)
-	pages, err := p.console(cfg.Database, "", surroundings{log: log, registry: prometheus.NewRegistry(), version: "test"})
+	pages, err := p.console(cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
 	check(t, err)
 	server := httptest.NewServer(pages)
 	p.runner.Start()
@@ -239,6 +240,9 @@ func (s *site) ask(t *testing.T, session, method, path string, form url.Values, 
 		r.AddCookie(&http.Cookie{Name: "accesscodes-session", Value: session})
 	}
 	for i := 0; i+1 < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
 		r.Header.Set(header[i], header[i+1])
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -126,8 +126,8 @@ func (t *toast) undo() templ.SafeURL { return templ.SafeURL(t.Undo) }
 
 // localPath returns an address if it is one of the console's own, without a host; else "".
 func localPath(address string) string {
-	if !strings.HasPrefix(address, "/console") || strings.ContainsAny(address, "\\\r\n\t") ||
-		strings.HasPrefix(address, "//") {
+	path, _, _ := strings.Cut(address, "?")
+	if path != "/console" && !strings.HasPrefix(path, "/console/") || strings.ContainsAny(address, "\\\r\n\t") {
 		return ""
 	}
 	return address

@@ -12,6 +12,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
+	"accesscodes/internal/web/kit"
 )
 
 func (s *server) signInRoutes() []Route {
@@ -108,6 +109,7 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 		f.failure = p.ofError("error."+string(refusal.Reason), refusal.Detail)
 		status := http.StatusUnauthorized
 		if refusal.Kind == core.KindTooMany {
+			kit.ProblemOf(err).SetHeader(p.Writer.Header())
 			status = http.StatusTooManyRequests
 			f.failure = p.Say("error.too_many_requests", "wait", p.Duration(refusal.RetryAfter))
 		}
