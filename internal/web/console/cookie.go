@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,10 +109,14 @@ func (p *page) takeToast() {
 	p.toast = &t
 }
 
+// args are what stands at the places of the text. A count is a number, so that the text has its form.
 func (t *toast) args() []any {
 	all := make([]any, len(t.Args))
 	for i, arg := range t.Args {
 		all[i] = arg
+		if count, err := strconv.ParseInt(arg, 10, 64); err == nil && i > 0 && t.Args[i-1] == "count" {
+			all[i] = count
+		}
 	}
 	return all
 }

@@ -107,14 +107,3 @@ func (s *server) inviteOperator(ctx context.Context, p *page) error {
 	p.secret = true
 	return p.show(ctx, operatorInvitedPage(p, v))
 }
-
-// size writes a number of bytes in its largest unit.
-func (p *page) size(bytes int64) string {
-	unit := 0
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	for bytes >= 10<<10 && unit < len(units)-1 {
-		bytes >>= 10
-		unit++
-	}
-	return p.Number(bytes) + "\u00a0" + units[unit]
-}

@@ -15,13 +15,16 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/member"
 	"accesscodes/internal/overview"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/why"
 )
 
 const password = "correct horse battery staple"
@@ -35,6 +38,11 @@ type office struct {
 	tenancy *tenancy.Service
 	people  *member.People
 	events  *event.Service
+	batches *bulk.Batches
+	changes *bulk.Changes
+	runner  *job.Runner
+	rests   bool // jobs wait until the runner is told to work
+	why     *why.Service
 	acme    tenancy.Workspace
 	other   tenancy.Workspace
 	mara    *visitor
@@ -82,6 +90,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.openWorkshop(t)
 	o.serve(t)
 	o.mara = o.setUp(t)
 	format.Prefix = "OTHER"
@@ -92,9 +101,50 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
+// openWorkshop makes what jobs need. A job is done before whoever asks for it has the answer, unless
+// the workshop rests.
+func (o *office) openWorkshop(t *testing.T) {
+	entropy := core.SystemEntropy()
+	o.runner = job.NewRunner(job.RunnerConfig{
+		Store: o.store, Node: core.ID{15: 1}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Workers: map[job.Kind]job.Worker{
+			bulk.KindBatch:  bulk.NewBatchWorker(o.store, o.codes, time.Now, entropy),
+			bulk.KindChange: bulk.NewChangeWorker(o.store, o.store, time.Now, entropy),
+		},
+	})
+	wake := func() {
+		if !o.rests {
+			o.work(t)
+		}
+	}
+	o.batches = bulk.NewBatches(bulk.Deps{
+		Store: o.store, Jobs: o.store, Source: o.codes, Taken: o.store.CodesTaken, Before: o.tenancy.Predecessors,
+		Now: time.Now, Entropy: entropy, NewID: newTestID, Wake: wake,
+	})
+	o.changes = bulk.NewChanges(bulk.ChangesDeps{
+		Store: o.store, Reads: o.store, Jobs: o.store, Forms: o.codes.FormsOf,
+		Now: time.Now, Entropy: entropy, NewID: newTestID, Wake: wake,
+	})
+	o.why = why.NewService(why.Deps{
+		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
+		Now: time.Now, Entropy: entropy,
+	})
+}
+
+// work does what there is to do.
+func (o *office) work(t *testing.T) {
+	t.Helper()
+	for worked := true; worked; {
+		var err error
+		if worked, err = o.runner.TakeTurn(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func (o *office) serve(t *testing.T) {
 	pages, err := New(Deps{
-		Codes: o.codes, Tenancy: o.tenancy, Events: o.events,
+		Codes: o.codes, Tenancy: o.tenancy, Events: o.events, Batches: o.batches, Changes: o.changes, Why: o.why,
 		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
 		Installation: func(context.Context) (Installation, error) {

@@ -19,9 +19,6 @@ func (s *server) settingsRoutes() []Route {
 	}
 }
 
-// triesPerMinute is how often the page supposes that somebody guesses.
-const triesPerMinute = 10
-
 // settingsView is what the page of settings shows.
 type settingsView struct {
 	*formatView
@@ -109,19 +106,6 @@ func (p *page) oneIn(values float64) string {
 		}
 	}
 	return p.Number(int64(values))
-}
-
-// riskPast reports whether a level is below that of a risk.
-func riskPast(level why.RiskLevel, risk why.Risk) bool {
-	for _, l := range why.RiskLevels() {
-		if l == risk.Level {
-			return false
-		}
-		if l == level {
-			return true
-		}
-	}
-	return false
 }
 
 // hitIn says in how long one guess hits, on average.

@@ -1,0 +1,257 @@
+package console
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+)
+
+func (s *server) codesRoutes() []Route {
+	return []Route{get("/codes", core.PermissionRead, s.listCodes)}
+}
+
+// codesFilter is which codes a list shows, as an address or a form names it.
+type codesFilter struct{ q, status, typ, batch, from, to string }
+
+// codesFilter reads a filter. Days are those of the viewer's zone.
+func (f *form) codesFilter() codesFilter {
+	return codesFilter{
+		q: f.get("q"), status: f.get("status"), typ: f.get("type"), batch: f.get("batch"),
+		from: f.get("from"), to: f.get("to"),
+	}
+}
+
+// pairs are the names and values of the filter in an address or a form.
+func (v codesFilter) pairs() []string {
+	return []string{
+		"q", v.q, "status", v.status, "type", v.typ, "batch", v.batch, "from", v.from, "to", v.to,
+	}
+}
+
+// without is the filter less one of its parts.
+func (v codesFilter) without(name string) codesFilter {
+	switch name {
+	case "status":
+		v.status = ""
+	case "type":
+		v.typ = ""
+	case "batch":
+		v.batch = ""
+	case "created":
+		v.from, v.to = "", ""
+	}
+	return v
+}
+
+func (v codesFilter) isEmpty() bool { return v == codesFilter{} }
+
+// read makes of the filter what services ask for.
+func (v codesFilter) read(p *page) (filter codes.CodeFilter, err error) {
+	filter = codes.CodeFilter{Query: v.q, Status: codes.Status(v.status), Type: codes.Type(v.typ)}
+	if v.batch != "" {
+		if filter.BatchID, err = core.ParseID(v.batch); err != nil {
+			return filter, core.NotFound(core.ReasonBatchNotFound, p.Say("codes.no_batch"))
+		}
+	}
+	if filter.CreatedAfter, err = p.day(v.from, 0); err != nil {
+		return filter, err
+	}
+	if filter.CreatedAfter != nil { // the instant itself is not in the range
+		filter.CreatedAfter = new(filter.CreatedAfter.Add(-time.Microsecond))
+	}
+	filter.CreatedBefore, err = p.day(v.to, 1)
+	return filter, err
+}
+
+// day is the beginning of a day in the viewer's zone, so many days later; nil: none was named.
+func (p *page) day(typed string, later int) (*time.Time, error) {
+	if typed == "" {
+		return nil, nil
+	}
+	at, err := time.ParseInLocation(time.DateOnly, typed, p.Zone())
+	if err != nil {
+		return nil, core.InvalidParameter("%s", p.Say("form.no_time"))
+	}
+	at = at.AddDate(0, 0, later)
+	return &at, nil
+}
+
+// codesView is what the list of codes shows.
+type codesView struct {
+	filter codesFilter
+	read   codes.CodeFilter
+	batch  string // its name, if the list is that of a batch
+	found  core.Page[codes.Code]
+	cursor string
+	newer  []string // the cursors of the pages before this one; "" is the first
+}
+
+// listCodes answers GET /console/w/{workspace}/codes.
+func (s *server) listCodes(ctx context.Context, p *page) error {
+	f := p.newForm()
+	v := &codesView{filter: f.codesFilter(), cursor: f.get("cursor"), newer: f.all("newer")}
+	var err error
+	if v.read, err = v.filter.read(p); err != nil {
+		return err
+	}
+	if !v.read.BatchID.IsZero() {
+		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, v.read.BatchID)
+		if err != nil {
+			return err
+		}
+		v.batch = p.batchName(&batch)
+	}
+	v.found, err = s.deps.Codes.ListCodes(ctx, &p.Actor, v.read, core.PageRequest{Cursor: v.cursor})
+	if err != nil {
+		return err
+	}
+	if len(v.found.Items) == 0 && v.filter.isEmpty() && v.cursor == "" && p.may(core.PermissionIssue) {
+		return p.show(ctx, noCodesPage(p, s.newOne(p)))
+	}
+	return p.show(ctx, codesPage(p, v))
+}
+
+// beside are the pairs of a filter beside its text.
+func (v codesFilter) beside() []string {
+	v.q = ""
+	return v.pairs()
+}
+
+// codesAddress is that of the list with a filter.
+func (p *page) codesAddress(filter codesFilter) templ.SafeURL {
+	return with(p.path("codes"), filter.pairs()...)
+}
+
+// here is the address of this page of the list.
+func (v *codesView) here(p *page) string { return string(v.page(p, v.cursor, v.newer)) }
+
+// page is the address of a page of the list. newer are the pages before it, the nearest last.
+func (v *codesView) page(p *page, cursor string, newer []string) templ.SafeURL {
+	address := string(with(p.path("codes"), append(v.filter.pairs(), "cursor", cursor)...))
+	for _, before := range newer {
+		separator := "&"
+		if !strings.Contains(address, "?") {
+			separator = "?"
+		}
+		address += separator + strings.TrimPrefix(string(with("", "newer", orFirst(before))), "?")
+	}
+	return templ.SafeURL(address)
+}
+
+// firstOfAll stands for the first page, which has no cursor, in an address.
+const firstOfAll = "first"
+
+func orFirst(cursor string) string {
+	if cursor == "" {
+		return firstOfAll
+	}
+	return cursor
+}
+
+// maxNewer is how many pages back an address remembers: the way further back leads to the newest.
+const maxNewer = 20
+
+// older is the address of the next page.
+func (v *codesView) older(p *page) templ.SafeURL {
+	newer := append(slices.Clone(v.newer), orFirst(v.cursor))
+	return v.page(p, v.found.Next, newer[max(0, len(newer)-maxNewer):])
+}
+
+// newerPage is the address of the page before; of one that is not remembered, the first.
+func (v *codesView) newerPage(p *page) templ.SafeURL {
+	if len(v.newer) == 0 {
+		return v.page(p, "", nil)
+	}
+	last := len(v.newer) - 1
+	cursor := v.newer[last]
+	if cursor == firstOfAll {
+		cursor = ""
+	}
+	return v.page(p, cursor, v.newer[:last])
+}
+
+// export is the address of a file with the codes of the list.
+func (v *codesView) export(p *page) templ.SafeURL {
+	pairs := []string{"format", "csv", "q", v.filter.q, "status", v.filter.status, "type", v.filter.typ}
+	if !v.read.BatchID.IsZero() {
+		pairs = append(pairs, "batchId", v.read.BatchID.String())
+	}
+	for name, at := range map[string]*time.Time{
+		"createdAfter": v.read.CreatedAfter, "createdBefore": v.read.CreatedBefore,
+	} {
+		if at != nil {
+			pairs = append(pairs, name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	return with(p.path("exports", "codes"), pairs...)
+}
+
+// lede says which codes the list shows.
+func (v *codesView) lede(p *page) string {
+	switch {
+	case v.filter.q != "":
+		return p.Say("codes.lede_query", "text", v.filter.q)
+	case !v.filter.isEmpty():
+		return p.Say("codes.lede_filter")
+	default:
+		return p.Say("codes.lede_all", "workspace", p.workspace.Name)
+	}
+}
+
+// isWhole reports whether the page shows all of the list.
+func (v *codesView) isWhole() bool { return v.cursor == "" && v.found.Next == "" }
+
+// setFilter is a filter that is set, and the list without it.
+type setFilter struct {
+	name, value string
+	remove      templ.SafeURL
+}
+
+// chips are the filters that are set, beside the text.
+func (v *codesView) chips(p *page) (all []setFilter) {
+	add := func(name, value string) {
+		all = append(all, setFilter{p.Say("codes.filter." + name), value, p.codesAddress(v.filter.without(name))})
+	}
+	if v.filter.status != "" {
+		add("status", p.Say("status."+v.filter.status))
+	}
+	if v.filter.typ != "" {
+		add("type", p.Say("type."+v.filter.typ))
+	}
+	if v.filter.batch != "" {
+		add("batch", v.batch)
+	}
+	if v.filter.from != "" || v.filter.to != "" {
+		add("created", p.between(v.filter.from, v.filter.to))
+	}
+	return all
+}
+
+// between names a range of days, whose ends may be open.
+func (p *page) between(from, to string) string {
+	switch {
+	case from == "":
+		return p.Say("codes.created_to", "to", p.dayName(to))
+	case to == "":
+		return p.Say("codes.created_from", "from", p.dayName(from))
+	case from == to:
+		return p.dayName(from)
+	default:
+		return p.Say("codes.created_between", "from", p.dayName(from), "to", p.dayName(to))
+	}
+}
+
+// dayName is a typed day as people write it.
+func (p *page) dayName(typed string) string {
+	at, err := p.day(typed, 0)
+	if err != nil {
+		return typed
+	}
+	return p.Date(*at)
+}
