@@ -43,13 +43,15 @@ const (
 // keysView is what the list of keys shows.
 type keysView struct {
 	live, ended []keyRow
+	opened      bool // those that have ended are shown at once
 	form        *form
 }
 
 // keyRow is one key in the list.
 type keyRow struct {
 	tenancy.Key
-	by string // who made it; empty: the log does not reach back so far
+	by   string // who made it; empty: the log does not reach back so far
+	here bool   // somebody has searched for it
 }
 
 // keys answers GET /keys.
@@ -60,10 +62,12 @@ func (s *server) keys(ctx context.Context, p *page) error {
 	}
 	v := &keysView{form: p.newKeyForm()}
 	for _, key := range slices.Backward(all) {
+		row := keyRow{Key: key, here: key.ID.String() == v.form.get("key")}
 		if key.ActiveAt(p.Now()) {
-			v.live = append(v.live, keyRow{Key: key})
+			v.live = append(v.live, row)
 		} else {
-			v.ended = append(v.ended, keyRow{Key: key})
+			v.ended = append(v.ended, row)
+			v.opened = v.opened || row.here
 		}
 	}
 	if err := s.nameCreators(ctx, p, v.live[:min(len(v.live), creatorsShown)]); err != nil {

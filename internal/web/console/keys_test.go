@@ -27,6 +27,7 @@ func TestKeysAreMadeRotatedAndRevoked(t *testing.T) {
 		t.Error("the list shows the secret")
 	}
 
+	o.mara.sees("/console/w/acme/keys?key="+key.ID.String(), `class="here"`)
 	path := "/console/w/acme/keys/" + key.ID.String()
 	o.mara.sees(path+"/rotate", "Nothing has used it yet.")
 	rotated := o.mara.answered(path+"/rotate", url.Values{"overlap": {"24"}}, http.StatusOK, "Copy your key now")
@@ -62,5 +63,6 @@ func TestKeysAreForOwners(t *testing.T) {
 	o.mara.refused("POST", "/console/w/acme/keys/"+foreign.ID.String()+"/revoke", http.StatusNotFound)
 	priya := o.join(t, "Priya", member.RoleEditor)
 	priya.refused("GET", "/console/w/acme/keys", http.StatusForbidden)
-	priya.refused("POST", "/console/w/acme/keys/new", http.StatusForbidden)
+	priya.answered("/console/w/acme/keys/new", url.Values{}, http.StatusForbidden,
+		"This takes", "<b>owner</b>", "Mara Lindt")
 }

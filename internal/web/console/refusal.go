@@ -3,8 +3,10 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/member"
 	"accesscodes/internal/web/console/text"
 	"accesscodes/internal/web/kit"
 )
@@ -15,6 +17,7 @@ type refusalView struct {
 	title   string
 	why     string
 	owners  []string // who can do it or give the role
+	needs   string   // the role that it takes; empty: it is not about one
 }
 
 // refuse shows what went wrong and what to do next. What only the log may know stays there.
@@ -31,6 +34,9 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	ctx := context.WithoutCancel(c.Request.Context())
 	if problem.Status == http.StatusForbidden && p.who != nil && p.workspace.Slug != "" {
 		v.why = p.Say("refusal.role", "role", p.Say("role."+p.Actor.Role))
+		if needed := leastRole(p.route.Needs); needed != "" {
+			v.needs = p.Say("role." + string(needed))
+		}
 		if owners, err := s.deps.Members.Owners(ctx, p.workspace.ID); err == nil {
 			v.owners = owners
 		}
@@ -42,6 +48,16 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 		s.deps.Log.Error("cannot show a refusal", "error", err.Error())
 		http.Error(c.Writer, v.title, problem.Status)
 	}
+}
+
+// leastRole is the role that has a permission and may do least beside it; empty: none has it.
+func leastRole(needs core.Permission) member.Role {
+	for _, role := range slices.Backward(member.Roles()) {
+		if role.Allows(needs) {
+			return role
+		}
+	}
+	return ""
 }
 
 // kindOf is the part of a text's name that goes with a status.

@@ -8,6 +8,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/overview"
 )
 
 func (s *server) userRoutes() []Route {
@@ -37,6 +38,7 @@ type usersView struct {
 	rows   []userRow
 	next   templ.SafeURL // empty: there are no more
 	isPart bool          // it does not begin with the first
+	counts overview.Counts
 }
 
 // userRow is one user in the list.
@@ -72,6 +74,9 @@ func (s *server) users(ctx context.Context, p *page) error {
 	}
 	if found.Next != "" {
 		v.next = with(p.path("users"), "q", f.get("q"), "status", string(v.status), "cursor", found.Next)
+	}
+	if v.counts, err = s.deps.Counts.Counts(ctx, &p.Actor); err != nil {
+		return err
 	}
 	return p.showWith(ctx, status, usersPage(p, v))
 }
