@@ -29,7 +29,8 @@ func TestCodesAreRevokedAfterAPreviewAndBroughtBack(t *testing.T) {
 	for i := range 3 {
 		o.mara.add(fmt.Sprintf("BADGE-%d", i), codes.Options{})
 	}
-	if _, err := o.codes.Redeem(t.Context(), o.mara.actor(), codes.RedeemRequest{Code: "BADGE-0", UserID: "ann"}); err != nil {
+	badge := codes.RedeemRequest{Code: "BADGE-0", UserID: "ann"}
+	if _, err := o.codes.Redeem(t.Context(), o.mara.actor(), badge); err != nil {
 		t.Fatal(err)
 	}
 	picked := url.Values{"do": {"revoke"}, "code": {"BADGE-0", "badge 1"}, "back": {"/console/w/acme/codes"}}
