@@ -157,7 +157,11 @@ func (o *office) serve(t *testing.T) {
 		Imports: o.imports, Exports: o.exports,
 		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
-		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Installation: func(context.Context) (Installation, error) {
+			return Installation{Engine: "sqlite", EngineVersion: "3.99", Bytes: 20 << 20, Away: []string{"node-7"}}, nil
+		},
+		UnfinishedJobs: func(context.Context, core.ID) (int, error) { return 17, nil },
+		Now:            time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
