@@ -127,7 +127,7 @@ func (r *importRun) abandon(ctx context.Context, why error) error {
 	case core.KindUnavailable:
 		text = "the database was away"
 	case core.KindUnauthenticated, core.KindForbidden:
-		text = "the API key lost its right to do this"
+		text = "whoever sent it lost the right to do this"
 	}
 	_, _ = r.Jobs.StepJob(ctx, r.lease, func(j *job.Job) ([]*event.Event, error) {
 		return endBroken(j, text, r.source, r.Now())

@@ -294,7 +294,7 @@ func TestAKeyThatIsRevokedMeanwhileEndsItsImport(t *testing.T) {
 		t.Errorf("status %d: %s", got.status, got.body)
 	}
 	got := f.call(t, "GET", "/imports/"+u.id, "").mustBeOK(t)
-	if !strings.HasPrefix(got.text(t, "failure"), "the API key lost its right to do this after 1 lines") {
+	if !strings.HasPrefix(got.text(t, "failure"), "whoever sent it lost the right to do this after 1 lines") {
 		t.Errorf("import %s", got.body)
 	}
 	close(u.parts)

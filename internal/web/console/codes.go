@@ -176,9 +176,9 @@ func (v *codesView) newerPage(p *page) templ.SafeURL {
 	return v.page(p, cursor, v.newer[:last])
 }
 
-// export is the address of a file with the codes of the list.
+// export is the address of the page that makes a file of the codes of the list.
 func (v *codesView) export(p *page) templ.SafeURL {
-	pairs := []string{"format", "csv", "q", v.filter.q, "status", v.filter.status, "type", v.filter.typ}
+	pairs := []string{"q", v.filter.q, "status", v.filter.status, "type", v.filter.typ}
 	if !v.read.BatchID.IsZero() {
 		pairs = append(pairs, "batchId", v.read.BatchID.String())
 	}
@@ -189,7 +189,7 @@ func (v *codesView) export(p *page) templ.SafeURL {
 			pairs = append(pairs, name, at.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	return with(p.path("exports", "codes"), pairs...)
+	return with(p.path("exports"), pairs...)
 }
 
 // lede says which codes the list shows.

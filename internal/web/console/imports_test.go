@@ -141,6 +141,8 @@ func TestListsAreExported(t *testing.T) {
 	o.mara.batch("Others", 2)
 	const at = "/console/w/acme/exports"
 	o.mara.sees(at, "Redemptions", "Users", "Created after")
+	o.mara.sees(at+"?q=ACME&status=revoked&batchId="+id, `value="ACME"`, `value="revoked" selected`, `value="`+id)
+	o.mara.sees("/console/w/acme/codes?status=active", "/console/w/acme/exports?status=active")
 	for path, begin := range map[string]string{
 		"/codes?format=csv":          "code,type,status",
 		"/codes?format=ndjson":       `{"code":"`,
