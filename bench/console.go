@@ -83,7 +83,8 @@ func (consolePages) measure(ctx context.Context, b *bench) (results []result, er
 	if err != nil {
 		return nil, err
 	}
-	fmt.Printf("  a first visit takes %.1f KB, compressed: the overview, its styles, scripts and fonts\n", float64(size)/1000)
+	fmt.Printf("  a first visit takes %.1f KB, compressed: the overview, its styles, scripts and fonts\n",
+		float64(size)/1000)
 	return results, nil
 }
 

@@ -1,8 +1,10 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,11 +35,17 @@ func (s *Batches) shown(ctx context.Context, j job.Job) (Batch, error) {
 	return one[0], err
 }
 
-// countRedeemed counts the redeemed codes of batches as long as there is time.
+// countRedeemed counts the redeemed codes of batches as long as there is time, first those of small ones: a
+// large one takes all of it.
 func (s *Batches) countRedeemed(ctx context.Context, batches []Batch) error {
 	deadline := time.Now().Add(countTime)
+	byDone := make([]*Batch, len(batches))
 	for i := range batches {
-		b, count := &batches[i], int64(0)
+		byDone[i] = &batches[i]
+	}
+	slices.SortStableFunc(byDone, func(a, b *Batch) int { return cmp.Compare(a.Done, b.Done) })
+	for _, b := range byDone {
+		count := int64(0)
 		for from := int64(0); from < b.Done; from += countAtOnce {
 			if time.Now().After(deadline) {
 				return nil

@@ -36,19 +36,14 @@ func newDocument(d Design) document {
 
 // draw draws the card with this number, from 0 on, on a new page if the last one is full.
 func (d document) draw(number int, card card, parts composed) {
-	index := number % d.layout.perPage()
+	index := number % d.layout.PerPage()
 	if index == 0 {
 		d.newPage()
 	}
 	at := d.layout.card(index)
 	d.drawSymbol(card.symbol, parts.symbol, at)
-	y := at.y + parts.area.y
-	for i, text := range parts.texts {
-		if i > 0 {
-			y += text.space()
-		}
-		d.drawText(text, rect{at.x + parts.area.x, y, parts.area.w, 0}, parts.centred)
-		y += text.height()
+	for _, text := range parts.placed() {
+		d.drawText(text, at)
 	}
 }
 
@@ -63,22 +58,12 @@ func (d document) newPage() {
 	}
 }
 
-// drawText draws the lines of a text from the top of an area.
-func (d document) drawText(text fitted, area rect, centred bool) {
+// drawText draws a text of a card that lies at a place.
+func (d document) drawText(text placed, at rect) {
 	d.pdf.SetFont(text.face.name(), "", text.points)
 	d.pdf.SetTextColor(text.grey, text.grey, text.grey)
-	size := text.points * pointLength
-	baseline := area.y + size*(ascent+(leading-ascent-descent)/2)
-	for _, line := range text.lines {
-		x := area.x
-		if centred {
-			x += (area.w - lineWidth(line)*text.points) / 2
-		}
-		for _, w := range line {
-			d.pdf.Text(x, baseline, w.text)
-			x += (w.width + w.gap) * text.points
-		}
-		baseline += size * leading
+	for _, w := range text.words {
+		d.pdf.Text(at.x+w.x, at.y+w.y, w.text)
 	}
 }
 

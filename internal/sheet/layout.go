@@ -66,8 +66,22 @@ func (l Layout) Check() error {
 	return nil
 }
 
-// perPage is how many cards are on a page.
-func (l Layout) perPage() int { return l.Columns * l.Rows }
+// PerPage is how many cards are on a page.
+func (l Layout) PerPage() int { return l.Columns * l.Rows }
+
+// Place is where something lies, from the top left of what it lies on.
+type Place struct{ X, Y, Width, Height float64 }
+
+// Places are those of the cards of a page.
+func (l Layout) Places() []Place {
+	all := make([]Place, l.PerPage())
+	for i := range all {
+		all[i] = l.card(i).place()
+	}
+	return all
+}
+
+func (r rect) place() Place { return Place{r.x, r.y, r.w, r.h} }
 
 // card returns where a card of a page lies: they go from left to right, then down.
 func (l Layout) card(index int) rect {

@@ -42,7 +42,7 @@ func TestCardsAreWithinThePageAndDoNotOverlap(t *testing.T) {
 	checked := 0
 	for _, l := range layouts() {
 		page := rect{0, 0, l.Paper.Width, l.Paper.Height}
-		for i := range l.perPage() {
+		for i := range l.PerPage() {
 			if !l.card(i).inside(page.inset(l.Margin)) {
 				t.Errorf("%+v: card %d is at %v", l, i, l.card(i))
 			}

@@ -59,8 +59,8 @@ func (d Design) labels(list List) (l labels, err error) {
 	return l, errors.Join(errs...)
 }
 
-// maxCards is the most that are printed in one PDF, which is put together in memory: 15 KB for each card.
-const maxCards = 20_000
+// MaxCards is the most that are printed in one PDF, which is put together in memory: 15 KB for each card.
+const MaxCards = 20_000
 
 // Write prints a list as PDF and returns how many cards it has. The same list and design give the same
 // bytes. A row that cannot be printed ends it with an error that names the code.
@@ -74,21 +74,13 @@ func (d Design) Write(to io.Writer, list List) (cards int, err error) {
 	}
 	doc := newDocument(d)
 	composer := composer{ruler: newRuler(), cell: d.Layout.card(0)}
-	for row, err := range list.atMost(maxCards) {
+	for row, err := range list.atMost(MaxCards) {
 		if err != nil {
 			return cards, err
 		}
-		code := strings.TrimSpace(row.Cells[labels.code])
-		if code == "" {
-			return cards, fmt.Errorf("%s of the list has no code", row.Place)
-		}
-		card, err := d.card(code, row, labels)
+		card, composed, err := d.compose(composer, row, labels)
 		if err != nil {
-			return cards, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
-		}
-		composed, err := composer.compose(card)
-		if err != nil {
-			return cards, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
+			return cards, err
 		}
 		doc.draw(cards, card, composed)
 		cards++
@@ -97,6 +89,23 @@ func (d Design) Write(to io.Writer, list List) (cards int, err error) {
 		return 0, errors.New("the list has no codes")
 	}
 	return cards, doc.pdf.Output(to)
+}
+
+// compose finds a place for everything on the card of a row.
+func (d Design) compose(c composer, row Row, labels labels) (card, composed, error) {
+	code := strings.TrimSpace(row.Cells[labels.code])
+	if code == "" {
+		return card{}, composed{}, fmt.Errorf("%s of the list has no code", row.Place)
+	}
+	made, err := d.card(code, row, labels)
+	if err != nil {
+		return card{}, composed{}, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
+	}
+	done, err := c.compose(made)
+	if err != nil {
+		return card{}, composed{}, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
+	}
+	return made, done, nil
 }
 
 // card returns the card of a row.

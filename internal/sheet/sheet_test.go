@@ -271,3 +271,34 @@ func TestTemplatesThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+func TestAPreviewIsTheCard(t *testing.T) {
+	list := sheet.List{Columns: []string{"code", "recipient"}}
+	design := sheet.Design{
+		Layout: sheet.Layout{Paper: sheet.Papers()[0], Columns: 3, Rows: 8, Margin: 10}, Level: qr.Medium, Zone: time.UTC,
+	}
+	var err error
+	if design.Title, err = sheet.ParseTemplate("Scan, or type"); err != nil {
+		t.Fatal(err)
+	}
+	card, err := design.Preview(list, sheet.Row{Place: "number 1", Cells: []string{"ACME-7Q2F", "Zoë"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, w := range card.Words {
+		words = append(words, w.Text)
+		if w.X < 0 || w.X+w.Width > card.Width || w.Y-w.Size < 0 || w.Y > card.Height {
+			t.Errorf("%q lies outside of the card: %+v", w.Text, w)
+		}
+	}
+	if got := strings.Join(words, " "); got != "Scan, or type ACME- 7Q2F" {
+		t.Errorf("the card says %q", got)
+	}
+	if places := design.Layout.Places(); len(places) != 24 || places[0].Width != card.Width {
+		t.Errorf("%d cards, the first is %+v", len(places), places[0])
+	}
+	if _, err := design.Preview(list, sheet.Row{Place: "number 2", Cells: []string{" ", ""}}); err == nil {
+		t.Error("a card without a code was shown")
+	}
+}

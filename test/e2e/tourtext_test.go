@@ -139,7 +139,8 @@ const (
 var (
 	// chance is what differs each time, and lasting what of it stands for one thing throughout.
 	chance = regexp.MustCompile(strings.Join([]string{
-		idPattern, keyPattern, linkPattern, codePattern, timePattern, `"requestId":"[^"]*"`, `X-Request-Id: .*`, `Date: .* GMT`,
+		idPattern, keyPattern, linkPattern, codePattern, timePattern,
+		`"requestId":"[^"]*"`, `X-Request-Id: .*`, `Date: .* GMT`,
 	}, "|"))
 	lasting = regexp.MustCompile(strings.Join([]string{`^` + idPattern, `^` + keyPattern, `^` + codePattern}, "|"))
 

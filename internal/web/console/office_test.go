@@ -21,6 +21,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
+	"accesscodes/internal/overview"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/why"
@@ -144,6 +145,7 @@ func (o *office) work(t *testing.T) {
 func (o *office) serve(t *testing.T) {
 	pages, err := New(Deps{
 		Codes: o.codes, Tenancy: o.tenancy, Events: o.events, Batches: o.batches, Changes: o.changes, Why: o.why,
+		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
 		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})

@@ -6,9 +6,8 @@ import "slices"
 func (s *server) allRoutes() []Route {
 	return slices.Concat(
 		s.signInRoutes(), s.linkRoutes(), s.homeRoutes(), s.welcomeRoutes(), s.accountRoutes(), s.helpRoutes(),
-		s.codesRoutes(), s.codeRoutes(), s.changesRoutes(), s.newRoutes(),
-		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(),
-		s.batchRoutes(),
-		s.keyRoutes(), s.userRoutes(),
+		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(), s.batchRoutes(), s.printRoutes(), s.keyRoutes(),
+		s.userRoutes(), s.activityRoutes(), s.settingsRoutes(), s.memberRoutes(), s.importRoutes(), s.codesRoutes(),
+		s.changesRoutes(), s.newRoutes(), s.codeRoutes(),
 	)
 }

@@ -59,6 +59,8 @@ type server struct {
 	assets *asset.Assets
 	routes []Route
 	origin *http.CrossOriginProtection
+	// printing is the turns of PDFs, which are put together in memory.
+	printing *core.Lane
 }
 
 // Route is one page, or one act of a page.
@@ -82,7 +84,10 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{deps: deps, assets: assets, origin: http.NewCrossOriginProtection()}
+	s := &server{
+		deps: deps, assets: assets, origin: http.NewCrossOriginProtection(),
+		printing: core.NewLane(1, printsWaiting, printWait),
+	}
 	if deps.PublicURL != "" { // a proxy may give us another Host than browsers see
 		if err := s.origin.AddTrustedOrigin(originOf(deps.PublicURL)); err != nil {
 			return nil, fmt.Errorf("the public address %s has no origin: %w", deps.PublicURL, err)

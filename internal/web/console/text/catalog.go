@@ -3,6 +3,8 @@ package text
 import (
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -107,3 +109,6 @@ func split(text string) (parts []part, err error) {
 	}
 	return parts, nil
 }
+
+// Names lists the names of all texts, for tests.
+func Names() []string { return slices.Sorted(maps.Keys(catalogs[0])) }

@@ -28,7 +28,7 @@ func (t *Texts) Brief(at time.Time) string {
 	case isSameDay(at, now):
 		return t.Clock(at)
 	case at.Year() == now.Year():
-		return t.Say("date.short", "day", strconv.Itoa(at.Day()), "month", t.month("month.short", at))
+		return t.Say("date.short", "day", strconv.Itoa(at.Day()), "month", t.month("month.short.", at))
 	default:
 		return t.date(at)
 	}
@@ -56,7 +56,7 @@ func (t *Texts) exactly(at time.Time) string {
 
 // Day is a day of this year, as charts name it: "28 Oct". It is the day that at has in its own zone.
 func (t *Texts) Day(at time.Time) string {
-	return t.Say("date.short", "day", strconv.Itoa(at.Day()), "month", t.month("month.short", at))
+	return t.Say("date.short", "day", strconv.Itoa(at.Day()), "month", t.month("month.short.", at))
 }
 
 // Date is a day with its year in the viewer's zone: "25 November 2026".
@@ -64,11 +64,11 @@ func (t *Texts) Date(at time.Time) string { return t.date(at.In(t.zone)) }
 
 func (t *Texts) date(at time.Time) string {
 	return t.Say("date.long",
-		"day", strconv.Itoa(at.Day()), "month", t.month("month", at), "year", strconv.Itoa(at.Year()))
+		"day", strconv.Itoa(at.Day()), "month", t.month("month.", at), "year", strconv.Itoa(at.Year()))
 }
 
 func (t *Texts) month(name string, at time.Time) string {
-	return t.Say(name + "." + strconv.Itoa(int(at.Month())))
+	return t.Say(name + strconv.Itoa(int(at.Month())))
 }
 
 // Until says how far off an instant is: "in 5 days", "tomorrow", "in 3 hours", "3 days ago".

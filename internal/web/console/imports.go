@@ -1,0 +1,175 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/job"
+	"accesscodes/internal/web/export"
+	"accesscodes/internal/web/kit"
+)
+
+func (s *server) importRoutes() []Route {
+	return []Route{
+		get("/imports", core.PermissionFollow, s.listImports),
+		get("/imports/new", core.PermissionIssue, s.newImport),
+		post("/imports", core.PermissionIssue, s.createImport).streams(),
+		get("/imports/{id}", core.PermissionFollow, s.showImport),
+		post("/imports/{id}/cancel", core.PermissionIssue, s.cancelImport),
+		get("/imports/{id}/rejected.csv", core.PermissionExport, s.downloadRejected).streams(),
+	}
+}
+
+// listImports answers GET /console/w/{workspace}/imports.
+func (s *server) listImports(ctx context.Context, p *page) error {
+	list, err := s.deps.Imports.List(ctx, &p.Actor, core.PageRequest{Cursor: p.query("cursor")})
+	if err != nil {
+		return err
+	}
+	return p.show(ctx, importsPage(p, list))
+}
+
+const (
+	rejectedShown = 100 // rejected lines on the page of an import
+	rejectedText  = 300 // characters of each
+)
+
+// importView is what the page of an import shows.
+type importView struct {
+	imported *bulk.Import
+	rejected []rejectedLine // the first ones
+	gone     bool           // they are not kept any more
+}
+
+type rejectedLine struct {
+	line      int64
+	text, why string
+}
+
+func (s *server) importInPath(ctx context.Context, p *page) (bulk.Import, error) {
+	missing := bulk.ImportNotFound()
+	id, err := p.PathID("id", missing.Reason, missing.Detail)
+	if err != nil {
+		return bulk.Import{}, err
+	}
+	return s.deps.Imports.Import(ctx, &p.Actor, id)
+}
+
+// showImport answers GET /console/w/{workspace}/imports/{id}.
+func (s *server) showImport(ctx context.Context, p *page) error {
+	imported, err := s.importInPath(ctx, p)
+	if err != nil {
+		return err
+	}
+	v := &importView{imported: &imported, gone: !p.Now().Before(imported.RejectedUntil())}
+	if imported.IsEnded() {
+		p.reloadPoll()
+		err = s.deps.Imports.FirstRejected(ctx, &p.Actor, imported.ID, rejectedShown, func(line *bulk.RejectedLine) {
+			v.rejected = append(v.rejected, rejectedLine{
+				line.Line, shortened(string(line.Raw)), p.ofError("line."+string(line.Reason), line.Detail),
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.show(ctx, importPage(p, v))
+}
+
+// shortened is the beginning of a line, as text.
+func shortened(line string) string {
+	runes := []rune(strings.ToValidUTF8(line[:min(len(line), 4*rejectedText)], "�"))
+	if len(runes) <= rejectedText && len(line) <= 4*rejectedText {
+		return string(runes)
+	}
+	return string(runes[:min(len(runes), rejectedText)]) + "…"
+}
+
+// cancelImport answers POST /console/w/{workspace}/imports/{id}/cancel.
+func (s *server) cancelImport(ctx context.Context, p *page) error {
+	imported, err := s.importInPath(ctx, p)
+	if err != nil {
+		return err
+	}
+	switch _, err := s.deps.Imports.Cancel(ctx, &p.Actor, imported.ID); {
+	case core.HasReason(err, core.ReasonImportFinished):
+		p.sayNext("job.ended_before", "")
+	case err != nil:
+		return err
+	default:
+		p.sayNext("job.stopped", "")
+	}
+	return p.see(p.link("imports", imported.ID.String()))
+}
+
+// downloadRejected answers GET /console/w/{workspace}/imports/{id}/rejected.csv.
+func (s *server) downloadRejected(ctx context.Context, p *page) error {
+	imported, err := s.importInPath(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := export.CSV.CheckProtocol(p.Call); err != nil {
+		return err
+	}
+	var file *kit.Download
+	err = s.deps.Imports.Rejected(ctx, &p.Actor, imported.ID, func() (io.Writer, func() error) {
+		file = p.BeginDownload(export.CSV.MediaType(), "rejected-"+p.importName(&imported)+".csv", false)
+		return file, func() error { return errors.Join(p.stillMay(ctx), file.Flush()) }
+	})
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// importName is what an import is called: as its batch, else by its id.
+func (p *page) importName(i *bulk.Import) string {
+	if i.ImportSpec.Name == "" {
+		return i.ID.String()
+	}
+	return i.ImportSpec.Name
+}
+
+// outcome is what became of the lines of a file, as a sentence.
+func (v *importView) outcome(p *page) string {
+	i := v.imported
+	name := "import.outcome"
+	if i.DryRun {
+		name = "import.outcome_dry"
+	}
+	return p.Say(name, "accepted", i.Accepted, "skipped", i.Skipped, "rejected", i.Rejected)
+}
+
+// canImportForReal reports whether a file that was only checked can be imported now.
+func (v *importView) canImportForReal(p *page) bool {
+	return v.imported.DryRun && v.imported.Status == job.Succeeded && v.imported.Accepted > 0 &&
+		p.may(core.PermissionIssue)
+}
+
+// again are the choices of an import, for a form that does it again.
+func (v *importView) again(p *page, do string) string {
+	i := v.imported
+	atomic := ""
+	if i.Atomic {
+		atomic = "yes"
+	}
+	return string(with(p.path("imports", "new"),
+		"do", do, "format", string(i.ImportSpec.Format), "onExisting", string(i.OnExisting), "atomic", atomic,
+		"batch", i.ImportSpec.Name))
+}
+
+// size is a number of bytes, as people read it.
+func (p *page) size(bytes int64) string {
+	switch {
+	case bytes < 1000:
+		return p.Say("size.bytes", "number", bytes)
+	case bytes < 1_000_000:
+		return p.Say("size.kilobytes", "number", (bytes+500)/1000)
+	default:
+		return p.Say("size.megabytes", "number", (bytes+500_000)/1_000_000)
+	}
+}
