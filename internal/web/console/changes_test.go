@@ -29,10 +29,7 @@ func TestCodesAreRevokedAfterAPreviewAndBroughtBack(t *testing.T) {
 	for i := range 3 {
 		o.mara.add(fmt.Sprintf("BADGE-%d", i), codes.Options{})
 	}
-	badge := codes.RedeemRequest{Code: "BADGE-0", UserID: "ann"}
-	if _, err := o.codes.Redeem(t.Context(), o.mara.actor(), badge); err != nil {
-		t.Fatal(err)
-	}
+	o.mara.redeem("BADGE-0", "ann")
 	picked := url.Values{"do": {"revoke"}, "code": {"BADGE-0", "badge 1"}, "back": {"/console/w/acme/codes"}}
 	o.mara.answered("/console/w/acme/changes/preview", picked, http.StatusOK,
 		"Revoke 2 codes?", "<dt>2</dt>", "person has redeemed one of them and keeps what it gave", "Keep them as they are")

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"accesscodes/internal/codes"
@@ -81,6 +82,9 @@ func TestWhatIsWrongWithANewCodeIsSaidAndNothingIsLost(t *testing.T) {
 
 func TestManyCodesAreABatch(t *testing.T) {
 	o := newOffice(t)
+	if body := o.mara.sees("/console/w/acme/new/many"); strings.Contains(body, `value="Acme Inc."`) {
+		t.Error("a batch is called as the workspace")
+	}
 	o.mara.sees("/console/w/acme/new/many?preset=100000&name=Badges", `value="100000"`, `value="Badges"`, "100,000 codes.")
 	form := url.Values{
 		"type": {"Normal"}, "count": {"10,000,000"}, "maxRedemptions": {"1"}, "name": {"Badges"},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/why"
@@ -68,6 +70,7 @@ func (s *server) newMany(p *page, f *form) (*newView, error) {
 func (s *server) askForMany(ctx context.Context, p *page) error {
 	f := p.newCodesForm()
 	f.set("count", "1000")
+	f.set("name", "") // a batch is not called as the workspace
 	f.setFormat(p.workspace)
 	if preset := f.get("preset"); preset != "" {
 		p.Request.Form.Set("count", preset)
@@ -155,4 +158,12 @@ func riskClass(one, holds why.RiskLevel) string {
 	default:
 		return ""
 	}
+}
+
+// currentLevel marks the level that holds.
+func currentLevel(holds bool) templ.Attributes {
+	if holds {
+		return templ.Attributes{"aria-current": "true"}
+	}
+	return nil
 }

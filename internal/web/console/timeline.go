@@ -9,6 +9,9 @@ import (
 	"accesscodes/internal/why"
 )
 
+// shownEntries is how many entries of a history are shown at once.
+const shownEntries = 12
+
 // timelineClasses are the shapes of entries.
 var timelineClasses = map[why.EntryKind]string{
 	why.EntryRedeemed: "strong", why.EntryReinstated: "strong", why.EntryRolledBack: "back",
