@@ -188,12 +188,13 @@ func (s *server) makeChange(ctx context.Context, p *page) error {
 		}
 		return s.askToChange(ctx, p, http.StatusUnprocessableEntity, v)
 	}
-	return s.followChange(ctx, p, &c, localPath(f.raw("back")))
+	back := localPath(f.raw("back"))
+	return s.followChange(ctx, p, &c, back, back)
 }
 
 // followChange waits a moment for a change. One that has ended is said on the page to go back to; any
-// other one has a page of its own.
-func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back string) error {
+// other one has a page of its own. undone is the page to go to when it was taken back.
+func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back, undone string) error {
 	until := time.Now().Add(promptly)
 	for !c.IsEnded() && time.Now().Before(until) {
 		select {
@@ -219,7 +220,7 @@ func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back
 	if back == "" {
 		back = p.path("changes", c.ID.String())
 	} else if undo != "" {
-		undo = string(with(undo, "back", back))
+		undo = string(with(undo, "back", undone))
 	}
 	p.sayNext("changes.said."+said(c), undo, "count", strconv.FormatInt(count, 10))
 	return p.see(templ.SafeURL(back))
@@ -275,7 +276,8 @@ func (s *server) undoChange(ctx context.Context, p *page) error {
 	if c, err = s.deps.Changes.Undo(ctx, &p.Actor, c.ID); err != nil {
 		return err
 	}
-	return s.followChange(ctx, p, &c, localPath(f.raw("back")))
+	back := localPath(f.raw("back"))
+	return s.followChange(ctx, p, &c, back, back)
 }
 
 // previewAgain has the numbers of a preview follow a field.

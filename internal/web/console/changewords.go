@@ -53,7 +53,7 @@ type skipped struct {
 func (p *page) skippedOf(counts bulk.Counts) (all []skipped) {
 	for reason, count := range counts.Skipped {
 		name := "changes.skipped." + string(reason)
-		if !p.Has(name + ".other") {
+		if !p.Has(name) {
 			name = "changes.skipped.otherwise"
 		}
 		all = append(all, skipped{p.Say(name, "count", count, "reason", string(reason)), count})

@@ -18,6 +18,15 @@ func (v *visitor) add(value string, options codes.Options) {
 	}
 }
 
+// redeem lets a user redeem a code of acme.
+func (v *visitor) redeem(value, user string) {
+	v.t.Helper()
+	request := codes.RedeemRequest{Code: value, UserID: user}
+	if _, err := v.codes.Redeem(v.t.Context(), v.actor(), request); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
 func TestTheFirstCodeIsMadeWhereTheListWouldBe(t *testing.T) {
 	o := newOffice(t)
 	o.mara.sees("/console/w/acme/codes", "Make your first code", `name="how" value="random"`)

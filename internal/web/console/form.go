@@ -105,7 +105,7 @@ func (f *form) instant(name string) *time.Time {
 	if typed == "" {
 		return nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02", time.RFC3339Nano} {
 		if at, err := time.ParseInLocation(layout, typed, f.page.Zone()); err == nil {
 			return &at
 		}

@@ -31,8 +31,8 @@ type newView struct {
 	guess    *guess             // nil: it cannot be said
 }
 
-// metadataRows is how many entries of metadata a form has room for.
-const metadataRows = 3
+// leastMetadataRows is for how many entries of metadata a form has fields at least.
+const leastMetadataRows = 3
 
 // issueRequest reads the options of new codes. What cannot be read is complained about.
 func (f *form) issueRequest() codes.IssueRequest {
@@ -76,6 +76,15 @@ func (f *form) entry(name string, i int) string {
 		return all[i]
 	}
 	return ""
+}
+
+// metadataRows is for how many entries there are fields: one is always free.
+func (f *form) metadataRows() int {
+	rows := len(f.all("metadataName"))
+	if rows > 0 && f.entry("metadataName", rows-1) != "" {
+		rows++
+	}
+	return max(rows, leastMetadataRows)
 }
 
 // count reads a whole number, with or without separators; nil: the field is empty.

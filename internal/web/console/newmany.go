@@ -156,6 +156,3 @@ func riskClass(one, holds why.RiskLevel) string {
 		return ""
 	}
 }
-
-// currentLevel marks the level that holds.
-func currentLevel(one, holds why.RiskLevel) string { return strconv.FormatBool(one == holds) }

@@ -10,7 +10,12 @@ import (
 // factsOf says what a code grants, how much of it is used and until when it can be redeemed, in
 // sentences: "Premium. Used 37 of 100 times. Ends 31 December 2031, 23:59 UTC."
 func (p *page) factsOf(c *codes.Code, status codes.Status) string {
-	sentences := []string{p.Say("type."+string(c.Type)) + "."}
+	return p.Say("type."+string(c.Type)) + ". " + p.usesOf(c, status)
+}
+
+// usesOf is factsOf without what the code grants.
+func (p *page) usesOf(c *codes.Code, status codes.Status) string {
+	var sentences []string
 	switch {
 	case c.MaxRedemptions == nil:
 		sentences = append(sentences, p.Say("code.used", "count", c.Redemptions))
@@ -83,4 +88,15 @@ func (p *page) remedyIdle(r *why.Remedy) string {
 		args = append(args, "count", *r.Free)
 	}
 	return p.Say(name, args...)
+}
+
+// size writes a number of bytes in its largest unit.
+func (p *page) size(bytes int64) string {
+	unit := 0
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	for bytes >= 10<<10 && unit < len(units)-1 {
+		bytes >>= 10
+		unit++
+	}
+	return p.Number(bytes) + "\u00a0" + units[unit]
 }

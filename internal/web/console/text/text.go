@@ -85,10 +85,11 @@ func (t *Texts) Say(name string, args ...any) string {
 	return b.String()
 }
 
-// Has reports whether there is a text of this name.
+// Has reports whether there is a text of this name, in one form or in several.
 func (t *Texts) Has(name string) bool {
 	_, found := t.catalog[name]
-	return found
+	_, hasForms := t.catalog[name+".other"]
+	return found || hasForms
 }
 
 // find returns the text of a name in the form that goes with the argument "count". One that is missing

@@ -100,6 +100,15 @@ func TestNumbersHaveForms(t *testing.T) {
 	}
 }
 
+func TestATextIsThereInOneFormOrInSeveral(t *testing.T) {
+	texts := For(Viewer{Now: time.Now()})
+	for name, want := range map[string]bool{"language": true, "duration.days": true, "duration": false} {
+		if got := texts.Has(name); got != want {
+			t.Errorf("%s: %t, want %t", name, got, want)
+		}
+	}
+}
+
 func TestWhatStandsAtAPlaceIsNeverHTML(t *testing.T) {
 	parts, err := split("**{who}** has `{what}` & more")
 	if err != nil {

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/member"
+)
+
+func TestACodeHasAPageWithItsHistory(t *testing.T) {
+	o := newOffice(t)
+	limit := int64(5)
+	o.mara.add("FAIR 50/50", codes.Options{
+		MaxRedemptions: codes.Limit{Given: true, Max: &limit}, Note: "<b>fair</b>",
+		Metadata: map[string]string{"stand": "B12"},
+	})
+	o.mara.redeem("fair50/50", "ann")
+	o.mara.sees("/console/w/acme/codes/fair50%2F50", "Used 1 of 5 times.", `aria-label="1 taken, 4 free"`, "&lt;b&gt;fair",
+		"FAIR50/50", "<code>stand</code>", "Redeemed by", "registered as Premium", "Whoever redeemed it keeps what it gave.",
+		"cannot be deleted")
+	_, _, svg := o.mara.do(http.MethodGet, "/console/w/acme/codes/FAIR50%2F50/qr.svg", nil)
+	_, _, png := o.mara.do(http.MethodGet, "/console/w/acme/codes/FAIR50%2F50/qr.png", nil)
+	if !strings.HasPrefix(svg, "<svg") || !strings.HasPrefix(png, "\x89PNG") {
+		t.Errorf("%.20q and %.20q", svg, png)
+	}
+}
+
+func TestACodeIsRevokedAndRestored(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{})
+	const page = "/console/w/acme/codes/FAIR"
+	o.mara.sees(page+"/revoke", "Revoke FAIR?", "Nobody can redeem it from then on.")
+	o.mara.sends(page+"/revoke", page, url.Values{})
+	o.mara.sees(page, "Revoked", "No QR code while it is revoked", "If you restore it", "by Mara Lindt")
+	o.mara.refused("GET", page+"/qr.png", http.StatusConflict)
+	o.mara.sends(page+"/restore", page, url.Values{})
+	if got := o.mara.status("FAIR"); got != codes.StatusActive {
+		t.Errorf("it is %s", got)
+	}
+}
+
+func TestACodeIsDeletedAndBroughtBack(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{Note: "spring"})
+	o.mara.sends("/console/w/acme/codes/FAIR/delete", "/console/w/acme/codes", url.Values{})
+	status, _, body := o.mara.do(http.MethodGet, "/console/w/acme/codes/FAIR", nil)
+	if status != http.StatusNotFound || !strings.Contains(body, "There is no code FAIR here") {
+		t.Fatalf("%d\n%s", status, body)
+	}
+	list, err := o.changes.List(t.Context(), o.mara.actor(), core.PageRequest{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatal(list, err)
+	}
+	undo := "/console/w/acme/changes/" + list.Items[0].ID.String() + "/undo?back=%2Fconsole%2Fw%2Facme%2Fcodes%2FFAIR"
+	o.mara.sends(undo, "/console/w/acme/codes/FAIR", url.Values{})
+	o.mara.sees("/console/w/acme/codes/FAIR", "spring")
+	o.mara.redeem("FAIR", "ann")
+	o.mara.answered("/console/w/acme/codes/FAIR/delete", url.Values{}, http.StatusConflict, "cannot be deleted")
+}
+
+func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
+	o := newOffice(t)
+	end := time.Date(2040, 12, 31, 23, 59, 59, 0, time.UTC)
+	o.mara.add("FAIR", codes.Options{ExpiresAt: &end, Note: "spring", Metadata: map[string]string{"a": "1", "b": "2"}})
+	const page = "/console/w/acme/codes/FAIR"
+	o.mara.sees(page+"/edit", `value="2040-12-31T23:59"`, `value="spring"`)
+	form := url.Values{
+		"maxRedemptions": {"many"}, "startsAt": {""}, "expiresAt": {"2040-12-31T23:59"},
+		"recipient": {""}, "note": {"autumn"},
+		"metadataName": {"a", "", "c"}, "metadataValue": {"1", "", "3"},
+	}
+	o.mara.answered(page+"/edit", form, http.StatusUnprocessableEntity, "This is no whole number.", `value="autumn"`)
+	form.Set("maxRedemptions", "7")
+	o.mara.sends(page+"/edit", page, form)
+	now, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
+	if err != nil || now.Note != "autumn" || !now.ExpiresAt.Equal(end) || *now.MaxRedemptions != 7 ||
+		now.Metadata["c"] != "3" || len(now.Metadata) != 2 {
+		t.Fatalf("%+v, %v", now, err)
+	}
+	o.mara.sees(page, html.EscapeString("Note changed from “spring” to “autumn”"), "Metadata changed")
+	back := undoEdit(page+"/edit", url.Values{
+		"maxRedemptions": {""}, "note": {"spring"}, "metadataName": {"", "a", "b"}, "metadataValue": {"", "1", "2"},
+	})
+	o.mara.sends(back, page, url.Values{})
+	now, err = o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
+	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil ||
+		now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
+		t.Fatalf("%+v, %v", now, err)
+	}
+}
+
+func TestWhoMayOnlyLookChangesNoCode(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{})
+	sam := o.join(t, "Sam", member.RoleSupport)
+	if body := sam.sees("/console/w/acme/codes/FAIR", "FAIR"); strings.Contains(body, "/edit") {
+		t.Error("the page offers what the role may not")
+	}
+	for _, act := range []string{"edit", "revoke", "restore", "delete"} {
+		sam.refused("POST", "/console/w/acme/codes/FAIR/"+act, http.StatusForbidden)
+	}
+	other := codes.IssueRequest{Type: codes.TypeNormal}
+	theirs := o.mara.actor()
+	theirs.WorkspaceID = o.other.ID
+	if _, err := o.codes.AddCode(t.Context(), theirs, "THEIRS", other); err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"", "/edit", "/revoke", "/qr.svg"} {
+		o.mara.refused("GET", "/console/w/acme/codes/THEIRS"+page, http.StatusNotFound)
+	}
+	o.mara.refused("POST", "/console/w/acme/codes/THEIRS/revoke", http.StatusNotFound)
+}
