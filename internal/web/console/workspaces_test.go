@@ -35,7 +35,7 @@ func TestTheInstallationIsForWhoRunsIt(t *testing.T) {
 	o := newOffice(t)
 	o.redeem(t, "bob", "Normal")
 	page := o.mara.sees("/console/installation",
-		"1.2.3", "SQLite 3.99", "21 MB", "node-7", "<code>acme</code>", "17", "mara@acme.example")
+		"1.2.3", "SQLite 3.99", "20\u00a0MiB", "node-7", "<code>acme</code>", "17", "mara@acme.example")
 	if strings.Contains(page, "bob") || strings.Contains(page, "ACME-") {
 		t.Error("the page names users or codes")
 	}
