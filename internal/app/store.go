@@ -78,6 +78,7 @@ type bareStore interface {
 	member.Store
 	overview.Store
 	Ping(ctx context.Context) (away []string, err error)
+	About(ctx context.Context) (version string, bytes int64, err error)
 	Close() error
 	transfer.Database
 }

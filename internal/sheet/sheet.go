@@ -59,8 +59,8 @@ func (d Design) labels(list List) (l labels, err error) {
 	return l, errors.Join(errs...)
 }
 
-// MaxCards is the most that are printed in one PDF, which is put together in memory: 15 KB for each card.
-const MaxCards = 20_000
+// maxCards is the most that are printed in one PDF, which is put together in memory: 15 KB for each card.
+const maxCards = 20_000
 
 // Write prints a list as PDF and returns how many cards it has. The same list and design give the same
 // bytes. A row that cannot be printed ends it with an error that names the code.
@@ -74,7 +74,7 @@ func (d Design) Write(to io.Writer, list List) (cards int, err error) {
 	}
 	doc := newDocument(d)
 	composer := composer{ruler: newRuler(), cell: d.Layout.card(0)}
-	for row, err := range list.atMost(MaxCards) {
+	for row, err := range list.atMost(maxCards) {
 		if err != nil {
 			return cards, err
 		}

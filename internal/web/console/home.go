@@ -10,10 +10,7 @@ import (
 )
 
 func (s *server) homeRoutes() []Route {
-	return []Route{
-		{Method: "GET", Path: "/console", handle: s.home},
-		{Method: "GET", Path: "/console/workspaces", handle: s.chooseWorkspace},
-	}
+	return []Route{{Method: "GET", Path: "/console", handle: s.home}}
 }
 
 // home answers GET /console/: it goes to where somebody can begin.
@@ -29,9 +26,4 @@ func (p *page) openSeats() []member.Seat {
 	return slices.DeleteFunc(slices.Clone(p.who.Seats), func(s member.Seat) bool {
 		return s.Workspace.SuspendedAt != nil
 	})
-}
-
-// chooseWorkspace answers GET /console/workspaces.
-func (s *server) chooseWorkspace(ctx context.Context, p *page) error {
-	return p.show(ctx, workspacesPage(p))
 }

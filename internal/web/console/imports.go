@@ -70,7 +70,7 @@ func (s *server) showImport(ctx context.Context, p *page) error {
 		p.reloadPoll()
 		err = s.deps.Imports.FirstRejected(ctx, &p.Actor, imported.ID, rejectedShown, func(line *bulk.RejectedLine) {
 			v.rejected = append(v.rejected, rejectedLine{
-				line.Line, shortened(string(line.Raw)), p.ofError("line."+string(line.Reason), line.Detail),
+				line.Line, shortened(string(line.Raw)), line.Detail,
 			})
 		})
 		if err != nil {
@@ -160,16 +160,4 @@ func (v *importView) again(p *page, do string) string {
 	return string(with(p.path("imports", "new"),
 		"do", do, "format", string(i.ImportSpec.Format), "onExisting", string(i.OnExisting), "atomic", atomic,
 		"batch", i.ImportSpec.Name))
-}
-
-// size is a number of bytes, as people read it.
-func (p *page) size(bytes int64) string {
-	switch {
-	case bytes < 1000:
-		return p.Say("size.bytes", "number", bytes)
-	case bytes < 1_000_000:
-		return p.Say("size.kilobytes", "number", (bytes+500)/1000)
-	default:
-		return p.Say("size.megabytes", "number", (bytes+500_000)/1_000_000)
-	}
 }

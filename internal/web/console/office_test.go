@@ -40,6 +40,8 @@ type office struct {
 	events  *event.Service
 	batches *bulk.Batches
 	changes *bulk.Changes
+	imports *bulk.Imports
+	exports *bulk.Exports
 	runner  *job.Runner
 	rests   bool // jobs wait until the runner is told to work
 	why     *why.Service
@@ -125,6 +127,13 @@ func (o *office) openWorkshop(t *testing.T) {
 		Store: o.store, Reads: o.store, Jobs: o.store, Forms: o.codes.FormsOf,
 		Now: time.Now, Entropy: entropy, NewID: newTestID, Wake: wake,
 	})
+	o.imports = bulk.NewImports(bulk.ImportsDeps{
+		Store: o.store, DryRun: o.store.DryRun, Jobs: o.store, Forms: o.codes.FormOfNew,
+		Before: o.tenancy.Predecessors, Now: time.Now, Entropy: entropy, NewID: newTestID,
+	})
+	o.exports = bulk.NewExports(bulk.ExportDeps{
+		Lists: o.codes, Batches: o.batches, Log: o.store, Now: time.Now, Entropy: entropy,
+	})
 	o.why = why.NewService(why.Deps{
 		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
 		Now: time.Now, Entropy: entropy,
@@ -145,9 +154,14 @@ func (o *office) work(t *testing.T) {
 func (o *office) serve(t *testing.T) {
 	pages, err := New(Deps{
 		Codes: o.codes, Tenancy: o.tenancy, Events: o.events, Batches: o.batches, Changes: o.changes, Why: o.why,
+		Imports: o.imports, Exports: o.exports,
 		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
-		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Installation: func(context.Context) (Installation, error) {
+			return Installation{Engine: "sqlite", EngineVersion: "3.99", Bytes: 20 << 20, Away: []string{"node-7"}}, nil
+		},
+		UnfinishedJobs: func(context.Context, core.ID) (int, error) { return 17, nil },
+		Now:            time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -204,14 +218,29 @@ func (v *visitor) actor() *core.Actor {
 
 func (v *visitor) do(method, path string, form url.Values) (status int, location, body string) {
 	v.t.Helper()
+	kind := ""
+	if form != nil {
+		kind = "application/x-www-form-urlencoded"
+	}
+	return v.asks(method, path, kind, strings.NewReader(form.Encode()))
+}
+
+// posts sends a body of a media type.
+func (v *visitor) posts(path, kind string, sent io.Reader) (status int, location, body string) {
+	v.t.Helper()
+	return v.asks(http.MethodPost, path, kind, sent)
+}
+
+func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, location, body string) {
+	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.t.Context(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, v.url+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, method, v.url+path, sent)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: v.session})
 	answer, err := http.DefaultTransport.RoundTrip(req)

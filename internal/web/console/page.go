@@ -133,7 +133,7 @@ func (p *page) hx(pairs ...string) templ.Attributes {
 }
 
 // isDialog reports whether the page is loaded into the dialog of another one.
-func (p *page) isDialog() bool { return p.Request.Header.Get("HX-Target") == "dialog#dialog" }
+func (p *page) isDialog() bool { return p.Request.Header.Get("HX-Target") == "dialog#dialog" } // element and id
 
 // show answers with a page.
 func (p *page) show(ctx context.Context, c templ.Component) error {

@@ -38,6 +38,10 @@ type Deps struct {
 	Events   *event.Service
 	Counts   *overview.Service
 
+	// Installation tells of the database, UnfinishedJobs how many jobs of a workspace wait or run.
+	Installation   func(context.Context) (Installation, error)
+	UnfinishedJobs func(ctx context.Context, workspace core.ID) (int, error)
+
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request
 	Version        string

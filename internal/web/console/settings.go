@@ -33,6 +33,7 @@ type settingsView struct {
 // settings answers GET /settings: with fields in the address it shows what they would do.
 func (s *server) settings(ctx context.Context, p *page) error {
 	f := p.newForm()
+	f.set("name", p.workspace.Name)
 	f.setFormat(p.workspace)
 	f.set("events", string(eventsOf(p.workspace)))
 	return s.showSettings(ctx, p, http.StatusOK, f)

@@ -31,6 +31,11 @@ const (
 // fileField is the field of a form that has the file. It comes last: the others must be known before.
 const fileField = "file"
 
+// importExample is a file that can be imported.
+const importExample = "code,type,maxRedemptions,expiresAt\n" +
+	"ACME-7K2M-9QXR,Premium,1,2031-12-31T23:59:59Z\n" +
+	"WELCOME2031,Normal,100,"
+
 // Choices of what to do with a file.
 const (
 	doCheck  = "check"
@@ -201,11 +206,11 @@ func formatNamed(extension string) bulk.FileFormat {
 	return bulk.FileFormat(export.CSV)
 }
 
-// goingTrigger is when imports under way are looked for again: as soon as the form is sent, and then until
-// they have ended.
+// goingTrigger is when imports under way are looked for again. That the form is sent cannot be the trigger:
+// htmx would keep the browser from sending it.
 func (v *uploadView) goingTrigger() string {
 	if len(v.going) > 0 {
 		return "every 1s"
 	}
-	return "submit from:#upload delay:1s"
+	return "every 3s"
 }

@@ -38,9 +38,8 @@ func (f *form) format() core.Format {
 	return core.Format{Prefix: strings.ToUpper(f.get("prefix")), Groups: groups, GroupLength: length}
 }
 
-// setFormat fills in the form what a workspace has.
+// setFormat fills in the format of a workspace.
 func (f *form) setFormat(w tenancy.Workspace) {
-	f.set("name", w.Name)
 	f.set("prefix", w.Format.Prefix)
 	f.set("groups", strconv.Itoa(w.Format.Groups))
 	f.set("groupLength", strconv.Itoa(w.Format.GroupLength))
@@ -74,6 +73,7 @@ func (p *page) formatView(f *form) *formatView {
 // welcome answers GET /console/w/{workspace}/welcome: the second step of setting up.
 func (s *server) welcome(ctx context.Context, p *page) error {
 	f := p.newForm()
+	f.set("name", p.workspace.Name)
 	f.setFormat(p.workspace)
 	return p.show(ctx, welcomePage(p, p.formatView(f)))
 }

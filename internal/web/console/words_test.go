@@ -14,7 +14,8 @@ import (
 
 var (
 	// saidName are names of texts that are written out where they are said.
-	saidName = regexp.MustCompile(`(?:Say|Rich|sayNext|complain|ofError)\((?:"[a-z]+", |f, )?"([a-z_0-9]+\.[a-z_0-9.]+)"\s*[,)]`)
+	saidName = regexp.MustCompile(
+		`(?:Say|Rich|sayNext|complain|ofError)\((?:"[a-z]+", |f, )?"([a-z_0-9]+\.[a-z_0-9.]+)"\s*[,)]`)
 	// begunName are names of which only the beginning is written out, or a part that is put into one.
 	begunName = regexp.MustCompile(`"([a-zA-Z_0-9.]+)"`)
 )

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/export"
+)
+
+func (s *server) exportRoutes() []Route {
+	return []Route{
+		get("/exports", core.PermissionExport, s.showExports),
+		get("/exports/codes", core.PermissionExport, s.exportCodes).streams(),
+		get("/exports/redemptions", core.PermissionExport, s.exportRedemptions).streams(),
+		get("/exports/users", core.PermissionExport, s.exportUsers).streams(),
+	}
+}
+
+// exportsView is what the page shows on which a list to export is chosen.
+type exportsView struct {
+	what string // the list whose form was sent
+	form *form
+}
+
+// showExports answers GET /console/w/{workspace}/exports.
+func (s *server) showExports(ctx context.Context, p *page) error {
+	return p.show(ctx, exportsPage(p, &exportsView{form: p.newForm()}))
+}
+
+// formOf is the form of a list: only that of the one that was sent says what is wrong with it.
+func (v *exportsView) formOf(what string) *form {
+	if what == v.what {
+		return v.form
+	}
+	return &form{page: v.form.page, wrong: map[string]string{}}
+}
+
+// exportForm is what somebody wants of a list.
+type exportForm struct {
+	*form
+	format export.Format
+}
+
+func (p *page) exportForm() exportForm {
+	f := exportForm{form: p.newForm()}
+	f.set("format", string(export.CSV))
+	if f.format = export.Format(f.get("format")); !slices.Contains(export.Formats(), f.format) {
+		f.complain("format", "import.no_choice")
+	}
+	return f
+}
+
+// moment reads an instant as programs write it (RFC 3339), or as a field of a date and time has it.
+func (f exportForm) moment(name string) *time.Time {
+	if at, err := time.Parse(time.RFC3339, f.get(name)); err == nil {
+		return &at
+	}
+	return f.instant(name)
+}
+
+// sent sends an export, or says what is wrong with the form.
+func sent[T any](ctx context.Context, p *page, f exportForm, e export.Export[T]) error {
+	if !f.isGood() {
+		v := &exportsView{what: e.What, form: f.form}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, exportsPage(p, v))
+	}
+	e.Format = f.format
+	return download(ctx, p, e)
+}
+
+// exportCodes answers GET /console/w/{workspace}/exports/codes.
+func (s *server) exportCodes(ctx context.Context, p *page) error {
+	f := p.exportForm()
+	filter := codes.CodeFilter{
+		Type: codes.Type(f.get("type")), Status: codes.Status(f.get("status")), Query: f.get("q"),
+		CreatedAfter: f.moment("createdAfter"), CreatedBefore: f.moment("createdBefore"),
+	}
+	if typed := f.get("batchId"); typed != "" {
+		var err error
+		if filter.BatchID, err = core.ParseID(typed); err != nil {
+			return bulk.BatchNotFound()
+		}
+	}
+	if f.isGood() && f.format == export.XLSX {
+		if err := s.deps.Exports.CheckSheet(ctx, &p.Actor, filter); err != nil && !f.take(err) {
+			return err
+		}
+	}
+	return sent(ctx, p, f, export.Export[codes.Code]{
+		What: "codes", Pages: s.deps.Exports.Codes(ctx, &p.Actor, filter), Table: bulk.CodesTable(),
+	})
+}
+
+// exportRedemptions answers GET /console/w/{workspace}/exports/redemptions.
+func (s *server) exportRedemptions(ctx context.Context, p *page) error {
+	f := p.exportForm()
+	filter := codes.RedemptionFilter{
+		Code: f.get("code"), UserID: f.get("userId"),
+		CreatedAfter: f.moment("createdAfter"), CreatedBefore: f.moment("createdBefore"),
+	}
+	return sent(ctx, p, f, export.Export[codes.Redemption]{
+		What: "redemptions", Pages: s.deps.Exports.Redemptions(ctx, &p.Actor, filter), Table: bulk.RedemptionsTable(),
+	})
+}
+
+// exportUsers answers GET /console/w/{workspace}/exports/users.
+func (s *server) exportUsers(ctx context.Context, p *page) error {
+	f := p.exportForm()
+	filter := codes.UserFilter{Status: codes.UserStatus(f.get("status")), Query: f.get("q")}
+	return sent(ctx, p, f, export.Export[codes.User]{
+		What: "users", Pages: s.deps.Exports.Users(ctx, &p.Actor, filter), Table: bulk.UsersTable(),
+	})
+}

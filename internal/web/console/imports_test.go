@@ -1,0 +1,171 @@
+package console
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/member"
+)
+
+const importsPath = "/console/w/acme/imports"
+
+// imports sends a file with the fields of its form, which are pairs.
+func (v *visitor) imports(name, file string, pairs ...string) (status int, location, body string) {
+	v.t.Helper()
+	var sent bytes.Buffer
+	parts := multipart.NewWriter(&sent)
+	fields := append([]string{"onExisting", "fail", "format", ""}, pairs...)
+	for i := 0; i+1 < len(fields); i += 2 {
+		if err := parts.WriteField(fields[i], fields[i+1]); err != nil {
+			v.t.Fatal(err)
+		}
+	}
+	part, err := parts.CreateFormFile(fileField, name)
+	if err == nil {
+		_, err = part.Write([]byte(file))
+	}
+	if err != nil || parts.Close() != nil {
+		v.t.Fatal(err)
+	}
+	return v.posts(importsPath, parts.FormDataContentType(), &sent)
+}
+
+// imported is imports of a file that is read to its end; it returns the address of the import.
+func (v *visitor) imported(name, file string, pairs ...string) string {
+	v.t.Helper()
+	status, location, body := v.imports(name, file, pairs...)
+	if status != http.StatusSeeOther || !strings.HasPrefix(location, importsPath+"/") {
+		v.t.Fatalf("%d to %q\n%s", status, location, body)
+	}
+	return location
+}
+
+const threeLines = "code,type\nPARTY-1,Normal\nPARTY-2,Gold\nPARTY-3,Premium\n"
+
+func TestAFileIsCheckedThenImported(t *testing.T) {
+	o := newOffice(t)
+	o.mara.sees(importsPath+"/new", "Check it first", `name="file"`)
+	checked := o.mara.imported("party.csv", threeLines)
+	o.mara.sees(checked, "Only checked: nothing was stored", "Would be accepted: 2.", "Would be rejected: 1.",
+		"PARTY-2,Gold", "type must be", "Import it now", "Choose the file once more")
+	if _, err := o.codes.GetCode(t.Context(), o.mara.actor(), "PARTY-1"); !core.IsKind(err, core.KindNotFound) {
+		t.Errorf("a file that was only checked left a code: %v", err)
+	}
+	stored := o.mara.imported("party.csv", threeLines, "do", "import")
+	o.mara.sees(stored, "Accepted: 2.", "party", "Show its batch", "Delete the new codes")
+	if _, err := o.codes.GetCode(t.Context(), o.mara.actor(), "PARTY-1"); err != nil {
+		t.Error(err)
+	}
+	o.mara.sees(strings.Replace(stored, "/imports/", "/batches/", 1), "2 codes that came in with a file")
+	o.mara.sees(importsPath, "party", "only checked")
+	if name, text := o.mara.file(stored + "/rejected.csv"); name != "rejected-party.csv" ||
+		!strings.HasPrefix(text, "code,type,_line,_reason,_detail\nPARTY-2,Gold,3,") {
+		t.Errorf("%s:\n%s", name, text)
+	}
+	atomic := o.mara.imported("party.ndjson", `{"code":"X"}`+"\n{}\n", "do", "import", "atomic", "yes")
+	o.mara.sees(atomic, "Failed", "nothing is stored", "Send it again")
+	o.mara.sends(stored+"/cancel", stored, nil)
+}
+
+func TestAFormThatIsSentTwiceImportsOnce(t *testing.T) {
+	o := newOffice(t)
+	first := o.mara.imported("a.csv", threeLines, "do", "import", "retry", "TWICE")
+	if again := o.mara.imported("a.csv", threeLines, "do", "import", "retry", "TWICE"); again != first {
+		t.Errorf("%s was imported again as %s", first, again)
+	}
+	mended := strings.Replace(threeLines, "Gold", "Normal", 1)
+	if other := o.mara.imported("a.csv", mended, "do", "import", "retry", "TWICE"); other == first {
+		t.Error("another file counted as the same")
+	}
+}
+
+func TestWhatIsWrongWithAnUploadIsSaid(t *testing.T) {
+	o := newOffice(t)
+	for name, c := range map[string]struct {
+		pairs []string
+		want  string
+	}{
+		"":            {nil, "Choose a file."},
+		"a.xlsx":      {nil, "Save it as CSV"},
+		"a.csv":       {[]string{"onExisting", "explode"}, "Choose one of these."},
+		"b.csv":       {[]string{"format", "pdf"}, "Choose one of these."},
+		"long.ndjson": {[]string{"batch", strings.Repeat("x", bulk.MaxBatchNameLength+1)}, "200"},
+	} {
+		status, _, body := o.mara.imports(name, "code\nA\n", append([]string{"batch", "Kept", "do", "import"}, c.pairs...)...)
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, c.want) {
+			t.Errorf("%q: %d does not say %q\n%s", name, status, c.want, body)
+		}
+		if name != "long.ndjson" && !strings.Contains(body, `value="Kept"`) {
+			t.Errorf("%q: what was typed is lost", name)
+		}
+	}
+	location := o.mara.imported("broken.csv", "nonsense\n1\n")
+	o.mara.sees(location, "Failed", "Send it again")
+	for _, c := range []struct{ kind, body string }{
+		{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"do\"\r\n\r\nimp"},
+		{"multipart/form-data", ""},
+		{"text/csv", "code\nA\n"},
+	} {
+		if status, _, _ := o.mara.posts(importsPath, c.kind, strings.NewReader(c.body)); status/100 != 4 {
+			t.Errorf("%s: %d", c.kind, status)
+		}
+	}
+}
+
+func TestWhoMayImport(t *testing.T) {
+	o := newOffice(t)
+	done := o.mara.imported("party.csv", threeLines, "do", "import")
+	vera := o.join(t, "vera", member.RoleViewer)
+	vera.sees(done, "Accepted: 2.")
+	vera.refused(http.MethodGet, importsPath+"/new", http.StatusForbidden)
+	vera.refused(http.MethodGet, done+"/rejected.csv", http.StatusForbidden)
+	vera.refused(http.MethodPost, done+"/cancel", http.StatusForbidden)
+	if status, _, _ := vera.imports("party.csv", threeLines); status != http.StatusForbidden {
+		t.Errorf("a viewer imports: %d", status)
+	}
+	foreign := importsPath + "/" + o.foreignBatch(t)
+	for _, path := range []string{"", "/rejected.csv"} {
+		o.mara.refused(http.MethodGet, foreign+path, http.StatusNotFound)
+	}
+	o.mara.refused(http.MethodPost, foreign+"/cancel", http.StatusNotFound)
+}
+
+func TestListsAreExported(t *testing.T) {
+	o := newOffice(t)
+	id := o.mara.batch("Badges", 3)
+	o.mara.batch("Others", 2)
+	const at = "/console/w/acme/exports"
+	o.mara.sees(at, "Redemptions", "Users", "Created after")
+	for path, begin := range map[string]string{
+		"/codes?format=csv":          "code,type,status",
+		"/codes?format=ndjson":       `{"code":"`,
+		"/codes?format=xlsx":         "PK",
+		"/redemptions":               "id,code,type,userId",
+		"/redemptions?format=ndjson": "",
+		"/users?format=xlsx":         "PK",
+	} {
+		if name, text := o.mara.file(at + path); !strings.HasPrefix(text, begin) || !strings.Contains(name, "-acme-") {
+			t.Errorf("%s is %s and begins with %.60q", path, name, text)
+		}
+	}
+	if _, text := o.mara.file(at + "/codes?format=ndjson&batchId=" + id); strings.Count(text, "\n") != 3 {
+		t.Errorf("of the batch came\n%s", text)
+	}
+	if _, text := o.mara.file(at + "/codes?createdAfter=2101-01-01T00:00:00Z"); strings.Count(text, "\n") != 1 {
+		t.Errorf("of the future came\n%s", text)
+	}
+	for path, want := range map[string]int{
+		"/codes?createdAfter=soon": 422, "/codes?format=pdf": 422, "/codes?batchId=1": 404, "/codes?type=Gold": 400,
+	} {
+		o.mara.refused(http.MethodGet, at+path, want)
+	}
+	sam := o.join(t, "sam", member.RoleSupport)
+	for _, path := range []string{"", "/codes", "/redemptions", "/users"} {
+		sam.refused(http.MethodGet, at+path, http.StatusForbidden)
+	}
+}

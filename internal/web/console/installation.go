@@ -1,0 +1,109 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"strings"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/member"
+)
+
+func (s *server) installationRoutes() []Route {
+	return []Route{
+		operates("GET", "/installation", s.installation),
+		operates("GET", "/installation/invite", s.askOperator),
+		operates("POST", "/installation/invite", s.inviteOperator),
+	}
+}
+
+// Installation is what the console tells of the database.
+type Installation struct {
+	Engine, EngineVersion string
+	Bytes                 int64 // that the database takes
+	Free                  int64 // bytes on its disk
+	FreeKnown             bool
+	Schema                int64    // the version of its tables
+	Pending               int      // migrations that are not applied
+	Away                  []string // nodes of a distributed database that do not answer
+}
+
+// installationView is what the page of the installation shows.
+type installationView struct {
+	Installation
+	version   string
+	runtime   string // the version of Go, the system
+	jobs      []workspaceJobs
+	operators []member.Member
+}
+
+// workspaceJobs is how many jobs a workspace has that wait or run.
+type workspaceJobs struct {
+	slug  string
+	count int
+}
+
+// maxAsked is of how many workspaces the page counts jobs.
+const maxAsked = 200
+
+// installation answers GET /console/installation. It names no code and no user of any workspace.
+func (s *server) installation(ctx context.Context, p *page) error {
+	v := &installationView{
+		version: s.deps.Version,
+		runtime: strings.TrimPrefix(runtime.Version(), "go") + ", " + runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	var err error
+	if v.Installation, err = s.deps.Installation(ctx); err != nil {
+		return err
+	}
+	all, err := s.operator(p).Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range all[:min(len(all), maxAsked)] {
+		count, err := s.deps.UnfinishedJobs(ctx, w.ID)
+		if err != nil {
+			return err
+		}
+		if count > 0 {
+			v.jobs = append(v.jobs, workspaceJobs{w.Slug, count})
+		}
+	}
+	everybody, err := s.deps.Members.All(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range everybody {
+		if everybody[i].Operator {
+			v.operators = append(v.operators, everybody[i])
+		}
+	}
+	return p.show(ctx, installationPage(p, v))
+}
+
+// askOperator answers GET /console/installation/invite.
+func (s *server) askOperator(ctx context.Context, p *page) error {
+	return p.show(ctx, inviteOperatorPage(p, &inviteView{form: p.newForm()}))
+}
+
+// inviteOperator answers POST /console/installation/invite: the link is in this answer alone.
+func (s *server) inviteOperator(ctx context.Context, p *page) error {
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
+	v := &inviteView{form: f, email: f.get("email")}
+	by := event.Actor{Kind: core.ActorMember, ID: p.who.Member.ID, Name: p.who.Member.Name}
+	token, err := s.deps.Links.InviteAs(ctx, by, p.RequestID, member.Invitation{Email: v.email, Operator: true})
+	if err != nil {
+		if !f.take(err) {
+			return err
+		}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, inviteOperatorPage(p, v))
+	}
+	v.link = p.linkURL(token)
+	p.secret = true
+	return p.show(ctx, operatorInvitedPage(p, v))
+}
