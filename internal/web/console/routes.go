@@ -10,8 +10,5 @@ func (s *server) allRoutes() []Route {
 		s.userRoutes(), s.activityRoutes(), s.settingsRoutes(), s.memberRoutes(), s.importRoutes(), s.exportRoutes(),
 		s.codesRoutes(), s.changesRoutes(), s.newRoutes(), s.workspaceRoutes(), s.installationRoutes(),
 		s.codeRoutes(),
-		s.userRoutes(), s.activityRoutes(), s.settingsRoutes(), s.memberRoutes(), s.importRoutes(), s.codesRoutes(),
-		s.changesRoutes(), s.newRoutes(), s.workspaceRoutes(), s.installationRoutes(), s.codeRoutes(),
-		s.exportRoutes(),
 	)
 }
