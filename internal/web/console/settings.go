@@ -49,6 +49,7 @@ func eventsOf(w tenancy.Workspace) tenancy.EventsRecorded {
 
 func (s *server) showSettings(ctx context.Context, p *page, status int, f *form) error {
 	v := &settingsView{formatView: p.formatView(f), mayChange: p.may(core.PermissionAdminister)}
+	v.guess = nil // here are live codes to reckon with
 	counts, err := s.deps.Counts.Counts(ctx, &p.Actor)
 	if err != nil {
 		return err

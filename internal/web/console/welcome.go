@@ -23,12 +23,16 @@ func (s *server) welcomeRoutes() []Route {
 type formatView struct {
 	form   *form
 	sample string
+	guess  *guess // of one among supposedCodes; nil: the format is none
 }
+
+// supposedCodes is how many live codes a new workspace is supposed to have one day.
+const supposedCodes = 10_000
 
 // The sizes of a format that the pages offer.
 var (
-	groupChoices  = []int{1, 2, 3, 4, 5, 6}
-	lengthChoices = []int{3, 4, 5, 6, 8}
+	groupChoices  = []int{2, 3, 4, 5, 6}
+	lengthChoices = []int{3, 4, 5, 6, 7, 8}
 )
 
 // format reads a format from a form.
@@ -67,7 +71,7 @@ func sampleOf(format core.Format) string {
 }
 
 func (p *page) formatView(f *form) *formatView {
-	return &formatView{form: f, sample: sampleOf(f.format())}
+	return &formatView{f, sampleOf(f.format()), p.server.guess(f.format(), supposedCodes)}
 }
 
 // welcome answers GET /console/w/{workspace}/welcome: the second step of setting up.
