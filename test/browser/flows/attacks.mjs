@@ -20,7 +20,8 @@ await run({
     await press(page, "main form[action$=account] button.primary");
     await open(page, "/imports/new");
     await page.setInputFiles("input[type=file]", {
-      name: "<img src=x onerror=boom()>.csv", mimeType: "text/csv", buffer: Buffer.from(`code,type\n<script>boom()</script>,${attack}\n`),
+      name: "<img src=x onerror=boom()>.csv", mimeType: "text/csv",
+      buffer: Buffer.from(`code,type\n<script>boom()</script>,${attack}\n`),
     });
     await press(page, "#main button.primary");
     const upload = new URL(page.url()).pathname.replace("/console/w/default", "");
@@ -37,6 +38,8 @@ await run({
       assert.equal(await page.locator("#main img[src=x], #main script, #main svg[onload]").count(), 0, address);
     }
     assert.deepEqual(ran, []);
+    const file = await page.request.get(`${server.url}/console/w/default/batches/${id}/codes.csv`);
+    assert.match(file.headers()["content-disposition"], /^attachment; filename=[^<>]*$/);
   },
 
   "a script that runs all the same cannot write others into the page": async () => {

@@ -35,7 +35,8 @@ await run({
     const work = "/console/w/default";
     pages = [
       "/console/account", "/console/help", "/console/workspaces", `${work}/nothing`, work, `${work}/why`,
-      `${work}/why?typed=acme7kqwm2xn&user=user-4711`, `${work}/why?typed=ACME-7KQW-M2XM`, `${work}/why?typed=ACME-REVO-KEDX`,
+      `${work}/why?typed=acme7kqwm2xn&user=user-4711`, `${work}/why?typed=ACME-7KQW-M2XM`,
+      `${work}/why?typed=ACME-REVO-KEDX`,
       `${work}/batches`, `${work}/batches/${batch}`, `${work}/users`, `${work}/users?q=none`, `${work}/users/user-4711`,
       `${work}/codes`, `${work}/codes/ACME-7KQW-M2XN`, `${work}/codes/ACME-REVO-KEDX`, `${work}/codes?status=revoked`,
       "/console/installation", `${work}/new`, `${work}/new/many`, `${work}/imports`,

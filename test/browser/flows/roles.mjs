@@ -1,5 +1,7 @@
 // What people of each role are shown and may do.
-import { api, assert, at, command, invite, newPage, open, password, press, run, says, server, setUp } from "../lib/flow.mjs";
+import {
+  api, assert, at, command, invite, newPage, open, password, press, run, says, server, setUp,
+} from "../lib/flow.mjs";
 
 // join follows an invitation in a new window.
 const join = async (browser, name, role) => {

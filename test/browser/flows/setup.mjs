@@ -26,7 +26,7 @@ await run({
     assert.match(code, /^ACME-/);
     const made = JSON.parse(execFileSync("sh", ["-c", `${line} -s`], { encoding: "utf8" }));
     assert.match(made.code, /^ACME-/);
-    assert.equal((await api("GET", `/tenant-codes/${code}`)).code.toLowerCase().replaceAll("-", ""), code.toLowerCase().replaceAll("-", ""));
+    assert.equal((await api("GET", `/tenant-codes/${code}`)).code, code);
   },
 
   "the set-up link works once": async (browser) => {
@@ -63,7 +63,8 @@ await run({
     await page.goto(`${server.url}/console/account`);
     at(page, "/console/sign-in");
     await page.goBack();
-    assert.ok(!(await page.locator("body").innerText()).includes("Mara Lindt"), "the back button shows a page of before");
+    const shown = await page.locator("body").innerText();
+    assert.ok(!shown.includes("Mara Lindt"), "the back button shows a page of before");
     await page.context().close();
   },
 

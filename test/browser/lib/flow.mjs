@@ -43,7 +43,8 @@ const wrongs = [];
 export const watch = (page) => {
   page.on("pageerror", (error) => wrongs.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && !expected.some((words) => words.test(message.text()))) wrongs.push(`${page.url()}: ${message.text()}`);
+    if (message.type() !== "error" || expected.some((words) => words.test(message.text()))) return;
+    wrongs.push(`${page.url()}: ${message.text()}`);
   });
   page.on("request", (request) => {
     if (!request.url().startsWith(server.url)) wrongs.push(`${page.url()} asked for ${request.url()}`);
