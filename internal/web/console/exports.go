@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -38,6 +39,14 @@ func (v *exportsView) formOf(what string) *form {
 		return v.form
 	}
 	return &form{page: v.form.page, wrong: map[string]string{}}
+}
+
+// typed is what a field of a list's form has. What comes with the address of the page is about codes.
+func (v *exportsView) typed(what, name string) string {
+	if what == cmp.Or(v.what, "codes") {
+		return v.form.get(name)
+	}
+	return ""
 }
 
 // exportForm is what somebody wants of a list.

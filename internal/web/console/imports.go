@@ -161,17 +161,3 @@ func (v *importView) again(p *page, do string) string {
 		"do", do, "format", string(i.ImportSpec.Format), "onExisting", string(i.OnExisting), "atomic", atomic,
 		"batch", i.ImportSpec.Name))
 }
-
-// size is a number of bytes, as people read it.
-func (p *page) size(bytes int64) string {
-	switch {
-	case bytes < 1000:
-		return p.Say("size.bytes", "number", bytes)
-	case bytes < 1_000_000:
-		return p.Say("size.kilobytes", "number", (bytes+500)/1000)
-	case bytes < 1_000_000_000:
-		return p.Say("size.megabytes", "number", (bytes+500_000)/1_000_000)
-	default:
-		return p.Say("size.gigabytes", "number", (bytes+500_000_000)/1_000_000_000)
-	}
-}

@@ -142,6 +142,10 @@ func TestListsAreExported(t *testing.T) {
 	const at = "/console/w/acme/exports"
 	o.mara.sees(at, "Redemptions", "Users", "Created after")
 	o.mara.sees(at+"?q=ACME&status=revoked&batchId="+id, `value="ACME"`, `value="revoked" selected`, `value="`+id)
+	body := o.mara.sees(at + "?createdAfter=2026-11-01T00:00:00Z")
+	if got := strings.Count(body, `value="2026-11-01T00:00:00Z"`); got != 1 {
+		t.Errorf("%d lists are of what was created then", got)
+	}
 	o.mara.sees("/console/w/acme/codes?status=active", "/console/w/acme/exports?status=active")
 	for path, begin := range map[string]string{
 		"/codes?format=csv":          "code,type,status",

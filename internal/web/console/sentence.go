@@ -89,3 +89,14 @@ func (p *page) remedyIdle(r *why.Remedy) string {
 	}
 	return p.Say(name, args...)
 }
+
+// size writes a number of bytes in its largest unit.
+func (p *page) size(bytes int64) string {
+	unit := 0
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	for bytes >= 10<<10 && unit < len(units)-1 {
+		bytes >>= 10
+		unit++
+	}
+	return p.Number(bytes) + "\u00a0" + units[unit]
+}
