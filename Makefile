@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build release quick test test-long lint bench profile rivals clean
+.PHONY: help run build release quick test test-long lint pictures bench profile rivals clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -63,6 +63,12 @@ lint: ## vet, staticcheck and formatting
 		printf 'not formatted, run %s -w on:\n%s\n' '$(TOOL) gofumpt' "$$files" >&2; \
 		exit 1; \
 	fi
+
+pictures: build ## take the pictures of the console in docs/pictures
+	scripts/install-test-deps
+	command -v pngquant >/dev/null || scripts/apt-install pngquant
+	node test/browser/pictures.mjs bin/accesscodes docs/pictures
+	pngquant --force --ext .png --speed 1 --quality 60-90 docs/pictures/*.png
 
 # CASE is how the names of the cases to measure begin: make bench CASE=redeem
 # MODE is how much is measured: quick, standard or full.

@@ -142,6 +142,7 @@ var mayImport = []struct {
 		[]string{"github.com/schollz/progressbar/v3", "github.com/jackc/pgx/v5", "zombiezen.com/go/sqlite"},
 	},
 	{"bench/bare", nil, nil},
+	{"test/browser", nil, nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
 	{"test/repo", nil, nil},

@@ -1,0 +1,91 @@
+// The work of a day: many codes revoked and brought back, a file read, keys made and taken back.
+import { makeCodes } from "../lib/data.mjs";
+import { api, assert, newPage, open, press, run, says, server, setUp } from "../lib/flow.mjs";
+
+let page;
+const statusOf = async (code) => (await api("GET", `/tenant-codes/${code}`)).status;
+
+await run({
+  "codes are picked with Shift, revoked after a preview, and brought back": async (browser) => {
+    page = await newPage(browser);
+    await setUp(page);
+    await makeCodes();
+    await open(page, "/codes?status=active");
+    const boxes = page.locator("input[data-pick]");
+    const count = await boxes.count();
+    assert.ok(count >= 3, `${count} codes`);
+    await boxes.first().click();
+    await boxes.last().click({ modifiers: ["Shift"] });
+    assert.equal(await page.locator("[data-count]").innerText(), `${count}`);
+    const picked = await boxes.evaluateAll((all) => all.map((box) => box.value));
+
+    await page.locator("[data-bulk] button[value=revoke]").click();
+    await page.locator("#dialog[open] h1").waitFor();
+    const harmless = await page.evaluate(() => document.activeElement.matches("[data-close]"));
+    assert.ok(harmless, "the harmless button has the focus");
+    await page.keyboard.press("Escape");
+    await page.locator("#dialog[open]").waitFor({ state: "detached" });
+    assert.equal(await statusOf(picked[0]), "active");
+
+    await page.locator("[data-bulk] button[value=revoke]").click();
+    await press(page, "#dialog button.danger");
+    await page.waitForFunction(() => document.querySelector("[data-key=u]"));
+    for (const code of picked) assert.equal(await statusOf(code), "revoked");
+    await page.locator("h1").first().click();
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("u")]);
+    await page.locator(".toast", { hasText: "Undone" }).waitFor();
+    for (const code of picked) assert.equal(await statusOf(code), "active");
+  },
+
+  "rows are reached, picked and opened by keys alone": async () => {
+    await open(page, "/codes");
+    await page.locator("tr[data-row]").first().waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("x");
+    assert.equal(await page.locator("input[data-pick]:checked").count(), 1);
+    const second = await page.locator("tr[data-row]").nth(1).locator("input[data-pick]").inputValue();
+    assert.equal(await page.locator("input[data-pick]:checked").inputValue(), second);
+    await Promise.all([page.waitForURL((url) => !url.pathname.endsWith("/codes")), page.keyboard.press("Enter")]);
+  },
+
+  "a code is made by keys alone": async () => {
+    await open(page);
+    await page.keyboard.press("n");
+    await page.waitForURL("**/new");
+    const before = (await api("GET", "/tenant-codes?limit=1000")).data.length;
+    await page.locator("#main button.primary").focus();
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+    assert.equal((await api("GET", "/tenant-codes?limit=1000")).data.length, before + 1);
+  },
+
+  "a file is checked before anything is read in": async () => {
+    await open(page, "/imports/new");
+    const buffer = Buffer.from("code,type\nFAIR-0001,Premium\nFAIR-0002,Nonsense\n");
+    await page.setInputFiles("input[type=file]", { name: "fair.csv", mimeType: "text/csv", buffer });
+    await press(page, "#main button.primary");
+    await says(page, "fair");
+    await page.locator(".status.done, .status.warn, .status.failed, .status.ok").first().waitFor();
+    const found = await fetch(`${server.url}/tenant-codes/FAIR-0001`, { headers: { "X-Api-Key": server.key } });
+    assert.equal(found.status, 404);
+  },
+
+  "a key is made, seen once, used, and revoked": async () => {
+    await open(page, "/keys/new");
+    await page.fill("#field-name", "Shop");
+    await page.locator("input[name=role][value=redeem]").check();
+    await press(page, "#main button.primary");
+    const [secret] = (await page.locator("#main").innerText()).match(/ack_[0-9A-Za-z]{20,}/);
+    const use = () => fetch(`${server.url}/tenant-codes/validate`, {
+      method: "POST", headers: { "X-Api-Key": secret, "Content-Type": "application/json" },
+      body: JSON.stringify({ code: "ACME-7KQW-M2XN", userId: "user-1" }),
+    });
+    assert.equal((await use()).status, 200);
+    await open(page, "/keys");
+    assert.ok(!(await page.content()).includes(secret), "the list shows the secret");
+    await page.locator("tr", { hasText: "Shop" }).locator("a[href$=revoke]").click();
+    await page.locator("#dialog[open]").waitFor();
+    await press(page, "#dialog button.danger");
+    assert.equal((await use()).status, 401);
+  },
+});
