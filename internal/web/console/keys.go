@@ -294,7 +294,7 @@ func overlapName(p *page, hours int) string {
 	if hours == 0 {
 		return p.Say("keys.at_once")
 	}
-	return p.Say("in", "duration", p.Duration(time.Duration(hours)*time.Hour))
+	return p.In(time.Duration(hours) * time.Hour)
 }
 
 // lifeName names a choice of a key's life.

@@ -75,26 +75,32 @@ func (t *Texts) month(name string, at time.Time) string {
 func (t *Texts) Until(at time.Time) string {
 	d := at.Sub(t.now)
 	if d < 0 {
-		return t.Say("ago", "duration", t.Duration(-d))
+		return t.Say("ago", "duration", t.lasting("away.", -d))
 	}
 	if d >= 12*time.Hour && isSameDay(at.In(t.zone), t.now.In(t.zone).AddDate(0, 0, 1)) {
 		return t.Say("tomorrow")
 	}
-	return t.Say("in", "duration", t.Duration(d))
+	return t.In(d)
 }
 
-// Duration says about how long something takes, in its largest unit: "7 s", "3 minutes", "5 days".
-func (t *Texts) Duration(d time.Duration) string {
+// In says how far off something is: "in 5 days".
+func (t *Texts) In(d time.Duration) string { return t.Say("in", "duration", t.lasting("away.", d)) }
+
+// Duration says about how long something takes, in its largest unit: "7 seconds", "3 minutes", "5 days".
+func (t *Texts) Duration(d time.Duration) string { return t.lasting("duration.", d) }
+
+// lasting names a duration. Behind "in" and "ago" some languages use another case.
+func (t *Texts) lasting(kind string, d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < 90*time.Second:
-		return t.Say("duration.seconds", "count", int64(d.Round(time.Second)/time.Second))
+		return t.Say(kind+"seconds", "count", int64(d.Round(time.Second)/time.Second))
 	case d < 90*time.Minute:
-		return t.Say("duration.minutes", "count", int64(d.Round(time.Minute)/time.Minute))
+		return t.Say(kind+"minutes", "count", int64(d.Round(time.Minute)/time.Minute))
 	case d < 36*time.Hour:
-		return t.Say("duration.hours", "count", int64(d.Round(time.Hour)/time.Hour))
+		return t.Say(kind+"hours", "count", int64(d.Round(time.Hour)/time.Hour))
 	default:
-		return t.Say("duration.days", "count", int64(d.Round(day)/day))
+		return t.Say(kind+"days", "count", int64(d.Round(day)/day))
 	}
 }
 
