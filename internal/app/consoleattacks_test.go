@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -8,9 +9,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
+	"accesscodes/internal/event"
 )
 
 // signIn sends the form of signing in.
@@ -250,5 +253,73 @@ func TestASessionThatEndsInAFormLosesNothing(t *testing.T) {
 	if got.status != http.StatusOK || !strings.Contains(got.body, "three &#34;days&#34; &lt;of&gt; work") ||
 		!strings.Contains(got.body, `action="/console/w/acme/new"`) {
 		t.Errorf("after signing in again: %d: %s", got.status, got.body)
+	}
+}
+
+// onRead does something before a body is sent, which with Expect: 100-continue is when the server has
+// looked at who asks and begins to read.
+type onRead struct {
+	io.Reader
+	do func()
+}
+
+// Read implements [io.Reader].
+func (r *onRead) Read(into []byte) (int, error) {
+	if r.do != nil {
+		r.do()
+		r.do = nil
+	}
+	return r.Reader.Read(into)
+}
+
+// TestARightThatIsLostWhileAFormArrivesIsLost: forms may arrive slowly.
+func TestARightThatIsLostWhileAFormArrivesIsLost(t *testing.T) {
+	s := newSite(t)
+	form := url.Values{"value": {"TOO-LATE"}, "type": {"Normal"}, "how": {"own"}}
+	body := &onRead{Reader: strings.NewReader(form.Encode())}
+	isRemoved := false
+	body.do = func() {
+		isRemoved = true
+		check(t, s.parts.people.Members.RemoveAs(t.Context(), event.System(), "editor@example.org", s.acme.workspace.ID))
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/console/w/acme/new", body)
+	check(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Expect", "100-continue")
+	r.AddCookie(&http.Cookie{Name: "accesscodes-session", Value: s.people["editor"]})
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	response, err := client.Do(r)
+	check(t, err)
+	check(t, response.Body.Close())
+	client.CloseIdleConnections()
+	if !isRemoved || response.StatusCode != http.StatusNotFound {
+		t.Errorf("removed: %v, status %d", isRemoved, response.StatusCode)
+	}
+	if _, err := s.codes.GetCode(t.Context(), &s.acme.actor, "TOO-LATE"); err == nil {
+		t.Error("the code was made")
+	}
+}
+
+// TestAKeyDoesNotStayInAnAddress in which somebody pasted it.
+func TestAKeyDoesNotStayInAnAddress(t *testing.T) {
+	s := newSite(t)
+	key := "ack_" + strings.Repeat("a", 36)
+	for _, path := range []string{"/codes?q=", "/why?typed=", "/users?q=", "/activity?q="} {
+		got := s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme"+path+key, nil)
+		target, _, _ := strings.Cut(path, "?")
+		if got.status != http.StatusSeeOther || got.location != "/console/w/acme"+target || strings.Contains(got.body, key) {
+			t.Errorf("%s: %d to %q", path, got.status, got.location)
+		}
+	}
+}
+
+// TestNobodyFillsTheMemory with forms that are larger than any of theirs.
+func TestNobodyFillsTheMemory(t *testing.T) {
+	s := newSite(t)
+	large := url.Values{"email": {strings.Repeat("x", 100_000)}}
+	for _, path := range []string{"/console/sign-in", "/console/w/acme/new"} {
+		if got := s.ask(t, "", http.MethodPost, path, large); got.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %d", path, got.status)
+		}
 	}
 }

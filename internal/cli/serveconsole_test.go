@@ -78,7 +78,8 @@ func TestTheLinkIsPrintedUntilSomebodyIsThere(t *testing.T) {
 		}
 		s.stop()
 	}
-	accept(t, p, p.must(t, "member invite mara@example.org --operator"), member.NewPerson{Name: "Mara", Password: "correct horse battery"})
+	link := p.must(t, "member invite mara@example.org --operator")
+	accept(t, p, link, member.NewPerson{Name: "Mara", Password: "correct horse battery"})
 	s := p.serve(t)
 	if setupLink.MatchString(s.greeting) {
 		t.Errorf("there is a link though there is somebody:\n%s", s.greeting)

@@ -254,6 +254,12 @@ func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (session 
 
 // fill finds or makes the person who uses a link.
 func (s *Links) fill(ctx context.Context, a *Acceptance, p *NewPerson) error {
+	// What no password can be is said before it is known whether there is an account.
+	var errs core.FieldErrors
+	checkLength(&errs, p.Password)
+	if err := errs.Err(); err != nil {
+		return err
+	}
 	email := a.Link.Email
 	if a.Link.Kind == LinkSetup {
 		email = normalEmail(p.Email)
@@ -272,7 +278,6 @@ func (s *Links) fill(ctx context.Context, a *Acceptance, p *NewPerson) error {
 	if a.Link.Kind == LinkInvite {
 		return s.prove(ctx, &m, p)
 	}
-	var errs core.FieldErrors
 	checkPassword(&errs, p.Password, m.Email, m.Name)
 	if err := errs.Err(); err != nil {
 		return err
@@ -287,10 +292,14 @@ func (s *Links) prove(ctx context.Context, m *Member, p *NewPerson) error {
 		return err
 	}
 	right, err := s.passwords.matches(ctx, p.Password, m.Password)
-	if err == nil && !right {
-		err = errSignIn
+	if err != nil || right {
+		return err
 	}
-	return err
+	seats, err := s.deps.Store.Seats(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	return s.recordFailure(ctx, m, seats)
 }
 
 func (s *Links) fillNew(ctx context.Context, a *Acceptance, p *NewPerson, email string) error {

@@ -396,3 +396,32 @@ func TestTheLogTellsOfPeopleWithoutAddresses(t *testing.T) {
 		t.Errorf("recorded %s, want %s", got, want)
 	}
 }
+
+// TestAnOldRequestChangesNoPassword: what was read before another request has changed it is not written
+// back.
+func TestAnOldRequestChangesNoPassword(t *testing.T) {
+	o := newOffice(t)
+	earlier := o.mara
+	const changed = "an entirely new sentence"
+	must(t, o.Sessions.ChangePassword(t.Context(), &o.mara, password, changed))
+	must(t, o.Sessions.UpdateProfile(t.Context(), &earlier, "Mara", ""))
+	if _, _, err := o.signIn(t.Context(), changed, "192.0.2.1", ""); err != nil {
+		t.Errorf("with the new password: %v", err)
+	}
+	if _, _, err := o.signIn(t.Context(), password, "192.0.2.1", ""); reasonOf(err) != core.ReasonSignInFailed {
+		t.Errorf("with the old one: %v", err)
+	}
+}
+
+// TestNobodyComesBackByALinkOfTheirOwn.
+func TestNobodyComesBackByALinkOfTheirOwn(t *testing.T) {
+	o := newOffice(t)
+	tomas := o.invite(t, "tomas@example.org", "Tomás Ruiz", member.RoleOwner)
+	actor, _, _ := tomas.Actor("acme")
+	link, err := o.Links.Invite(t.Context(), &actor, "another@example.org", member.RoleOwner)
+	must(t, err)
+	must(t, o.removed(t, "tomas@example.org"))
+	if _, err := o.Links.Open(t.Context(), link); reasonOf(err) != core.ReasonLinkNotFound {
+		t.Errorf("the link of somebody who was removed: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -23,12 +24,16 @@ const (
 var cost = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // hashesAtOnce bounds what passwords take of a machine: 19 MiB and some 20 ms of a processor each.
-const hashesAtOnce = 2
+const (
+	hashesAtOnce  = 2
+	hashesWaiting = 40 // more are refused: they would wait for longer than people do
+)
 
 // passwords hashes and compares, a few at once.
 type passwords struct {
-	turns chan struct{}
-	decoy string // is compared where there is no password, so that both take as long
+	turns   chan struct{}
+	waiting atomic.Int32
+	decoy   string // is compared where there is no password, so that both take as long
 }
 
 func newPasswords() (*passwords, error) {
@@ -60,6 +65,11 @@ func (p *passwords) matches(ctx context.Context, password, hash string) (match b
 }
 
 func (p *passwords) inTurn(ctx context.Context, do func() error) error {
+	if p.waiting.Add(1) > hashesWaiting {
+		p.waiting.Add(-1)
+		return core.Overloaded()
+	}
+	defer p.waiting.Add(-1)
 	select {
 	case p.turns <- struct{}{}:
 		defer func() { <-p.turns }()
@@ -80,13 +90,18 @@ const easy = "too easy to guess: add a word or two; long beats complicated"
 
 // checkPassword adds what is wrong with a new password. email and name are of the person.
 func checkPassword(errs *core.FieldErrors, password, email, name string) {
+	checkLength(errs, password)
+	if !errs.Names("/password") && isEasy(password, email, name) {
+		errs.Add(core.ReasonInvalidValue, "/password", easy)
+	}
+}
+
+func checkLength(errs *core.FieldErrors, password string) {
 	switch length := utf8.RuneCountInString(password); {
 	case length < MinPasswordLength:
 		errs.Add(core.ReasonInvalidValue, "/password", "password must have at least %d characters", MinPasswordLength)
 	case length > MaxPasswordLength:
 		errs.Add(core.ReasonInvalidValue, "/password", "password must have at most %d characters", MaxPasswordLength)
-	case isEasy(password, email, name):
-		errs.Add(core.ReasonInvalidValue, "/password", easy)
 	}
 }
 

@@ -3,7 +3,9 @@ package member
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -38,6 +40,9 @@ const seenInterval = time.Minute
 // Errors: KindUnauthenticated with ReasonSignInFailed; KindTooMany after too many tries.
 func (s *Sessions) SignIn(ctx context.Context, c Credentials) (token, device string, who Who, err error) {
 	email := normalEmail(c.Email)
+	if len(email) > MaxEmailLength || !utf8.ValidString(email) || strings.ContainsRune(email, 0) {
+		return "", "", Who{}, errSignIn // nobody has such an address
+	}
 	m, err := s.deps.Store.MemberByEmail(ctx, email)
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		return "", "", Who{}, err
@@ -76,7 +81,7 @@ func (s *Sessions) knowsDevice(ctx context.Context, m *Member, device string) (b
 }
 
 // recordFailure records a wrong password for an account that there is, and returns the error about it.
-func (s *Sessions) recordFailure(ctx context.Context, m *Member, seats []Seat) error {
+func (s *base) recordFailure(ctx context.Context, m *Member, seats []Seat) error {
 	var events []*event.Event
 	for _, seat := range seats {
 		e, err := s.eventIn(seat.Workspace.ID, event.System(), "", event.SessionFailed, m.ID, event.Data{"name": m.Name})
@@ -179,7 +184,8 @@ func (s *Sessions) ChangePassword(ctx context.Context, who *Who, old, password s
 	if err != nil {
 		return err
 	}
-	if err := s.throttle.try(s.deps.Now(), m.Email, who.Session.Address, true); err != nil {
+	// Who has stolen a session must not keep the person from signing in: the tries count apart.
+	if err := s.throttle.take(s.deps.Now(), map[string]pace{"c" + m.Email: ofDevice}); err != nil {
 		return err
 	}
 	right, err := s.passwords.matches(ctx, old, m.Password)
@@ -187,20 +193,22 @@ func (s *Sessions) ChangePassword(ctx context.Context, who *Who, old, password s
 		return err
 	}
 	if !right {
-		return errSignIn
+		return s.recordFailure(ctx, &m, who.Seats)
 	}
 	var errs core.FieldErrors
 	checkPassword(&errs, password, m.Email, m.Name)
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	if m.Password, err = s.passwords.hash(ctx, password); err != nil {
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
 		return err
 	}
-	if err := s.deps.Store.UpdateMember(ctx, m); err != nil {
-		return err
+	changed, err := s.deps.Store.ChangePassword(ctx, m.ID, m.Password, hash, who.Session.ID)
+	if err == nil && !changed { // somebody has changed it meanwhile
+		err = errSignIn
 	}
-	return s.EndOthers(ctx, who)
+	return err
 }
 
 // UpdateProfile changes what a person is called and in which language they read. Errors: KindInvalid.
@@ -214,9 +222,7 @@ func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language s
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	m := who.Member
-	m.Name, m.Language = name, language
-	return s.deps.Store.UpdateMember(ctx, m)
+	return s.deps.Store.UpdateProfile(ctx, who.Member.ID, name, language)
 }
 
 // Prune deletes what has ended: call it about every minute.

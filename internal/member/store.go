@@ -36,8 +36,11 @@ type SessionStore interface {
 	DeleteSession(ctx context.Context, member, session core.ID) error
 	// DeleteOtherSessions ends all sessions of a person but one.
 	DeleteOtherSessions(ctx context.Context, member, kept core.ID) error
-	// UpdateMember stores what a person has changed: name, language, the password's hash.
-	UpdateMember(ctx context.Context, m Member) error
+	// UpdateProfile stores what a person is called and in which language they read.
+	UpdateProfile(ctx context.Context, member core.ID, name, language string) error
+	// ChangePassword stores the hash of a new password and ends the other sessions, if the hash of the
+	// old one is still this; or it reports false.
+	ChangePassword(ctx context.Context, member core.ID, from, to string, kept core.ID) (bool, error)
 	// RecordMemberEvents stores events that no change comes with.
 	RecordMemberEvents(ctx context.Context, events ...*event.Event) error
 	// PrunePeople deletes some of the sessions, links and devices that have ended, and returns how many.
@@ -51,9 +54,10 @@ type LinkStore interface {
 	InsertLink(ctx context.Context, l Link, token TokenHash, events ...*event.Event) (bool, error)
 	// LinkByToken returns a link that has not expired at an instant, or [core.ErrNotFound].
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
-	// AcceptLink uses a link up: it stores the person, who may exist already, with a seat, begins a session
-	// and stores the events; the link goes, and with one for setting up all of these. A new password ends
-	// the sessions there are.
+	// AcceptLink uses a link up: it stores the person, if they are new, with a seat, begins a session
+	// and stores the events; the link goes, and with one for setting up all of these. Of a person who
+	// exists it changes the password alone, by a link for that, which ends the sessions there are; any
+	// link can make them an operator.
 	//
 	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody.
 	AcceptLink(ctx context.Context, a *Acceptance) error

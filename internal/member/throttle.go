@@ -1,6 +1,7 @@
 package member
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -35,17 +36,37 @@ type throttle struct {
 
 func newThrottle() *throttle { return &throttle{limiters: map[string]*rate.Limiter{}} }
 
-// try takes a try of an account from an address. known is the hash of the device, if the account's person
-// has signed in with it before: then what others try counts for nothing.
+// try takes a try of an account from an address. With known the account's person has signed in from the
+// browser before: then what others try counts for nothing.
 //
 // Errors: KindTooMany, with how long to wait.
 func (t *throttle) try(now time.Time, account, address string, known bool) error {
+	if known {
+		return t.take(now, map[string]pace{"d" + account: ofDevice})
+	}
+	address = network(address)
+	return t.take(now, map[string]pace{
+		"p" + account + "\n" + address: ofPair, "i" + address: ofAddress, "a" + account: ofAccount,
+	})
+}
+
+// network is an address as tries are counted: of IPv6 the /64 that one customer has (RFC 6177).
+func network(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || !addr.Is6() {
+		return address
+	}
+	prefix, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+// take takes a try of each name, or of none.
+func (t *throttle) take(now time.Time, names map[string]pace) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	names := map[string]pace{"p" + account + "\n" + address: ofPair, "i" + address: ofAddress, "a" + account: ofAccount}
-	if known {
-		names = map[string]pace{"d" + account: ofDevice}
-	}
 	var wait time.Duration
 	for name, pace := range names {
 		limiter := t.limiter(now, name, pace)
@@ -70,7 +91,7 @@ func (t *throttle) try(now time.Time, account, address string, known bool) error
 func (t *throttle) forget(account, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.limiters, "p"+account+"\n"+address)
+	delete(t.limiters, "p"+account+"\n"+network(address))
 	delete(t.limiters, "d"+account)
 }
 

@@ -20,6 +20,9 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 	if err := actor.Require(core.PermissionRead); err != nil {
 		return nil, err
 	}
+	if len(q.Typed) > maxFindLength {
+		return nil, core.InvalidParameter("what was typed must have at most %d bytes", maxFindLength)
+	}
 	e := &Explanation{}
 	typed, err := s.read(ctx, actor, q.Typed)
 	if err != nil {

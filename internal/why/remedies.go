@@ -128,11 +128,43 @@ func mayRemedy(actor *core.Actor) error {
 	return actor.Require(core.PermissionRemedy)
 }
 
+// How far those may help a code who may not change it in other ways.
+const (
+	maxExtension = 366 * 24 * time.Hour // from now on
+	maxRaise     = 100                  // uses at once
+)
+
+// mayHelp returns an error of KindForbidden unless the actor may change codes, or may help with single
+// ones, the code needs that, and no more is asked for than helps.
+func (s *Service) mayHelp(
+	ctx context.Context, actor *core.Actor, value string, isHelp func(c *codes.Code, now time.Time) bool,
+) error {
+	if actor.May(core.PermissionManage) {
+		return nil
+	}
+	if err := actor.Require(core.PermissionRemedy); err != nil {
+		return err
+	}
+	code, err := s.deps.Codes.GetCode(ctx, actor, value)
+	if err != nil {
+		return err
+	}
+	if isHelp(&code, s.now()) {
+		return nil
+	}
+	return &core.Error{
+		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
+		Detail: "this goes beyond what helps the code; who may change codes can do it",
+	}
+}
+
 // Extend makes a code end at an instant, unless it ends later.
 //
 // Errors, here and below: KindForbidden; those of [codes.Service.ExtendCode] and its like.
 func (s *Service) Extend(ctx context.Context, actor *core.Actor, value string, until time.Time) (codes.Code, error) {
-	if err := mayRemedy(actor); err != nil {
+	if err := s.mayHelp(ctx, actor, value, func(c *codes.Code, now time.Time) bool {
+		return c.ExpiresAt != nil && !now.Before(*c.ExpiresAt) && until.Sub(now) <= maxExtension
+	}); err != nil {
 		return codes.Code{}, err
 	}
 	return s.deps.Codes.ExtendCode(ctx, actor, value, until)
@@ -140,7 +172,10 @@ func (s *Service) Extend(ctx context.Context, actor *core.Actor, value string, u
 
 // RaiseLimit makes it possible to redeem a code so many times, unless its limit is higher.
 func (s *Service) RaiseLimit(ctx context.Context, actor *core.Actor, value string, to int64) (codes.Code, error) {
-	if err := mayRemedy(actor); err != nil {
+	if err := s.mayHelp(ctx, actor, value, func(c *codes.Code, _ time.Time) bool {
+		left := free(c)
+		return left != nil && *left == 0 && to-*c.MaxRedemptions <= maxRaise
+	}); err != nil {
 		return codes.Code{}, err
 	}
 	return s.deps.Codes.RaiseLimit(ctx, actor, value, to)

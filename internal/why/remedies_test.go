@@ -309,12 +309,32 @@ func TestRemediesNeedAPermission(t *testing.T) {
 			t.Errorf("a viewer is offered %s", r.Kind)
 		}
 	}
-	for _, permission := range []core.Permission{core.PermissionRemedy, core.PermissionManage} {
-		for _, err := range acts(w.as(core.PermissionRead, permission)) {
-			if err != nil {
-				t.Errorf("with %s: %v", permission, err)
-			}
+	for _, err := range acts(w.as(core.PermissionRead, core.PermissionManage)) {
+		if err != nil {
+			t.Errorf("with manage: %v", err)
 		}
+	}
+}
+
+// TestWhoMayOnlyHelpDoesNoMore: whatever is sent, a code is raised and extended as far as it helps.
+func TestWhoMayOnlyHelpDoesNoMore(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "USED", codes.TypePremium, 1)
+	w.redeem(t, "USED", "ann")
+	w.add(t, "FREE", codes.TypePremium, 1)
+	support := w.as(core.PermissionRead, core.PermissionRemedy)
+	for _, c := range []struct {
+		value   string
+		to      int64
+		allowed bool
+	}{{"FREE", 2, false}, {"USED", 1_000_000, false}, {"USED", 2, true}, {"USED", 3, false}} {
+		_, err := w.RaiseLimit(t.Context(), support, c.value, c.to)
+		if c.allowed != (err == nil) || err != nil && !core.IsKind(err, core.KindForbidden) {
+			t.Errorf("%s to %d: %v", c.value, c.to, err)
+		}
+	}
+	if _, err := w.Extend(t.Context(), support, "FREE", start.Add(time.Hour)); !core.IsKind(err, core.KindForbidden) {
+		t.Errorf("a code that has not ended: %v", err)
 	}
 }
 

@@ -82,7 +82,7 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 		if a.New {
 			_, err = members.insert(tx, &a.Member, "")
 		} else {
-			err = updateMember(tx, &a.Member)
+			err = acceptAs(tx, a)
 		}
 		if err != nil {
 			return err
@@ -93,11 +93,6 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 		}
 		for _, workspace := range workspaces {
 			if err := putSeat(tx, workspace, a.Member.ID, role, a.At); err != nil {
-				return err
-			}
-		}
-		if a.EndSessions {
-			if _, err := tx.Exec("DELETE FROM sessions WHERE member_id = ?1", a.Member.ID); err != nil {
 				return err
 			}
 		}

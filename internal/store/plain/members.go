@@ -38,14 +38,41 @@ func hasMembers(tx Tx) (some bool, err error) {
 	return some, err
 }
 
-// UpdateMember implements [member.SessionStore].
-func (s Store) UpdateMember(ctx context.Context, m member.Member) error {
-	return s.db.Write(ctx, Idempotent, func(tx Tx) error { return updateMember(tx, &m) })
+// UpdateProfile implements [member.SessionStore].
+func (s Store) UpdateProfile(ctx context.Context, id core.ID, name, language string) error {
+	return s.db.Write(ctx, Idempotent, func(tx Tx) error {
+		return change(tx, "UPDATE members SET name = ?2, language = ?3 WHERE id = ?1", id, name, language)
+	})
 }
 
-func updateMember(tx Tx, m *member.Member) error {
-	return change(tx, "UPDATE members SET name = ?2, password = ?3, language = ?4, operator = ?5 WHERE id = ?1",
-		m.ID, m.Name, m.Password, m.Language, m.Operator)
+// ChangePassword implements [member.SessionStore].
+func (s Store) ChangePassword(ctx context.Context, id core.ID, from, to string, kept core.ID) (bool, error) {
+	return write(ctx, s.db, Once, func(tx Tx) (bool, error) {
+		changed, err := tx.Exec("UPDATE members SET password = ?3 WHERE id = ?1 AND password = ?2", id, from, to)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		_, err = tx.Exec("DELETE FROM sessions WHERE member_id = ?1 AND id <> ?2", id, kept)
+		return true, err
+	})
+}
+
+// acceptAs changes a person who uses a link and exists already.
+func acceptAs(tx Tx, a *member.Acceptance) error {
+	if a.Link.Operator {
+		if err := change(tx, "UPDATE members SET operator = ?2 WHERE id = ?1", a.Member.ID, true); err != nil {
+			return err
+		}
+	}
+	if !a.EndSessions {
+		return lockMember(tx, a.Member.ID)
+	}
+	err := change(tx, "UPDATE members SET password = ?2 WHERE id = ?1", a.Member.ID, a.Member.Password)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM sessions WHERE member_id = ?1", a.Member.ID)
+	return err
 }
 
 // RecordMemberEvents implements [member.SessionStore].
@@ -68,8 +95,12 @@ func (s Store) DeleteMember(ctx context.Context, id core.ID, events ...*event.Ev
 				return err
 			}
 		}
-		for _, table := range []string{"sessions", "member_devices"} {
-			if _, err := tx.Exec("DELETE FROM "+table+" WHERE member_id = ?1", id); err != nil {
+		for _, sql := range []string{
+			"DELETE FROM sessions WHERE member_id = ?1", "DELETE FROM member_devices WHERE member_id = ?1",
+			"DELETE FROM member_links WHERE created_by = ?1", // nobody comes back by a link of one's own
+			"DELETE FROM member_links WHERE email IN (SELECT email FROM members WHERE id = ?1)",
+		} {
+			if _, err := tx.Exec(sql, id); err != nil {
 				return err
 			}
 		}

@@ -114,6 +114,11 @@ func deleteSeat(tx Tx, workspace, id core.ID) error {
 	if err != nil {
 		return err
 	}
+	// Nobody comes back by an invitation of one's own.
+	_, err = tx.Exec("DELETE FROM member_links WHERE workspace_id = ?1 AND created_by = ?2", workspace, id)
+	if err != nil {
+		return err
+	}
 	return requireOwner(tx, workspace)
 }
 

@@ -89,10 +89,25 @@ func testPersonComesBack(t *testing.T, s Store) {
 	if _, err := s.PutSeat(t.Context(), other.ID, mara.ID, member.RoleOwner, now); err != nil {
 		t.Fatal(err)
 	}
-	mara.Name, mara.Language, mara.Password, mara.Operator = "Mara Łindt", "de", "another", true
-	if err := s.UpdateMember(t.Context(), mara); err != nil {
+	first := mara.Password
+	mara.Name, mara.Language = "Mara Łindt", "de"
+	if err := s.UpdateProfile(t.Context(), mara.ID, mara.Name, mara.Language); err != nil {
 		t.Fatal(err)
 	}
+	session, err := s.SessionByToken(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from string
+		want bool
+	}{{"wrong", false}, {first, true}, {first, false}} { // the second time the hash is another one
+		changed, err := s.ChangePassword(t.Context(), mara.ID, c.from, "another", session.Session.ID)
+		if changed != c.want || err != nil {
+			t.Errorf("ChangePassword from %q = %v, %v", c.from, changed, err)
+		}
+	}
+	mara.Password = "another"
 	found, err := s.MemberByEmail(t.Context(), "mara@example.org")
 	if diff := cmp.Diff(mara, found); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

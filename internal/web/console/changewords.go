@@ -6,7 +6,6 @@ import (
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
-	"accesscodes/internal/job"
 )
 
 // said names the text that says what a change has done.
@@ -89,6 +88,3 @@ func canUndo(p *page, c *bulk.Change) bool {
 	until := c.UndoableUntil()
 	return c.IsEnded() && until != nil && p.Now().Before(*until) && p.may(core.PermissionManage)
 }
-
-// isStopped reports whether a change has ended before it was done.
-func isStopped(c *bulk.Change) bool { return c.Status == job.Canceled || c.Status == job.Failed }

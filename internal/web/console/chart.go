@@ -18,13 +18,12 @@ type strip struct {
 
 // bar is one day.
 type bar struct {
-	title     string
-	x, y, h   string
-	isCut     bool
-	cutPath   string
-	isToday   bool
-	value     int64
-	dayOfAxis string
+	title   string
+	x, y, h string
+	isCut   bool
+	cutPath string
+	isToday bool
+	value   int64
 }
 
 // Sizes of a chart in its own units.

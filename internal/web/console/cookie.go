@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,7 +105,7 @@ func (p *page) takeToast() {
 	p.setCookie(toastCookie, "/console", "", 0)
 	var t toast
 	body, err := base64.RawURLEncoding.DecodeString(kept)
-	if err != nil || json.Unmarshal(body, &t) != nil || !p.Has(t.Text) || localPath(t.Undo) != t.Undo {
+	if err != nil || json.Unmarshal(body, &t) != nil || !p.Has(t.Text) || !isUndo(t.Undo) {
 		return
 	}
 	p.toast = &t
@@ -124,10 +126,24 @@ func (t *toast) args() []any {
 // undo is the address that takes back what the message tells of.
 func (t *toast) undo() templ.SafeURL { return templ.SafeURL(t.Undo) }
 
+// undos are how addresses end that take something back.
+var undos = []string{"/undo", "/revoke", "/restore", "/delete", "/resume", "/edit"}
+
+// isUndo reports whether an address may stand behind a button that says Undo: a cookie can be set by
+// others. None is fine.
+func isUndo(address string) bool {
+	target, _, _ := strings.Cut(address, "?")
+	return address == "" || localPath(address) == address && slices.ContainsFunc(undos, func(end string) bool {
+		return strings.HasSuffix(target, end)
+	})
+}
+
 // localPath returns an address if it is one of the console's own, without a host; else "".
 func localPath(address string) string {
-	path, _, _ := strings.Cut(address, "?")
-	if path != "/console" && !strings.HasPrefix(path, "/console/") || strings.ContainsAny(address, "\\\r\n\t") {
+	target, _, _ := strings.Cut(address, "?")
+	inside := target == "/console" || target == "/console/" ||
+		strings.HasPrefix(target, "/console/") && path.Clean(target) == target
+	if !inside || strings.ContainsAny(address, "\\\r\n\t") {
 		return ""
 	}
 	return address

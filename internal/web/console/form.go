@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -11,8 +12,11 @@ import (
 	"accesscodes/internal/web/kit"
 )
 
-// maxForm is the largest form, in bytes: a change of 10,000 codes fits.
-const maxForm = 2 << 20
+// The largest forms, in bytes. A change of 10,000 codes fits.
+const (
+	maxForm       = 2 << 20
+	maxFormOfNone = 64 << 10 // of who is not signed in
+)
 
 // form is what somebody typed, and what is wrong with it.
 type form struct {
@@ -23,9 +27,13 @@ type form struct {
 
 // readForm reads the form of a request.
 func (p *page) readForm() (*form, error) {
-	p.Request.Body = http.MaxBytesReader(p.Writer, p.Request.Body, maxForm)
+	limit := int64(maxForm)
+	if p.who == nil {
+		limit = maxFormOfNone
+	}
+	p.Request.Body = http.MaxBytesReader(p.Writer, p.Request.Body, limit)
 	if err := p.Request.ParseForm(); err != nil {
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, kit.BodyError(err)
 		}
 		return nil, core.InvalidParameter("the form cannot be read")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 )
 
@@ -28,6 +29,11 @@ func (v *linkView) action() templ.SafeURL { return templ.SafeURL("/console/link/
 
 // text is a text about this kind of link.
 func (v *linkView) text(name string) string { return "link." + name + "." + string(v.link.Kind) }
+
+// asksName reports whether the person says what they are called: who has an account has said it.
+func (v *linkView) asksName() bool {
+	return v.link.Kind == member.LinkSetup || v.link.Kind == member.LinkInvite && !v.link.Known
+}
 
 // openLink answers GET /console/link/{token}: a link for setting up, an invitation, a new password.
 func (s *server) openLink(ctx context.Context, p *page) error {
@@ -58,7 +64,9 @@ func (s *server) acceptLink(ctx context.Context, p *page) error {
 		Address: p.Client, Agent: p.Request.UserAgent(), Language: p.Language(),
 	})
 	if err != nil {
-		if !f.take(err) {
+		if core.HasReason(err, core.ReasonSignInFailed) {
+			f.complain("password", "link.wrong_password")
+		} else if !f.take(err) {
 			return err
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, linkPage(p, v))

@@ -36,23 +36,42 @@ func (s *server) endpoint(rt Route) kit.Endpoint {
 	return func(ctx context.Context, c *kit.Call) error {
 		p := s.newPage(rt, c)
 		c.Data = p
+		p.secure(c.Writer.Header())
 		if err := s.origin.Check(c.Request); err != nil {
 			return &core.Error{
 				Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
 				Detail: "this form was sent by another site; open the page here and send it again",
 			}
 		}
+		if tenancy.HoldsKey(c.Request.URL.RawQuery) { // somebody pasted a key where it shows
+			p.sayNext("search.secret", "")
+			return p.see(templ.SafeURL(c.Request.URL.EscapedPath()))
+		}
 		if rt.Open {
 			return rt.handle(ctx, p)
 		}
-		if err := p.identify(ctx); err != nil {
+		if err := p.admit(ctx); err != nil {
 			return p.askToSignIn(err)
 		}
-		if err := p.enter(); err != nil {
-			return err
+		if rt.Method == http.MethodPost && !rt.Streams {
+			// A form may arrive slowly: who sent it may have lost the right meanwhile.
+			if _, err := p.readForm(); err != nil {
+				return err
+			}
+			if err := p.admit(ctx); err != nil {
+				return p.askToSignIn(err)
+			}
 		}
 		return rt.handle(ctx, p)
 	}
+}
+
+// admit finds out who asks and whether they may.
+func (p *page) admit(ctx context.Context) error {
+	if err := p.identify(ctx); err != nil {
+		return err
+	}
+	return p.enter()
 }
 
 func (s *server) newPage(rt Route, c *kit.Call) *page {
@@ -150,7 +169,6 @@ func (p *page) showWith(ctx context.Context, status int, c templ.Component) erro
 		return err
 	}
 	header := p.Writer.Header()
-	p.secure(header)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept-Encoding, Accept-Language, Cookie, HX-Request, HX-Target")
 	body := b.Bytes()
@@ -189,8 +207,10 @@ func (p *page) secure(header http.Header) {
 
 // see sends the browser to another page.
 func (p *page) see(address templ.SafeURL) error {
-	if p.Request.Header.Get("HX-Request") != "" {
+	if p.Request.Header.Get("HX-Request") != "" { // fetch would follow a redirection by itself
 		p.Writer.Header().Set("HX-Redirect", string(address))
+		p.Write(http.StatusOK, "text/html; charset=utf-8", nil)
+		return nil
 	}
 	p.Redirect(string(address))
 	return nil

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -201,14 +202,13 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 	if !v.form.isGood() {
 		return p.showWith(ctx, http.StatusUnprocessableEntity, printPage(p, v))
 	}
-	leave, err := s.printing.Enter(ctx, core.ID{}) // of all workspaces: it takes the server's memory
+	file, err := os.CreateTemp("", "accesscodes-cards-*.pdf")
 	if err != nil {
-		return err
+		return fmt.Errorf("keep the cards: %w", err)
 	}
-	defer leave()
-	pdf := &sheetFile{page: p, name: s.deps.Exports.FileName(&p.Actor, fileName(v.batch), "pdf")}
-	cards, err := v.job.design.Write(pdf, sheet.List{Columns: cardColumns, Rows: s.cardRows(ctx, p, v)})
-	if _, known := errors.AsType[*core.Error](err); err != nil && !known && ctx.Err() == nil && pdf.file == nil {
+	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // it was only kept meanwhile
+	cards, err := s.drawCards(ctx, p, v, file)
+	if _, known := errors.AsType[*core.Error](err); err != nil && !known && ctx.Err() == nil {
 		v.form.failure = p.ofError("", err.Error())
 		return p.showWith(ctx, http.StatusUnprocessableEntity, printPage(p, v))
 	}
@@ -219,22 +219,25 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 	if err := s.deps.Exports.Completed(ctx, &p.Actor, about, "batch", "pdf", int64(cards)); err != nil {
 		return err
 	}
-	return pdf.file.Close()
-}
-
-// sheetFile begins its download with its first bytes.
-type sheetFile struct {
-	page *page
-	name string
-	file io.WriteCloser
-}
-
-// Write implements [io.Writer].
-func (f *sheetFile) Write(part []byte) (int, error) {
-	if f.file == nil {
-		f.file = f.page.BeginDownload("application/pdf", f.name, true)
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the cards: %w", err)
 	}
-	return f.file.Write(part)
+	download := p.BeginDownload("application/pdf", s.deps.Exports.FileName(&p.Actor, fileName(v.batch), "pdf"), true)
+	if _, err := io.Copy(download, file); err != nil {
+		return err
+	}
+	return download.Close()
+}
+
+// drawCards writes the cards to a file, one print at a time: it takes the server's memory. The file is
+// sent afterwards, so that a browser that is slow keeps nobody waiting.
+func (s *server) drawCards(ctx context.Context, p *page, v *printView, to io.Writer) (int, error) {
+	leave, err := s.printing.Enter(ctx, core.ID{}) // of all workspaces
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	return v.job.design.Write(to, sheet.List{Columns: cardColumns, Rows: s.cardRows(ctx, p, v)})
 }
 
 // cardRows are the rows of the cards to print, as long as the person may have them.

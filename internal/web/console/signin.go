@@ -59,6 +59,9 @@ func (p *page) askToSignIn(err error) error {
 
 // keptForm is a form that was sent, as a query; a file is not kept.
 func (p *page) keptForm() (string, error) {
+	if !strings.HasPrefix(p.route.Path, "/console/w/") || strings.HasSuffix(p.route.Path, "/search") {
+		return "", nil // passwords, and what may be a key
+	}
 	kind, _, _ := mime.ParseMediaType(p.Request.Header.Get("Content-Type"))
 	if kind != "application/x-www-form-urlencoded" {
 		return "", nil

@@ -212,6 +212,9 @@ func BodyError(err error) error {
 			reason: ReasonRequestTimeout, detail: "the body did not arrive in time",
 		}
 	}
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errBodyTooLarge(int(large.Limit))
+	}
 	return &httpError{reason: ReasonInvalidJSON, detail: "the body broke off"}
 }
 

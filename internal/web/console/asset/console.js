@@ -53,7 +53,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-copy], [data-copy-from], [data-close], input[data-pick], input[data-pick-all], [data-unpick], [data-print]");
+    const target = event.target.closest("[data-copy], [data-copy-from], [data-close], input[data-pick], input[data-pick-all], [data-unpick]");
     if (!target) return;
     if (target.matches("[data-copy], [data-copy-from]")) {
       event.preventDefault();
@@ -74,8 +74,6 @@
     } else if (target.matches("[data-unpick]")) {
       for (const box of picks()) box.checked = false;
       refreshBar();
-    } else if (target.matches("[data-print]")) {
-      print();
     }
   });
 
@@ -85,7 +83,7 @@
     if (!button || event.defaultPrevented || event.target.method === "get") return;
     setTimeout(() => {
       button.setAttribute("aria-busy", "true");
-      if (!button.dataset.again) button.disabled = true;
+      button.disabled = true;
     });
   });
   addEventListener("pageshow", () => {
@@ -109,7 +107,6 @@
     if (event.target.id === "dialog") event.target.replaceChildren();
   }, true);
 
-  // A page that has [data-wait] is loaded again by htmx until it has none: what ended is said.
   const typing = (element) => element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const keysOff = () => localStorage.getItem("accesscodes-keys") === "off";
 
