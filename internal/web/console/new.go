@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -87,14 +87,12 @@ func (f *form) metadataRows() int {
 	return max(rows, leastMetadataRows)
 }
 
+// separator is what stands between groups of three digits, in one country or another.
+var separator = regexp.MustCompile(`[.,'’\s](\d{3})`)
+
 // count reads a whole number, with or without separators; nil: the field is empty.
 func (f *form) count(name string) *int64 {
-	typed := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || strings.ContainsRune(".,'’", r) {
-			return -1
-		}
-		return r
-	}, f.raw(name))
+	typed := separator.ReplaceAllString(f.get(name), "$1")
 	if typed == "" {
 		return nil
 	}

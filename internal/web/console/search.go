@@ -10,7 +10,10 @@ import (
 )
 
 func (s *server) searchRoutes() []Route {
-	return []Route{post("/search", core.PermissionRead, s.search)}
+	return []Route{
+		post("/search", core.PermissionRead, s.search),
+		get("/search", core.PermissionRead, s.showSearch),
+	}
 }
 
 // search answers POST /console/w/{workspace}/search. It is no GET: somebody may paste an API key, which
@@ -30,6 +33,22 @@ func (s *server) search(ctx context.Context, p *page) error {
 	}
 	if to := p.targetOf(found); to != "" {
 		return p.see(to)
+	}
+	if found.Secret {
+		return p.show(ctx, searchPage(p, "", found))
+	}
+	return p.see(with(p.path("search"), "q", typed))
+}
+
+// showSearch answers GET /console/w/{workspace}/search: what begins with a text that is nothing by itself.
+func (s *server) showSearch(ctx context.Context, p *page) error {
+	typed := p.newForm().get("q")
+	if typed == "" {
+		return p.see(p.link("why"))
+	}
+	found, err := s.deps.Why.Find(ctx, &p.Actor, typed)
+	if err != nil {
+		return err
 	}
 	return p.show(ctx, searchPage(p, typed, found))
 }

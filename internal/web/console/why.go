@@ -78,7 +78,8 @@ func (s *server) replace(ctx context.Context, p *page) error {
 		if err != nil {
 			return err
 		}
-		return p.remedied(f, made.Code.Value, "why.done.replace")
+		p.sayNext("why.done.replace", "", "code", made.Code.Value)
+		return p.see(with(p.path("why"), "typed", made.Code.Value, "user", f.get("user"), "instead", value))
 	})
 }
 
@@ -125,16 +126,20 @@ func (s *server) restore(ctx context.Context, p *page) error {
 	})
 }
 
-// case is the name of what became of the code, as texts about it end.
+// answerName is the name of what became of the code, as texts about it end.
 func (v *whyView) answerName() string {
 	e := v.found
 	switch {
 	case e.Answer.Replay:
 		return "replay"
+	case e.Answer.Valid && v.form.get("instead") != "":
+		return "made"
 	case e.Answer.Valid:
 		return "valid"
 	case e.Nearest:
 		return "near"
+	case e.Past != nil && e.Code != nil && e.At.Before(e.Past.CreatedAt):
+		return "not_made_yet"
 	case e.Deleted != nil:
 		return "deleted"
 	default:
@@ -159,7 +164,8 @@ func (v *whyView) facts(p *page) []any {
 	e := v.found
 	args := []any{"user", v.form.get("user"), "typed", e.Typed, "count", e.Answer.Uses.Taken}
 	if e.Code != nil {
-		args = append(args, "code", e.Code.Value, "type", p.Say("type."+string(e.Code.Type)))
+		args = append(args, "code", e.Code.Value, "type", p.Say("type."+string(e.Code.Type)),
+			"spelt", p.spell(e.Code.Value), "created", p.InUTC(e.Code.CreatedAt), "instead", v.form.get("instead"))
 	}
 	for name, at := range map[string]*time.Time{
 		"start": e.Answer.StartsAt, "end": e.Answer.ExpiresAt, "revoked": e.Answer.RevokedAt,
@@ -200,10 +206,21 @@ func (v *whyView) name(p *page, kind string) string {
 			name += ".digit"
 		}
 	}
+	if v.at != nil && p.Has(name+".then") {
+		return name + ".then"
+	}
 	if v.form.get("user") != "" && p.Has(name+".user") {
 		name += ".user"
 	}
 	return name
+}
+
+// keyIf are the attributes of a button that a key presses.
+func keyIf(has bool, key string) templ.Attributes {
+	if !has {
+		return nil
+	}
+	return templ.Attributes{"data-key": key}
 }
 
 func isDigit(text string) bool { return len(text) == 1 && '0' <= text[0] && text[0] <= '9' }
@@ -224,7 +241,7 @@ func (v *whyView) would() *why.Answer {
 	return &v.found.Answer
 }
 
-// has reports whether any column shows what the code has: without a nearest code there is none.
+// comparesCode reports whether any column shows what the code has: without a nearest code there is none.
 func (v *whyView) comparesCode() bool { return v.found.Code != nil && v.found.Nearest }
 
 // columnClass is the class of a column of the comparison.
