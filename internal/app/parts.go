@@ -71,7 +71,7 @@ func newParts(
 	p.exports = newExports(p.codes, p.batches, bare)
 	p.why = why.NewService(why.Deps{
 		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
-		Now: time.Now, Entropy: core.SystemEntropy(), NameOf: p.nameOf,
+		Now: time.Now, NameOf: p.nameOf,
 	})
 	return p, nil
 }

@@ -108,7 +108,7 @@ func (s *Links) Invite(ctx context.Context, actor *core.Actor, email string, rol
 	return s.InviteAs(ctx, actorOf(actor), actor.RequestID, Invitation{Email: email, Role: role, Workspace: w})
 }
 
-// InviteAs is Invite for the command line, which may do everything.
+// InviteAs is Invite for who runs the installation.
 func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, asked Invitation) (string, error) {
 	var errs core.FieldErrors
 	email := normalEmail(asked.Email)

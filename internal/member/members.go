@@ -142,10 +142,10 @@ func (s *Members) Found(ctx context.Context, who *Who, workspace core.ID) error 
 	return err
 }
 
-// All returns everybody, for the command line.
+// All returns everybody, for who runs the installation.
 func (s *Members) All(ctx context.Context) ([]Member, error) { return s.deps.Store.Members(ctx) }
 
-// In returns the people of a workspace, for the command line.
+// In returns the people of a workspace, for who runs the installation.
 func (s *Members) In(ctx context.Context, workspace core.ID) ([]Seated, error) {
 	return s.deps.Store.Seated(ctx, workspace)
 }

@@ -2,7 +2,6 @@ package why
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"accesscodes/internal/bulk"
@@ -26,7 +25,6 @@ type Deps struct {
 	Imports *bulk.Imports
 	Keys    Keys
 	Now     func() time.Time
-	Entropy io.Reader // a cryptographic source
 	// NameOf returns the name of who did something; empty: it is not known any more.
 	NameOf func(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string
 }

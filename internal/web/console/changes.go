@@ -51,7 +51,7 @@ type changeView struct {
 const defaultExtension = 30 * 24 * time.Hour
 
 // readChange reads what shall be done to which codes.
-func (s *server) readChange(p *page, f *form) (*changeView, error) {
+func (s *server) readChange(ctx context.Context, p *page, f *form) (*changeView, error) {
 	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry"), filter: f.codesFilter(), codes: f.all("code")}
 	if !slices.Contains(changeActs, v.do) {
 		return nil, core.InvalidParameter("there is no such act")
@@ -63,9 +63,22 @@ func (s *server) readChange(p *page, f *form) (*changeView, error) {
 		v.filter = codesFilter{}
 	}
 	if v.do == actExtend {
-		f.set("until", p.Now().Add(defaultExtension).In(p.Zone()).Format(time.DateOnly))
+		f.set("until", s.endNow(ctx, p, v).Add(defaultExtension).In(p.Zone()).Format(time.DateOnly))
 	}
 	return v, nil
+}
+
+// endNow is when the codes of a batch end, as far as it says and that is to come; else it is now.
+func (s *server) endNow(ctx context.Context, p *page, v *changeView) time.Time {
+	id, err := core.ParseID(v.filter.batch)
+	if err != nil {
+		return p.Now()
+	}
+	batch, err := s.deps.Batches.Batch(ctx, &p.Actor, id)
+	if err != nil || batch.Options.ExpiresAt == nil || batch.Options.ExpiresAt.Before(p.Now()) {
+		return p.Now()
+	}
+	return *batch.Options.ExpiresAt
 }
 
 // request is what the service is asked for.
@@ -110,7 +123,7 @@ func (s *server) previewChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.readChange(p, f)
+	v, err := s.readChange(ctx, p, f)
 	if err != nil {
 		return err
 	}
@@ -173,7 +186,7 @@ func (s *server) makeChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.readChange(p, f)
+	v, err := s.readChange(ctx, p, f)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func mark(w tenancy.Workspace) string {
 	return strings.ToUpper(w.Slug)
 }
 
-// statusClasses are the classes of the stylesheet, where they differ from the status.
+// statusClass is the class of the stylesheet for a status.
 func statusClass(s codes.Status) string {
 	if s == codes.StatusExhausted {
 		return "used-up"

@@ -60,11 +60,7 @@ func (s *server) invite(ctx context.Context, p *page) error {
 
 // linkURL is the address behind which a one-time link is.
 func (p *page) linkURL(token string) string {
-	scheme := "http"
-	if p.Secured {
-		scheme = "https"
-	}
-	return scheme + "://" + p.Request.Host + "/console/link/" + token
+	return p.apiURL() + "/console/link/" + token
 }
 
 // withdrawInvitation answers POST /invitations/{id}/withdraw.

@@ -136,7 +136,7 @@ func (o *office) openWorkshop(t *testing.T) {
 	})
 	o.why = why.NewService(why.Deps{
 		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
-		Now: time.Now, Entropy: entropy,
+		Now: time.Now,
 	})
 }
 

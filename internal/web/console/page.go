@@ -125,7 +125,7 @@ func workspacePath(slug string, parts ...string) string {
 	return path
 }
 
-// link is path as templates take it, with a query of pairs.
+// link is path as templates take it.
 func (p *page) link(parts ...string) templ.SafeURL { return templ.SafeURL(p.path(parts...)) }
 
 // with adds a query of pairs of names and values to an address; empty values are left out.

@@ -1,5 +1,6 @@
 // Package text holds what the console says. Each language is one file of lines "name = text": a
-// translation is such a file. Nothing that a person reads is written anywhere else in the console.
+// translation is such a file. Only what an area says of a mistake, for which a file may have a text by
+// its reason, is English everywhere.
 package text
 
 import (
