@@ -92,11 +92,15 @@ func (s *Service) Timeline(
 	if err != nil {
 		return nil, false, err
 	}
-	entries = append(entries, s.creation(ctx, actor, &code))
-	for i := range page.Items {
-		entries = append(entries, s.redeemed(ctx, actor, &page.Items[i])...)
+	names, err := s.names(ctx, actor)
+	if err != nil {
+		return nil, false, err
 	}
-	told, err := s.told(ctx, actor, events)
+	entries = append(entries, creation(&code, names))
+	for i := range page.Items {
+		entries = append(entries, redeemed(&page.Items[i], names)...)
+	}
+	told, err := s.told(events, names)
 	if err != nil {
 		return nil, false, err
 	}
@@ -117,44 +121,29 @@ func newestFirst(a, b Entry) int {
 }
 
 // creation is from the code's row, which stays when the log does not.
-func (s *Service) creation(ctx context.Context, actor *core.Actor, c *codes.Code) Entry {
-	e := Entry{
-		Kind: EntryCreated, At: c.CreatedAt, By: c.CreatedBy, BatchID: c.BatchID, BatchIndex: c.BatchIndex,
-		Replaces: c.Metadata[codes.MetadataReplaces],
+func creation(c *codes.Code, names Names) Entry {
+	by := names[c.CreatedBy] // rows name keys and members alike
+	return Entry{
+		Kind: EntryCreated, At: c.CreatedAt, By: c.CreatedBy, ByKind: by.Kind, ByName: by.Name,
+		BatchID: c.BatchID, BatchIndex: c.BatchIndex, Replaces: c.Metadata[codes.MetadataReplaces],
 	}
-	e.ByKind, e.ByName = s.maker(ctx, actor, c.CreatedBy)
-	return e
-}
-
-// maker returns the kind and name of who is known by id only: rows name keys and members alike.
-func (s *Service) maker(ctx context.Context, actor *core.Actor, id core.ID) (core.ActorKind, string) {
-	if s.deps.NameOf == nil || id.IsZero() {
-		return "", ""
-	}
-	for _, kind := range []core.ActorKind{core.ActorKey, core.ActorMember} {
-		if name := s.deps.NameOf(ctx, actor.WorkspaceID, kind, id); name != "" {
-			return kind, name
-		}
-	}
-	return "", ""
 }
 
 // redeemed returns the entry of a redemption, and that of its rollback.
-func (s *Service) redeemed(ctx context.Context, actor *core.Actor, r *codes.Redemption) []Entry {
+func redeemed(r *codes.Redemption, names Names) []Entry {
+	by := names[r.CreatedBy]
 	made := Entry{
-		Kind: EntryRedeemed, At: r.CreatedAt, By: r.CreatedBy, UserID: r.UserID, RedemptionID: r.ID,
-		Stands: r.Stands(), Effect: EffectOf(r.Type),
+		Kind: EntryRedeemed, At: r.CreatedAt, By: r.CreatedBy, ByKind: by.Kind, ByName: by.Name, UserID: r.UserID,
+		RedemptionID: r.ID, Stands: r.Stands(), Effect: EffectOf(r.Type),
 	}
-	made.ByKind, made.ByName = s.maker(ctx, actor, r.CreatedBy)
 	if r.Stands() {
 		return []Entry{made}
 	}
-	back := Entry{
-		Kind: EntryRolledBack, At: *r.RolledBackAt, By: r.RolledBackBy, UserID: r.UserID, RedemptionID: r.ID,
-		Reason: r.Reason,
-	}
-	back.ByKind, back.ByName = s.maker(ctx, actor, r.RolledBackBy)
-	return []Entry{made, back}
+	by = names[r.RolledBackBy]
+	return []Entry{made, {
+		Kind: EntryRolledBack, At: *r.RolledBackAt, By: r.RolledBackBy, ByKind: by.Kind, ByName: by.Name,
+		UserID: r.UserID, RedemptionID: r.ID, Reason: r.Reason,
+	}}
 }
 
 // entryKinds are the kinds of the entries that events make. What ends a hold, and the creation, which
@@ -175,7 +164,7 @@ type eventData struct {
 }
 
 // told returns the entries that events make.
-func (s *Service) told(ctx context.Context, actor *core.Actor, events []event.Event) (entries []Entry, err error) {
+func (s *Service) told(events []event.Event, names Names) (entries []Entry, err error) {
 	ended := map[core.ID]bool{} // reservations that hold nothing any more
 	for _, e := range slices.Backward(events) {
 		var data eventData
@@ -184,7 +173,7 @@ func (s *Service) told(ctx context.Context, actor *core.Actor, events []event.Ev
 		}
 		entry := Entry{
 			Kind: entryKinds[e.Type], At: e.At, By: e.Actor.ID, ByKind: e.Actor.Kind,
-			ByName: s.nameOf(ctx, actor, &e.Actor), UserID: e.UserID, ReplacedBy: data.ReplacedBy, Position: e.Position,
+			ByName: names.of(&e.Actor), UserID: e.UserID, ReplacedBy: data.ReplacedBy, Position: e.Position,
 		}
 		entry.RedemptionID, _ = core.ParseID(data.RedemptionID) // not every event has one
 		entry.Reservation, _ = core.ParseID(data.ReservationID) // nor the other

@@ -97,11 +97,8 @@ func (w *world) serve(store codes.Store) {
 			Store: w.store, DryRun: w.store.DryRun, Jobs: w.store, Forms: w.codes.FormOfNew,
 			Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
 		}),
-		NameOf: func(_ context.Context, _ core.ID, kind core.ActorKind, id core.ID) string {
-			if kind == core.ActorKey && id == w.acme.ID {
-				return "Checkout"
-			}
-			return ""
+		Names: func(context.Context, core.ID) (why.Names, error) {
+			return why.Names{w.acme.ID: {Kind: core.ActorKey, Name: "Checkout"}}, nil
 		},
 	})
 }
