@@ -135,20 +135,11 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 		f.gatherMetadata()
 		return p.showWith(ctx, http.StatusUnprocessableEntity, editCodePage(p, f, v))
 	}
-	p.sayNext("code.said_changed", undoEdit(v.path(p, "edit"), undo), "code", v.Value)
-	return p.see(templ.SafeURL(v.path(p)))
-}
-
-// maxUndo is the longest address that takes an edit back: a message holds it.
-const maxUndo = maxToast / 2
-
-// undoEdit is the address that gives fields their earlier values; empty: they are too long for one.
-func undoEdit(path string, fields url.Values) string {
-	address := path + "?" + fields.Encode()
-	if len(address) > maxUndo {
-		return ""
+	said := toast{Text: "code.said_changed", Args: []string{"code", v.Value}, Undo: v.path(p, "edit"), Fields: undo}
+	if !p.keepToast(said) { // the earlier values are too long
+		p.sayNext(said.Text, "", said.Args...)
 	}
-	return address
+	return p.see(templ.SafeURL(v.path(p)))
 }
 
 // codeChange reads how a code shall be changed, and which fields change it back.
