@@ -168,3 +168,24 @@ func (v *visitor) jar() http.CookieJar {
 	jar.SetCookies(address, []*http.Cookie{{Name: sessionCookie, Value: v.session}})
 	return jar
 }
+
+func TestTheHistoryOfACodeHasChangesOfMany(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{})
+	o.mara.add("FAIR-2", codes.Options{})
+	form := url.Values{"do": {"revoke"}, "code": {"FAIR", "FAIR-2"}, "reason": {"<i>they leaked"}}
+	o.mara.answered("/console/w/acme/changes/preview", form, http.StatusOK, "Why?", `value="&lt;i&gt;they leaked"`)
+	if status, _, body := o.mara.do("POST", "/console/w/acme/changes", form); status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", status, body)
+	}
+	o.mara.sees("/console/w/acme/codes/FAIR", "a change of 2 codes", "&lt;i&gt;they leaked", "by Mara Lindt")
+	o.mara.sees("/console/w/acme/activity", "&lt;i&gt;they leaked")
+	form.Set("reason", strings.Repeat("x", codes.MaxReasonLength+1))
+	o.mara.answered("/console/w/acme/changes", form, http.StatusUnprocessableEntity, "xxx", "500")
+	o.mara.answered("/console/w/acme/codes/FAIR/revoke", form, http.StatusUnprocessableEntity, "xxx", "500")
+
+	o.mara.sends("/console/w/acme/codes/FAIR/restore", "/console/w/acme/codes/FAIR", url.Values{})
+	form.Set("reason", "again")
+	o.mara.sends("/console/w/acme/codes/FAIR/revoke", "/console/w/acme/codes/FAIR", form)
+	o.mara.sees("/console/w/acme/codes/FAIR", "“again”")
+}

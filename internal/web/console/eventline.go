@@ -2,9 +2,6 @@ package console
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +9,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/why"
 )
 
 // eventLine is an event as a line of a list.
@@ -125,44 +123,26 @@ func (e *eventLine) details(p *page) (all []string) {
 	return append(all, e.changes(p)...)
 }
 
-// changes are the values that the event says were changed.
+// changes are the values that the event says were changed. Where a code was revoked or restored, the
+// sentence says it.
 func (e *eventLine) changes(p *page) (all []string) {
-	before, _ := e.data["previous"].(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if name == "revokedAt" { // the sentence says it
-			continue
-		}
-		label := name
-		if p.Has("event.field." + name) {
-			label = p.Say("event.field." + name)
-		}
-		all = append(all, p.Say("event.changed", "field", label,
-			"from", e.value(p, name, before[name]), "to", e.value(p, name, e.data[name])))
+	changed, err := why.ChangesIn(e.Event)
+	if err != nil {
+		return nil // of a later version
 	}
-	if e.data["metadataChanged"] == true {
-		all = append(all, p.Say("event.metadata"))
+	for _, c := range changed {
+		label := c.Field
+		if p.Has("event.field." + c.Field) {
+			label = p.Say("event.field." + c.Field)
+		}
+		if c.From == nil && c.To == nil {
+			all = append(all, p.Say("timeline.changed_somehow", "option", label))
+		} else {
+			all = append(all, p.Say("event.changed", "field", label,
+				"from", p.changedValue(c.Field, c.From), "to", p.changedValue(c.Field, c.To)))
+		}
 	}
 	return all
-}
-
-// value shows a value of a field.
-func (e *eventLine) value(p *page, field string, value any) string {
-	switch v := value.(type) {
-	case nil:
-		return p.Say("event.none")
-	case float64:
-		return p.Number(int64(v))
-	case string:
-		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-			return p.Full(at)
-		}
-		if text := field + "." + v; p.Has(text) {
-			return p.Say(text)
-		}
-		return p.Say("quoted", "text", v)
-	default:
-		return fmt.Sprint(v)
-	}
 }
 
 // undo is an address that takes the event back with a POST; empty: nothing does.
