@@ -242,6 +242,11 @@ func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 	return changeOf(j)
 }
 
+// Some returns those of some changes that there are, by id. Errors: KindUnavailable.
+func (s *Changes) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Change, error) {
+	return some(ctx, &s.sight, actor, ids, changeKinds, changeOf)
+}
+
 // List returns a page of changes, newest first.
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
