@@ -165,10 +165,12 @@ func (s *Service) deletion(ctx context.Context, actor *core.Actor, typed string)
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
+	names, err := s.names(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
 	last := events[len(events)-1]
-	return &Deletion{
-		At: last.At, Kind: last.Actor.Kind, By: last.Actor.ID, ByName: s.nameOf(ctx, actor, &last.Actor),
-	}, nil
+	return &Deletion{At: last.At, Kind: last.Actor.Kind, By: last.Actor.ID, ByName: names.of(&last.Actor)}, nil
 }
 
 // maxEvents is how many events about one thing are looked through.
@@ -199,12 +201,18 @@ func (s *Service) eventsAbout(
 	return all, true, nil
 }
 
-// nameOf returns the name of who did something: the present one, or that of then.
-func (s *Service) nameOf(ctx context.Context, actor *core.Actor, by *event.Actor) string {
-	if s.deps.NameOf != nil && !by.ID.IsZero() {
-		if name := s.deps.NameOf(ctx, actor.WorkspaceID, by.Kind, by.ID); name != "" {
-			return name
-		}
+// names returns what everybody of the actor's workspace is called.
+func (s *Service) names(ctx context.Context, actor *core.Actor) (Names, error) {
+	if s.deps.Names == nil {
+		return nil, nil
+	}
+	return s.deps.Names(ctx, actor.WorkspaceID)
+}
+
+// of returns the name of who did something: the present one, or that of then.
+func (n Names) of(by *event.Actor) string {
+	if now := n[by.ID]; now.Name != "" && !by.ID.IsZero() {
+		return now.Name
 	}
 	return by.Name
 }

@@ -81,7 +81,11 @@ func (s *server) activity(ctx context.Context, p *page) error {
 	if err := s.describeFilters(ctx, p, v); err != nil {
 		return err
 	}
-	v.days = p.byDay(found)
+	around, err := s.aroundEvents(ctx, p, found)
+	if err != nil {
+		return err
+	}
+	v.days = p.byDay(found, around)
 	return p.show(ctx, activityPage(p, v))
 }
 
@@ -236,14 +240,14 @@ func (s *server) actors(ctx context.Context, p *page) (all []activityLink, err e
 }
 
 // byDay puts events together by the viewer's days.
-func (p *page) byDay(events []event.Event) (days []activityDay) {
+func (p *page) byDay(events []event.Event, around *surroundings) (days []activityDay) {
 	for i := range events {
 		name := p.dayOf(events[i].At)
 		if len(days) == 0 || days[len(days)-1].name != name {
 			days = append(days, activityDay{name: name})
 		}
 		last := &days[len(days)-1]
-		last.events = append(last.events, newEventLine(&events[i]))
+		last.events = append(last.events, newEventLine(&events[i], around))
 	}
 	return days
 }
