@@ -7,6 +7,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
 // Store keeps people, their seats, sessions and links. Each method is one atomic operation: when it
@@ -76,6 +77,9 @@ type SeatStore interface {
 	Seated(ctx context.Context, workspace core.ID) ([]Seated, error)
 	// Invitations returns the open invitations to a workspace.
 	Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]Link, error)
+	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
+	// nothing, if its slug is taken.
+	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
 	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
 	// nothing, if that would leave the workspace without an owner.
 	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)

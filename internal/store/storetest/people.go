@@ -27,6 +27,7 @@ func testPeople(t *testing.T, newStore Factory) {
 		"set up once, with any of many links": testOneSetsUp,
 		"use a link once":                     testOneUsesALink,
 		"have an address of their own":        testAddressIsTaken,
+		"own what they found":                 testFounding,
 		"never leave a workspace ownerless":   testOneOwnerStays,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t, newStore)) })
@@ -304,37 +305,6 @@ func testOneSetsUp(t *testing.T, s Store) {
 	}
 	if made, err := s.InsertLink(t.Context(), setup, newTokenHash()); made || err != nil {
 		t.Errorf("a link for setting up afterwards: %v, %v", made, err)
-	}
-}
-
-// testAddressIsTaken: a second account for an address is refused, and the link stays good. A new password
-// forgets the browsers that were known.
-func testAddressIsTaken(t *testing.T, s Store) {
-	w := newWorkspace(t, s)
-	mara, _ := newMember(t, s, w, "mara", member.RoleOwner)
-	link := member.Link{
-		ID: newID(t), Kind: member.LinkReset, Email: mara.Email, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-	}
-	a := acceptance(t, link, "mara")
-	if _, err := s.InsertLink(t.Context(), link, a.Token); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AcceptLink(t.Context(), a); !errors.Is(err, member.ErrAddressTaken) {
-		t.Errorf("a second account: %v", err)
-	}
-	known := newTokenHash()
-	if err := s.InsertSession(t.Context(), newSession(t, mara.ID), newTokenHash(), known); err != nil {
-		t.Fatal(err)
-	}
-	a.New, a.Member, a.EndSessions = false, mara, true
-	a.Session.MemberID = mara.ID
-	if err := s.AcceptLink(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
-	for device, want := range map[member.TokenHash]bool{known: false, a.DeviceHash: true} {
-		if got, err := s.KnowsDevice(t.Context(), mara.ID, device); got != want || err != nil {
-			t.Errorf("a device is known: %v, %v", got, err)
-		}
 	}
 }
 
