@@ -255,15 +255,12 @@ func TestASessionThatEndsInAFormLosesNothing(t *testing.T) {
 		!strings.Contains(got.body, `action="/console/w/acme/new"`) {
 		t.Errorf("after signing in again: %d: %s", got.status, got.body)
 	}
+	const target = "/console/w/acme/new"
 	for name, form := range map[string]url.Values{
-		"another person":     credentials("next", "/console/w/acme/new", "kept", typed.Encode(), "email", "editor@example.org"),
-		"in another browser": form,
+		device:                       credentials("next", target, "kept", typed.Encode(), "email", "editor@example.org"),
+		"accesscodes-device=another": form,
 	} {
-		var header []string
-		if name == "another person" {
-			header = []string{"Cookie", device}
-		}
-		got := s.signIn(t, form, header...)
+		got := s.signIn(t, form, "Cookie", name)
 		if got.status != http.StatusSeeOther || strings.Contains(got.body, "three") || got.location != "/console/" {
 			t.Errorf("%s: %d to %q: %s", name, got.status, got.location, got.body)
 		}
