@@ -193,6 +193,7 @@ type NewPerson struct {
 	Password       string // a new one; who is invited and has an account gives the one they have
 	Language       string
 	Address, Agent string // of the browser
+	Device         string // as with [Credentials]
 }
 
 // Acceptance is what is stored when a link is used.
@@ -204,28 +205,43 @@ type Acceptance struct {
 	EndSessions bool   // all that the person has
 	Session     Session
 	SessionHash TokenHash
+	DeviceHash  TokenHash // of the browser
 	At          time.Time
 	// Events makes the events about the seats that the person gets.
 	Events func(workspaces []core.ID) ([]*event.Event, error)
 }
 
-// Accept uses a link up and signs its person in. Of many who use one link at once, one succeeds.
+// Accept uses a link up and signs its person in. Of many who use one link at once, one succeeds. A link
+// alone never changes the password of an account that there is, but for one that is made for that.
 //
 // Errors: KindNotFound as with Open; KindInvalid; KindUnauthenticated with ReasonSignInFailed if who has
 // an account gives a wrong password; KindTooMany.
-func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (session string, who Who, err error) {
+func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (SignedIn, error) {
+	in, err := s.accept(ctx, token, &p)
+	if errors.Is(err, ErrAddressTaken) { // the account was made meanwhile, so the password must be its own
+		in, err = s.accept(ctx, token, &p)
+	}
+	return in, err
+}
+
+func (s *Links) accept(ctx context.Context, token string, p *NewPerson) (in SignedIn, err error) {
 	l, err := s.Open(ctx, token)
 	if err != nil {
-		return "", Who{}, err
+		return SignedIn{}, err
 	}
 	a := &Acceptance{Link: l, At: s.now(), EndSessions: l.Kind == LinkReset}
 	a.Token, _ = hashToken(token)
-	if err := s.fill(ctx, a, &p); err != nil {
-		return "", Who{}, err
+	if err := s.fill(ctx, a, p); err != nil {
+		return SignedIn{}, err
 	}
-	a.Session, session, a.SessionHash, err = s.newSession(a.Member.ID, p.Address, p.Agent)
-	if err != nil {
-		return "", Who{}, err
+	if in.Again, err = s.knowsDevice(ctx, a.Member.ID, p.Device); err != nil {
+		return SignedIn{}, err
+	}
+	if a.Session, in.Token, a.SessionHash, err = s.newSession(a.Member.ID, p.Address, p.Agent); err != nil {
+		return SignedIn{}, err
+	}
+	if in.Device, a.DeviceHash, err = newToken(s.deps.Entropy); err != nil {
+		return SignedIn{}, err
 	}
 	a.Events = func(workspaces []core.ID) (events []*event.Event, err error) {
 		by := event.Actor{Kind: core.ActorMember, ID: a.Member.ID, Name: a.Member.Name}
@@ -244,13 +260,14 @@ func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (session 
 	}
 	err = s.deps.Store.AcceptLink(ctx, a)
 	if errors.Is(err, core.ErrNotFound) {
-		return "", Who{}, errLink
+		err = errLink
 	}
 	if err != nil {
-		return "", Who{}, err
+		return SignedIn{}, err
 	}
-	seats, err := s.deps.Store.Seats(ctx, a.Member.ID)
-	return session, Who{Member: a.Member, Session: a.Session, Seats: seats}, err
+	in.Member, in.Session = a.Member, a.Session
+	in.Seats, err = s.deps.Store.Seats(ctx, a.Member.ID)
+	return in, err
 }
 
 // fill finds or makes the person who uses a link.
@@ -283,7 +300,7 @@ func (s *Links) fill(ctx context.Context, a *Acceptance, p *NewPerson) error {
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	a.Member.Password, err = s.passwords.hash(ctx, p.Password)
+	a.Member.Password, err = s.passwords.hash(ctx, true, p.Password)
 	return err
 }
 
@@ -292,7 +309,7 @@ func (s *Links) prove(ctx context.Context, m *Member, p *NewPerson) error {
 	if err := s.throttle.try(s.deps.Now(), m.Email, p.Address, false); err != nil {
 		return err
 	}
-	right, err := s.passwords.matches(ctx, p.Password, m.Password)
+	right, err := s.passwords.matches(ctx, true, p.Password, m.Password)
 	if err != nil || right {
 		return err
 	}
@@ -300,7 +317,7 @@ func (s *Links) prove(ctx context.Context, m *Member, p *NewPerson) error {
 	if err != nil {
 		return err
 	}
-	return s.recordFailure(ctx, m, seats)
+	return s.failed(m, seats)
 }
 
 func (s *Links) fillNew(ctx context.Context, a *Acceptance, p *NewPerson, email string) error {
@@ -320,6 +337,6 @@ func (s *Links) fillNew(ctx context.Context, a *Acceptance, p *NewPerson, email 
 	a.Member = Member{
 		ID: id, Email: email, Name: name, Operator: a.Link.Operator, CreatedAt: a.At, LastSeenAt: &a.At,
 	}
-	a.Member.Password, err = s.passwords.hash(ctx, p.Password)
+	a.Member.Password, err = s.passwords.hash(ctx, true, p.Password)
 	return err
 }

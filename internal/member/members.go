@@ -6,6 +6,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
 // Members is about who has which role in a workspace.
@@ -131,14 +132,18 @@ func (s *Members) Withdraw(ctx context.Context, actor *core.Actor, invitation co
 	return err
 }
 
-// Found makes who has created a workspace its owner.
-func (s *Members) Found(ctx context.Context, who *Who, workspace core.ID) error {
-	joined, err := s.eventIn(workspace, event.Actor{Kind: core.ActorMember, ID: who.Member.ID, Name: who.Member.Name}, "",
-		event.MemberJoined, who.Member.ID, event.Data{"role": string(RoleOwner)})
+// Found stores a new workspace, of which created tells, and makes somebody its owner in the same step: there
+// is never one that nobody can enter. Errors: KindConflict with ReasonWorkspaceExists.
+func (s *Members) Found(ctx context.Context, who *Who, w tenancy.Workspace, created *event.Event) error {
+	joined, err := s.eventIn(w.ID, who.actor(), "", event.MemberJoined, who.Member.ID,
+		event.Data{"role": string(RoleOwner)})
 	if err != nil {
 		return err
 	}
-	_, err = s.deps.Store.PutSeat(ctx, workspace, who.Member.ID, RoleOwner, s.now(), joined)
+	founded, err := s.deps.Store.FoundWorkspace(ctx, w, who.Member.ID, created, joined)
+	if err == nil && !founded {
+		err = tenancy.WorkspaceExists(w.Slug)
+	}
 	return err
 }
 

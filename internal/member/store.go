@@ -2,10 +2,12 @@ package member
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
 // Store keeps people, their seats, sessions and links. Each method is one atomic operation: when it
@@ -15,6 +17,9 @@ type Store interface {
 	LinkStore
 	SeatStore
 }
+
+// ErrAddressTaken says that there is an account with an address.
+var ErrAddressTaken = errors.New("there is an account with this address")
 
 // SessionStore keeps people and their sessions. An e-mail and the hash of a token are unique.
 type SessionStore interface {
@@ -56,10 +61,11 @@ type LinkStore interface {
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
 	// AcceptLink uses a link up: it stores the person, if they are new, with a seat, begins a session
 	// and stores the events; the link goes, and with one for setting up all of these. Of a person who
-	// exists it changes the password alone, by a link for that, which ends the sessions there are; any
-	// link can make them an operator.
+	// exists it changes the password alone, by a link for that, which ends the sessions there are and
+	// forgets their devices; any link can make them an operator.
 	//
-	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody.
+	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody;
+	// [ErrAddressTaken], and nothing is stored, if the person is new and somebody has their address.
 	AcceptLink(ctx context.Context, a *Acceptance) error
 	// HasMembers reports whether there is anybody.
 	HasMembers(ctx context.Context) (bool, error)
@@ -71,6 +77,9 @@ type SeatStore interface {
 	Seated(ctx context.Context, workspace core.ID) ([]Seated, error)
 	// Invitations returns the open invitations to a workspace.
 	Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]Link, error)
+	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
+	// nothing, if its slug is taken.
+	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
 	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
 	// nothing, if that would leave the workspace without an owner.
 	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)

@@ -80,7 +80,7 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 			return err
 		}
 		if a.New {
-			_, err = members.insert(tx, &a.Member, "")
+			err = insertMember(tx, &a.Member)
 		} else {
 			err = acceptAs(tx, a)
 		}
@@ -96,7 +96,7 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 				return err
 			}
 		}
-		if err := insertSession(tx, a.Session, a.SessionHash); err != nil {
+		if err := insertSession(tx, a.Session, a.SessionHash, a.DeviceHash); err != nil {
 			return err
 		}
 		events, err := a.Events(workspaces)

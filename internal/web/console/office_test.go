@@ -188,11 +188,11 @@ func (o *office) setUp(t *testing.T) *visitor {
 
 func (o *office) accept(t *testing.T, token string, p member.NewPerson) *visitor {
 	t.Helper()
-	session, who, err := o.people.Links.Accept(t.Context(), token, p)
+	in, err := o.people.Links.Accept(t.Context(), token, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{office: o, t: t, session: session, who: who}
+	return &visitor{office: o, t: t, session: in.Token, who: in.Who}
 }
 
 // join lets somebody join acme.

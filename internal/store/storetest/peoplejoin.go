@@ -1,0 +1,62 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/member"
+	"accesscodes/internal/tenancy"
+)
+
+// testAddressIsTaken: a second account for an address is refused, and the link stays good. A new password
+// forgets the browsers that were known.
+func testAddressIsTaken(t *testing.T, s Store) {
+	w := newWorkspace(t, s)
+	mara, _ := newMember(t, s, w, "mara", member.RoleOwner)
+	link := member.Link{
+		ID: newID(t), Kind: member.LinkReset, Email: mara.Email, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	a := acceptance(t, link, "mara")
+	if _, err := s.InsertLink(t.Context(), link, a.Token); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AcceptLink(t.Context(), a); !errors.Is(err, member.ErrAddressTaken) {
+		t.Errorf("a second account: %v", err)
+	}
+	known := newTokenHash()
+	if err := s.InsertSession(t.Context(), newSession(t, mara.ID), newTokenHash(), known); err != nil {
+		t.Fatal(err)
+	}
+	a.New, a.Member, a.EndSessions = false, mara, true
+	a.Session.MemberID = mara.ID
+	if err := s.AcceptLink(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	for device, want := range map[member.TokenHash]bool{known: false, a.DeviceHash: true} {
+		if got, err := s.KnowsDevice(t.Context(), mara.ID, device); got != want || err != nil {
+			t.Errorf("a device is known: %v, %v", got, err)
+		}
+	}
+}
+
+// testFounding: a workspace comes with its owner, or not at all.
+func testFounding(t *testing.T, s Store) {
+	mara, _ := newMember(t, s, newWorkspace(t, s), "mara", member.RoleOwner)
+	w := tenancy.Workspace{
+		ID: newID(t), Slug: "founded", Name: "Founded", Format: core.Format{Groups: 2, GroupLength: 4}, CreatedAt: now,
+		Events: tenancy.EventsSome,
+	}
+	founded, err := s.FoundWorkspace(t.Context(), w, mara.ID)
+	if seated, seatErr := s.Seated(t.Context(), w.ID); !founded || err != nil || seatErr != nil || len(seated) != 1 ||
+		seated[0].ID != mara.ID || seated[0].Role != member.RoleOwner {
+		t.Errorf("founded: %v, %v, %v: %+v", founded, err, seatErr, seated)
+	}
+	taken := w
+	taken.ID = newID(t)
+	founded, err = s.FoundWorkspace(t.Context(), taken, mara.ID)
+	if seated, seatErr := s.Seated(t.Context(), taken.ID); founded || err != nil || seatErr != nil || len(seated) != 0 {
+		t.Errorf("with a slug that is taken: %v, %v, %v: %+v", founded, err, seatErr, seated)
+	}
+}
