@@ -158,6 +158,7 @@ func Tables() []Table {
 			{"actor_id", ID},
 			{"actor_name", Text},
 			{"failure", Text},
+			{"failure_said", Text},
 			{"failures", Int},
 			{"retry_key", Bytes},
 			{"retry_fingerprint", Bytes},
@@ -183,6 +184,7 @@ func Tables() []Table {
 			{"raw", Bytes},
 			{"reason", Text},
 			{"detail", Text},
+			{"said", Text},
 		}},
 		{"members", 1, []Column{
 			{"id", ID},
