@@ -116,7 +116,7 @@ func (c *WorkspaceChange) check() error {
 		errs.Add(core.ReasonInvalidValue, "/events", core.InEnglish("events must be %q or %q", EventsAll, EventsSome))
 	}
 	if c.Colour != nil && !slices.Contains(Colours(), *c.Colour) {
-		errs.Add(core.ReasonInvalidValue, "/colour", "colour must be %s", core.Alternatives(Colours()))
+		errs.Add(core.ReasonInvalidValue, "/colour", core.InEnglish("colour must be %s", core.Alternatives(Colours())))
 	}
 	return errs.Err()
 }
