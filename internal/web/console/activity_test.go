@@ -58,9 +58,7 @@ var told = map[event.Type]struct {
 	event.WorkspaceSuspended: {aThing(event.SubjectWorkspace), `{}`, nil},
 	event.WorkspaceResumed:   {aThing(event.SubjectWorkspace), `{}`, nil},
 
-	event.MemberInvited: {
-		aThing(event.SubjectMember), `{"email":"sam@acme.example","role":"owner"}`, named("sam@acme.example"),
-	},
+	event.MemberInvited:  {aThing(event.SubjectMember), `{"role":"owner"}`, named("#members")},
 	event.MemberJoined:   {aThing(event.SubjectMember), `{"role":"owner"}`, nil}, // who joined is who did it
 	event.MemberChanged:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam", "#members")},
 	event.MemberRemoved:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam")},
@@ -111,6 +109,22 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: nothing is said about changes that %s", language.Tag, do)
 			}
 		}
+	}
+}
+
+func TestTheActivitySaysWhoIsWho(t *testing.T) {
+	o := newOffice(t)
+	priya := o.join(t, "Priya", member.RoleEditor)
+	invite := url.Values{"email": {"new@acme.example"}, "role": {"viewer"}}
+	o.mara.answered("/console/w/acme/invite", invite, 200)
+	err := o.people.Members.ChangeRole(t.Context(), o.mara.actor(), priya.who.Member.ID, member.RoleViewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/console/w/acme/activity?what=member"
+	o.mara.sees(path, "Priya (priya@acme.example)", "Role: editor → viewer", "new@acme.example")
+	if strings.Contains(priya.sees(path, "invited"), "new@acme.example") {
+		t.Error("who may not see invitations sees whom they are for")
 	}
 }
 
