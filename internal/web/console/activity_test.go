@@ -223,3 +223,30 @@ func TestTheActivityIsFilteredByWhoAndWhat(t *testing.T) {
 	}
 	o.mara.sees(path+"?code="+made.Code.Value, "revoked")
 }
+
+func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	for i := range 3 {
+		if _, err := o.codes.PutUser(t.Context(), o.mara.actor(), fmt.Sprint("=user-", i), codes.UserNormal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const path = "/console/w/acme/exports/events?format=csv"
+	page := o.mara.sees("/console/w/acme/activity?what=user", "Codes that are added one by one")
+	rows := strings.Split(o.mara.sees(linkIn(t, page, "/exports/events")), "\r\n")
+	if len(rows) != 5 || !strings.HasPrefix(rows[0], "position,id,type,at,") || !strings.Contains(rows[1], ",'=user-2,") ||
+		!strings.Contains(rows[3], ",'=user-0,") {
+		t.Errorf("%q", rows)
+	}
+	all := o.mara.sees(path, "workspace.created", "member.joined", `"{""status"":""Normal""}"`)
+	if rows := strings.Count(all, "\r\n"); rows < 6 {
+		t.Errorf("%d rows", rows)
+	}
+	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	o.mara.refused("GET", path+"&what=nonsense", 400)
+	sam.refused("GET", path, 403)
+	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {
+		t.Error("who may not export is offered it")
+	}
+}
