@@ -67,7 +67,7 @@ func newParts(
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
 	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
-	p.exports = newExports(p.codes, p.batches, bare)
+	p.exports = newExports(p.codes, p.batches, p.events, bare)
 	p.why = why.NewService(why.Deps{
 		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
 		Now: time.Now, Names: p.names,

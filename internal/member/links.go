@@ -130,8 +130,7 @@ func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, 
 		if l.WorkspaceID.IsZero() {
 			return nil, nil
 		}
-		e, err := s.eventIn(l.WorkspaceID, by, requestID, event.MemberInvited, l.ID,
-			event.Data{"email": l.Email, "role": string(l.Role)})
+		e, err := s.eventIn(l.WorkspaceID, by, requestID, event.MemberInvited, l.ID, event.Data{"role": string(l.Role)})
 		return []*event.Event{e}, err
 	})
 	return token, err

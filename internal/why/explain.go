@@ -42,6 +42,9 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 			return nil, err
 		}
 	}
+	if e.UsedBy, e.UsedByMore, err = s.UsedBy(ctx, actor, e.Code); err != nil {
+		return nil, err
+	}
 	have := ""
 	if e.Nearest {
 		have = e.Code.Form()
@@ -116,6 +119,32 @@ func (s *Service) judge(
 		past.unsure(UnsureReservations)
 	}
 	return answer, now.Code, past, nil
+}
+
+// shownUsers is how many of those who have used a code up are named.
+const shownUsers = 3
+
+// UsedBy returns the newest redemptions of a code that is used up, and how many more of it stand; none: it
+// is not used up.
+//
+// Errors: KindForbidden without [core.PermissionRead]; KindUnavailable.
+func (s *Service) UsedBy(
+	ctx context.Context, actor *core.Actor, c *codes.Code,
+) (newest []codes.Redemption, more int64, err error) {
+	if err := actor.Require(core.PermissionRead); err != nil {
+		return nil, 0, err
+	}
+	if c == nil || c.MaxRedemptions == nil || c.Redemptions < *c.MaxRedemptions {
+		return nil, 0, nil
+	}
+	list, err := s.deps.Codes.ListRedemptions(ctx, actor, codes.RedemptionFilter{Code: c.Value},
+		core.PageRequest{})
+	for i := range list.Items {
+		if list.Items[i].Stands() && len(newest) < shownUsers {
+			newest = append(newest, list.Items[i])
+		}
+	}
+	return newest, c.Redemptions - int64(len(newest)), err
 }
 
 // user returns a registered user; nil: there is none.

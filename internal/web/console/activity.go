@@ -11,6 +11,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/web/export"
 )
 
 func (s *server) activityRoutes() []Route {
@@ -164,13 +165,22 @@ func (s *server) eventPage(ctx context.Context, q *event.Query, f *form, v *acti
 
 // filtered is the page with the filters that are on, and one thing more.
 func (f *form) filtered(name, value string) templ.SafeURL {
-	pairs := []string{name, value}
+	return with(f.page.path("activity"), append(f.filters(name), name, value)...)
+}
+
+// exported is the file of the events that the filters find.
+func (f *form) exported() templ.SafeURL {
+	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(export.CSV))...)
+}
+
+// filters are the filters that are on but one, as pairs of names and values.
+func (f *form) filters(but string) (pairs []string) {
 	for _, filter := range activityFilters {
-		if filter != name {
+		if filter != but {
 			pairs = append(pairs, filter, f.raw(filter))
 		}
 	}
-	return with(f.page.path("activity"), pairs...)
+	return pairs
 }
 
 // describeFilters says which filters are on, and which can be added.

@@ -58,9 +58,7 @@ var told = map[event.Type]struct {
 	event.WorkspaceSuspended: {aThing(event.SubjectWorkspace), `{}`, nil},
 	event.WorkspaceResumed:   {aThing(event.SubjectWorkspace), `{}`, nil},
 
-	event.MemberInvited: {
-		aThing(event.SubjectMember), `{"email":"sam@acme.example","role":"owner"}`, named("sam@acme.example"),
-	},
+	event.MemberInvited:  {aThing(event.SubjectMember), `{"role":"owner"}`, named("#members")},
 	event.MemberJoined:   {aThing(event.SubjectMember), `{"role":"owner"}`, nil}, // who joined is who did it
 	event.MemberChanged:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam", "#members")},
 	event.MemberRemoved:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam")},
@@ -111,6 +109,22 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: nothing is said about changes that %s", language.Tag, do)
 			}
 		}
+	}
+}
+
+func TestTheActivitySaysWhoIsWho(t *testing.T) {
+	o := newOffice(t)
+	priya := o.join(t, "Priya", member.RoleEditor)
+	invite := url.Values{"email": {"new@acme.example"}, "role": {"viewer"}}
+	o.mara.answered("/console/w/acme/invite", invite, 200)
+	err := o.people.Members.ChangeRole(t.Context(), o.mara.actor(), priya.who.Member.ID, member.RoleViewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/console/w/acme/activity?what=member"
+	o.mara.sees(path, "Priya (priya@acme.example)", "Role: editor → viewer", "new@acme.example")
+	if strings.Contains(priya.sees(path, "invited"), "new@acme.example") {
+		t.Error("who may not see invitations sees whom they are for")
 	}
 }
 
@@ -208,4 +222,31 @@ func TestTheActivityIsFilteredByWhoAndWhat(t *testing.T) {
 		t.Errorf("%d to %s, want %s", status, to, want)
 	}
 	o.mara.sees(path+"?code="+made.Code.Value, "revoked")
+}
+
+func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	for i := range 3 {
+		if _, err := o.codes.PutUser(t.Context(), o.mara.actor(), fmt.Sprint("=user-", i), codes.UserNormal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const path = "/console/w/acme/exports/events?format=csv"
+	page := o.mara.sees("/console/w/acme/activity?what=user", "Codes that are added one by one")
+	rows := strings.Split(o.mara.sees(linkIn(t, page, "/exports/events")), "\r\n")
+	if len(rows) != 5 || !strings.HasPrefix(rows[0], "position,id,type,at,") || !strings.Contains(rows[1], ",'=user-2,") ||
+		!strings.Contains(rows[3], ",'=user-0,") {
+		t.Errorf("%q", rows)
+	}
+	all := o.mara.sees(path, "workspace.created", "member.joined", `"{""status"":""Normal""}"`)
+	if rows := strings.Count(all, "\r\n"); rows < 6 {
+		t.Errorf("%d rows", rows)
+	}
+	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	o.mara.refused("GET", path+"&what=nonsense", 400)
+	sam.refused("GET", path, 403)
+	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {
+		t.Error("who may not export is offered it")
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
-	"accesscodes/internal/member"
 	"accesscodes/internal/why"
 )
 
@@ -19,12 +18,12 @@ import (
 type surroundings struct {
 	changes map[core.ID]bulk.Change
 	batches map[core.ID]bulk.Batch // of which all codes were changed
-	members map[core.ID]member.Seated
+	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
 }
 
 // aroundEvents looks up, once for all, what events name.
 func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event) (*surroundings, error) {
-	around := &surroundings{members: map[core.ID]member.Seated{}}
+	around := &surroundings{people: map[core.ID]string{}}
 	var changes, batches []core.ID
 	for i := range events {
 		if id, err := core.ParseID(events[i].Subject.ID); err == nil && events[i].Subject.Kind == event.SubjectChange {
@@ -43,11 +42,26 @@ func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event
 	if around.batches, err = s.deps.Batches.Some(ctx, &p.Actor, batches); err != nil {
 		return nil, err
 	}
+	return around, s.addPeople(ctx, p, around.people)
+}
+
+// addPeople adds who is who: the log holds no addresses.
+func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]string) error {
 	seated, err := s.deps.Members.In(ctx, p.workspace.ID)
-	for i := range seated {
-		around.members[seated[i].ID] = seated[i]
+	if err != nil {
+		return err
 	}
-	return around, err
+	for i := range seated {
+		people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
+	}
+	if !p.may(core.PermissionAdminister) {
+		return nil
+	}
+	invited, err := s.deps.Members.Invitations(ctx, &p.Actor)
+	for i := range invited {
+		people[invited[i].ID] = invited[i].Email
+	}
+	return err
 }
 
 // eventLine is an event as a line of a list.
@@ -100,7 +114,7 @@ func (e *eventLine) shape() string {
 
 // sentence says what was done, with links to what it was done to.
 func (e *eventLine) sentence(p *page) templ.Component {
-	name := cmp.Or(e.text("name"), e.text("email"), p.Say("event.nameless"))
+	name := cmp.Or(e.text("name"), p.Say("event.nameless"))
 	args := []any{"name", name, "what", p.exported(e.text("what"))}
 	switch e.Subject.Kind {
 	case event.SubjectCode:
@@ -116,7 +130,7 @@ func (e *eventLine) sentence(p *page) templ.Component {
 		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, name))
 	case event.SubjectMember:
 		list := p.link("settings") + "#members"
-		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, e.memberName(name)))
+		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, e.person(p)))
 	}
 	if e.UserID == "" {
 		args = append(args, "user", p.Say("event.erased"))
@@ -134,14 +148,13 @@ func (p *page) exported(what string) string {
 	return what
 }
 
-// memberName is what a person is called, and where they read their mail if they are still here.
-func (e *eventLine) memberName(then string) string {
-	if id, err := core.ParseID(e.Subject.ID); err == nil {
-		if now, is := e.around.members[id]; is {
-			return now.Name + " (" + now.Email + ")"
-		}
+// person is who a member is, or whom an invitation is for.
+func (e *eventLine) person(p *page) string {
+	id, _ := core.ParseID(e.Subject.ID) // none: nobody
+	if e.Type == event.MemberInvited {
+		return cmp.Or(e.around.people[id], p.Say("event.somebody"))
 	}
-	return then
+	return cmp.Or(e.around.people[id], e.text("name"), p.Say("actor.gone"))
 }
 
 // changed says which codes a change has changed.
