@@ -3,6 +3,7 @@ package member_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -127,6 +128,52 @@ func TestTwoLinksMakeOneAccount(t *testing.T) {
 	in, err := o.Links.Accept(t.Context(), links[1-won], member.NewPerson{Password: passwords[won]})
 	if err != nil || len(in.Seats) != 2 {
 		t.Errorf("with the first one's password: %+v, %v", in.Who, err)
+	}
+}
+
+// TestTheInstallationHasALog that tells who was let run it, and which no workspace's log holds.
+func TestTheInstallationHasALog(t *testing.T) {
+	o := newOffice(t)
+	cli := event.Actor{Kind: core.ActorCLI, Name: "root"}
+	invite := func(email string) string {
+		t.Helper()
+		link, err := o.Links.InviteAs(t.Context(), cli, "", member.Invitation{
+			Email: email, Role: member.RoleViewer, Workspace: &o.acme, Operator: true,
+		})
+		must(t, err)
+		return link
+	}
+	_, err := o.Links.Accept(t.Context(), invite("ops@example.org"), member.NewPerson{Name: "Ops", Password: password})
+	must(t, err)
+	_, err = o.Links.InviteAs(t.Context(), cli, "", member.Invitation{Email: "ops@example.org", Operator: true})
+	if reasonOf(err) != core.ReasonMemberExists {
+		t.Errorf("who runs it already: %v", err)
+	}
+	invite("late@example.org")
+	open, err := o.Members.OperatorInvitations(t.Context())
+	must(t, err)
+	must(t, o.Members.WithdrawOperator(t.Context(), cli, "", open[0].ID))
+	if err := o.Members.WithdrawOperator(t.Context(), cli, "", open[0].ID); reasonOf(err) != core.ReasonLinkNotFound {
+		t.Errorf("withdrawn twice: %v", err)
+	}
+	must(t, o.Members.RemoveAs(t.Context(), cli, "ops@example.org", core.ID{}))
+	const changes = "member.joined member.invited member.joined member.invited member.uninvited member.removed"
+	for name, log := range map[string]core.ID{"installation": event.Installation, "acme": o.acme.ID} {
+		page, err := o.store.Events(t.Context(), &event.Query{Workspace: log, Limit: 100})
+		must(t, err)
+		var types []string
+		for _, e := range page.Events {
+			if e.Type != event.WorkspaceCreated {
+				types = append(types, string(e.Type))
+			}
+			if strings.Contains(e.Data, "@") || strings.Contains(e.Data, "operator") != (name == "installation") &&
+				e.Type != event.WorkspaceCreated {
+				t.Errorf("%s: %s: %s", name, e.Type, e.Data)
+			}
+		}
+		if got := strings.Join(types, " "); got != changes {
+			t.Errorf("the log of %s: %s", name, got)
+		}
 	}
 }
 

@@ -127,13 +127,38 @@ func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, 
 		return "", err
 	}
 	token, _, err := s.make(ctx, l, InviteLife, func(l *Link) ([]*event.Event, error) {
-		if l.WorkspaceID.IsZero() {
-			return nil, nil
-		}
-		e, err := s.eventIn(l.WorkspaceID, by, requestID, event.MemberInvited, l.ID, event.Data{"role": string(l.Role)})
-		return []*event.Event{e}, err
+		return s.eventsOfLink(l, l.leadsTo(), by, requestID, event.MemberInvited, l.ID)
 	})
 	return token, err
+}
+
+// roleOperator is what events call it to run the installation.
+const roleOperator = "operator"
+
+// leadsTo returns the workspace that a link leads to, if it leads to one.
+func (l *Link) leadsTo() []core.ID {
+	if l.WorkspaceID.IsZero() {
+		return nil
+	}
+	return []core.ID{l.WorkspaceID}
+}
+
+// eventsOfLink makes an event in the log of each workspace that a link concerns, and of the installation if
+// it concerns that.
+func (s *base) eventsOfLink(
+	l *Link, workspaces []core.ID, by event.Actor, requestID string, t event.Type, about core.ID,
+) (all []*event.Event, err error) {
+	record := func(log core.ID, role string) {
+		e, makeErr := s.eventIn(log, by, requestID, t, about, event.Data{"role": role})
+		all, err = append(all, e), errors.Join(err, makeErr)
+	}
+	for _, workspace := range workspaces {
+		record(workspace, string(l.Role))
+	}
+	if l.Operator {
+		record(event.Installation, roleOperator)
+	}
+	return all, err
 }
 
 // checkNew refuses to invite somebody to where they are.
@@ -144,6 +169,9 @@ func (s *Links) checkNew(ctx context.Context, l *Link) error {
 	}
 	if err != nil {
 		return err
+	}
+	if l.WorkspaceID.IsZero() && m.Operator {
+		return core.Conflict(core.ReasonMemberExists, l.Email+" runs the installation already")
 	}
 	seats, err := s.deps.Store.Seats(ctx, m.ID)
 	if err != nil {
@@ -228,6 +256,9 @@ func (s *Links) accept(ctx context.Context, token string, p *NewPerson) (in Sign
 	if err != nil {
 		return SignedIn{}, err
 	}
+	if l.Kind == LinkSetup {
+		l.Role = RoleOwner
+	}
 	a := &Acceptance{Link: l, At: s.now(), EndSessions: l.Kind == LinkReset}
 	a.Token, _ = hashToken(token)
 	if err := s.fill(ctx, a, p); err != nil {
@@ -242,20 +273,9 @@ func (s *Links) accept(ctx context.Context, token string, p *NewPerson) (in Sign
 	if in.Device, a.DeviceHash, err = newToken(s.deps.Entropy); err != nil {
 		return SignedIn{}, err
 	}
-	a.Events = func(workspaces []core.ID) (events []*event.Event, err error) {
-		by := event.Actor{Kind: core.ActorMember, ID: a.Member.ID, Name: a.Member.Name}
-		role := l.Role
-		if l.Kind == LinkSetup {
-			role = RoleOwner
-		}
-		for _, w := range workspaces {
-			e, err := s.eventIn(w, by, "", event.MemberJoined, a.Member.ID, event.Data{"role": string(role)})
-			if err != nil {
-				return nil, err
-			}
-			events = append(events, e)
-		}
-		return events, nil
+	a.Events = func(workspaces []core.ID) ([]*event.Event, error) {
+		by := (&Who{Member: a.Member}).actor()
+		return s.eventsOfLink(&a.Link, workspaces, by, "", event.MemberJoined, a.Member.ID)
 	}
 	err = s.deps.Store.AcceptLink(ctx, a)
 	if errors.Is(err, core.ErrNotFound) {

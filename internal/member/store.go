@@ -75,7 +75,7 @@ type LinkStore interface {
 type SeatStore interface {
 	// Seated returns the people of a workspace, in the order of their names.
 	Seated(ctx context.Context, workspace core.ID) ([]Seated, error)
-	// Invitations returns the open invitations to a workspace.
+	// Invitations returns the open invitations to a workspace; without one, those to run the installation.
 	Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]Link, error)
 	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
 	// nothing, if its slug is taken.
@@ -85,8 +85,8 @@ type SeatStore interface {
 	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
 	// DeleteSeat takes a person's role away, likewise. Somebody without a seat is [core.ErrNotFound].
 	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
-	// DeleteInvitation takes an invitation back, or returns [core.ErrNotFound].
-	DeleteInvitation(ctx context.Context, workspace, link core.ID) error
+	// DeleteInvitation takes one of these back and stores the events, or returns [core.ErrNotFound].
+	DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error
 	// Members returns everybody, in the order of their addresses.
 	Members(ctx context.Context) ([]Member, error)
 	// DeleteMember deletes a person with all that is theirs and stores the events. It reports false, and

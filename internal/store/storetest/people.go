@@ -28,6 +28,7 @@ func testPeople(t *testing.T, newStore Factory) {
 		"use a link once":                     testOneUsesALink,
 		"have an address of their own":        testAddressIsTaken,
 		"own what they found":                 testFounding,
+		"are invited to run everything":       testOperatorInvitations,
 		"never leave a workspace ownerless":   testOneOwnerStays,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t, newStore)) })

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
@@ -58,5 +60,52 @@ func testFounding(t *testing.T, s Store) {
 	founded, err = s.FoundWorkspace(t.Context(), taken, mara.ID)
 	if seated, seatErr := s.Seated(t.Context(), taken.ID); founded || err != nil || seatErr != nil || len(seated) != 0 {
 		t.Errorf("with a slug that is taken: %v, %v, %v: %+v", founded, err, seatErr, seated)
+	}
+}
+
+// testOperatorInvitations: those to run the installation are a list of their own.
+func testOperatorInvitations(t *testing.T, s Store) {
+	w := newWorkspace(t, s)
+	var open []member.Link
+	for i, email := range []string{"ops@example.org", "both@example.org", "viewer@example.org"} {
+		l := member.Link{
+			ID: newID(t), Kind: member.LinkInvite, Email: email, Operator: i < 2,
+			CreatedAt: now.Add(time.Duration(i) * time.Second), ExpiresAt: now.Add(time.Hour),
+		}
+		if i > 0 {
+			l.WorkspaceID, l.Role = w.ID, member.RoleViewer
+		}
+		if _, err := s.InsertLink(t.Context(), l, newTokenHash()); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, l)
+	}
+	setup := member.Link{Kind: member.LinkSetup, Operator: true, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	setup.ID = newID(t)
+	if made, err := s.InsertLink(t.Context(), setup, newTokenHash()); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	operators := func() []member.Link {
+		t.Helper()
+		found, err := s.Invitations(t.Context(), core.ID{}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if diff := cmp.Diff(open[:2], operators()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := s.DeleteInvitation(t.Context(), core.ID{}, open[2].ID); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("an invitation to a workspace: %v", err)
+	}
+	if err := s.DeleteInvitation(t.Context(), core.ID{}, setup.ID); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("a link for setting up: %v", err)
+	}
+	if err := s.DeleteInvitation(t.Context(), core.ID{}, open[0].ID); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(open[1:2], operators()); diff != "" {
+		t.Errorf("afterwards (-want +got):\n%s", diff)
 	}
 }

@@ -62,8 +62,9 @@ func (s *server) keys(ctx context.Context, p *page) error {
 		return err
 	}
 	v := &keysView{form: p.newKeyForm()}
+	found := p.query("key")
 	for _, key := range slices.Backward(all) {
-		row := keyRow{Key: key, here: key.ID.String() == v.form.get("key")}
+		row := keyRow{Key: key, here: key.ID.String() == found}
 		if key.ActiveAt(p.Now()) {
 			v.live = append(v.live, row)
 		} else {

@@ -239,6 +239,7 @@ func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, l
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as from a page of the console
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
