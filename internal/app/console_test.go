@@ -236,14 +236,14 @@ func (s *site) ask(t *testing.T, session, method, path string, form url.Values, 
 	if body != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if session != "" {
-		r.AddCookie(&http.Cookie{Name: "accesscodes-session", Value: session})
-	}
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i] == "Host" {
 			r.Host = header[i+1]
 		}
 		r.Header.Set(header[i], header[i+1])
+	}
+	if session != "" {
+		r.AddCookie(&http.Cookie{Name: "accesscodes-session", Value: session})
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(r)

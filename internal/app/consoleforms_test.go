@@ -60,9 +60,32 @@ func TestALinkFillsInNothing(t *testing.T) {
 	if seen < 15 {
 		t.Errorf("only %d pages with forms were looked at", seen)
 	}
-	ours := s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme/new?note=EVIL", nil,
-		"Sec-Fetch-Site", "same-origin")
+	const path = "/console/w/acme/new?note=" + evil
+	ours := s.ask(t, s.people["owner"], http.MethodGet, path, nil, "Sec-Fetch-Site", "same-origin")
 	if _, filled := fieldsOf(ours.body, evil); filled == 0 {
 		t.Error("the console's own links fill in nothing either")
+	}
+}
+
+// TestTheMenuStays on the pages that belong to no workspace; nobody gets into one by the cookie for it.
+func TestTheMenuStays(t *testing.T) {
+	s := newSite(t)
+	const codes = `href="/console/w/acme/codes"`
+	overview := s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme", nil)
+	set := strings.Join(overview.header.Values("Set-Cookie"), "; ")
+	if !strings.Contains(set, "accesscodes-workspace=acme") {
+		t.Errorf("the overview sets %s", set)
+	}
+	for _, path := range []string{"/console/help", "/console/account"} {
+		got := s.ask(t, s.people["owner"], http.MethodGet, path, nil, "Cookie", "accesscodes-workspace=acme")
+		if got.status != http.StatusOK || !strings.Contains(got.body, codes) {
+			t.Errorf("%s: %d, without the menu of acme", path, got.status)
+		}
+		for who, slug := range map[string]string{"owner": "other", "foreign": "acme", "operator": "acme"} {
+			got := s.ask(t, s.people[who], http.MethodGet, path, nil, "Cookie", "accesscodes-workspace="+slug)
+			if got.status != http.StatusOK || strings.Contains(got.body, "/console/w/") {
+				t.Errorf("%s, %s in %s: %d, with a menu", path, who, slug, got.status)
+			}
+		}
 	}
 }

@@ -27,6 +27,7 @@ type accountView struct {
 }
 
 func (s *server) account(ctx context.Context, p *page) (*accountView, error) {
+	p.stay()
 	v := &accountView{profile: p.newForm(), password: p.newForm(), languages: text.Languages()}
 	var err error
 	v.sessions, err = s.deps.Sessions.List(ctx, p.who)

@@ -564,7 +564,7 @@ func accountPage(p *page, v *accountView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = outside(p, p.Say("nav.account")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = around(p, p.Say("nav.account")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

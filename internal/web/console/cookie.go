@@ -25,7 +25,8 @@ const (
 	securePrefix        = "__Host-"
 	deviceCookie        = "accesscodes-device" // of a browser in which somebody has signed in before
 	toastCookie         = "accesscodes-toast"
-	deviceLife          = 400 * 24 * time.Hour // the longest that browsers keep a cookie
+	workspaceCookie     = "accesscodes-workspace" // where somebody was last, by its slug
+	deviceLife          = 400 * 24 * time.Hour    // the longest that browsers keep a cookie
 	toastLife           = time.Minute
 	maxToast            = 2 << 10
 	loopbackHost        = "localhost"
@@ -65,6 +66,20 @@ func (p *page) setCookie(name, path, value string, life time.Duration) {
 func (p *page) startSession(in *member.SignedIn) {
 	p.setCookie(p.sessionName(), "/", in.Token, 0)
 	p.setCookie(deviceCookie, "/console", in.Device, deviceLife)
+}
+
+// remember has the browser remember in which workspace somebody is.
+func (p *page) remember() {
+	if slug := p.workspace.Slug; slug != "" && p.cookie(workspaceCookie) != slug {
+		p.setCookie(workspaceCookie, "/console", slug, 0)
+	}
+}
+
+// stay keeps somebody in the workspace where they were, on a page that belongs to none.
+func (p *page) stay() {
+	if actor, workspace, seated := p.who.Actor(p.cookie(workspaceCookie)); seated {
+		p.Actor, p.workspace = actor, workspace
+	}
 }
 
 func (p *page) endSession() { p.setCookie(p.sessionName(), "/", "", 0) }

@@ -54,4 +54,7 @@ var keyGroups = []struct {
 }
 
 // help answers GET /console/help.
-func (s *server) help(ctx context.Context, p *page) error { return p.show(ctx, helpPage(p)) }
+func (s *server) help(ctx context.Context, p *page) error {
+	p.stay()
+	return p.show(ctx, helpPage(p))
+}

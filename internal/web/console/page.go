@@ -163,6 +163,7 @@ func (p *page) show(ctx context.Context, c templ.Component) error {
 func (p *page) showWith(ctx context.Context, status int, c templ.Component) error {
 	if !p.isDialog() && p.Request.Header.Get("HX-Request") == "" {
 		p.takeToast()
+		p.remember()
 	}
 	var b bytes.Buffer
 	if err := c.Render(ctx, &b); err != nil {

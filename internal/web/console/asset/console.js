@@ -175,15 +175,27 @@
     if (follow(key)) event.preventDefault();
   });
 
-  // The help page switches keys off and on.
-  const keysBox = $("input[data-keys]");
-  if (keysBox) {
-    keysBox.checked = !keysOff();
-    keysBox.addEventListener("change", () => {
-      if (keysBox.checked) localStorage.removeItem("accesscodes-keys");
-      else localStorage.setItem("accesscodes-keys", "off");
-    });
-  }
+  // The help switches keys off and on, also where it is shown in a dialog.
+  const showKeys = () => {
+    for (const box of $$("input[data-keys]")) box.checked = !keysOff();
+  };
+  showKeys();
+  document.addEventListener("htmx:after:swap", showKeys);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("input[data-keys]")) return;
+    if (event.target.checked) localStorage.removeItem("accesscodes-keys");
+    else localStorage.setItem("accesscodes-keys", "off");
+  });
+
+  // The browser asks before what was typed and not sent is lost.
+  let unsent = false;
+  document.addEventListener("input", (event) => {
+    if (typing(event.target) && event.target.closest(".desk main form[method=post]")) unsent = true;
+  });
+  document.addEventListener("submit", () => { unsent = false; });
+  addEventListener("beforeunload", (event) => {
+    if (unsent) event.preventDefault();
+  });
 
   // The theme: the system's, light or dark.
   const theme = localStorage.getItem("accesscodes-theme");
