@@ -124,7 +124,7 @@ func (e *Exports) CheckSheet(ctx context.Context, actor *core.Actor, filter code
 	case err != nil:
 		return err
 	case tooMany:
-		return sheetFull(MaxSheetRows)
+		return SheetFull(MaxSheetRows)
 	}
 	return nil
 }

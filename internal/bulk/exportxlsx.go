@@ -159,14 +159,14 @@ func looksEscaped(text string) bool {
 	})
 }
 
-func sheetFull(most int) *core.Error {
-	said := sheetTooSmall.With("most", most)
-	return &core.Error{Kind: core.KindInvalid, Reason: core.ReasonInvalidParameter, Detail: said.Detail, Said: said}
+// SheetFull is the error about a list that has more rows than a sheet.
+func SheetFull(most int) *core.Error {
+	return core.WrongParameter(sheetTooSmall.With("most", most))
 }
 
 func (f *xlsx) endRow() error {
 	if f.rows == f.most {
-		return sheetFull(f.most - 1)
+		return SheetFull(f.most - 1)
 	}
 	f.rows++
 	_, err := f.sheet.Write(append(f.line, "</row>"...))

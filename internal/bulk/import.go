@@ -60,14 +60,19 @@ type ImportSpec struct {
 	DryRun     bool   `json:",omitempty"`
 	Atomic     bool   `json:",omitempty"`
 	Name       string `json:",omitempty"` // of the batch that new codes belong to; empty: none
-	Zone       string `json:",omitempty"` // IANA name, for days without a time; empty: UTC
+	// Zone is the time zone of people who have written the file by hand, see [upload.OpenTable]; empty: a
+	// program has written it.
+	Zone string `json:",omitempty"`
 }
 
-// location is the time zone of days without a time; nil: UTC.
+// location is the time zone of people who have written the file; nil: a program has.
 func (s *ImportSpec) location() *time.Location {
-	zone, err := time.LoadLocation(s.Zone)
-	if err != nil { // a node may know fewer zones than the one before
+	if s.Zone == "" {
 		return nil
+	}
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil { // nothing can be read in a zone that this machine does not know
+		return time.UTC
 	}
 	return zone
 }

@@ -36,7 +36,7 @@ var errStopped = errors.New("reading was stopped")
 type feed struct {
 	body   io.Reader
 	format FileFormat
-	zone   *time.Location // of days without a time; nil: UTC
+	zone   *time.Location // people have written it, with days of this zone; nil: a program has
 	formOf func(value string) (form string, isTaken bool, err error)
 
 	chunks  chan chunk
@@ -67,11 +67,15 @@ func (f *feed) run() {
 }
 
 func (f *feed) lines() (err error) {
-	f.reader, err = upload.Open(&counted{upload.Unpack(&gate{f}), &f.read}, f.format)
+	file := &counted{upload.Unpack(&gate{f}), &f.read}
+	if f.zone == nil {
+		f.reader, err = upload.Open(file, f.format)
+	} else {
+		f.reader, err = upload.OpenTable(file, f.format, f.zone)
+	}
 	if err != nil {
 		return err
 	}
-	f.reader.ReadDaysIn(f.zone)
 	f.layout.Store(new(f.reader.Layout()))
 	for {
 		row, err := f.reader.Next()

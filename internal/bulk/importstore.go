@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 
+	"accesscodes/internal/bulk/upload"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -20,6 +21,9 @@ type RejectedLine struct {
 	Detail      string
 	Said        string // JSON of what is said, see [core.ReadFieldErrors]; empty: only Detail
 }
+
+// ColumnAt is the column that a pointer in what is said about a line leads to; empty: none.
+func ColumnAt(pointer string) string { return upload.ColumnAt(pointer) }
 
 // Rejects keeps rejected lines, in the transaction of a step.
 type Rejects interface {

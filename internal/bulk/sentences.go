@@ -27,6 +27,6 @@ var (
 	tooFewValues = core.NewSentence("too_few_values",
 		"the format {format} has {space} values, about {free} of them free: {each} for each of {count} codes, "+
 			"and at least {min} are needed, so that codes cannot be guessed; give it more or longer groups")
-	sheetTooSmall = core.NewSentence("sheet_full",
+	sheetTooSmall = core.NewSentence("sheet_too_small",
 		"a sheet holds {most} rows and there are more: take format=csv, or fewer by a filter")
 )

@@ -199,12 +199,15 @@ func storedRange(after, before *time.Time) (storedAfter, storedBefore *time.Time
 	return core.StoredTime(after), core.StoredTime(before)
 }
 
+var wrongQuery = core.NewSentence("wrong_query",
+	"q must be at most {max} characters of UTF-8, without control characters")
+
 // checkQuery refuses a text that no stored text can begin with.
 func checkQuery(text string) error {
 	var errs core.FieldErrors
 	core.CheckText(&errs, "", "q", text, MaxQueryLength)
 	if errs.Err() != nil || !core.IsStorable(text) {
-		return core.InvalidParameter("q must be at most %d characters of UTF-8, without control characters", MaxQueryLength)
+		return core.WrongParameter(wrongQuery.With("max", MaxQueryLength))
 	}
 	return nil
 }

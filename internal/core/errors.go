@@ -13,6 +13,11 @@ func InvalidParameter(detail string, args ...any) *Error {
 	return &Error{Kind: KindInvalid, Reason: ReasonInvalidParameter, Detail: fmt.Sprintf(detail, args...)}
 }
 
+// WrongParameter is [InvalidParameter] for what other languages have words for, too.
+func WrongParameter(said Said) *Error {
+	return &Error{Kind: KindInvalid, Reason: ReasonInvalidParameter, Detail: said.Detail, Said: said}
+}
+
 // Kind is the kind of failure of an [Error]. It decides the HTTP status.
 type Kind int
 

@@ -21,7 +21,7 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 		return nil, err
 	}
 	if len(q.Typed) > maxFindLength {
-		return nil, core.InvalidParameter("what was typed must have at most %d bytes", maxFindLength)
+		return nil, core.WrongParameter(typedTooLong.With("max", maxFindLength))
 	}
 	e := &Explanation{}
 	typed, err := s.read(ctx, actor, q.Typed)

@@ -55,6 +55,12 @@ const (
 	maxBatches    = 200  // the newest, whose names are looked at
 )
 
+// What is said of texts that are longer than anything that is found.
+var (
+	searchTooLong = core.NewSentence("search_too_long", "a search must have at most {max} bytes")
+	typedTooLong  = core.NewSentence("typed_too_long", "what was typed must have at most {max} bytes")
+)
+
 // Find returns what a text in the search box means to an actor. It looks into the actor's workspace
 // only. Keys are found by actors who may administer.
 //
@@ -65,7 +71,7 @@ func (s *Service) Find(ctx context.Context, actor *core.Actor, text string) (*Fo
 		return nil, err
 	}
 	if text = strings.TrimSpace(text); len(text) > maxFindLength {
-		return nil, core.InvalidParameter("a search must have at most %d bytes", maxFindLength)
+		return nil, core.WrongParameter(searchTooLong.With("max", maxFindLength))
 	}
 	found := &Found{}
 	if text == "" || !utf8.ValidString(text) {

@@ -12,32 +12,27 @@ var (
 	dottedDay = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{4}$`)
 )
 
-// dates is how days are read, and what was seen of them.
-type dates struct {
-	zone          *time.Location // nil: UTC
-	whole, dotted bool
-}
-
-func (d *dates) location() *time.Location {
-	if d.zone == nil {
-		return time.UTC
-	}
-	return d.zone
+// handwritten is how people write a table, and what was seen of that.
+type handwritten struct {
+	zone         *time.Location // of days
+	days, dotted bool
 }
 
 // day reads a day without a time. isDay: the text is written as one, whether there is such a day or not.
 // What expires on a day expires at its end; everything else begins with its day.
-func (d *dates) day(column, text string) (at time.Time, isDay bool, err error) {
+func (h *handwritten) day(column, text string) (at time.Time, isDay bool, err error) {
 	layout := time.DateOnly
 	switch {
+	case h == nil:
+		return at, false, nil
 	case isoDay.MatchString(text):
 	case dottedDay.MatchString(text):
-		layout, d.dotted = "2.1.2006", true
+		layout, h.dotted = "2.1.2006", true
 	default:
 		return at, false, nil
 	}
-	d.whole = true
-	at, err = time.ParseInLocation(layout, text, d.location())
+	h.days = true
+	at, err = time.ParseInLocation(layout, text, h.zone)
 	if column == expiresColumn {
 		at = at.AddDate(0, 0, 1).Add(-time.Second)
 	}

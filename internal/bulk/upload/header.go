@@ -74,20 +74,20 @@ type header struct {
 	code      int // the column of the code, or of the lines of NDJSON
 	separator byte
 	isJSON    bool // its cells are lines of NDJSON
-	dates     *dates
+	people    *handwritten
 }
 
 // separators are what may stand between cells; the first is the rule.
 var separators = []byte{',', ';', '\t'}
 
 // likelyHeader reads the first line with the separator that makes the most known names of it.
-func likelyHeader(line string) (likely header) {
+func likelyHeader(line string, people *handwritten) (likely header) {
 	most := -1
 	for _, separator := range separators {
-		h := header{separator: separator, names: splitHeader(line, separator)}
+		h := header{separator: separator, names: splitHeader(line, separator), people: people}
 		known := 0
 		for _, name := range h.names {
-			if isColumn(columnOf(name)) {
+			if isColumn(people.columnOf(name)) {
 				known++
 			}
 		}
@@ -118,7 +118,7 @@ func splitHeader(line string, separator byte) []string {
 func (h *header) check() *FileError {
 	h.as = make([]string, len(h.names))
 	for i, name := range h.names {
-		h.as[i] = columnOf(name)
+		h.as[i] = h.people.columnOf(name)
 	}
 	h.code = slices.Index(h.as, codeColumn)
 	h.isJSON = h.code < 0 && slices.Contains(h.names, jsonColumn)

@@ -22,8 +22,8 @@ var headings = map[string]string{
 }
 
 // columnOf is the column that a name in a header means; the name itself, if it means none.
-func columnOf(name string) string {
-	if isColumn(name) {
+func (h *handwritten) columnOf(name string) string {
+	if h == nil || isColumn(name) {
 		return name
 	}
 	for column := range readers {

@@ -20,15 +20,22 @@ type Reader struct {
 	mark   bool // it begins with a byte order mark
 	line   int  // of what comes next
 	digits digits
-	dates  dates
+	people *handwritten // nil: the file is as programs write it
 }
 
 // Open begins to read a file, which [Unpack] unpacks before. A [*FileError] says that no row of it can be
 // read; another error is r's.
-func Open(r io.Reader, format Format) (*Reader, error) { return open(r, format, MaxFileBytes) }
+func Open(r io.Reader, format Format) (*Reader, error) { return open(r, format, MaxFileBytes, nil) }
 
-func open(r io.Reader, format Format, maxBytes int64) (*Reader, error) {
-	f := &Reader{source: newSource(r, maxBytes), format: format, line: 1}
+// OpenTable is [Open] for what people have written in a table: CSV may have common headings in place of the
+// names of columns, types in any case, and days without a time, which are those of a time zone. [Reader.Notes]
+// say what was read so.
+func OpenTable(r io.Reader, format Format, zone *time.Location) (*Reader, error) {
+	return open(r, format, MaxFileBytes, &handwritten{zone: zone})
+}
+
+func open(r io.Reader, format Format, maxBytes int64, people *handwritten) (*Reader, error) {
+	f := &Reader{source: newSource(r, maxBytes), format: format, line: 1, people: people}
 	if err := f.source.fill(sniffBytes); err != nil && len(f.source.window()) == 0 {
 		return nil, err
 	}
@@ -40,7 +47,7 @@ func open(r io.Reader, format Format, maxBytes int64) (*Reader, error) {
 		f.source.skip(len(byteOrderMark))
 	}
 	if format == NDJSON {
-		f.header = header{names: []string{jsonColumn}, separator: ',', isJSON: true, dates: &f.dates}
+		f.header = header{names: []string{jsonColumn}, separator: ',', isJSON: true}
 		return f, nil
 	}
 	return f, f.readHeader()
@@ -81,20 +88,16 @@ func (f *Reader) takeHeader(text string) error {
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 		return invalidFile(headerNoText.Said())
 	}
-	f.header = likelyHeader(text)
+	f.header = likelyHeader(text, f.people)
 	if f.header.names == nil {
 		return invalidFile(headerBroken.Said())
 	}
 	if err := f.header.check(); err != nil {
 		return err
 	}
-	f.header.dates = &f.dates
 	f.split = splitter{separator: f.header.separator, most: len(f.header.names)}
 	return nil
 }
-
-// ReadDaysIn makes dates without a time of day those of a time zone. Otherwise they are in UTC.
-func (f *Reader) ReadDaysIn(zone *time.Location) { f.dates.zone = zone }
 
 // Header returns the names of the columns as the file has them; of NDJSON one, for the whole line.
 func (f *Reader) Header() []string { return slices.Clone(f.header.names) }
@@ -112,10 +115,10 @@ func (f *Reader) Notes() (notes []core.Said) {
 			notes = append(notes, notedColumn.With("column", printable(f.header.names[i]), "as", as))
 		}
 	}
-	if f.dates.whole {
-		notes = append(notes, notedDates.With("zone", f.dates.location()))
+	if f.people != nil && f.people.days {
+		notes = append(notes, notedDates.With("zone", f.people.zone))
 	}
-	if f.dates.dotted {
+	if f.people != nil && f.people.dotted {
 		notes = append(notes, notedDayFirst.Said())
 	}
 	if f.digits.suspicious() {

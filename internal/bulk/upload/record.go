@@ -48,7 +48,7 @@ func (r *Record) ChangeTo(metadata map[string]string) codes.CodeChange {
 type reading struct {
 	record Record
 	errs   core.FieldErrors
-	dates  *dates
+	people *handwritten
 }
 
 // wrong adds a mistake of a field, which is without a value then.
@@ -85,7 +85,7 @@ func (r *Row) Record() (*Record, *RowError) {
 	if r.Err != nil {
 		return nil, r.Err
 	}
-	reading := reading{dates: r.header.dates}
+	reading := reading{people: r.header.people}
 	if r.json {
 		if err := reading.object([]byte(r.object)); err != nil {
 			return nil, err

@@ -141,7 +141,7 @@ func TestMistakesOfCells(t *testing.T) {
 		{"code", "#N/A", upload.SpreadsheetMade, "#N/A"},
 		{"code", "", core.ReasonMissingField, "code is required"},
 		{"code", "- -", core.ReasonInvalidValue, "other than spaces and dashes"},
-		{"type", "premier", core.ReasonInvalidValue, "spelt exactly so"},
+		{"type", "premium", core.ReasonInvalidValue, "spelt exactly so"},
 		{"maxRedemptions", "1,000", core.ReasonInvalidValue, "separator of thousands"},
 		{"maxRedemptions", "1.000", core.ReasonInvalidValue, "separator of thousands"},
 		{"maxRedemptions", "1\u202f000", core.ReasonInvalidValue, "separator of thousands"},
@@ -151,17 +151,16 @@ func TestMistakesOfCells(t *testing.T) {
 		{"maxRedemptions", "many", core.ReasonInvalidValue, "must be a whole number"},
 		{"maxRedemptions", "0", core.ReasonInvalidValue, "from 1 to"},
 		{"maxRedemptions", "####", core.ReasonInvalidValue, "too narrow"},
-		{"expiresAt", "31.12.31", core.ReasonInvalidValue, "2031-12-31T23:59:00Z (RFC 3339"},
-		{"expiresAt", "31.11.2031", core.ReasonInvalidValue, "31.11.2031, and there is no such day"},
-		{"expiresAt", "2031-02-29", core.ReasonInvalidValue, "no such day"},
+		{"expiresAt", "31.12.2031", core.ReasonInvalidValue, "2031-12-31T23:59:00Z (RFC 3339"},
 		{"expiresAt", "12/31/2031", core.ReasonInvalidValue, "local format"},
 		{"expiresAt", "31/12/2031 23:59", core.ReasonInvalidValue, "local format"},
 		{"expiresAt", "12/31/31 11:59 PM", core.ReasonInvalidValue, "local format"},
+		{"expiresAt", "2031-12-31", core.ReasonInvalidValue, "without its time zone"},
 		{"expiresAt", "2031-12-31 23:59:00", core.ReasonInvalidValue, "without its time zone"},
 		{"expiresAt", "48213", core.ReasonInvalidValue, "counts days"},
 		{"expiresAt", "FALSE", core.ReasonInvalidValue, "not a time"},
 		{"expiresAt", "tomorrow", core.ReasonInvalidValue, "must be a time"},
-		{"revokedAt", "1/2/2024", core.ReasonInvalidValue, "local format"},
+		{"revokedAt", "1.2.2024", core.ReasonInvalidValue, "local format"},
 		{"startsAt", "#REF!", upload.SpreadsheetMade, "startsAt is #REF!"},
 		{"note", "#NAME?", upload.SpreadsheetMade, "error of a formula"},
 		{"note", strings.Repeat("x", 501), core.ReasonInvalidValue, "at most 500"},
@@ -190,7 +189,7 @@ func TestMistakesOfCells(t *testing.T) {
 
 // TestEveryMistakeOfARowIsTold at once.
 func TestEveryMistakeOfARowIsTold(t *testing.T) {
-	rows := readAll(t, mustOpen(t, "code,type,maxRedemptions,expiresAt\n--,norm,x,y\n", upload.CSV))
+	rows := readAll(t, mustOpen(t, "code,type,maxRedemptions,expiresAt\n--,normal,x,y\n", upload.CSV))
 	_, rejected := rows[0].Record()
 	if rejected == nil || rejected.Reason != core.ReasonInvalidValue || rejected.Column != "code" {
 		t.Fatalf("it is rejected with %v", rejected)
@@ -243,12 +242,11 @@ func TestMistakesOfMembers(t *testing.T) {
 func TestWhatPeopleWriteInTables(t *testing.T) {
 	file := "Code;Typ;Anzahl;Gültig ab;Gültig bis;Empfänger;Notiz\n" +
 		"A;premium;3;1.10.2031;31.12.2031;ada;x\nB;NORMAL;;2031-10-01;2031-12-31;;\n"
-	f := mustOpen(t, file, upload.CSV)
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.ReadDaysIn(berlin)
+	f := mustOpenTable(t, file, berlin)
 	for _, row := range readAll(t, f) {
 		record, rejected := row.Record()
 		if rejected != nil {
@@ -269,6 +267,19 @@ func TestWhatPeopleWriteInTables(t *testing.T) {
 	want := []string{"code", "type", "maxRedemptions", "startsAt", "expiresAt", "recipient", "note"}
 	if !slices.Equal(as, want) {
 		t.Errorf("the columns are read as %q, want %q", as, want)
+	}
+}
+
+// TestDaysThatCannotBeRead: in a table of people, too.
+func TestDaysThatCannotBeRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"31.11.2031": "31.11.2031, and there is no such day", "2031-02-29": "no such day",
+		"31.12.31": "local format", "12/31/2031": "local format", "2031-12-31 23:59": "without its time zone",
+	} {
+		rows := readAll(t, mustOpenTable(t, "code,expiresAt\nA,"+text+"\n", time.UTC))
+		if _, rejected := rows[0].Record(); rejected == nil || !strings.Contains(rejected.Detail, want) {
+			t.Errorf("%s is rejected with %v", text, rejected)
+		}
 	}
 }
 

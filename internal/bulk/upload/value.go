@@ -69,7 +69,7 @@ func readType(r *reading, v *value) {
 	default:
 		r.record.Type = codes.Type(word)
 		for _, known := range codes.Types() {
-			if v.isCell() && strings.EqualFold(word, string(known)) {
+			if r.people != nil && v.isCell() && strings.EqualFold(word, string(known)) {
 				r.record.Type = known
 			}
 		}
@@ -159,7 +159,7 @@ func readTime(r *reading, v *value) (at core.Field[time.Time], ok bool) {
 	}
 	var t time.Time
 	if v.isCell() {
-		day, isDay, err := r.dates.day(v.name, word)
+		day, isDay, err := r.people.day(v.name, word)
 		if err != nil {
 			r.wrongText(core.ReasonInvalidValue, v.name, noSuchDay, word)
 			return at, false

@@ -93,7 +93,7 @@ func (s *server) changePassword(ctx context.Context, p *page) error {
 
 // endOneSession answers POST /console/account/sessions/{id}/end.
 func (s *server) endOneSession(ctx context.Context, p *page) error {
-	id, err := p.PathID("id", core.ReasonSessionNotFound, p.Say("account.no_session"))
+	id, err := p.PathID("id", core.ReasonSessionMissing, "there is no such session any more")
 	if err != nil {
 		return err
 	}

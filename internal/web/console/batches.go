@@ -95,7 +95,7 @@ func (s *server) downloadBatch(ctx context.Context, p *page, format export.Forma
 		return err
 	}
 	if format == export.XLSX && batch.Total > bulk.MaxSheetRows {
-		return core.InvalidParameter("%s", p.Say("batch.too_many_rows", "rows", int64(bulk.MaxSheetRows)))
+		return bulk.SheetFull(bulk.MaxSheetRows)
 	}
 	return download(ctx, p, export.Export[codes.Code]{
 		About: event.Thing(event.SubjectBatch, batch.ID), What: "batch", Name: fileName(&batch), Format: format,

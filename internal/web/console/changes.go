@@ -54,7 +54,7 @@ const defaultExtension = 30 * 24 * time.Hour
 func (s *server) readChange(ctx context.Context, p *page, f *form) (*changeView, error) {
 	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry"), filter: f.codesFilter(), codes: f.all("code")}
 	if !slices.Contains(changeActs, v.do) {
-		return nil, core.InvalidParameter("there is no such act")
+		return nil, core.WrongParameter(noSuchChoice.Said())
 	}
 	if f.ticked("all") {
 		v.codes = nil
@@ -100,7 +100,7 @@ func (v *changeView) request(p *page) (req bulk.NewChange, err error) {
 		end := v.form.endOfDay("until")
 		if end == nil {
 			v.form.complain("until", "form.no_time")
-			return req, core.InvalidParameter("a date is missing")
+			return req, core.WrongParameter(dateMissing.Said())
 		}
 		req.Do.Set = &codes.CodeChange{ExpiresAt: core.Field[time.Time]{Given: true, Value: end}}
 	}
@@ -172,7 +172,7 @@ func (v *changeView) take(err error) bool {
 		return false
 	}
 	if wrong := v.form.wrong["do.set.expiresAt"]; wrong != "" {
-		v.form.wrong["until"] = v.form.page.Say("wrong.expiresAt")
+		v.form.wrong["until"] = wrong
 	}
 	return true
 }
@@ -253,7 +253,7 @@ func (s *server) showChange(ctx context.Context, p *page) error {
 }
 
 func (s *server) changeInPath(ctx context.Context, p *page) (bulk.Change, error) {
-	id, err := p.PathID("id", core.ReasonChangeNotFound, p.Say("changes.none"))
+	id, err := p.PathID("id", core.ReasonChangeNotFound, "there is no such change in this workspace")
 	if err != nil {
 		return bulk.Change{}, err
 	}

@@ -103,7 +103,7 @@ func (s *server) draw(
 		return err
 	}
 	if v.RevokedAt != nil {
-		return core.Conflict(core.ReasonCodeRevoked, p.Say("code.no_qr"))
+		return core.ConflictOf(core.ReasonCodeRevoked, noQR.Said())
 	}
 	drawn, err := qr.New(v.Value, qr.Medium)
 	if err != nil {

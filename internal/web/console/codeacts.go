@@ -88,7 +88,7 @@ func (s *server) deleteCode(ctx context.Context, p *page) error {
 		return p.showWith(ctx, http.StatusUnprocessableEntity, deleteCodePage(p, f, v))
 	}
 	if tried.Changed == 0 {
-		return core.Conflict(core.ReasonCodeInUse, p.Say("code.cannot_delete"))
+		return core.ConflictOf(core.ReasonCodeInUse, usedStays.Said())
 	}
 	c, _, err := s.deps.Changes.Create(ctx, &p.Actor, request)
 	if err != nil {

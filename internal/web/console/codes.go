@@ -56,7 +56,7 @@ func (v codesFilter) read(p *page) (filter codes.CodeFilter, err error) {
 	filter = codes.CodeFilter{Query: v.q, Status: codes.Status(v.status), Type: codes.Type(v.typ)}
 	if v.batch != "" {
 		if filter.BatchID, err = core.ParseID(v.batch); err != nil {
-			return filter, core.NotFound(core.ReasonBatchNotFound, p.Say("codes.no_batch"))
+			return filter, core.NotFound(core.ReasonBatchNotFound, "there is no such batch in this workspace")
 		}
 	}
 	if filter.CreatedAfter, err = p.day(v.from, 0); err != nil {
@@ -76,7 +76,7 @@ func (p *page) day(typed string, later int) (*time.Time, error) {
 	}
 	at, err := time.ParseInLocation(time.DateOnly, typed, p.Zone())
 	if err != nil {
-		return nil, core.InvalidParameter("%s", p.Say("form.no_time"))
+		return nil, core.WrongParameter(noDate.Said())
 	}
 	at = at.AddDate(0, 0, later)
 	return &at, nil

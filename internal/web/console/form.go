@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
-	"accesscodes/internal/web/console/text"
 	"accesscodes/internal/web/kit"
 )
 
@@ -37,7 +36,7 @@ func (p *page) readForm() (*form, error) {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, kit.BodyError(err)
 		}
-		return nil, core.InvalidParameter("the form cannot be read")
+		return nil, core.WrongParameter(formUnreadable.Said())
 	}
 	return p.newForm(), nil
 }
@@ -110,21 +109,13 @@ func (f *form) take(err error) bool {
 	for _, field := range refusal.Fields {
 		name := strings.ReplaceAll(strings.TrimPrefix(field.Pointer, "/"), "/", ".")
 		if f.wrong[name] == "" {
-			f.wrong[name] = f.page.ofError("wrong."+name, field.Detail)
+			f.wrong[name] = f.page.words(field.Said)
 		}
 	}
 	if len(refusal.Fields) == 0 {
-		f.failure = f.page.ofError("error."+string(refusal.Reason), refusal.Detail)
+		f.failure = f.page.problemWords(kit.ProblemOf(err))
 	}
 	return true
-}
-
-// ofError is a text about an error, if there is one; else what the error itself says, as a sentence.
-func (p *page) ofError(name, detail string) string {
-	if p.Has(name) {
-		return p.Say(name)
-	}
-	return text.AsSentence(detail)
 }
 
 // instant reads a field of a date and time (datetime-local, in the viewer's zone) or of a date. Empty: nil.

@@ -70,7 +70,7 @@ func (s *server) showImport(ctx context.Context, p *page) error {
 		p.reloadPoll()
 		err = s.deps.Imports.FirstRejected(ctx, &p.Actor, imported.ID, rejectedShown, func(line *bulk.RejectedLine) {
 			v.rejected = append(v.rejected, rejectedLine{
-				line.Line, shortened(string(line.Raw)), line.Detail,
+				line.Line, shortened(string(line.Raw)), p.allWords(core.ReadFieldErrors(line.Said), line.Detail),
 			})
 		})
 		if err != nil {
@@ -138,6 +138,19 @@ func (v *importView) outcome(p *page) string {
 		name = "import.outcome_dry"
 	}
 	return p.Say(name, "accepted", i.Accepted, "skipped", i.Skipped, "rejected", i.Rejected)
+}
+
+// notes are what was noticed about the file.
+func (v *importView) notes(p *page) (all []string) {
+	for i, note := range v.imported.Notes {
+		said := core.Said{Detail: note}
+		if i < len(v.imported.Noted) { // imports of before had no other languages
+			said = v.imported.Noted[i]
+			said.Detail = note
+		}
+		all = append(all, p.words(said))
+	}
+	return all
 }
 
 // canImportForReal reports whether a file that was only checked can be imported now.

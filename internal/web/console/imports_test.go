@@ -52,7 +52,7 @@ func TestAFileIsCheckedThenImported(t *testing.T) {
 	o.mara.sees(importsPath+"/new", "Check it first", `name="file"`)
 	checked := o.mara.imported("party.csv", threeLines)
 	o.mara.sees(checked, "Only checked: nothing was stored", "Would be accepted: 2.", "Would be rejected: 1.",
-		"PARTY-2,Gold", "type must be", "Import it now", "Choose the file once more")
+		"PARTY-2,Gold", "Column “type”: Choose Normal, Premium or Upgrade.", "Import it now", "Choose the file once more")
 	if _, err := o.codes.GetCode(t.Context(), o.mara.actor(), "PARTY-1"); !core.IsKind(err, core.KindNotFound) {
 		t.Errorf("a file that was only checked left a code: %v", err)
 	}

@@ -212,7 +212,7 @@ func curlOf(address, secret, body string) string {
 
 // keyOf finds the key that the path names.
 func (s *server) keyOf(ctx context.Context, p *page) (tenancy.Key, error) {
-	id, err := p.PathID("id", core.ReasonKeyNotFound, p.Say("keys.unknown"))
+	id, err := p.PathID("id", core.ReasonKeyNotFound, "there is no such key")
 	if err != nil {
 		return tenancy.Key{}, err
 	}
@@ -245,7 +245,7 @@ func (s *server) rotateKey(ctx context.Context, p *page) error {
 	}
 	hours, err := strconv.Atoi(f.get("overlap"))
 	if err != nil || !slices.Contains(overlaps, hours) {
-		return core.InvalidParameter("overlap must be one of the choices of the page")
+		return core.WrongParameter(noSuchChoice.Said())
 	}
 	made, secret, err := s.deps.Tenancy.By(&p.Actor).RotateKey(ctx, key.ID, time.Duration(hours)*time.Hour)
 	if err != nil {

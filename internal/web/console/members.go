@@ -65,7 +65,7 @@ func (p *page) linkURL(token string) string {
 
 // withdrawInvitation answers POST /invitations/{id}/withdraw.
 func (s *server) withdrawInvitation(ctx context.Context, p *page) error {
-	id, err := p.PathID("id", core.ReasonLinkNotFound, p.Say("members.no_invitation"))
+	id, err := p.PathID("id", core.ReasonLinkNotFound, "there is no such invitation any more")
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ type memberView struct {
 
 // memberOf finds the member whom the path names.
 func (s *server) memberOf(ctx context.Context, p *page) (*memberView, error) {
-	id, err := p.PathID("id", core.ReasonMemberNotFound, p.Say("members.unknown"))
+	id, err := p.PathID("id", core.ReasonMemberNotFound, "there is no such member")
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *server) memberOf(ctx context.Context, p *page) (*memberView, error) {
 			return &memberView{Seated: seated, form: p.newForm()}, nil
 		}
 	}
-	return nil, core.NotFound(core.ReasonMemberNotFound, p.Say("members.unknown"))
+	return nil, core.NotFound(core.ReasonMemberNotFound, "there is no such member")
 }
 
 // member answers GET /members/{id}.

@@ -119,7 +119,7 @@ func (s *server) createMany(ctx context.Context, p *page) error {
 // gatherFormat says beside the fields of the format what is wrong with it.
 func (f *form) gatherFormat() {
 	if f.wrong["format"] != "" {
-		f.wrong["groups"] = f.page.Say("new.too_few_values")
+		f.wrong["groups"] = f.wrong["format"]
 	}
 	for _, name := range []string{"prefix", "groups", "groupLength"} {
 		if wrong := f.wrong["format."+name]; wrong != "" {

@@ -92,7 +92,8 @@ func (p *page) texts(language string) *text.Texts {
 func (p *page) enter() error {
 	if p.route.Operates && !p.who.Member.Operator {
 		return &core.Error{
-			Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed, Detail: p.Say("forbidden.operator"),
+			Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed, Detail: operatorsOnly.Said().Detail,
+			Said: operatorsOnly.Said(),
 		}
 	}
 	slug := p.Request.PathValue("workspace")
@@ -101,7 +102,7 @@ func (p *page) enter() error {
 	}
 	actor, workspace, seated := p.who.Actor(slug)
 	if !seated {
-		return core.NotFound(core.ReasonWorkspaceNotFound, p.Say("workspace.unknown"))
+		return core.NotFound(core.ReasonWorkspaceNotFound, "there is no such workspace")
 	}
 	actor.RequestID = p.RequestID
 	p.Actor, p.workspace = actor, workspace

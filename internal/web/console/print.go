@@ -22,6 +22,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/qr"
 	"accesscodes/internal/sheet"
+	"accesscodes/internal/web/console/text"
 )
 
 const (
@@ -96,7 +97,7 @@ func (s *server) printView(ctx context.Context, p *page) (*printView, error) {
 	if v.form.isGood() && len(first) > 0 {
 		card, err := v.job.design.Preview(sheet.List{Columns: cardColumns}, cardRow(&first[0]))
 		if err != nil {
-			v.form.failure = p.ofError("", err.Error())
+			v.form.failure = text.AsSentence(err.Error())
 		} else {
 			v.card = &card
 		}
@@ -149,7 +150,7 @@ func (f *form) printJob(batch *bulk.Batch) printJob {
 		f.complain("to", "print.too_many", "most", maxCards, "last", j.from+maxCards-1)
 	default:
 		if err := j.design.Layout.Check(); err != nil {
-			f.failure = f.page.ofError("", err.Error())
+			f.failure = text.AsSentence(err.Error())
 		}
 	}
 	return j
@@ -209,7 +210,7 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // it was only kept meanwhile
 	cards, err := s.drawCards(ctx, p, v, file)
 	if _, known := errors.AsType[*core.Error](err); err != nil && !known && ctx.Err() == nil {
-		v.form.failure = p.ofError("", err.Error())
+		v.form.failure = text.AsSentence(err.Error())
 		return p.showWith(ctx, http.StatusUnprocessableEntity, printPage(p, v))
 	}
 	if err != nil {

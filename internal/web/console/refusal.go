@@ -7,7 +7,6 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
-	"accesscodes/internal/web/console/text"
 	"accesscodes/internal/web/kit"
 )
 
@@ -29,7 +28,8 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	problem.SetHeader(c.Writer.Header())
 	c.Writer.Header().Del("WWW-Authenticate") // browsers would ask for a name and password of their own
 	v := &refusalView{
-		problem: problem, title: p.Say("refusal." + kindOf(problem.Status)), why: text.AsSentence(problem.Detail),
+		problem: problem, title: p.Say("refusal." + kindOf(problem.Status)),
+		why: p.problemWords(problem),
 	}
 	ctx := context.WithoutCancel(c.Request.Context())
 	if problem.Status == http.StatusForbidden && p.who != nil && p.workspace.Slug != "" {
@@ -40,9 +40,6 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 		if owners, err := s.deps.Members.Owners(ctx, p.workspace.ID); err == nil {
 			v.owners = owners
 		}
-	}
-	if p.Has("error." + string(problem.Reason)) {
-		v.why = p.Say("error." + string(problem.Reason))
 	}
 	if err := p.showWith(ctx, problem.Status, refusalPage(p, v)); err != nil {
 		s.deps.Log.Error("cannot show a refusal", "error", err.Error())

@@ -109,12 +109,11 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 			return err
 		}
 		p.NoteRefusal(refusal.Reason)
-		f.failure = p.ofError("error."+string(refusal.Reason), refusal.Detail)
+		f.failure = p.problemWords(kit.ProblemOf(err))
 		status := http.StatusUnauthorized
 		if refusal.Kind == core.KindTooMany {
 			kit.ProblemOf(err).SetHeader(p.Writer.Header())
 			status = http.StatusTooManyRequests
-			f.failure = p.Say("error.too_many_requests", "wait", p.Duration(refusal.RetryAfter))
 		}
 		return p.showWith(ctx, status, signInPage(p, v))
 	}
@@ -128,7 +127,7 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 		p.Texts = p.texts(in.Member.Language)
 		kept, err := url.ParseQuery(v.Kept)
 		if err != nil {
-			return core.InvalidParameter("the form that was kept cannot be read")
+			return core.WrongParameter(keptUnreadable.Said())
 		}
 		return p.show(ctx, goOnPage(p, templ.SafeURL(v.Next), kept))
 	}

@@ -134,7 +134,7 @@ func retryOf(retry, name string, length int64) string {
 func (f *form) readUntilFile(from io.Reader) (*multipart.Part, error) {
 	kind, parameters, err := mime.ParseMediaType(f.page.Request.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || parameters["boundary"] == "" {
-		return nil, core.InvalidParameter("the form cannot be read")
+		return nil, core.WrongParameter(formUnreadable.Said())
 	}
 	parts := multipart.NewReader(from, parameters["boundary"])
 	for range maxFormFields {
@@ -153,11 +153,11 @@ func (f *form) readUntilFile(from io.Reader) (*multipart.Part, error) {
 			return nil, kit.BodyError(err)
 		}
 		if len(value) > maxFormField {
-			return nil, core.InvalidParameter("the field %q is too long", part.FormName())
+			return nil, core.WrongParameter(fieldTooLong.With("field", part.FormName()))
 		}
 		f.page.Request.Form.Set(part.FormName(), string(value))
 	}
-	return nil, core.InvalidParameter("the form has too many fields")
+	return nil, core.WrongParameter(tooManyFields.Said())
 }
 
 // importRequest reads what an import is asked for, and reports whether nothing is wrong with it.
@@ -166,6 +166,7 @@ func (f *form) importRequest(part *multipart.Part) (req bulk.NewImport, good boo
 	if !slices.Contains(bulk.OnExistings(), req.OnExisting) {
 		f.complain("onExisting", "import.no_choice")
 	}
+	req.Zone = f.page.Zone().String()
 	req.DryRun, req.Atomic = f.get("do") != doImport, f.ticked("atomic")
 	if part == nil || part.FileName() == "" {
 		f.complain(fileField, "import.no_file")

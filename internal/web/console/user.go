@@ -73,7 +73,7 @@ func (s *server) findUser(ctx context.Context, p *page, cursor string) (*userVie
 		return nil, err
 	}
 	if missing != nil && len(found.Items) == 0 {
-		return nil, core.NotFound(core.ReasonUserNotFound, p.Say("users.unknown"))
+		return nil, core.NotFound(core.ReasonUserNotFound, "there is no such user in this workspace")
 	}
 	v.redemptions = found.Items
 	if found.Next != "" {
@@ -116,7 +116,7 @@ type rollbackView struct {
 
 // findRollback finds what the path asks to roll back.
 func (s *server) findRollback(ctx context.Context, p *page) (*rollbackView, error) {
-	id, err := p.PathID("redemption", core.ReasonRedemptionNotFound, p.Say("users.no_redemption"))
+	id, err := p.PathID("redemption", core.ReasonRedemptionNotFound, "there is no such redemption of this user")
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (s *server) findRollback(ctx context.Context, p *page) (*rollbackView, erro
 			return &rollbackView{userView: v, redemption: r}, nil
 		}
 	}
-	return nil, core.NotFound(core.ReasonRedemptionNotFound, p.Say("users.no_redemption"))
+	return nil, core.NotFound(core.ReasonRedemptionNotFound, "there is no such redemption of this user")
 }
 
 // askToRollBack answers GET /users/{id}/roll-back/{redemption}.

@@ -89,7 +89,7 @@ func (s *server) extend(ctx context.Context, p *page) error {
 		until := f.instant("until")
 		if until == nil {
 			f.complain("until", "form.no_time")
-			return core.InvalidParameter("a date is missing")
+			return core.WrongParameter(dateMissing.Said())
 		}
 		code, err := s.deps.Why.Extend(ctx, &p.Actor, value, *until)
 		if err != nil {
@@ -105,7 +105,7 @@ func (s *server) raise(ctx context.Context, p *page) error {
 		to, err := strconv.ParseInt(f.get("limit"), 10, 64)
 		if err != nil {
 			f.complain("limit", "form.no_number")
-			return core.InvalidParameter("a number is missing")
+			return core.WrongParameter(numberMissing.Said())
 		}
 		code, err := s.deps.Why.RaiseLimit(ctx, &p.Actor, value, to)
 		if err != nil {

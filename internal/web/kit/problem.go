@@ -49,6 +49,10 @@ type Problem struct {
 	RequestID string         `json:"requestId" doc:"The X-Request-Id of this answer." example:"k3v9xq2m7pdw-1f"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with single fields."`
 
+	// Said is what Detail says, for pages in other languages; without a name: there are none.
+	Said       core.Said     `json:"-"`
+	RetryAfter time.Duration `json:"-"` // as the header has it
+
 	header http.Header
 }
 
@@ -127,6 +131,10 @@ func ProblemOf(err error) *Problem {
 		header.Set("WWW-Authenticate", `ApiKey realm="accesscodes"`)
 	}
 	p := newProblem(e.Reason, e.Detail, e.Fields, header)
+	p.RetryAfter = e.RetryAfter
+	if all := e.AllSaid(); len(all) > 0 {
+		p.Said = all[0].Said
+	}
 	p.Oldest = e.Oldest
 	if !e.Import.IsZero() {
 		p.ImportID = new(e.Import.String())
