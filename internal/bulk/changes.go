@@ -86,7 +86,9 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 		list, err = s.forms(ctx, actor, req.Codes, errs)
 	}
 	count := 0
-	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil} {
+	for _, given := range []bool{
+		req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil, req.Do.Extend != nil,
+	} {
 		if given {
 			count++
 		}
@@ -121,6 +123,10 @@ func (s *Changes) forms(
 func (r *NewChange) checkNow(now time.Time) error {
 	if r.Do.Set != nil {
 		r.Do.Set.CheckAny(&r.Unread, "/do/set", now)
+	}
+	if r.Do.Extend != nil {
+		end := codes.CodeChange{ExpiresAt: core.Field[time.Time]{Given: true, Value: r.Do.Extend}}
+		end.CheckAny(&r.Unread, "/do/extend", now)
 	}
 	return r.Unread.Err()
 }

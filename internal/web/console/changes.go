@@ -11,7 +11,6 @@ import (
 	"github.com/a-h/templ"
 
 	"accesscodes/internal/bulk"
-	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 )
@@ -102,7 +101,7 @@ func (v *changeView) request(p *page) (req bulk.NewChange, err error) {
 			v.form.complain("until", "form.no_time")
 			return req, core.InvalidParameter("a date is missing")
 		}
-		req.Do.Set = &codes.CodeChange{ExpiresAt: core.Field[time.Time]{Given: true, Value: end}}
+		req.Do.Extend = end
 	}
 	return req, nil
 }
@@ -171,7 +170,7 @@ func (v *changeView) take(err error) bool {
 	if !v.form.take(err) {
 		return false
 	}
-	if wrong := v.form.wrong["do.set.expiresAt"]; wrong != "" {
+	if wrong := v.form.wrong["do.extend.expiresAt"]; wrong != "" {
 		v.form.wrong["until"] = v.form.page.Say("wrong.expiresAt")
 	}
 	return true
@@ -232,8 +231,8 @@ func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back
 	}
 	if back == "" {
 		back = p.path("changes", c.ID.String())
-	} else if undo != "" {
-		undo = string(with(undo, "back", undone))
+	} else if there := string(with(undo, "back", undone)); undo != "" && len(there) < maxUndo {
+		undo = there // from further down the list, the way back is to the page of the change
 	}
 	p.sayNext("changes.said."+said(c), undo, "count", strconv.FormatInt(count, 10))
 	return p.see(templ.SafeURL(back))

@@ -432,7 +432,7 @@ func changeEffects(p *page, v *changeView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, skip := range p.skippedOf(v.try.Counts) {
+			for _, skip := range p.skippedOf(v.do, v.try.Counts) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div><dt>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1081,7 +1081,7 @@ func progressPage(p *page, c *bulk.Change) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, skip := range p.skippedOf(outcome(c)) {
+			for _, skip := range p.skippedOf(said(c), outcome(c)) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<div><dt>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
