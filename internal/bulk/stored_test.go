@@ -100,9 +100,11 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 		`,"Format":{"Prefix":"FAIR","Groups":2,"GroupLength":4}}`)
 	checkStored(t, "a change", ChangeSpec{
 		Select: codes.Selection{CodeFilter: fullFilter(), Until: at}, Listed: true,
-		Do: codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange(), Extend: new(at)}, RollBack: true,
+		Do:       codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange(), Extend: new(at)},
+		RollBack: true,
 	}, `{"Select":{`+storedFilter+`,"Until":"2031-02-03T04:05:06.789012Z"},"Listed":true,`+
-		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`,"Extend":"2031-02-03T04:05:06.789012Z"},"RollBack":true}`)
+		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+
+		`,"Extend":"2031-02-03T04:05:06.789012Z"},"RollBack":true}`)
 	counts := Counts{Changed: 3, Skipped: map[core.Reason]int64{SkipUnchanged: 2}}
 	checkStored(t, "how far a change is", changeState{
 		Tally: Tally{Counts: counts, Matched: 4, People: 5, Sample: []string{"A"}, RolledBack: 6},
