@@ -119,9 +119,15 @@ func undo(c *codes.Code, e *event.Event) error {
 	if err := json.Unmarshal([]byte(e.Data), &data); err != nil {
 		return fmt.Errorf("read the data of the event %s: %w", e.ID, err)
 	}
+	_, err := fill(c, e, data.Previous)
+	return err
+}
+
+// fill gives the fields of a code values from the data of an event, and returns their names.
+func fill(c *codes.Code, e *event.Event, values map[string]json.RawMessage) (names []string, err error) {
 	for _, f := range codes.Fields() {
-		was, changed := data.Previous[f.Name]
-		if !changed || !f.Changes {
+		value, given := values[f.Name]
+		if !given || !f.Changes {
 			continue
 		}
 		field := f.Of(c)
@@ -133,11 +139,12 @@ func undo(c *codes.Code, e *event.Event) error {
 		case **time.Time:
 			*v = nil
 		}
-		if err := json.Unmarshal(was, field); err != nil {
-			return fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)
+		if err := json.Unmarshal(value, field); err != nil {
+			return nil, fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)
 		}
+		names = append(names, f.Name)
 	}
-	return nil
+	return names, nil
 }
 
 // takenAt counts the uses of a code that stood at an instant.

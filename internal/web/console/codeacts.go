@@ -135,7 +135,11 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 		f.gatherMetadata()
 		return p.showWith(ctx, http.StatusUnprocessableEntity, editCodePage(p, f, v))
 	}
-	p.sayNext("code.said_changed", undoEdit(v.path(p, "edit"), undo), "code", v.Value)
+	back := p.undoOf(v.Value, v.path(p))
+	if undo.Has("metadataName") { // which the log does not tell of
+		back = undoEdit(v.path(p, "edit"), undo)
+	}
+	p.sayNext("code.said_changed", back, "code", v.Value)
 	return p.see(templ.SafeURL(v.path(p)))
 }
 

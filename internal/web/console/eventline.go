@@ -12,6 +12,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/why"
 )
 
 // eventLine is an event as a line of a list.
@@ -167,6 +168,11 @@ func (e *eventLine) value(p *page, field string, value any) string {
 
 // undo is an address that takes the event back with a POST; empty: nothing does.
 func (e *eventLine) undo(p *page) templ.SafeURL {
+	if made, ok := why.Undoable(&p.Actor, e.Event, p.Now()); made != "" && ok {
+		return templ.SafeURL(p.undoAt("", "made", made))
+	} else if ok {
+		return templ.SafeURL(p.undoAt("", "code", e.Subject.ID, "request", e.RequestID))
+	}
 	const undoable = 30 * 24 * time.Hour
 	if e.Type != event.ChangeCompleted || e.number("changed") == 0 || !p.may(core.PermissionManage) ||
 		p.Now().Sub(e.At) > undoable {
