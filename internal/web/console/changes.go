@@ -51,20 +51,23 @@ const defaultExtension = 30 * 24 * time.Hour
 
 // readChange reads what shall be done to which codes.
 func (s *server) readChange(ctx context.Context, p *page, f *form) (*changeView, error) {
-	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry"), filter: f.codesFilter(), codes: f.all("code")}
+	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry")}
 	if !slices.Contains(changeActs, v.do) {
 		return nil, core.InvalidParameter("there is no such act")
 	}
-	if f.ticked("all") {
-		v.codes = nil
-	}
-	if len(v.codes) > 0 {
-		v.filter = codesFilter{}
-	}
+	v.codes, v.filter = f.picked()
 	if v.do == actExtend {
 		f.set("until", s.endNow(ctx, p, v).Add(defaultExtension).In(p.Zone()).Format(time.DateOnly))
 	}
 	return v, nil
+}
+
+// picked are the codes that were picked; none: those that the filter finds.
+func (f *form) picked() (codes []string, filter codesFilter) {
+	if codes = f.all("code"); len(codes) > 0 && !f.ticked("all") {
+		return codes, codesFilter{}
+	}
+	return nil, f.codesFilter()
 }
 
 // endNow is when the codes of a batch end, as far as it says and that is to come; else it is now.
@@ -122,12 +125,15 @@ func (s *server) previewChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	if f.get("do") == doExport {
+		return s.askToExport(ctx, p, f)
+	}
 	v, err := s.readChange(ctx, p, f)
 	if err != nil {
 		return err
 	}
 	if len(v.codes) == 0 && v.filter.isEmpty() {
-		return p.show(ctx, nothingPickedPage(p, v))
+		return p.show(ctx, nothingPickedPage(p))
 	}
 	v.retry = rand.Text()
 	return s.askToChange(ctx, p, http.StatusOK, v)

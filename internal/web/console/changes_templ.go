@@ -800,7 +800,7 @@ func changeButton(p *page, v *changeView) templ.Component {
 }
 
 // nothingPickedPage says that no code was picked.
-func nothingPickedPage(p *page, v *changeView) templ.Component {
+func nothingPickedPage(p *page) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -80,6 +80,10 @@
   // A form that has been sent is not sent twice.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
+    if (event.target.matches("[data-download]")) { // the page stays, and the file comes
+      setTimeout(() => event.target.closest("dialog")?.close());
+      return;
+    }
     if (!button || event.defaultPrevented || event.target.method === "get") return;
     setTimeout(() => {
       button.setAttribute("aria-busy", "true");
