@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -244,6 +245,21 @@ func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 		return Change{}, err
 	}
 	return changeOf(j)
+}
+
+// changesOfBatch is among how many of the newest changes those of a batch are looked for: no index has
+// what a change is about.
+const changesOfBatch = 100
+
+// OfBatch returns what was done to many codes of a batch, newest first, as far as it is among the newest
+// changes of the workspace.
+//
+// Errors: KindUnavailable.
+func (s *Changes) OfBatch(ctx context.Context, actor *core.Actor, batch core.ID) ([]Change, error) {
+	page, err := s.List(ctx, actor, core.PageRequest{Limit: changesOfBatch})
+	return slices.DeleteFunc(page.Items, func(c Change) bool {
+		return c.Select.BatchID != batch
+	}), err
 }
 
 // List returns a page of changes, newest first.

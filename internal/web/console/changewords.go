@@ -74,6 +74,18 @@ func changeClass(c *bulk.Change) string {
 	}
 }
 
+// changeShape is how a change is marked in a list of what happened.
+func changeShape(c *bulk.Change) string {
+	switch {
+	case c.State() == bulk.Undoing || c.State() == bulk.Undone:
+		return "back"
+	case c.Do.Revoke || c.Do.Delete:
+		return "void"
+	default:
+		return ""
+	}
+}
+
 // outcome is what a change, or its undoing, has come to.
 func outcome(c *bulk.Change) bulk.Counts {
 	if counts, _ := c.Undoing(); counts != nil {
