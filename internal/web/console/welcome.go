@@ -131,8 +131,5 @@ func (p *page) apiURL() string {
 
 // curl is the line with which a backend makes a code.
 func (v firstView) curl() string {
-	return "curl -X POST " + v.url + "/tenant-codes/generate \\\n" +
-		"  -H 'Content-Type: application/json' \\\n" +
-		"  -H 'X-Api-Key: " + v.secret + "' \\\n" +
-		`  -d '{"type":"Normal"}'`
+	return curlOf(v.url+"/tenant-codes/generate", v.secret, `{"type":"Normal"}`)
 }
