@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -87,7 +88,9 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 		list, err = s.forms(ctx, actor, req.Codes, errs)
 	}
 	count := 0
-	for _, given := range []bool{req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil} {
+	for _, given := range []bool{
+		req.Do.Revoke, req.Do.Restore, req.Do.Delete, req.Do.Set != nil, req.Do.Extend != nil,
+	} {
 		if given {
 			count++
 		}
@@ -123,6 +126,10 @@ func (s *Changes) forms(
 func (r *NewChange) checkNow(now time.Time) error {
 	if r.Do.Set != nil {
 		r.Do.Set.CheckAny(&r.Unread, "/do/set", now)
+	}
+	if r.Do.Extend != nil {
+		end := codes.CodeChange{ExpiresAt: core.Field[time.Time]{Given: true, Value: r.Do.Extend}}
+		end.CheckAny(&r.Unread, "/do/extend", now)
 	}
 	return r.Unread.Err()
 }
@@ -246,6 +253,21 @@ func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 // Some returns those of some changes that there are, by id. Errors: KindUnavailable.
 func (s *Changes) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Change, error) {
 	return some(ctx, &s.sight, actor, ids, changeKinds, changeOf)
+}
+
+// changesOfBatch is among how many of the newest changes those of a batch are looked for: no index has
+// what a change is about.
+const changesOfBatch = 100
+
+// OfBatch returns what was done to many codes of a batch, newest first, as far as it is among the newest
+// changes of the workspace.
+//
+// Errors: KindUnavailable.
+func (s *Changes) OfBatch(ctx context.Context, actor *core.Actor, batch core.ID) ([]Change, error) {
+	page, err := s.List(ctx, actor, core.PageRequest{Limit: changesOfBatch})
+	return slices.DeleteFunc(page.Items, func(c Change) bool {
+		return c.Select.BatchID != batch
+	}), err
 }
 
 // List returns a page of changes, newest first.

@@ -35,6 +35,7 @@ type Lists interface {
 	ListRedemptions(
 		context.Context, *core.Actor, codes.RedemptionFilter, core.PageRequest,
 	) (core.Page[codes.Redemption], error)
+	FindCodes(ctx context.Context, actor *core.Actor, values []string) ([]codes.Code, error)
 	ListUsers(context.Context, *core.Actor, codes.UserFilter, core.PageRequest) (core.Page[codes.User], error)
 }
 
@@ -110,12 +111,31 @@ func (e *Exports) Codes(ctx context.Context, actor *core.Actor, filter codes.Cod
 	return inTurn(ctx, e, actor, merged(byType, codes.CompareInLists))
 }
 
-// CheckSheet refuses codes that are known to be more than a sheet holds. They may still be, if they are
-// filtered by status or text, or others are added meanwhile; then the file breaks off.
+// Listed returns the pages of codes that are listed by their values. Those that there are not are left out.
+//
+// An error ends the pages. If it comes first, it is one of [codes.Service.FindCodes], or that of
+// [Exports.Codes].
+func (e *Exports) Listed(ctx context.Context, actor *core.Actor, values []string) Pages[codes.Code] {
+	start := e.instant()
+	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor,
+		func(ctx context.Context, page core.PageRequest) (core.Page[codes.Code], error) {
+			from, _ := strconv.Atoi(page.Cursor) // none: from the first on
+			end := min(from+page.Limit, len(values))
+			found, err := e.lists.FindCodes(ctx, actor, values[from:end])
+			shown := core.Page[codes.Code]{Items: found, At: start}
+			if end < len(values) {
+				shown.Next = strconv.Itoa(end)
+			}
+			return shown, err
+		}))
+}
+
+// CheckSheet refuses codes that are known to be more than a sheet holds. They may still be, if no index
+// finds what the filter asks for, or others are added meanwhile; then the file breaks off.
 //
 // Errors: KindInvalid with ReasonInvalidParameter.
 func (e *Exports) CheckSheet(ctx context.Context, actor *core.Actor, filter codes.CodeFilter) error {
-	if filter.Status != "" || filter.Query != "" {
+	if !filter.IsIndexed() {
 		return nil
 	}
 	switch tooMany, err := e.lists.HasMoreCodes(ctx, actor, filter, MaxSheetRows); {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// countTime is how long the redeemed codes of the batches of one answer are counted, and
+	// countTime is how long what became of the codes of the batches of one answer is counted, and
 	// countAtOnce of how many codes at once.
 	countTime   = 100 * time.Millisecond
 	countAtOnce = 5000
@@ -31,13 +31,13 @@ func (s *Batches) shown(ctx context.Context, j job.Job) (Batch, error) {
 		return Batch{}, err
 	}
 	one := []Batch{b}
-	err = s.countRedeemed(ctx, one)
+	err = s.countOutcomes(ctx, one)
 	return one[0], err
 }
 
-// countRedeemed counts the redeemed codes of batches as long as there is time, first those of small ones: a
+// countOutcomes counts what became of the codes of batches as long as there is time, first those of small ones: a
 // large one takes all of it.
-func (s *Batches) countRedeemed(ctx context.Context, batches []Batch) error {
+func (s *Batches) countOutcomes(ctx context.Context, batches []Batch) error {
 	deadline := time.Now().Add(countTime)
 	byDone := make([]*Batch, len(batches))
 	for i := range batches {
@@ -45,21 +45,21 @@ func (s *Batches) countRedeemed(ctx context.Context, batches []Batch) error {
 	}
 	slices.SortStableFunc(byDone, func(a, b *Batch) int { return cmp.Compare(a.Done, b.Done) })
 	for _, b := range byDone {
-		count := int64(0)
+		var all Outcomes
 		for from := int64(0); from < b.Done; from += countAtOnce {
 			if time.Now().After(deadline) {
 				return nil
 			}
-			some, err := s.deps.Store.CountRedeemed(ctx, b.WorkspaceID, b.ID, from, from+countAtOnce)
+			some, err := s.deps.Store.CountOutcomes(ctx, b.WorkspaceID, b.ID, from, from+countAtOnce)
 			if core.IsKind(err, core.KindUnavailable) { // the rest of the answer is worth more
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			count += some
+			all.Redeemed, all.Revoked = all.Redeemed+some.Redeemed, all.Revoked+some.Revoked
 		}
-		b.Redeemed = &count
+		b.Redeemed, b.Revoked = &all.Redeemed, &all.Revoked
 	}
 	return nil
 }

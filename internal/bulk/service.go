@@ -193,7 +193,7 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
-	return shown, s.countRedeemed(ctx, shown.Items)
+	return shown, s.countOutcomes(ctx, shown.Items)
 }
 
 // Cancel ends a batch. The codes that were made stay. Canceling twice changes nothing.

@@ -25,10 +25,12 @@ type Store interface {
 	BatchCodes(
 		ctx context.Context, workspace, batch core.ID, from int64, limit int, at time.Time,
 	) ([]codes.Code, error)
-	// CountRedeemed returns how many of a batch's codes, with indexes from one on and below another,
-	// have been redeemed.
-	CountRedeemed(ctx context.Context, workspace, batch core.ID, from, below int64) (int64, error)
+	// CountOutcomes returns what has become of a batch's codes with indexes from one on and below another.
+	CountOutcomes(ctx context.Context, workspace, batch core.ID, from, below int64) (Outcomes, error)
 }
+
+// Outcomes says how many codes have been redeemed, and how many are revoked. A code may be both.
+type Outcomes struct{ Redeemed, Revoked int64 }
 
 // Source draws values for codes: [codes.Service] does.
 type Source interface {

@@ -45,8 +45,15 @@ func fullChange() *codes.CodeChange {
 func fullFilter() codes.CodeFilter {
 	return codes.CodeFilter{
 		Type: codes.TypePremium, Status: codes.StatusActive, BatchID: fullID, Query: "q", CreatedAfter: new(at),
-		CreatedBefore: new(at.Add(time.Hour)),
+		CreatedBefore: new(at.Add(time.Hour)), ExpiresAfter: new(at), ExpiresBefore: new(at.Add(time.Hour)),
 	}
+}
+
+// earlyFilter is full as far as there were fields at first.
+func earlyFilter() codes.CodeFilter {
+	f := fullFilter()
+	f.ExpiresAfter, f.ExpiresBefore = nil, nil
+	return f
 }
 
 // requireFull requires that no field is empty, so that a test of what is stored has all of them.
@@ -90,7 +97,8 @@ const storedSet = `{"MaxRedemptions":{"Given":true,"Max":5},` +
 	`"Metadata":{"Given":true,"Value":{"a":"b","gone":null}}}`
 
 const storedFilter = `"Type":"Premium","Status":"active","BatchID":` + fullIDNumbers + `,"Query":"q",` +
-	`"CreatedAfter":"2031-02-03T04:05:06.789012Z","CreatedBefore":"2031-02-03T05:05:06.789012Z"`
+	`"CreatedAfter":"2031-02-03T04:05:06.789012Z","CreatedBefore":"2031-02-03T05:05:06.789012Z",` +
+	`"ExpiresAfter":"2031-02-03T04:05:06.789012Z","ExpiresBefore":"2031-02-03T05:05:06.789012Z"`
 
 func TestJobsAreStoredAsBefore(t *testing.T) {
 	checkStored(t, "a batch", BatchSpec{
@@ -100,10 +108,11 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 		`,"Format":{"Prefix":"FAIR","Groups":2,"GroupLength":4}}`)
 	checkStored(t, "a change", ChangeSpec{
 		Select: codes.Selection{CodeFilter: fullFilter(), Until: at}, Listed: true,
-		Do: codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange()}, RollBack: true,
-		Reason: "r",
+		Do:       codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange(), Extend: new(at)},
+		RollBack: true, Reason: "r",
 	}, `{"Select":{`+storedFilter+`,"Until":"2031-02-03T04:05:06.789012Z"},"Listed":true,`+
-		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`},"RollBack":true,"Reason":"r"}`)
+		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+
+		`,"Extend":"2031-02-03T04:05:06.789012Z"},"RollBack":true,"Reason":"r"}`)
 	counts := Counts{Changed: 3, Skipped: map[core.Reason]int64{SkipUnchanged: 2}}
 	checkStored(t, "how far a change is", changeState{
 		Tally: Tally{Counts: counts, Matched: 4, People: 5, Sample: []string{"A"}, RolledBack: 6},
@@ -176,7 +185,7 @@ func TestJobsOfBeforeAreRead(t *testing.T) {
 // TestAChangeIsKnownByTheMarkOfBefore: a retry finds the change that an earlier version stored.
 func TestAChangeIsKnownByTheMarkOfBefore(t *testing.T) {
 	for want, r := range map[string]NewChange{
-		"f2132e2ee7816c7ea27781b4a0a8667e": {Filter: fullFilter(), Do: codes.Act{Set: fullChange()}},
+		"f2132e2ee7816c7ea27781b4a0a8667e": {Filter: earlyFilter(), Do: codes.Act{Set: fullChange()}},
 		"c75508f99e28f02209e4460db974978a": {Codes: []string{"a b"}, Do: codes.Act{Revoke: true}},
 		"65b1a38987fb4814bceb0be7e81c073f": {Codes: []string{"a b"}, Do: codes.Act{Revoke: true}, RollBack: true},
 		"5d8d05f2aa46b9c8ad3f6b096c16bdd4": {Codes: []string{"a b"}, Do: codes.Act{Delete: true}},

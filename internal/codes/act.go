@@ -14,6 +14,8 @@ type Act struct {
 	Restore bool        `json:",omitempty"`
 	Delete  bool        `json:",omitempty"`
 	Set     *CodeChange `json:",omitempty"` // options to change
+	// Extend is the new end. A code that ends later, or never, stays as it is.
+	Extend *time.Time `json:",omitempty"`
 }
 
 // ErrNotSelected is the outcome of a command for a code that is not in the selection, or not any more.
@@ -42,6 +44,8 @@ func (a *Act) rule() func(*Execution) Result {
 	switch {
 	case a.Set != nil:
 		return change(a.Set)
+	case a.Extend != nil:
+		return extend(*a.Extend)
 	case a.Delete:
 		return remove
 	default:

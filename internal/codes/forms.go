@@ -8,6 +8,24 @@ import (
 	"accesscodes/internal/core"
 )
 
+// FindCodes returns the codes of the actor's workspace that have one of these values, in the order of
+// lists.
+//
+// Errors: KindInvalid with the values that no code can have; KindUnavailable.
+func (s *Service) FindCodes(ctx context.Context, actor *core.Actor, values []string) ([]Code, error) {
+	var errs core.FieldErrors
+	forms, err := s.FormsOf(ctx, actor, values, &errs, "/codes")
+	if err == nil {
+		err = errs.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.store.FindCodes(ctx, actor.WorkspaceID, forms, s.now())
+	slices.SortFunc(found, CompareInLists)
+	return found, err
+}
+
 // FormsOf returns the forms by which to look up values in the actor's workspace, sorted, each once. It
 // adds what is wrong with values, with a prefix to their pointers.
 func (s *Service) FormsOf(

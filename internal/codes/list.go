@@ -22,6 +22,9 @@ type CodeFilter struct {
 	Query         string // the beginning of a canonical value, a note or a recipient; case does not matter
 	CreatedAfter  *time.Time
 	CreatedBefore *time.Time
+	// ExpiresAfter and ExpiresBefore: a code without an end passes neither.
+	ExpiresAfter  *time.Time `json:",omitempty"`
+	ExpiresBefore *time.Time `json:",omitempty"`
 }
 
 // CodeKey is a code's place in the order of lists: newest first, and by canonical form for codes of
@@ -78,16 +81,7 @@ func (s *Service) ListCodes(
 	if err := filter.check(); err != nil {
 		return core.Page[Code]{}, err
 	}
-	list := core.NewCursor(
-		"codes",
-		actor.WorkspaceID,
-		string(filter.Type),
-		string(filter.Status),
-		filter.BatchID.String(),
-		filter.Query,
-		core.Digits(filter.CreatedAfter),
-		core.Digits(filter.CreatedBefore),
-	)
+	list := core.NewCursor("codes", actor.WorkspaceID, filter.texts()...)
 	after, err := codeKeyOf(list, page.Cursor)
 	if err != nil {
 		return core.Page[Code]{}, err
@@ -122,8 +116,33 @@ func (s *Service) ListCodes(
 	return found, err
 }
 
-// HasMoreCodes reports whether a filter finds more codes than so many, without a look at its status and
-// text: without these, it may find fewer.
+// texts are the filter as texts, which tell it from others.
+func (f *CodeFilter) texts() []string {
+	all := []string{
+		string(f.Type), string(f.Status), f.BatchID.String(), f.Query,
+		core.Digits(f.CreatedAfter), core.Digits(f.CreatedBefore),
+	}
+	if f.ends() { // cursors of before there was this filter go on
+		all = append(all, core.Digits(f.ExpiresAfter), core.Digits(f.ExpiresBefore))
+	}
+	return all
+}
+
+// ends reports whether the filter asks when codes end.
+func (f *CodeFilter) ends() bool { return f.ExpiresAfter != nil || f.ExpiresBefore != nil }
+
+// withoutIndex returns the filter less what no index finds.
+func (f *CodeFilter) withoutIndex() CodeFilter {
+	rest := *f
+	rest.Status, rest.Query, rest.ExpiresAfter, rest.ExpiresBefore = "", "", nil, nil
+	return rest
+}
+
+// IsIndexed reports whether indexes alone find what the filter asks for.
+func (f *CodeFilter) IsIndexed() bool { return *f == f.withoutIndex() }
+
+// HasMoreCodes reports whether a filter finds more codes than so many, without a look at what no index
+// finds, see [CodeFilter.IsIndexed]: with that, it may find fewer.
 //
 // Errors: KindInvalid with ReasonInvalidParameter; KindUnavailable, also if counting takes too long.
 func (s *Service) HasMoreCodes(ctx context.Context, actor *core.Actor, filter CodeFilter, than int) (bool, error) {
@@ -135,9 +154,8 @@ func (s *Service) HasMoreCodes(ctx context.Context, actor *core.Actor, filter Co
 		return false, err
 	}
 	defer leave()
-	filter.Status, filter.Query = "", ""
 	count, err := s.store.CountCodes(ctx, &CodeQuery{
-		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, Limit: than + 1,
+		WorkspaceID: actor.WorkspaceID, CodeFilter: filter.withoutIndex(), Limit: than + 1,
 	})
 	return count > than, err
 }
@@ -170,7 +188,8 @@ func (f *CodeFilter) passes(c *Code, at time.Time) bool {
 	return (f.Type == "" || c.Type == f.Type) &&
 		(f.Status == "" || c.StatusAt(at) == f.Status) &&
 		(f.BatchID.IsZero() || c.BatchID == f.BatchID) &&
-		isBetween(c.CreatedAt, f.CreatedAfter, f.CreatedBefore)
+		isBetween(c.CreatedAt, f.CreatedAfter, f.CreatedBefore) &&
+		(!f.ends() || c.ExpiresAt != nil && isBetween(*c.ExpiresAt, f.ExpiresAfter, f.ExpiresBefore))
 }
 
 // isBetween reports whether an instant is after one and before another; nil: no bound.
@@ -186,6 +205,7 @@ func (f *CodeFilter) check() error {
 		return core.InvalidParameter("status must be %s", core.Alternatives(Statuses()))
 	}
 	f.CreatedAfter, f.CreatedBefore = storedRange(f.CreatedAfter, f.CreatedBefore)
+	f.ExpiresAfter, f.ExpiresBefore = storedRange(f.ExpiresAfter, f.ExpiresBefore)
 	return checkQuery(f.Query)
 }
 

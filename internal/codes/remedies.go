@@ -13,12 +13,17 @@ import (
 //
 // Errors are those of [Service.ChangeCode].
 func (s *Service) ExtendCode(ctx context.Context, actor *core.Actor, value string, until time.Time) (Code, error) {
-	return s.manage(ctx, actor, value, Command{Rule: changeFrom(func(c *Code) (want CodeChange) {
+	return s.manage(ctx, actor, value, Command{Rule: extend(until)})
+}
+
+// extend makes a code end at an instant, unless it ends later.
+func extend(until time.Time) func(*Execution) Result {
+	return changeFrom(func(c *Code) (want CodeChange) {
 		if c.ExpiresAt != nil && until.After(*c.ExpiresAt) {
 			want.ExpiresAt = core.Field[time.Time]{Given: true, Value: &until}
 		}
 		return want
-	})})
+	})
 }
 
 // RaiseLimit makes it possible to redeem a code so many times. A code with a higher limit, or none,

@@ -183,6 +183,7 @@ func (r *replacement) rule(x *Execution) Result {
 	if made.isTaken() {
 		return refuse(errCodeExists())
 	}
+	r.made.CreatedAt = x.At // as RevokedAt: so it is seen that one came of the other
 	made.add(&RetriedCode{Code: r.made})
 	was := c.RevokedAt
 	if was == nil {

@@ -33,18 +33,24 @@ func (r *Reversal) rule(x *Execution) Result {
 	if c == nil || !r.CreatedAt.IsZero() && !c.CreatedAt.Equal(r.CreatedAt) {
 		return refuse(errCodeNotFound())
 	}
-	next := c.Code
-	for i := range fields {
-		if f := &fields[i]; slices.Contains(r.Fields, f.Name) && !f.revert(&next, &r.Was, &r.Is) {
-			r.Left = append(r.Left, f.Name)
-		}
-	}
-	r.keepPossible(&c.Code, &next)
+	next := r.reverted(&c.Code)
 	if r.Changed = len(Differing(&c.Code, &next)) > 0; r.Changed {
 		c.Code = next
 		c.Change = c.Change.then(Changed)
 	}
 	return Result{Code: x.codeNow(), Replayed: !r.Changed}
+}
+
+// reverted returns the code as it is then.
+func (r *Reversal) reverted(c *Code) Code {
+	next := *c
+	for i := range fields {
+		if f := &fields[i]; slices.Contains(r.Fields, f.Name) && !f.revert(&next, &r.Was, &r.Is) {
+			r.Left = append(r.Left, f.Name)
+		}
+	}
+	r.keepPossible(c, &next)
+	return next
 }
 
 // keepPossible gives fields of which the earlier value is not possible any more the present one.

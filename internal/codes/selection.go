@@ -40,10 +40,9 @@ func (f *CodeFilter) finds(c *Code) bool {
 }
 
 // Page returns a query for the next codes that may be in the selection, in the order of lists. It
-// leaves the status and the text to [Selection.Has]: so a page costs the same however few match.
+// leaves what no index finds to [Selection.Has]: so a page costs the same however few match.
 func (s *Selection) Page(workspace core.ID, after *CodeKey, limit int, at time.Time) *CodeQuery {
-	filter := s.CodeFilter
-	filter.Status, filter.Query = "", ""
+	filter := s.withoutIndex()
 	end := s.Until.Add(time.Microsecond)
 	if filter.CreatedBefore == nil || end.Before(*filter.CreatedBefore) {
 		filter.CreatedBefore = &end
@@ -69,6 +68,7 @@ func (f *CodeFilter) CheckFields(errs *core.FieldErrors, prefix string) {
 	}
 	core.CheckText(errs, prefix+"/q", "q", f.Query, MaxQueryLength)
 	f.CreatedAfter, f.CreatedBefore = storedRange(f.CreatedAfter, f.CreatedBefore)
+	f.ExpiresAfter, f.ExpiresBefore = storedRange(f.ExpiresAfter, f.ExpiresBefore)
 	core.CheckYear(errs, prefix+"/createdAfter", "createdAfter", f.CreatedAfter)
 	core.CheckYear(errs, prefix+"/createdBefore", "createdBefore", f.CreatedBefore)
 }

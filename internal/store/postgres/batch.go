@@ -150,17 +150,17 @@ func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Ti
 		" ORDER BY c.batch_index LIMIT " + strconv.Itoa(limit), w.args
 }
 
-// redeemedQuery counts the redeemed codes of a part of a batch.
-const redeemedQuery = "SELECT count(*) FROM codes WHERE workspace_id = $1 AND batch_id = $2 " +
-	"AND batch_index >= $3 AND batch_index < $4 AND redemptions > 0"
+// outcomesQuery counts the redeemed and the revoked codes of a part of a batch.
+const outcomesQuery = "SELECT count(*) FILTER (WHERE redemptions > 0), count(revoked_at) FROM codes " +
+	"WHERE workspace_id = $1 AND batch_id = $2 AND batch_index >= $3 AND batch_index < $4"
 
-// CountRedeemed implements [bulk.Store].
-func (s *Store) CountRedeemed(
+// CountOutcomes implements [bulk.Store].
+func (s *Store) CountOutcomes(
 	ctx context.Context, workspace, batch core.ID, from, below int64,
-) (count int64, err error) {
+) (counts bulk.Outcomes, err error) {
 	err = s.list(ctx, func(ctx context.Context, db querier) error {
-		return db.QueryRow(ctx, redeemedQuery,
-			[16]byte(workspace), [16]byte(batch), from, below).Scan(&count)
+		return db.QueryRow(ctx, outcomesQuery,
+			[16]byte(workspace), [16]byte(batch), from, below).Scan(&counts.Redeemed, &counts.Revoked)
 	})
-	return count, err
+	return counts, err
 }

@@ -36,7 +36,7 @@ func Searches(q *codes.CodeQuery) (all []Query) {
 // OfBatch are what is asked of a batch: its codes from an index on, and how many were redeemed.
 func OfBatch(workspace, batch core.ID, from int64) []Query {
 	text, args := batchCodesQuery(workspace, batch, from, 50, time.UnixMicro(0))
-	return []Query{{text, args}, {redeemedQuery, []any{[16]byte(workspace), [16]byte(batch), from, from + 50}}}
+	return []Query{{text, args}, {outcomesQuery, []any{[16]byte(workspace), [16]byte(batch), from, from + 50}}}
 }
 
 // RedemptionsQuery lists redemptions.

@@ -88,6 +88,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	w := where{args: []any{q.At}} // the first parameter of codeColumns
 	addPlace(&w, q, t)
 	addStatus(&w, q.Status)
+	addEnds(&w, q)
 	switch {
 	case q.Query == "":
 	case isFew:
@@ -119,6 +120,16 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) {
 	}
 	if q.CreatedBefore != nil {
 		w.add("c.created_at < $", *q.CreatedBefore)
+	}
+}
+
+// addEnds adds the conditions on the end of codes.
+func addEnds(w *where, q *codes.CodeQuery) {
+	if q.ExpiresAfter != nil {
+		w.add("c.expires_at > $", *q.ExpiresAfter)
+	}
+	if q.ExpiresBefore != nil {
+		w.add("c.expires_at < $", *q.ExpiresBefore)
 	}
 }
 

@@ -94,18 +94,19 @@ func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Ti
 		" AND batch_index >= ?4 ORDER BY batch_index LIMIT ?5", []any{at.UnixMicro(), workspace[:], batch[:], from, limit}
 }
 
-// redeemedQuery counts the redeemed codes of a part of a batch.
-const redeemedQuery = "SELECT count(*) FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?1 AND batch_id = ?2" +
-	" AND batch_index >= ?3 AND batch_index < ?4 AND redemptions > 0"
+// outcomesQuery counts the redeemed and the revoked codes of a part of a batch.
+const outcomesQuery = "SELECT count(*) FILTER (WHERE redemptions > 0), count(revoked_at)" +
+	" FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?1 AND batch_id = ?2" +
+	" AND batch_index >= ?3 AND batch_index < ?4"
 
-// CountRedeemed implements [bulk.Store].
-func (s *Store) CountRedeemed(
+// CountOutcomes implements [bulk.Store].
+func (s *Store) CountOutcomes(
 	ctx context.Context, workspace, batch core.ID, from, below int64,
-) (count int64, err error) {
+) (counts bulk.Outcomes, err error) {
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
-		return one(conn, redeemedQuery, []any{workspace[:], batch[:], from, below}, func(stmt *sqlite.Stmt) {
-			count = stmt.ColumnInt64(0)
+		return one(conn, outcomesQuery, []any{workspace[:], batch[:], from, below}, func(stmt *sqlite.Stmt) {
+			counts = bulk.Outcomes{Redeemed: stmt.ColumnInt64(0), Revoked: stmt.ColumnInt64(1)}
 		})
 	})
-	return count, err
+	return counts, err
 }

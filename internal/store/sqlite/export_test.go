@@ -37,7 +37,7 @@ func CodesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) Qu
 // OfBatch are what is asked of a batch: its codes from an index on, and how many were redeemed.
 func OfBatch(workspace, batch core.ID, from int64) []Query {
 	text, args := batchCodesQuery(workspace, batch, from, 50, time.UnixMicro(0))
-	return []Query{{text, args}, {redeemedQuery, []any{workspace[:], batch[:], from, from + 50}}}
+	return []Query{{text, args}, {outcomesQuery, []any{workspace[:], batch[:], from, from + 50}}}
 }
 
 // Searches look up what a text finds.

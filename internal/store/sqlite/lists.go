@@ -95,6 +95,9 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	if partial := addStatus(&w, q.Status); partial != "" && index == listedIndex {
 		index = partial
 	}
+	if isEnding := addEnds(&w, q); isEnding && index == listedIndex {
+		index = "codes_expiring"
+	}
 	switch {
 	case q.Query == "":
 	case isFew:
@@ -137,6 +140,17 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) (index string) {
 		w.add("created_at < ?", q.CreatedBefore.UnixMicro())
 	}
 	return index
+}
+
+// addEnds adds the conditions on the end of codes, and reports whether there are any.
+func addEnds(w *where, q *codes.CodeQuery) bool {
+	if q.ExpiresAfter != nil {
+		w.add("expires_at > ?", q.ExpiresAfter.UnixMicro())
+	}
+	if q.ExpiresBefore != nil {
+		w.add("expires_at < ?", q.ExpiresBefore.UnixMicro())
+	}
+	return q.ExpiresAfter != nil || q.ExpiresBefore != nil
 }
 
 // addStatus adds the condition of a status, as [codes.Code.StatusAt] defines it, and returns the

@@ -117,6 +117,7 @@ func planCases() (all []planCase) {
 			index:  "codes_listed",
 			bound:  "created_at>? AND created_at<?",
 		},
+		{name: "ending before", filter: codes.CodeFilter{ExpiresBefore: &until}, index: "codes_expiring", bound: "type=?"},
 		{name: "a text that many have", filter: codes.CodeFilter{Query: "note"}, index: "codes_listed", bound: "type=?"},
 		{
 			name:   "a text that few have",

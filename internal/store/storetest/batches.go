@@ -159,7 +159,7 @@ func testBatches(t *testing.T, newStore Factory) {
 		}
 		requireBatch(t, s, j, 0)
 	})
-	t.Run("redeemed codes are counted", func(t *testing.T) {
+	t.Run("redeemed and revoked codes are counted", func(t *testing.T) {
 		s := newSite(t, newStore)
 		j := newBatch(t, s.Store, s.mine.WorkspaceID, 6)
 		if _, err := step(t, s.Store, core.SystemEntropy(), 6); err != nil {
@@ -171,10 +171,20 @@ func testBatches(t *testing.T, newStore Factory) {
 				t.Fatal(err)
 			}
 		}
-		for _, c := range []struct{ from, below, want int64 }{{0, 6, 2}, {1, 4, 1}, {2, 4, 0}, {5, 100, 0}} {
-			got, err := s.Store.CountRedeemed(t.Context(), j.WorkspaceID, j.ID, c.from, c.below)
+		s.revoke(t, made[4].Value)
+		s.revoke(t, made[5].Value)
+		for _, c := range []struct {
+			from, below int64
+			want        bulk.Outcomes
+		}{
+			{0, 6, bulk.Outcomes{Redeemed: 2, Revoked: 2}},
+			{1, 4, bulk.Outcomes{Redeemed: 1}},
+			{2, 4, bulk.Outcomes{}},
+			{5, 100, bulk.Outcomes{Revoked: 1}},
+		} {
+			got, err := s.Store.CountOutcomes(t.Context(), j.WorkspaceID, j.ID, c.from, c.below)
 			if err != nil || got != c.want {
-				t.Errorf("from %d below %d: %d, %v", c.from, c.below, got, err)
+				t.Errorf("from %d below %d: %+v, %v", c.from, c.below, got, err)
 			}
 		}
 	})

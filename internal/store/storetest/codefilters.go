@@ -147,6 +147,8 @@ func sieves(batches []core.ID) (all []sieve) {
 		)
 	}
 	early, late := now.Add(2*instant), now.Add(5*instant)
+	ends := now.Add(30 * time.Minute) // of some samples; others end just after it, or before
+	begins, lasts := ends.Add(-instant), ends.Add(instant)
 	return append(
 		all,
 		sieve{
@@ -164,6 +166,14 @@ func sieves(batches []core.ID) (all []sieve) {
 		sieve{
 			"between", "created", func(f *codes.CodeFilter) { f.CreatedAfter, f.CreatedBefore = &early, &late },
 			func(s sample) bool { return s.code.CreatedAt.After(early) && s.code.CreatedAt.Before(late) },
+		},
+		sieve{
+			"ending after", "ends", func(f *codes.CodeFilter) { f.ExpiresAfter = &ends },
+			func(s sample) bool { return s.code.ExpiresAt != nil && s.code.ExpiresAt.After(ends) },
+		},
+		sieve{
+			"ending between", "ends", func(f *codes.CodeFilter) { f.ExpiresAfter, f.ExpiresBefore = &begins, &lasts },
+			func(s sample) bool { return s.code.ExpiresAt != nil && s.code.ExpiresAt.Equal(ends) },
 		},
 		sieve{
 			"note",

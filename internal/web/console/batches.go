@@ -42,6 +42,7 @@ type batchView struct {
 	batch *bulk.Batch
 	like  codes.Code // what its codes have in common
 	first []codes.Code
+	done  []bulk.Change // to many of its codes
 }
 
 // sampleSize is how many codes of a batch its page shows.
@@ -69,6 +70,9 @@ func (s *server) showBatch(ctx context.Context, p *page) error {
 	batch.Options.ApplyTo(&v.like)
 	if p.may(core.PermissionRead) {
 		if v.first, err = s.deps.Batches.First(ctx, &p.Actor, batch.ID, sampleSize); err != nil {
+			return err
+		}
+		if v.done, err = s.deps.Changes.OfBatch(ctx, &p.Actor, batch.ID); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"html"
 	"io"
 	"mime"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 	"accesscodes/internal/member"
 	"accesscodes/internal/web/console/text"
@@ -59,6 +61,47 @@ func (v *visitor) file(path string) (name, text string) {
 		v.t.Fatal(err)
 	}
 	return parameters["filename"], string(all)
+}
+
+func TestWhatWasDoneToABatchIsShownWithTheWayBack(t *testing.T) {
+	o := newOffice(t)
+	id := o.mara.batch("Loyalty cards", 4)
+	o.mara.batch("Others", 2)
+	at := "/console/w/acme/batches/" + id
+	list, err := o.codes.ListCodes(t.Context(), o.mara.actor(), codes.CodeFilter{}, core.PageRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list.Items {
+		if c := &list.Items[i]; c.BatchID.String() == id {
+			o.mara.redeem(c.Value, "ann")
+			break
+		}
+	}
+	if body := o.mara.sees(at, "Delete…"); strings.Contains(body, "What was done to them") {
+		t.Error("the page tells of what nobody has done")
+	}
+	all := url.Values{"do": {"revoke"}, "batch": {id}, "back": {at}, "retry": {"a"}}
+	o.mara.does("/console/w/acme/changes", all)
+	o.mara.sees(at, "What was done to them", "Revoked 4 codes.", "Mara Lindt", "<dt>Revoked</dt>", "4, 100 %")
+	o.mara.sees("/console/w/acme/batches", "4 revoked")
+
+	body := o.mara.sees(at)
+	undo := undoInPage.FindStringSubmatch(body)
+	if undo == nil {
+		t.Fatalf("no Undo in\n%s", body)
+	}
+	o.mara.sends(html.UnescapeString(undo[1]), at, url.Values{"back": {at}})
+	if body = o.mara.sees(at, "Undone"); strings.Contains(body, "<dt>Revoked</dt>") {
+		t.Error("they are still revoked")
+	}
+	o.mara.answered("/console/w/acme/changes/preview", url.Values{"do": {"delete"}, "batch": {id}}, http.StatusOK,
+		"<dt>3</dt><dd>codes are deleted", "<dt>1</dt><dd>code stays: it was used", "Delete 3 codes")
+	vera := o.join(t, "Vera", member.RoleViewer)
+	body = vera.sees(at, "What was done to them")
+	if strings.Contains(body, "/undo") || strings.Contains(body, "Delete…") {
+		t.Error("a viewer is offered what they may not do")
+	}
 }
 
 func TestABatchIsShownAndTakenAlong(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"github.com/a-h/templ"
 
 	"accesscodes/internal/bulk"
-	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 )
@@ -52,20 +51,23 @@ const defaultExtension = 30 * 24 * time.Hour
 
 // readChange reads what shall be done to which codes.
 func (s *server) readChange(ctx context.Context, p *page, f *form) (*changeView, error) {
-	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry"), filter: f.codesFilter(), codes: f.all("code")}
+	v := &changeView{form: f, do: f.get("do"), retry: f.get("retry")}
 	if !slices.Contains(changeActs, v.do) {
 		return nil, core.WrongParameter(noSuchChoice.Said())
 	}
-	if f.ticked("all") {
-		v.codes = nil
-	}
-	if len(v.codes) > 0 {
-		v.filter = codesFilter{}
-	}
+	v.codes, v.filter = f.picked()
 	if v.do == actExtend {
 		f.set("until", s.endNow(ctx, p, v).Add(defaultExtension).In(p.Zone()).Format(time.DateOnly))
 	}
 	return v, nil
+}
+
+// picked are the codes that were picked; none: those that the filter finds.
+func (f *form) picked() (codes []string, filter codesFilter) {
+	if codes = f.all("code"); len(codes) > 0 && !f.ticked("all") {
+		return codes, codesFilter{}
+	}
+	return nil, f.codesFilter()
 }
 
 // endNow is when the codes of a batch end, as far as it says and that is to come; else it is now.
@@ -102,7 +104,7 @@ func (v *changeView) request(p *page) (req bulk.NewChange, err error) {
 			v.form.complain("until", "form.no_time")
 			return req, core.WrongParameter(dateMissing.Said())
 		}
-		req.Do.Set = &codes.CodeChange{ExpiresAt: core.Field[time.Time]{Given: true, Value: end}}
+		req.Do.Extend = end
 	}
 	return req, nil
 }
@@ -123,12 +125,15 @@ func (s *server) previewChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	if f.get("do") == doExport {
+		return s.askToExport(ctx, p, f)
+	}
 	v, err := s.readChange(ctx, p, f)
 	if err != nil {
 		return err
 	}
 	if len(v.codes) == 0 && v.filter.isEmpty() {
-		return p.show(ctx, nothingPickedPage(p, v))
+		return p.show(ctx, nothingPickedPage(p))
 	}
 	v.retry = rand.Text()
 	return s.askToChange(ctx, p, http.StatusOK, v)
@@ -171,7 +176,7 @@ func (v *changeView) take(err error) bool {
 	if !v.form.take(err) {
 		return false
 	}
-	if wrong := v.form.wrong["do.set.expiresAt"]; wrong != "" {
+	if wrong := v.form.wrong["do.extend.expiresAt"]; wrong != "" {
 		v.form.wrong["until"] = wrong
 	}
 	return true
@@ -233,8 +238,8 @@ func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back
 	}
 	if back == "" {
 		back = p.path("changes", c.ID.String())
-	} else if undo != "" {
-		undo = string(with(undo, "back", undone))
+	} else if there := string(with(undo, "back", undone)); undo != "" && len(there) < maxUndo {
+		undo = there // from further down the list, the way back is to the page of the change
 	}
 	p.sayNext("changes.said."+said(c), undo, "count", strconv.FormatInt(count, 10))
 	return p.see(templ.SafeURL(back))

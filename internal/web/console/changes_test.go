@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
@@ -57,7 +59,8 @@ func TestCodesAreRevokedAfterAPreviewAndBroughtBack(t *testing.T) {
 
 func TestALongChangeHasAPageAndCanBeStopped(t *testing.T) {
 	o := newOffice(t)
-	o.mara.add("FAIR-1", codes.Options{Note: "fair"})
+	end := time.Date(2039, 6, 1, 12, 0, 0, 0, time.UTC)
+	o.mara.add("FAIR-1", codes.Options{Note: "fair", ExpiresAt: &end})
 	o.mara.add("OTHER", codes.Options{})
 	o.rests = true
 	all := url.Values{"do": {"extend"}, "until": {"2040-12-31"}, "q": {"fair"}, "all": {"yes"}, "code": {"OTHER"}}
@@ -72,8 +75,42 @@ func TestALongChangeHasAPageAndCanBeStopped(t *testing.T) {
 	o.mara.sees(change, "Stopped")
 	o.work(t)
 	code, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR-1")
-	if err != nil || code.ExpiresAt != nil {
+	if err != nil || !code.ExpiresAt.Equal(end) {
 		t.Errorf("%v, %v", code.ExpiresAt, err)
+	}
+}
+
+func TestExtendingShortensNothingAndIsTakenBack(t *testing.T) {
+	o := newOffice(t)
+	end := func(year int) *time.Time { return new(time.Date(year, 6, 1, 12, 0, 0, 0, time.UTC)) }
+	o.mara.add("SOON", codes.Options{ExpiresAt: end(2035)})
+	o.mara.add("LATE", codes.Options{ExpiresAt: end(2050)})
+	o.mara.add("NEVER", codes.Options{})
+	picked := url.Values{
+		"do": {"extend"}, "until": {"2040-12-31"}, "code": {"SOON", "LATE", "NEVER"},
+		"back": {"/console/w/acme/codes?cursor=" + strings.Repeat("x", 2*maxUndo)},
+	}
+	o.mara.answered("/console/w/acme/changes/preview", picked, http.StatusOK,
+		"Extend 3 codes?", "<dt>1</dt><dd>code ends on the new last day", "<dt>2</dt><dd>codes end then or later already",
+		"Extend 1 code")
+	picked.Set("retry", "once")
+	toast := o.mara.does("/console/w/acme/changes", picked)
+	ends := func() (all []int) {
+		for _, value := range []string{"SOON", "LATE", "NEVER"} {
+			code, err := o.codes.GetCode(t.Context(), o.mara.actor(), value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, core.OrZero(code.ExpiresAt).Year())
+		}
+		return all
+	}
+	if got := ends(); !slices.Equal(got, []int{2040, 2050, 1}) {
+		t.Errorf("they end in %v", got)
+	}
+	o.mara.does(toast.Undo, url.Values{})
+	if got := ends(); !slices.Equal(got, []int{2035, 2050, 1}) {
+		t.Errorf("undone, they end in %v", got)
 	}
 }
 

@@ -18,14 +18,10 @@ func said(c *bulk.Change) string {
 
 // actOf is what a change does, as pages name it.
 func actOf(c *bulk.Change) string {
-	switch {
-	case c.Do.Set == nil:
-		return c.Does()
-	case c.Do.Set.ExpiresAt.Given:
+	if c.Do.Extend != nil {
 		return actExtend
-	default:
-		return "set"
 	}
+	return c.Does()
 }
 
 // question is what a page asks before a change.
@@ -48,10 +44,13 @@ type skipped struct {
 	count int64
 }
 
-// skippedOf lists why codes are passed over, the most frequent first.
-func (p *page) skippedOf(counts bulk.Counts) (all []skipped) {
+// skippedOf lists why codes are passed over by an act, the most frequent first.
+func (p *page) skippedOf(act string, counts bulk.Counts) (all []skipped) {
 	for reason, count := range counts.Skipped {
-		name := "changes.skipped." + string(reason)
+		name := "changes.skipped." + act + "." + string(reason)
+		if !p.Has(name) {
+			name = "changes.skipped." + string(reason)
+		}
 		if !p.Has(name) {
 			name = "changes.skipped.otherwise"
 		}
@@ -72,6 +71,18 @@ func changeClass(c *bulk.Change) string {
 		return "done"
 	default:
 		return jobClass(c.Status)
+	}
+}
+
+// changeShape is how a change is marked in a list of what happened.
+func changeShape(c *bulk.Change) string {
+	switch {
+	case c.State() == bulk.Undoing || c.State() == bulk.Undone:
+		return "back"
+	case c.Do.Revoke || c.Do.Delete:
+		return "void"
+	default:
+		return ""
 	}
 }
 

@@ -156,7 +156,10 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 		f.gatherMetadata()
 		return p.showWith(ctx, http.StatusUnprocessableEntity, editCodePage(p, f, v))
 	}
-	said := toast{Text: "code.said_changed", Args: []string{"code", v.Value}, Undo: v.path(p, "edit"), Fields: undo}
+	said := toast{Text: "code.said_changed", Args: []string{"code", v.Value}, Undo: p.undoOf(v.Value, v.path(p))}
+	if undo.Has("metadataName") { // which the log does not tell of
+		said.Undo, said.Fields = v.path(p, "edit"), undo
+	}
 	if !p.keepToast(said) { // the earlier values are too long
 		p.sayNext(said.Text, "", said.Args...)
 	}

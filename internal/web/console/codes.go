@@ -17,13 +17,13 @@ func (s *server) codesRoutes() []Route {
 }
 
 // codesFilter is which codes a list shows, as an address or a form names it.
-type codesFilter struct{ q, status, typ, batch, from, to string }
+type codesFilter struct{ q, status, typ, batch, from, to, endsFrom, endsTo string }
 
 // codesFilter reads a filter. Days are those of the viewer's zone.
 func (f *form) codesFilter() codesFilter {
 	return codesFilter{
 		q: f.get("q"), status: f.get("status"), typ: f.get("type"), batch: f.get("batch"),
-		from: f.get("from"), to: f.get("to"),
+		from: f.get("from"), to: f.get("to"), endsFrom: f.get("endsFrom"), endsTo: f.get("endsTo"),
 	}
 }
 
@@ -31,6 +31,7 @@ func (f *form) codesFilter() codesFilter {
 func (v codesFilter) pairs() []string {
 	return []string{
 		"q", v.q, "status", v.status, "type", v.typ, "batch", v.batch, "from", v.from, "to", v.to,
+		"endsFrom", v.endsFrom, "endsTo", v.endsTo,
 	}
 }
 
@@ -45,6 +46,8 @@ func (v codesFilter) without(name string) codesFilter {
 		v.batch = ""
 	case "created":
 		v.from, v.to = "", ""
+	case "ends":
+		v.endsFrom, v.endsTo = "", ""
 	}
 	return v
 }
@@ -59,14 +62,23 @@ func (v codesFilter) read(p *page) (filter codes.CodeFilter, err error) {
 			return filter, core.NotFound(core.ReasonBatchNotFound, "there is no such batch in this workspace")
 		}
 	}
-	if filter.CreatedAfter, err = p.day(v.from, 0); err != nil {
+	if filter.CreatedAfter, filter.CreatedBefore, err = p.days(v.from, v.to); err != nil {
 		return filter, err
 	}
-	if filter.CreatedAfter != nil { // the instant itself is not in the range
-		filter.CreatedAfter = new(filter.CreatedAfter.Add(-time.Microsecond))
-	}
-	filter.CreatedBefore, err = p.day(v.to, 1)
+	filter.ExpiresAfter, filter.ExpiresBefore, err = p.days(v.endsFrom, v.endsTo)
 	return filter, err
+}
+
+// days are the instants before and behind a range of days; nil: that end is open.
+func (p *page) days(from, to string) (after, before *time.Time, err error) {
+	if after, err = p.day(from, 0); err != nil {
+		return nil, nil, err
+	}
+	if after != nil { // the instant itself is not in the range
+		after = new(after.Add(-time.Microsecond))
+	}
+	before, err = p.day(to, 1)
+	return after, before, err
 }
 
 // day is the beginning of a day in the viewer's zone, so many days later; nil: none was named.
@@ -178,18 +190,7 @@ func (v *codesView) newerPage(p *page) templ.SafeURL {
 
 // export is the address of the page that makes a file of the codes of the list.
 func (v *codesView) export(p *page) templ.SafeURL {
-	pairs := []string{"q", v.filter.q, "status", v.filter.status, "type", v.filter.typ}
-	if !v.read.BatchID.IsZero() {
-		pairs = append(pairs, "batchId", v.read.BatchID.String())
-	}
-	for name, at := range map[string]*time.Time{
-		"createdAfter": v.read.CreatedAfter, "createdBefore": v.read.CreatedBefore,
-	} {
-		if at != nil {
-			pairs = append(pairs, name, at.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	return with(p.path("exports"), pairs...)
+	return with(p.path("exports"), v.filter.pairs()...)
 }
 
 // lede says which codes the list shows.
@@ -230,6 +231,9 @@ func (v *codesView) chips(p *page) (all []setFilter) {
 	if v.filter.from != "" || v.filter.to != "" {
 		add("created", p.between(v.filter.from, v.filter.to))
 	}
+	if v.filter.endsFrom != "" || v.filter.endsTo != "" {
+		add("ends", p.between(v.filter.endsFrom, v.filter.endsTo))
+	}
 	return all
 }
 
@@ -237,13 +241,13 @@ func (v *codesView) chips(p *page) (all []setFilter) {
 func (p *page) between(from, to string) string {
 	switch {
 	case from == "":
-		return p.Say("codes.created_to", "to", p.dayName(to))
+		return p.Say("codes.days_to", "to", p.dayName(to))
 	case to == "":
-		return p.Say("codes.created_from", "from", p.dayName(from))
+		return p.Say("codes.days_from", "from", p.dayName(from))
 	case from == to:
 		return p.dayName(from)
 	default:
-		return p.Say("codes.created_between", "from", p.dayName(from), "to", p.dayName(to))
+		return p.Say("codes.days_between", "from", p.dayName(from), "to", p.dayName(to))
 	}
 }
 

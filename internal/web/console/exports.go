@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
@@ -18,6 +17,7 @@ func (s *server) exportRoutes() []Route {
 	return []Route{
 		get("/exports", core.PermissionExport, s.showExports),
 		get("/exports/codes", core.PermissionExport, s.exportCodes).streams(),
+		post("/exports/selection", core.PermissionExport, s.exportSelection).streams(),
 		get("/exports/redemptions", core.PermissionExport, s.exportRedemptions).streams(),
 		get("/exports/users", core.PermissionExport, s.exportUsers).streams(),
 		get("/exports/events", core.PermissionExport, s.exportEvents).streams(),
@@ -66,14 +66,6 @@ func (p *page) exportForm() exportForm {
 	return f
 }
 
-// moment reads an instant as programs write it (RFC 3339), or as a field of a date and time has it.
-func (f exportForm) moment(name string) *time.Time {
-	if at, err := time.Parse(time.RFC3339, f.get(name)); err == nil {
-		return &at
-	}
-	return f.instant(name)
-}
-
 // sent sends an export, or says what is wrong with the form.
 func sent[T any](ctx context.Context, p *page, f exportForm, e export.Export[T]) error {
 	if !f.isGood() {
@@ -87,15 +79,9 @@ func sent[T any](ctx context.Context, p *page, f exportForm, e export.Export[T])
 // exportCodes answers GET /console/w/{workspace}/exports/codes.
 func (s *server) exportCodes(ctx context.Context, p *page) error {
 	f := p.exportForm()
-	filter := codes.CodeFilter{
-		Type: codes.Type(f.get("type")), Status: codes.Status(f.get("status")), Query: f.get("q"),
-		CreatedAfter: f.moment("createdAfter"), CreatedBefore: f.moment("createdBefore"),
-	}
-	if typed := f.get("batchId"); typed != "" {
-		var err error
-		if filter.BatchID, err = core.ParseID(typed); err != nil {
-			return bulk.BatchNotFound()
-		}
+	filter, err := f.codesFilter().read(p)
+	if err != nil && !f.take(err) {
+		return err
 	}
 	if f.isGood() && f.format == export.XLSX {
 		if err := s.deps.Exports.CheckSheet(ctx, &p.Actor, filter); err != nil && !f.take(err) {
@@ -107,12 +93,56 @@ func (s *server) exportCodes(ctx context.Context, p *page) error {
 	})
 }
 
+// doExport is what is done with picked codes beside changing them.
+const doExport = "export"
+
+// selectionView is what a page shows that asks for the format of a file of codes.
+type selectionView struct {
+	codes  []string // that were picked; none: those of the filter
+	filter codesFilter
+}
+
+// question is what the page asks.
+func (v *selectionView) question(p *page) string {
+	if len(v.codes) > 0 {
+		return p.Say("exports.ask", "count", len(v.codes))
+	}
+	return p.Say("exports.ask_filter")
+}
+
+// askToExport answers who wants to export codes that are picked in the list.
+func (s *server) askToExport(ctx context.Context, p *page, f *form) error {
+	if err := p.Actor.Require(core.PermissionExport); err != nil {
+		return err
+	}
+	v := new(selectionView)
+	if v.codes, v.filter = f.picked(); len(v.codes) == 0 && v.filter.isEmpty() {
+		return p.show(ctx, nothingPickedPage(p))
+	}
+	return p.show(ctx, exportSelectionPage(p, v))
+}
+
+// exportSelection answers POST /console/w/{workspace}/exports/selection.
+func (s *server) exportSelection(ctx context.Context, p *page) error {
+	if _, err := p.readForm(); err != nil {
+		return err
+	}
+	f := p.exportForm()
+	values := slices.Compact(slices.Sorted(slices.Values(f.all("code"))))
+	if len(values) == 0 || len(values) > bulk.MaxChangeCodes {
+		return core.InvalidParameter("%s", p.Say("changes.nothing_picked"))
+	}
+	return sent(ctx, p, f, export.Export[codes.Code]{
+		What: "codes", Pages: s.deps.Exports.Listed(ctx, &p.Actor, values), Table: bulk.CodesTable(),
+	})
+}
+
 // exportRedemptions answers GET /console/w/{workspace}/exports/redemptions.
 func (s *server) exportRedemptions(ctx context.Context, p *page) error {
 	f := p.exportForm()
 	filter := codes.RedemptionFilter{
 		Code: f.get("code"), UserID: f.get("userId"),
-		CreatedAfter: f.moment("createdAfter"), CreatedBefore: f.moment("createdBefore"),
+		CreatedAfter: f.instant("createdAfter"), CreatedBefore: f.instant("createdBefore"),
 	}
 	return sent(ctx, p, f, export.Export[codes.Redemption]{
 		What: "redemptions", Pages: s.deps.Exports.Redemptions(ctx, &p.Actor, filter), Table: bulk.RedemptionsTable(),

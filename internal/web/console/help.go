@@ -40,6 +40,7 @@ var keyGroups = []struct {
 		{[]string{"Enter"}, "open"},
 		{[]string{"x"}, "select"},
 		{[]string{"Shift", "x"}, "range"},
+		{[]string{"b"}, "bar"},
 		{[]string{"y"}, "copy"},
 		{[]string{"e"}, "export"},
 		{[]string{"."}, "older"},

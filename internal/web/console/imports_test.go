@@ -2,12 +2,16 @@ package console
 
 import (
 	"bytes"
+	"html"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 )
@@ -135,18 +139,47 @@ func TestWhoMayImport(t *testing.T) {
 	o.mara.refused(http.MethodPost, foreign+"/cancel", http.StatusNotFound)
 }
 
+func TestASelectionIsExported(t *testing.T) {
+	o := newOffice(t)
+	end := func(year int) *time.Time { return new(time.Date(year, 6, 1, 12, 0, 0, 0, time.UTC)) }
+	o.mara.add("FAIR-1", codes.Options{ExpiresAt: end(2035)})
+	o.mara.add("FAIR-2", codes.Options{ExpiresAt: end(2036)})
+	o.mara.add("FAIR-3", codes.Options{})
+	const preview, at = "/console/w/acme/changes/preview", "/console/w/acme/exports/selection"
+	picked := url.Values{"do": {"export"}, "code": {"FAIR-1", "FAIR-3"}}
+	o.mara.answered(preview, picked, http.StatusOK, "Export 2 codes?", `value="FAIR-3"`, `value="xlsx"`)
+	all := url.Values{"do": {"export"}, "code": {"FAIR-1"}, "all": {"yes"}, "endsFrom": {"2035-06-02"}}
+	o.mara.answered(preview, all, http.StatusOK, "Export all codes that match the filter?", `name="endsFrom"`)
+	o.mara.answered(preview, url.Values{"do": {"export"}}, http.StatusOK, "Nothing is selected")
+
+	csv := o.mara.answered(at, url.Values{"format": {"csv"}, "code": {"FAIR-3", "fair1", "FAIR-1", "GONE"}}, http.StatusOK)
+	if got := strings.Count(csv, "\nFAIR-"); got != 2 || strings.Contains(csv, "FAIR-2") {
+		t.Errorf("of two codes came\n%s", csv)
+	}
+	_, ending := o.mara.file("/console/w/acme/exports/codes?endsFrom=2035-06-02")
+	if got := strings.Count(ending, "\nFAIR-"); got != 1 || !strings.Contains(ending, "FAIR-2") {
+		t.Errorf("of what ends after came\n%s", ending)
+	}
+	o.mara.refused(http.MethodPost, at, http.StatusBadRequest)
+	sam := o.join(t, "sam", member.RoleSupport)
+	for _, path := range []string{preview, at} {
+		if status, _, _ := sam.do(http.MethodPost, path, picked); status != http.StatusForbidden {
+			t.Errorf("support at %s: %d", path, status)
+		}
+	}
+}
+
 func TestListsAreExported(t *testing.T) {
 	o := newOffice(t)
 	id := o.mara.batch("Badges", 3)
 	o.mara.batch("Others", 2)
 	const at = "/console/w/acme/exports"
 	o.mara.sees(at, "Redemptions", "Users", "Created after")
-	o.mara.sees(at+"?q=ACME&status=revoked&batchId="+id, `value="ACME"`, `value="revoked" selected`, `value="`+id)
-	body := o.mara.sees(at + "?createdAfter=2026-11-01T00:00:00Z")
-	if got := strings.Count(body, `value="2026-11-01T00:00:00Z"`); got != 1 {
-		t.Errorf("%d lists are of what was created then", got)
-	}
-	o.mara.sees("/console/w/acme/codes?status=active", "/console/w/acme/exports?status=active")
+	o.mara.sees(at+"?q=ACME&status=revoked&batch="+id, `value="ACME"`, `value="revoked" selected`, `value="`+id)
+	const days = "endsFrom=2030-01-01&amp;from=2026-11-01&amp;status=active&amp;to=2026-11-30"
+	o.mara.sees("/console/w/acme/codes?"+html.UnescapeString(days), "/console/w/acme/exports?"+days, "from 1 January 2030")
+	o.mara.sees(at+"?"+html.UnescapeString(days), `name="from" value="2026-11-01"`, `name="to" value="2026-11-30"`,
+		`name="endsFrom" value="2030-01-01"`)
 	for path, begin := range map[string]string{
 		"/codes?format=csv":          "code,type,status",
 		"/codes?format=ndjson":       `{"code":"`,
@@ -159,14 +192,15 @@ func TestListsAreExported(t *testing.T) {
 			t.Errorf("%s is %s and begins with %.60q", path, name, text)
 		}
 	}
-	if _, text := o.mara.file(at + "/codes?format=ndjson&batchId=" + id); strings.Count(text, "\n") != 3 {
+	if _, text := o.mara.file(at + "/codes?format=ndjson&batch=" + id); strings.Count(text, "\n") != 3 {
 		t.Errorf("of the batch came\n%s", text)
 	}
-	if _, text := o.mara.file(at + "/codes?createdAfter=2101-01-01T00:00:00Z"); strings.Count(text, "\n") != 1 {
+	if _, text := o.mara.file(at + "/codes?from=2101-01-01"); strings.Count(text, "\n") != 1 {
 		t.Errorf("of the future came\n%s", text)
 	}
 	for path, want := range map[string]int{
-		"/codes?createdAfter=soon": 422, "/codes?format=pdf": 422, "/codes?batchId=1": 404, "/codes?type=Gold": 400,
+		"/codes?from=soon": 422, "/codes?format=pdf": 422, "/codes?batch=1": 404, "/codes?type=Gold": 400,
+		"/redemptions?createdAfter=soon": 422,
 	} {
 		o.mara.refused(http.MethodGet, at+path, want)
 	}

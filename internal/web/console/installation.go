@@ -110,7 +110,7 @@ func (p *page) actorOutside() event.Actor {
 
 // withdrawOperator answers POST /console/installation/invitations/{id}/withdraw.
 func (s *server) withdrawOperator(ctx context.Context, p *page) error {
-	id, err := p.PathID("id", core.ReasonLinkNotFound, p.Say("members.no_invitation"))
+	id, err := p.PathID("id", core.ReasonLinkNotFound, "there is no such invitation any more")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package console
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -233,6 +235,12 @@ func (v *visitor) posts(path, kind string, sent io.Reader) (status int, location
 
 func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, location, body string) {
 	v.t.Helper()
+	answer, body := v.asksFor(method, path, kind, sent)
+	return answer.StatusCode, answer.Header.Get("Location"), body
+}
+
+func (v *visitor) asksFor(method, path, kind string, sent io.Reader) (answer *http.Response, body string) {
+	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.t.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, v.url+path, sent)
@@ -244,7 +252,7 @@ func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, l
 		req.Header.Set("Content-Type", kind)
 	}
 	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: v.session})
-	answer, err := http.DefaultTransport.RoundTrip(req)
+	answer, err = http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -253,7 +261,7 @@ func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, l
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return answer.StatusCode, answer.Header.Get("Location"), string(text)
+	return answer, string(text)
 }
 
 // sees opens a page and wants a text on it.
@@ -282,6 +290,25 @@ func (v *visitor) sends(path, to string, form url.Values) {
 	if status, location, body := v.do(http.MethodPost, path, form); status != http.StatusSeeOther || location != to {
 		v.t.Fatalf("%s: %d to %q, want %q\n%s", path, status, location, to, body)
 	}
+}
+
+// does sends a form that does something, and returns what the next page says about it.
+func (v *visitor) does(path string, form url.Values) (said toast) {
+	v.t.Helper()
+	answer, body := v.asksFor(http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	if answer.StatusCode != http.StatusSeeOther {
+		v.t.Fatalf("%s: %d\n%s", path, answer.StatusCode, body)
+	}
+	for _, c := range answer.Cookies() {
+		if text, err := base64.RawURLEncoding.DecodeString(c.Value); c.Name == toastCookie && err == nil {
+			if err := json.Unmarshal(text, &said); err != nil {
+				v.t.Fatal(err)
+			}
+			return said
+		}
+	}
+	v.t.Fatalf("%s: nothing is said about it", path)
+	return said
 }
 
 // answered sends a form and wants a status and texts.

@@ -22,6 +22,7 @@ func (s *server) whyRoutes() []Route {
 		post("/why/extend", core.PermissionRemedy, s.extend),
 		post("/why/raise", core.PermissionRemedy, s.raise),
 		post("/why/restore", core.PermissionRemedy, s.restore),
+		post("/why/undo", core.PermissionRemedy, s.undoOne),
 	}
 }
 
@@ -54,8 +55,9 @@ func (s *server) showWhy(ctx context.Context, p *page, status int, f *form) erro
 
 // remedied goes back to the question with what has become of the code.
 func (p *page) remedied(f *form, value, said string, args ...string) error {
-	p.sayNext(said, "", append([]string{"code", value}, args...)...)
-	return p.see(with(p.path("why"), "typed", value, "user", f.get("user")))
+	back := with(p.path("why"), "typed", value, "user", f.get("user"))
+	p.sayNext(said, p.undoOf(value, string(back)), append([]string{"code", value}, args...)...)
+	return p.see(back)
 }
 
 // remedy reads the form of a remedy, applies it, and shows the page again if that is refused.
@@ -78,7 +80,9 @@ func (s *server) replace(ctx context.Context, p *page) error {
 		if err != nil {
 			return err
 		}
-		p.sayNext("why.done.replace", "", "code", made.Code.Value)
+		back := string(with(p.path("why"), "typed", value, "user", f.get("user")))
+		undo := p.undoAt(back, "made", made.Code.Value)
+		p.sayNext("why.done.replace", undo, "code", made.Code.Value)
 		return p.see(with(p.path("why"), "typed", made.Code.Value, "user", f.get("user"), "instead", value))
 	})
 }
@@ -95,7 +99,10 @@ func (s *server) extend(ctx context.Context, p *page) error {
 		if err != nil {
 			return err
 		}
-		return p.remedied(f, code.Value, "why.done.extend", "end", p.Full(*until))
+		if code.ExpiresAt == nil {
+			return p.remedied(f, code.Value, "why.done.endless")
+		}
+		return p.remedied(f, code.Value, "why.done.extend", "end", p.Full(*code.ExpiresAt))
 	})
 }
 

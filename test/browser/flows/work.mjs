@@ -1,5 +1,6 @@
-// The work of a day: many codes revoked and brought back, a file read, keys made and taken back.
+// The work of a day: many codes revoked, extended and brought back, some exported, a file read, keys made and taken back.
 import { makeCodes } from "../lib/data.mjs";
+import fs from "node:fs";
 import { api, assert, newPage, open, press, run, says, server, setUp } from "../lib/flow.mjs";
 
 let page;
@@ -35,6 +36,49 @@ await run({
     await Promise.all([page.waitForEvent("load"), page.keyboard.press("u")]);
     await page.locator(".toast", { hasText: "Undone" }).waitFor();
     for (const code of picked) assert.equal(await statusOf(code), "active");
+  },
+
+  "codes are extended, none is shortened, and that is taken back": async () => {
+    await open(page, "/codes?status=active");
+    const ends = async () => Object.fromEntries((await api("GET", "/tenant-codes?limit=1000")).data
+      .map(({ code, expiresAt }) => [code, expiresAt]));
+    const before = await ends();
+    await page.locator("input[data-pick-all]").check();
+    await page.locator("[data-bulk] button[value=extend]").click();
+    await page.locator("#dialog[open] #field-until").waitFor();
+    await page.locator("#dialog #effects", { hasText: "end then or later already, or never" }).waitFor();
+    await page.fill("#dialog #field-until", "2035-06-30");
+    await page.locator("#dialog #field-until").blur();
+    await page.locator("#dialog #do button", { hasText: "Extend 1 code" }).waitFor();
+    await press(page, "#dialog #do button");
+    await page.locator(".toast", { hasText: "Extended 1 code" }).waitFor();
+    const { "ACME-7KQW-M2XN": end, ...others } = await ends();
+    assert.equal(end.slice(0, 10), "2035-06-30");
+    const { "ACME-7KQW-M2XN": was, ...same } = before;
+    assert.deepEqual(others, same);
+    await press(page, ".toast [data-key=u]");
+    await page.locator(".toast", { hasText: "Undone" }).waitFor();
+    assert.equal((await ends())["ACME-7KQW-M2XN"], was);
+  },
+
+  "a selection is exported by keys": async () => {
+    await open(page, "/codes");
+    await page.locator("tr[data-row]").first().waitFor();
+    for (const key of ["j", "x", "j", "x"]) await page.keyboard.press(key);
+    const picked = await page.locator("input[data-pick]:checked").evaluateAll((all) => all.map((box) => box.value));
+    assert.equal(picked.length, 2);
+    assert.equal(await page.locator("#live").innerText(), "Selected: 2");
+    await page.keyboard.press("b");
+    assert.ok(await page.evaluate(() => document.activeElement.matches("[data-bulk] button")), "the bar has the focus");
+    await page.locator("[data-bulk] button[value=export]").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#dialog[open] h1", { hasText: "Export 2 codes?" }).waitFor();
+    await page.locator("#dialog button[value=csv]").focus();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+    const file = fs.readFileSync(await download.path(), "utf8");
+    for (const code of picked) assert.ok(file.includes(code), `${code} is not in\n${file}`);
+    assert.equal(file.trim().split("\n").length, 3);
+    await page.locator("#dialog[open]").waitFor({ state: "detached" });
   },
 
   "rows are reached, picked and opened by keys alone": async () => {

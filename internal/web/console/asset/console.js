@@ -28,6 +28,7 @@
 
   // Rows: [data-pick] are checkboxes; Shift picks a range; the bar shows how many.
   let lastPicked = null;
+  let lastChosen = 0;
   const rows = () => $$("tr[data-row]");
   const picks = () => $$("input[data-pick]");
   const refreshBar = () => {
@@ -35,7 +36,9 @@
     for (const bar of $$("[data-bulk]")) {
       bar.hidden = chosen === 0;
       for (const count of $$("[data-count]", bar)) count.textContent = chosen.toLocaleString(document.documentElement.lang);
+      if (chosen !== lastChosen) say($("[data-picked]", bar).textContent.trim());
     }
+    lastChosen = chosen;
     const all = $("input[data-pick-all]");
     if (all) {
       all.checked = chosen > 0 && chosen === picks().length;
@@ -80,6 +83,10 @@
   // A form that has been sent is not sent twice.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
+    if (event.target.matches("[data-download]")) { // the page stays, and the file comes
+      setTimeout(() => event.target.closest("dialog")?.close());
+      return;
+    }
     if (!button || event.defaultPrevented || event.target.method === "get") return;
     setTimeout(() => {
       button.setAttribute("aria-busy", "true");
@@ -131,6 +138,10 @@
         box.checked = !box.checked;
         pick(box, event.shiftKey);
       }
+    },
+    b: () => {
+      const bar = $("[data-bulk]:not([hidden])");
+      if (bar) $("button[name=do]", bar).focus();
     },
     y: () => {
       const button = row() && $("[data-copy]", row());
