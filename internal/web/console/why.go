@@ -191,7 +191,8 @@ func (v *whyView) factsWith(p *page, when func(time.Time) any) []any {
 	}
 	if len(e.Differences) > 0 {
 		d := e.Differences[0]
-		args = append(args, "position", p.ordinal(d.Position), "have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
+		args = append(args, "differences", p.Number(int64(len(e.Differences))), "position", p.ordinal(d.Position),
+			"have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
 	}
 	return args
 }
@@ -210,6 +211,9 @@ func (v *whyView) name(p *page, kind string) string {
 	name := "why." + kind + "." + v.answerName()
 	if v.answerName() == "near" {
 		d := v.found.Differences[0]
+		if len(v.found.Differences) > 1 {
+			return name + ".several"
+		}
 		name += "." + string(d.Kind)
 		if kind == "say" && isDigit(d.Have) && p.Has(name+".digit") {
 			name += ".digit"
