@@ -132,6 +132,7 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),
 		startWorker(pruneInterval, p.people.Sessions.Prune, s.log),
+		startWorker(failureInterval, p.people.Sessions.RecordFailures, s.log),
 		startWorker(watchInterval, newNodeWatch(p.store.Ping, s.registry, s.log).look, s.log),
 		startWorker(watchInterval, p.readOldForms, s.log),
 	}

@@ -124,14 +124,19 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 
 func TestImportsAreStoredAsBefore(t *testing.T) {
 	checkStored(t, "an import",
-		ImportSpec{Format: upload.CSV, OnExisting: SkipOnExisting, DryRun: true, Atomic: true, Name: "spring"},
-		`{"Format":"csv","OnExisting":"skip","DryRun":true,"Atomic":true,"Name":"spring"}`)
+		ImportSpec{
+			Format: upload.CSV, OnExisting: SkipOnExisting, DryRun: true, Atomic: true, Name: "spring", Zone: "Europe/Berlin",
+		},
+		`{"Format":"csv","OnExisting":"skip","DryRun":true,"Atomic":true,"Name":"spring","Zone":"Europe/Berlin"}`)
 	checkStored(t, "how far an import is", importState{
 		Lines: Lines{Read: 1, Accepted: 2, Skipped: 3, Rejected: 4}, Bytes: 5, Steps: 6, Made: 7, Kept: 8, KeptBytes: 9,
-		Layout: &upload.Layout{Names: []string{"code"}, Separator: ';', Mark: true, Objects: true}, Notes: []string{"n"},
+		Layout: &upload.Layout{Names: []string{"Code"}, As: []string{"code"}, Separator: ';', Mark: true, Objects: true},
+		Notes:  []string{"n"},
+		Noted:  []core.Said{{Name: "n", Numbers: map[string]int64{"a": 1}, Texts: map[string]string{"b": "c"}}},
 		Reason: core.ReasonInvalidFile, Broken: true,
 	}, `{"Read":1,"Accepted":2,"Skipped":3,"Rejected":4,"Bytes":5,"Steps":6,"Made":7,"Kept":8,"KeptBytes":9,`+
-		`"Layout":{"Names":["code"],"Separator":59,"Mark":true,"Objects":true},"Notes":["n"],`+
+		`"Layout":{"Names":["Code"],"As":["code"],"Separator":59,"Mark":true,"Objects":true},"Notes":["n"],`+
+		`"Noted":[{"name":"n","numbers":{"a":1},"texts":{"b":"c"}}],`+
 		`"Reason":"invalid_file","Broken":true}`)
 }
 

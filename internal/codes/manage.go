@@ -81,6 +81,8 @@ func codeError(err error) error {
 	return err
 }
 
+var wrongUserStatus = core.NewSentence("wrong_user_status", `status must be "Normal" or "Premium", spelt exactly so`)
+
 // PutUser registers a user or changes the status of a registered one, without a code. It is for
 // users who were there before the codes.
 //
@@ -89,7 +91,7 @@ func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, statu
 	var errs core.FieldErrors
 	checkUserID(&errs, "", id)
 	if status != UserNormal && status != UserPremium {
-		errs.Add(core.ReasonInvalidValue, "/status", `status must be "Normal" or "Premium", spelt exactly so`)
+		errs.Add(core.ReasonInvalidValue, "/status", wrongUserStatus.Said())
 	}
 	if err := errs.Err(); err != nil {
 		return User{}, err

@@ -87,9 +87,7 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 		errs.Add(
 			core.ReasonInvalidValue,
 			"/ttlSeconds",
-			"ttlSeconds must be from %d to %d",
-			MinReservation/time.Second,
-			MaxReservation/time.Second,
+			core.InEnglish("ttlSeconds must be from %d to %d", MinReservation/time.Second, MaxReservation/time.Second),
 		)
 	}
 	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
@@ -219,7 +217,7 @@ func (b *base) lookedUp(ctx context.Context, actor *core.Actor, text string, err
 		return "", err
 	}
 	if form == "" {
-		errs.Add(core.ReasonInvalidValue, "/code", "code must contain something other than spaces and dashes")
+		errs.Add(core.ReasonInvalidValue, "/code", core.NothingInCode.With("field", "code"))
 	}
 	if err := errs.Err(); err != nil {
 		return "", err

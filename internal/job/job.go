@@ -40,6 +40,7 @@ type Job struct {
 	FinishedAt  *time.Time // nil: it is queued or running
 	Actor       event.Actor
 	Failure     string // why it failed, in words for its owner
+	FailureSaid string // the same for other languages: JSON, see [core.ReadFieldErrors]; empty: only in English
 	Failures    int    // steps that have failed since the last that did not
 
 	// RetryKey is the digest of the request's Idempotency-Key, Fingerprint that of the request; nil:

@@ -65,7 +65,7 @@ var eventKinds = []string{
 
 // activity answers GET /activity.
 func (s *server) activity(ctx context.Context, p *page) error {
-	f := p.newForm()
+	f := p.question()
 	if typed := f.get("q"); typed != "" {
 		address, err := s.findActivity(ctx, p, typed)
 		if err != nil {

@@ -58,12 +58,13 @@ var told = map[event.Type]struct {
 	event.WorkspaceSuspended: {aThing(event.SubjectWorkspace), `{}`, nil},
 	event.WorkspaceResumed:   {aThing(event.SubjectWorkspace), `{}`, nil},
 
-	event.MemberInvited:  {aThing(event.SubjectMember), `{"role":"owner"}`, named("#members")},
-	event.MemberJoined:   {aThing(event.SubjectMember), `{"role":"owner"}`, nil}, // who joined is who did it
-	event.MemberChanged:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam", "#members")},
-	event.MemberRemoved:  {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam")},
-	event.SessionStarted: {aThing(event.SubjectMember), `{}`, nil},
-	event.SessionFailed:  {aThing(event.SubjectMember), `{"name":"Sam"}`, named("Sam")},
+	event.MemberInvited:   {aThing(event.SubjectMember), `{"role":"owner"}`, named("#members")},
+	event.MemberUninvited: {aThing(event.SubjectMember), `{"role":"owner"}`, nil},
+	event.MemberJoined:    {aThing(event.SubjectMember), `{"role":"owner"}`, nil}, // who joined is who did it
+	event.MemberChanged:   {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam", "#members")},
+	event.MemberRemoved:   {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam")},
+	event.SessionStarted:  {aThing(event.SubjectMember), `{}`, nil},
+	event.SessionFailed:   {aThing(event.SubjectMember), `{"name":"Sam"}`, named("Sam")},
 
 	event.EndpointCreated: {}, event.EndpointUpdated: {}, event.EndpointDisabled: {}, event.SecurityGuessing: {},
 }

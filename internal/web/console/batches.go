@@ -81,13 +81,9 @@ func (s *server) cancelBatch(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := s.deps.Batches.Cancel(ctx, &p.Actor, batch.ID); {
-	case core.HasReason(err, core.ReasonBatchFinished):
-		p.sayNext("job.ended_before", "")
-	case err != nil:
+	_, err = s.deps.Batches.Cancel(ctx, &p.Actor, batch.ID)
+	if err := p.sayStopped(err, core.ReasonBatchFinished); err != nil {
 		return err
-	default:
-		p.sayNext("job.stopped", "")
 	}
 	return p.see(p.link("batches", batch.ID.String()))
 }

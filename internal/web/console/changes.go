@@ -266,13 +266,9 @@ func (s *server) cancelChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := s.deps.Changes.Cancel(ctx, &p.Actor, c.ID); {
-	case core.HasReason(err, core.ReasonChangeFinished):
-		p.sayNext("job.ended_before", "")
-	case err != nil:
+	_, err = s.deps.Changes.Cancel(ctx, &p.Actor, c.ID)
+	if err := p.sayStopped(err, core.ReasonChangeFinished); err != nil {
 		return err
-	default:
-		p.sayNext("job.stopped", "")
 	}
 	return p.see(p.link("changes", c.ID.String()))
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"accesscodes/internal/member"
 )
 
 // Names of cookies. Over TLS the session has the prefix with which browsers keep other hosts and plain
@@ -58,8 +60,12 @@ func (p *page) setCookie(name, path, value string, life time.Duration) {
 	http.SetCookie(p.Writer, c)
 }
 
-// startSession lets the browser keep a session until it is closed or the session ends.
-func (p *page) startSession(token string) { p.setCookie(p.sessionName(), "/", token, 0) }
+// startSession lets the browser keep a session until it is closed or the session ends, and be known next
+// time.
+func (p *page) startSession(in *member.SignedIn) {
+	p.setCookie(p.sessionName(), "/", in.Token, 0)
+	p.setCookie(deviceCookie, "/console", in.Device, deviceLife)
+}
 
 func (p *page) endSession() { p.setCookie(p.sessionName(), "/", "", 0) }
 

@@ -212,7 +212,7 @@ func (e *eventLine) details(p *page) (all []string) {
 		say("event.rows", "count", e.number("rows"), "format", strings.ToUpper(e.text("format")))
 	case event.KeyCreated:
 		say("event.may", "role", p.Say("keys.role."+e.text("role")))
-	case event.MemberInvited, event.MemberJoined, event.MemberRemoved:
+	case event.MemberInvited, event.MemberUninvited, event.MemberJoined, event.MemberRemoved:
 		say("event.with_role", "role", p.Say("role."+e.text("role")))
 	}
 	if reason := e.text("reason"); reason != "" {

@@ -32,7 +32,7 @@ type exportsView struct {
 
 // showExports answers GET /console/w/{workspace}/exports.
 func (s *server) showExports(ctx context.Context, p *page) error {
-	return p.show(ctx, exportsPage(p, &exportsView{form: p.newForm()}))
+	return p.show(ctx, exportsPage(p, &exportsView{form: p.question()}))
 }
 
 // formOf is the form of a list: only that of the one that was sent says what is wrong with it.
@@ -58,7 +58,7 @@ type exportForm struct {
 }
 
 func (p *page) exportForm() exportForm {
-	f := exportForm{form: p.newForm()}
+	f := exportForm{form: p.question()}
 	f.set("format", string(export.CSV))
 	if f.format = export.Format(f.get("format")); !slices.Contains(export.Formats(), f.format) {
 		f.complain("format", "import.no_choice")

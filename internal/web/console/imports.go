@@ -95,13 +95,9 @@ func (s *server) cancelImport(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := s.deps.Imports.Cancel(ctx, &p.Actor, imported.ID); {
-	case core.HasReason(err, core.ReasonImportFinished):
-		p.sayNext("job.ended_before", "")
-	case err != nil:
+	_, err = s.deps.Imports.Cancel(ctx, &p.Actor, imported.ID)
+	if err := p.sayStopped(err, core.ReasonImportFinished); err != nil {
 		return err
-	default:
-		p.sayNext("job.stopped", "")
 	}
 	return p.see(p.link("imports", imported.ID.String()))
 }

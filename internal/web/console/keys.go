@@ -35,7 +35,7 @@ var keyDays = []int{90, 365, 0}
 
 // Limits of what the list of keys says.
 const (
-	keyEndsSoon   = 14 * 24 * time.Hour // before the end, a key's end is marked
+	keyEndsSoon   = 14 * 24 * time.Hour // before the end, a key is to be rotated
 	keyIdle       = 90 * 24 * time.Hour // without a request, the page asks whether to revoke a key
 	keyInUse      = 7 * 24 * time.Hour  // since the last request, a key counts as used
 	creatorsShown = 50                  // of how many keys one page says who made them
@@ -62,8 +62,9 @@ func (s *server) keys(ctx context.Context, p *page) error {
 		return err
 	}
 	v := &keysView{form: p.newKeyForm()}
+	found := p.query("key")
 	for _, key := range slices.Backward(all) {
-		row := keyRow{Key: key, here: key.ID.String() == v.form.get("key")}
+		row := keyRow{Key: key, here: key.ID.String() == found}
 		if key.ActiveAt(p.Now()) {
 			v.live = append(v.live, row)
 		} else {
@@ -198,9 +199,14 @@ func (v *keyView) curl() string {
 	if !v.key.Role.Allows(core.PermissionValidate) {
 		address, body = "/tenant-codes/generate", `{"type":"Normal"}`
 	}
-	return "curl " + v.url + address + " \\\n" +
+	return curlOf(v.url+address, v.secret, body)
+}
+
+// curlOf is a line that posts JSON to an address of the API.
+func curlOf(address, secret, body string) string {
+	return "curl -X POST " + address + " \\\n" +
 		"  -H 'Content-Type: application/json' \\\n" +
-		"  -H 'X-Api-Key: " + v.secret + "' \\\n" +
+		"  -H 'X-Api-Key: " + secret + "' \\\n" +
 		"  -d '" + body + "'"
 }
 

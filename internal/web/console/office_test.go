@@ -188,11 +188,11 @@ func (o *office) setUp(t *testing.T) *visitor {
 
 func (o *office) accept(t *testing.T, token string, p member.NewPerson) *visitor {
 	t.Helper()
-	session, who, err := o.people.Links.Accept(t.Context(), token, p)
+	in, err := o.people.Links.Accept(t.Context(), token, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{office: o, t: t, session: session, who: who}
+	return &visitor{office: o, t: t, session: in.Token, who: in.Who}
 }
 
 // join lets somebody join acme.
@@ -239,6 +239,7 @@ func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, l
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as from a page of the console
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -23,7 +22,6 @@ const (
 	newestRedemptions = 6
 	runningBatches    = 5
 	endingBatches     = 5
-	endsSoon          = 14 * 24 * time.Hour // a key is to be rotated before
 )
 
 // overviewView is what the first page of a workspace shows.
@@ -39,11 +37,6 @@ type overviewView struct {
 type endingBatch struct {
 	overview.Ending
 	name string
-}
-
-// statusOrder is the order of the statuses on the page.
-var statusOrder = []codes.Status{
-	codes.StatusActive, codes.StatusScheduled, codes.StatusExhausted, codes.StatusExpired, codes.StatusRevoked,
 }
 
 // overview answers GET /console/w/{workspace}.
@@ -94,7 +87,7 @@ func (s *server) findEnding(ctx context.Context, p *page, v *overviewView) error
 func (s *server) endingKeys(ctx context.Context, p *page) ([]tenancy.Key, error) {
 	keys, err := s.deps.Tenancy.By(&p.Actor).Keys(ctx, p.workspace.Slug)
 	return slices.DeleteFunc(keys, func(k tenancy.Key) bool {
-		return !k.ActiveAt(p.Now()) || !k.ReplacedBy.IsZero() || k.ExpiresAt == nil || k.ExpiresAt.Sub(p.Now()) > endsSoon
+		return !k.ActiveAt(p.Now()) || !k.ReplacedBy.IsZero() || k.ExpiresAt == nil || !p.endsSoon(*k.ExpiresAt)
 	}), err
 }
 
@@ -152,7 +145,7 @@ func (v *overviewView) shares() (all []share) {
 	}
 	room := 1000 - gap*float64(max(shown-1, 0))
 	total, x := float64(max(v.all(), 1)), 0.0
-	for _, status := range statusOrder {
+	for _, status := range shownStatuses {
 		n := v.counts.ByStatus[status]
 		if n == 0 {
 			continue

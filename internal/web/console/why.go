@@ -35,7 +35,7 @@ type whyView struct {
 
 // why answers GET /console/w/{workspace}/why.
 func (s *server) why(ctx context.Context, p *page) error {
-	return s.showWhy(ctx, p, http.StatusOK, p.newForm())
+	return s.showWhy(ctx, p, http.StatusOK, p.question())
 }
 
 func (s *server) showWhy(ctx context.Context, p *page, status int, f *form) error {
