@@ -200,6 +200,7 @@ func (e *eventLine) details(p *page) (all []string) {
 	case event.BatchFailed, event.BatchCanceled:
 		say("event.done_of", "done", e.number("done"), "total", e.number("count"))
 	case event.ChangeCompleted, event.ChangeUndone:
+		all = append(all, e.set(p)...)
 		if skipped := e.number("skipped"); skipped > 0 {
 			say("event.skipped", "count", skipped)
 		}
@@ -223,6 +224,33 @@ func (e *eventLine) details(p *page) (all []string) {
 		all = append(all, undone)
 	}
 	return all
+}
+
+// set are the options that a change of many has given to its codes.
+func (e *eventLine) set(p *page) (all []string) {
+	if e.Type != event.ChangeCompleted || e.change == nil || e.change.Do.Set == nil {
+		return nil
+	}
+	given := func(name string, is bool, value any) {
+		if is {
+			all = append(all, p.Say("event.set", "field", p.Say("event.field."+name), "to", p.changedValue(name, value)))
+		}
+	}
+	to := e.change.Do.Set
+	given("maxRedemptions", to.MaxRedemptions.Given, valueOr(to.MaxRedemptions.Max))
+	given("startsAt", to.StartsAt.Given, valueOr(to.StartsAt.Value))
+	given("expiresAt", to.ExpiresAt.Given, valueOr(to.ExpiresAt.Value))
+	given("recipient", to.Recipient.Given, valueOr(to.Recipient.Value))
+	given("note", to.Note.Given, valueOr(to.Note.Value))
+	return all
+}
+
+// valueOr is a value, or nil for none.
+func valueOr[T any](value *T) any {
+	if value == nil {
+		return nil
+	}
+	return *value
 }
 
 // changes are the values that the event says were changed. Where a code was revoked or restored, the

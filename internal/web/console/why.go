@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -252,6 +253,11 @@ func (v *whyView) would() *why.Answer {
 		return v.found.Would
 	}
 	return &v.found.Answer
+}
+
+// statusOf is the status of the code that is shown: at the moment of the answer, if it was there then.
+func (v *whyView) statusOf(p *page) codes.Status {
+	return cmp.Or(v.would().Status, v.found.Code.StatusAt(p.Now()))
 }
 
 // comparesCode reports whether any column shows what the code has: without a nearest code there is none.

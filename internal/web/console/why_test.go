@@ -85,7 +85,7 @@ func TestWhoUsedACodeUpIsSaid(t *testing.T) {
 		o.mara.redeem("FAIR", fmt.Sprint("user-", i))
 	}
 	for _, path := range []string{"/console/w/acme/codes/FAIR", "/console/w/acme/why?typed=fair"} {
-		body := o.mara.sees(path, "Used by", "and 2 more")
+		body := o.mara.sees(path, "Used by", ", and 2 more.")
 		_, users, _ := strings.Cut(body, "Used by")
 		users, _, _ = strings.Cut(users, "</p>")
 		for i := range 5 {
