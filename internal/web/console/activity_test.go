@@ -138,7 +138,8 @@ func TestASingleCodeIsRestoredFromTheActivity(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := o.mara.sees(path)
-	if strings.Contains(body, restore) || strings.Contains(body, back) || strings.Count(body, "undone by Mara Lindt") != 2 {
+	if strings.Contains(body, restore) || strings.Contains(body, back) ||
+		strings.Count(body, "undone by Mara Lindt") != 2 {
 		t.Errorf("what was undone can be undone, or it is not said:\n%s", body)
 	}
 }
