@@ -32,14 +32,19 @@ func (s *Redemptions) suggest(ctx context.Context, actor *core.Actor, canonical 
 	return "", nil
 }
 
-// Nearest returns the one code of the caller's workspace that is one typo away from a value: of several
-// the one that can be redeemed now, if there is one such. Otherwise it returns nil, as it does while
-// another search for typos runs in the workspace.
+// Nearest returns the one code of the caller's workspace that is one typo away from a value, or in which
+// several characters look like those of the value: of several codes the one that can be redeemed now, if
+// there is one such. Otherwise it returns nil, as it does while another search for typos runs in the
+// workspace.
 //
 // Errors: KindUnavailable.
 func (s *Redemptions) Nearest(ctx context.Context, actor *core.Actor, value string) (*Code, error) {
 	at := s.now()
-	found, err := s.oneTypoAway(ctx, actor, core.Canonical(value), at)
+	canonical := core.Canonical(value)
+	found, err := s.oneTypoAway(ctx, actor, canonical, at)
+	if err == nil && len(found) == 0 {
+		found, err = s.findTypos(ctx, actor, canonical, at, confusedWith)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +66,15 @@ func LooksGenerated(f core.Format, text string) bool {
 func (s *Redemptions) oneTypoAway(
 	ctx context.Context, actor *core.Actor, canonical string, at time.Time,
 ) ([]Code, error) {
+	return s.findTypos(ctx, actor, canonical, at, typosOf)
+}
+
+// findTypos returns the codes of the caller's workspace that have one of the forms that may have been
+// meant.
+func (s *Redemptions) findTypos(
+	ctx context.Context, actor *core.Actor, canonical string, at time.Time,
+	formsOf func(canonical string, format core.Format) []string,
+) ([]Code, error) {
 	if length := utf8.RuneCountInString(canonical); length == 0 || length > maxSuggested {
 		return nil, nil
 	}
@@ -69,7 +83,7 @@ func (s *Redemptions) oneTypoAway(
 		return nil, ctx.Err()
 	}
 	defer leave()
-	return s.store.FindCodes(ctx, actor.WorkspaceID, typosOf(canonical, actor.Format), at)
+	return s.store.FindCodes(ctx, actor.WorkspaceID, formsOf(canonical, actor.Format), at)
 }
 
 // onlyOne returns the one code that is such, or nil if there are none or several.
@@ -126,6 +140,18 @@ func typosOf(canonical string, format core.Format) []string {
 	return t.found
 }
 
+// confusedWith returns canonical forms in which two characters look like those that were typed, or every
+// one of a kind does, at most maxTypos.
+func confusedWith(canonical string, format core.Format) []string {
+	t := &typos{typed: []rune(canonical), letters: []rune(lettersAndDigits)}
+	if resembles(format, t.typed) {
+		t.letters = []rune(symbols(format))
+	}
+	t.allConfused()
+	t.twoConfused()
+	return t.found
+}
+
 func distance(a, b int) int { return max(a-b, b-a) }
 
 // typos collects the typos of one value, each once.
@@ -170,6 +196,45 @@ func (t *typos) lookAlikes() {
 		for _, other := range alikeTo(r) {
 			if other != r && slices.Contains(t.letters, other) && !t.add(i, i+1, other) {
 				return
+			}
+		}
+	}
+}
+
+// allConfused replaces a character wherever it stands, as who takes every 0 for an O does.
+func (t *typos) allConfused() {
+	for _, group := range alike {
+		for _, typed := range group {
+			for _, meant := range group {
+				other := strings.ReplaceAll(string(t.typed), string(typed), string(meant))
+				if typed != meant && slices.Contains(t.letters, meant) && strings.Count(string(t.typed), string(typed)) > 2 {
+					t.found = append(t.found, other)
+				}
+			}
+		}
+	}
+}
+
+func (t *typos) twoConfused() {
+	first := &typos{typed: t.typed, letters: t.letters}
+	first.lookAlikes()
+	for _, once := range first.found {
+		changed := []rune(once)
+		at := 0
+		for changed[at] == t.typed[at] {
+			at++
+		}
+		for i := at + 1; i < len(changed); i++ {
+			for _, other := range alikeTo(changed[i]) {
+				if other == changed[i] || !slices.Contains(t.letters, other) {
+					continue
+				}
+				if len(t.found) == maxTypos {
+					return
+				}
+				twice := slices.Clone(changed)
+				twice[i] = other
+				t.found = append(t.found, string(twice))
 			}
 		}
 	}

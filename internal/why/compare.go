@@ -19,7 +19,18 @@ func compare(typed, have string) ([]Column, []Difference) {
 	}
 	read, form := []rune(core.Canonical(typed)), []rune(have)
 	d := differenceOf(read, form)
-	return beside(columns, form, d), []Difference{d}
+	columns = beside(columns, form, d)
+	all := []Difference{d}
+	if d.Kind == DifferenceOther { // there may be more
+		for i := d.Position; i < min(len(read), len(form)); i++ {
+			if read[i] != form[i] {
+				all = append(all, Difference{
+					Kind: DifferenceOther, Position: i + 1, Typed: capitals(string(read[i])), Have: capitals(string(form[i])),
+				})
+			}
+		}
+	}
+	return columns, all
 }
 
 // columnsOf returns how each character of a text is read. Marks stay with their letter.

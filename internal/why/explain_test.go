@@ -217,6 +217,35 @@ func TestTheNearestCode(t *testing.T) {
 	}
 }
 
+// TestLookAlikesAreNearACode mistypes a code by what looks alike, once and more often.
+func TestLookAlikesAreNearACode(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "OIL-B5-0LIS8", codes.TypePremium, 0)
+	w.add(t, "ACME-LLL2-ABCD", codes.TypePremium, 0)
+	for typed, wrong := range map[string]int{
+		"0il-b5-0lis8": 1, "OIL-85-0LIS8": 1, "OIL-BS-0LIS8": 1, "OIL-B5-0LISB": 1, "OLL-B5-0LIS8": 1, "OI1-B5-0LIS8": 1,
+		"0IL-B5-OLIS8": 2, "OIL-8S-0LIS8": 2, "acme 1112 abcd": 3, "ACME-I1L2-ABCD": 2,
+		"OIL-85-OL158": 0, // no code is so near
+	} {
+		e := w.explain(t, why.Question{Typed: typed})
+		if e.Nearest != (wrong > 0) || len(e.Differences) != wrong {
+			t.Errorf("%s: %+v, want %d differences", typed, e.Differences, wrong)
+		}
+		marked := 0
+		for _, c := range e.Columns {
+			if c.Differs {
+				marked++
+			}
+		}
+		if marked != wrong {
+			t.Errorf("%s: %d characters are marked, want %d", typed, marked, wrong)
+		}
+		if wrong > 0 && w.find(t, w.acme, typed).Target != why.TargetWhy {
+			t.Errorf("%s: the search does not lead to what is near", typed)
+		}
+	}
+}
+
 func TestColumnsOfLettersThatComposeOrAreRead(t *testing.T) {
 	w := newWorld(t)
 	for typed, want := range map[string]string{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
@@ -37,9 +38,10 @@ type Found struct {
 	Status codes.Status // of Code now
 	// Secret: the text was a whole API key. It must not be shown, kept or put into an address.
 	Secret bool
-	// Codes, Users and Batches are how much begins with the text. They are counted with TargetWhy,
-	// TargetUser and TargetNone.
+	// Codes and Users are how much begins with the text, Batches how many have it in their names. They are
+	// counted with TargetWhy, TargetUser and TargetNone. Named are the newest of those batches.
 	Codes, Users, Batches Count
+	Named                 []bulk.Batch
 }
 
 // Count is a bounded count.
@@ -53,6 +55,7 @@ const (
 	maxFindLength = 2000 // bytes of a text
 	maxCounted    = 20   // of a kind
 	maxBatches    = 200  // the newest, whose names are looked at
+	maxNamed      = 5    // of these, those that are shown
 )
 
 // What is said of texts that are longer than anything that is found.
@@ -93,9 +96,43 @@ func (s *Service) Find(ctx context.Context, actor *core.Actor, text string) (*Fo
 	}
 	switch found.Target {
 	case TargetNone, TargetWhy, TargetUser:
-		return found, s.count(ctx, actor, text, found)
 	default:
 		return found, nil
+	}
+	if err := s.count(ctx, actor, text, found); err != nil {
+		return nil, err
+	}
+	if found.Target == TargetNone || found.Code == nil && found.Target == TargetWhy {
+		found.chooseBatch(text)
+	}
+	return found, s.findNearest(ctx, actor, text, found)
+}
+
+// findNearest leads to the page about a text that is nothing, but nearly a code.
+func (s *Service) findNearest(ctx context.Context, actor *core.Actor, text string, found *Found) error {
+	if found.Target != TargetNone || found.Read == "" || found.Codes.N+found.Users.N+found.Batches.N > 0 {
+		return nil
+	}
+	nearest, err := s.deps.Codes.Nearest(ctx, actor, text)
+	if nearest != nil {
+		found.Target, found.Value = TargetWhy, text
+	}
+	return err
+}
+
+// chooseBatch makes a batch the target if the text is its name, or if nothing else has the text.
+func (f *Found) chooseBatch(text string) {
+	var is []bulk.Batch
+	for _, b := range f.Named {
+		if strings.EqualFold(b.Name, text) {
+			is = append(is, b)
+		}
+	}
+	if len(is) == 0 && f.Target == TargetNone && f.Codes.N+f.Users.N == 0 && !f.Batches.More {
+		is = f.Named
+	}
+	if len(is) == 1 {
+		f.Target, f.ID, f.Value = TargetBatch, is[0].ID, ""
 	}
 }
 
@@ -259,8 +296,11 @@ func (s *Service) count(ctx context.Context, actor *core.Actor, text string, fou
 		return err
 	}
 	for i := range batches.Items {
-		if name := batches.Items[i].Name; len(name) >= len(text) && strings.EqualFold(name[:len(text)], text) {
-			found.Batches.N++
+		if !strings.Contains(strings.ToLower(batches.Items[i].Name), strings.ToLower(text)) {
+			continue
+		}
+		if found.Batches.N++; len(found.Named) < maxNamed {
+			found.Named = append(found.Named, batches.Items[i])
 		}
 	}
 	found.Batches.More = batches.Next != ""

@@ -1,6 +1,7 @@
 package why_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,11 +28,18 @@ func TestFind(t *testing.T) {
 	w.add(t, "ACME-7KQW-M2XN", codes.TypePremium, 0)
 	w.add(t, "ACME-7KQW-ZZZZ", codes.TypePremium, 0)
 	must[codes.User](t)(w.codes.PutUser(ctx, w.acme, "user-4711", codes.UserNormal))
+	var summer bulk.Batch
 	request := bulk.NewBatch{Name: "Spring fair", Count: 10}
 	request.Type = codes.TypePremium
 	batch, _, err := w.batches().Create(ctx, w.acme, request)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"The spring fair of 2031", "Summer"} {
+		request.Name = name
+		if summer, _, err = w.batches().Create(ctx, w.acme, request); err != nil {
+			t.Fatal(err)
+		}
 	}
 	change, _, err := w.changes.Create(ctx, w.acme, bulk.NewChange{Codes: []string{"X"}, Do: codes.Act{Revoke: true}})
 	if err != nil {
@@ -66,7 +74,9 @@ func TestFind(t *testing.T) {
 		"k3jw0-request-17":   {Target: why.TargetActivity, Value: "k3jw0-request-17"},
 		"ACME-7K":            {Codes: why.Count{N: 2}},
 		"user":               {Users: why.Count{N: 1}},
-		"spring":             {Batches: why.Count{N: 1}},
+		"summer":             {Target: why.TargetBatch, ID: summer.ID, Batches: why.Count{N: 1}},
+		"spring FAIR":        {Target: why.TargetBatch, ID: batch.ID, Batches: why.Count{N: 2}},
+		"fair":               {Batches: why.Count{N: 2}},
 		"nothing-like-this!": {},
 		" -- ":               {},
 		"":                   {},
@@ -79,7 +89,11 @@ func TestFind(t *testing.T) {
 		if want.Read == "" {
 			got.Read = ""
 		}
-		if got != want {
+		if len(got.Named) != got.Batches.N {
+			t.Errorf("%q: %d batches are named", text, len(got.Named))
+		}
+		got.Named = nil
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q:\ngot  %+v\nwant %+v", text, got, want)
 		}
 	}

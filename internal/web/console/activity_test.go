@@ -113,6 +113,37 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestASingleCodeIsRestoredFromTheActivity(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	o.mara.add("FAIR", codes.Options{})
+	listening := o.mara.actor()
+	listening.Listens = true
+	made, err := o.codes.Redeem(t.Context(), listening, codes.RedeemRequest{Code: "FAIR", UserID: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	redeemed := made.Redemption
+	if _, err := o.codes.RevokeCode(t.Context(), o.mara.actor(), "FAIR"); err != nil {
+		t.Fatal(err)
+	}
+	const path, restore = "/console/w/acme/activity?code=FAIR", `action="/console/w/acme/codes/FAIR/restore"`
+	back := "/users/ann/roll-back/" + redeemed.ID.String()
+	o.mara.sees(path, restore, back)
+	if body := sam.sees(path, "revoked"); strings.Contains(body, restore) || strings.Contains(body, back) {
+		t.Error("support is offered what only editors may")
+	}
+	o.mara.sends("/console/w/acme/codes/FAIR/restore", "/console/w/acme/codes/FAIR", url.Values{})
+	if _, err := o.codes.Rollback(t.Context(), o.mara.actor(), redeemed.ID, "mistake"); err != nil {
+		t.Fatal(err)
+	}
+	body := o.mara.sees(path)
+	if strings.Contains(body, restore) || strings.Contains(body, back) ||
+		strings.Count(body, "undone by Mara Lindt") != 2 {
+		t.Errorf("what was undone can be undone, or it is not said:\n%s", body)
+	}
+}
+
 func TestTheActivitySaysWhoIsWho(t *testing.T) {
 	o := newOffice(t)
 	priya := o.join(t, "Priya", member.RoleEditor)

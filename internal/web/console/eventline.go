@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"strings"
 
@@ -14,66 +13,17 @@ import (
 	"accesscodes/internal/why"
 )
 
-// surroundings are what events name by id, as it is now.
-type surroundings struct {
-	changes map[core.ID]bulk.Change
-	batches map[core.ID]bulk.Batch // of which all codes were changed
-	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
-}
-
-// aroundEvents looks up, once for all, what events name.
-func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event) (*surroundings, error) {
-	around := &surroundings{people: map[core.ID]string{}}
-	var changes, batches []core.ID
-	for i := range events {
-		if id, err := core.ParseID(events[i].Subject.ID); err == nil && events[i].Subject.Kind == event.SubjectChange {
-			changes = append(changes, id)
-		}
-	}
-	var err error
-	if around.changes, err = s.deps.Changes.Some(ctx, &p.Actor, changes); err != nil {
-		return nil, err
-	}
-	for _, c := range around.changes {
-		if id := c.Select.BatchID; !id.IsZero() {
-			batches = append(batches, id)
-		}
-	}
-	if around.batches, err = s.deps.Batches.Some(ctx, &p.Actor, batches); err != nil {
-		return nil, err
-	}
-	return around, s.addPeople(ctx, p, around.people)
-}
-
-// addPeople adds who is who: the log holds no addresses.
-func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]string) error {
-	seated, err := s.deps.Members.In(ctx, p.workspace.ID)
-	if err != nil {
-		return err
-	}
-	for i := range seated {
-		people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
-	}
-	if !p.may(core.PermissionAdminister) {
-		return nil
-	}
-	invited, err := s.deps.Members.Invitations(ctx, &p.Actor)
-	for i := range invited {
-		people[invited[i].ID] = invited[i].Email
-	}
-	return err
-}
-
 // eventLine is an event as a line of a list.
 type eventLine struct {
 	*event.Event
 	data   map[string]any // its details
 	change *bulk.Change   // of which it tells; nil: of none that there is
+	undoes *event.Event   // what has taken it back; nil: nothing has
 	around *surroundings
 }
 
 func newEventLine(e *event.Event, around *surroundings) eventLine {
-	line := eventLine{Event: e, around: around}
+	line := eventLine{Event: e, around: around, undoes: around.undoes[e.Position]}
 	_ = json.Unmarshal([]byte(e.Data), &line.data) // what was stored is an object
 	if id, err := core.ParseID(e.Subject.ID); err == nil {
 		if c, found := around.changes[id]; found {
@@ -200,6 +150,7 @@ func (e *eventLine) details(p *page) (all []string) {
 	case event.BatchFailed, event.BatchCanceled:
 		say("event.done_of", "done", e.number("done"), "total", e.number("count"))
 	case event.ChangeCompleted, event.ChangeUndone:
+		all = append(all, e.set(p)...)
 		if skipped := e.number("skipped"); skipped > 0 {
 			say("event.skipped", "count", skipped)
 		}
@@ -223,6 +174,33 @@ func (e *eventLine) details(p *page) (all []string) {
 		all = append(all, undone)
 	}
 	return all
+}
+
+// set are the options that a change of many has given to its codes.
+func (e *eventLine) set(p *page) (all []string) {
+	if e.Type != event.ChangeCompleted || e.change == nil || e.change.Do.Set == nil {
+		return nil
+	}
+	given := func(name string, is bool, value any) {
+		if is {
+			all = append(all, p.Say("event.set", "field", p.Say("event.field."+name), "to", p.changedValue(name, value)))
+		}
+	}
+	to := e.change.Do.Set
+	given("maxRedemptions", to.MaxRedemptions.Given, valueOr(to.MaxRedemptions.Max))
+	given("startsAt", to.StartsAt.Given, valueOr(to.StartsAt.Value))
+	given("expiresAt", to.ExpiresAt.Given, valueOr(to.ExpiresAt.Value))
+	given("recipient", to.Recipient.Given, valueOr(to.Recipient.Value))
+	given("note", to.Note.Given, valueOr(to.Note.Value))
+	return all
+}
+
+// valueOr is a value, or nil for none.
+func valueOr[T any](value *T) any {
+	if value == nil {
+		return nil
+	}
+	return *value
 }
 
 // changes are the values that the event says were changed. Where a code was revoked or restored, the
@@ -249,6 +227,9 @@ func (e *eventLine) changes(p *page) (all []string) {
 
 // undo is an address that takes the event back with a POST; empty: nothing does, or not any more.
 func (e *eventLine) undo(p *page) templ.SafeURL {
+	if e.undoes != nil {
+		return ""
+	}
 	if made, ok := why.Undoable(&p.Actor, e.Event, p.Now()); made != "" && ok {
 		return templ.SafeURL(p.undoAt("", "made", made))
 	} else if ok {
@@ -262,22 +243,24 @@ func (e *eventLine) undo(p *page) templ.SafeURL {
 
 // undone says who has taken the event back; empty: nobody has.
 func (e *eventLine) undone(p *page) string {
-	if e.Type != event.ChangeCompleted || e.change == nil {
+	switch {
+	case e.undoes != nil:
+		return p.Say("event.undone", "who", p.nameOf(e.undoes.Actor), "time", p.Full(e.undoes.At))
+	case e.Type != event.ChangeCompleted || e.change == nil:
 		return ""
-	}
-	switch by, at := e.change.UndoneBy(); {
 	case e.change.State() == bulk.Undoing:
 		return p.Say("event.undoing")
-	case at == nil || e.change.State() != bulk.Undone:
-		return ""
-	default:
-		return p.Say("event.undone", "who", p.nameOf(by), "time", p.Full(*at))
 	}
+	by, at := e.change.UndoneBy()
+	if at == nil || e.change.State() != bulk.Undone {
+		return ""
+	}
+	return p.Say("event.undone", "who", p.nameOf(by), "time", p.Full(*at))
 }
 
 // rollBack is the page that takes a redemption back; empty: there is none.
 func (e *eventLine) rollBack(p *page) templ.SafeURL {
-	if e.Type != event.RedemptionCreated || e.UserID == "" || !p.may(core.PermissionManage) {
+	if e.Type != event.RedemptionCreated || e.UserID == "" || e.undoes != nil || !p.may(core.PermissionManage) {
 		return ""
 	}
 	return p.link("users", e.UserID, "roll-back", e.text("redemptionId"))

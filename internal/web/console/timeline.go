@@ -5,6 +5,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/why"
 )
@@ -49,6 +50,18 @@ func (p *page) someone(user string) templ.Component {
 		return p.Rich("timeline.erased")
 	}
 	return userLink(p, user)
+}
+
+// usersOf names who has redeemed a code, and when.
+func (p *page) usersOf(redemptions []codes.Redemption) templ.Component {
+	var parts []templ.Component
+	for i, r := range redemptions {
+		if i > 0 {
+			parts = append(parts, templ.Raw(", "))
+		}
+		parts = append(parts, p.Rich("used.who", "user", p.someone(r.UserID), "time", p.Moment(r.CreatedAt)))
+	}
+	return templ.Join(parts...)
 }
 
 // changedOption says how an option was changed.

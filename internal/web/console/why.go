@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -198,7 +199,8 @@ func (v *whyView) factsWith(p *page, when func(time.Time) any) []any {
 	}
 	if len(e.Differences) > 0 {
 		d := e.Differences[0]
-		args = append(args, "position", p.ordinal(d.Position), "have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
+		args = append(args, "differences", p.Number(int64(len(e.Differences))), "position", p.ordinal(d.Position),
+			"have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
 	}
 	return args
 }
@@ -217,6 +219,9 @@ func (v *whyView) name(p *page, kind string) string {
 	name := "why." + kind + "." + v.answerName()
 	if v.answerName() == "near" {
 		d := v.found.Differences[0]
+		if len(v.found.Differences) > 1 {
+			return name + ".several"
+		}
 		name += "." + string(d.Kind)
 		if kind == "say" && isDigit(d.Have) && p.Has(name+".digit") {
 			name += ".digit"
@@ -255,6 +260,11 @@ func (v *whyView) would() *why.Answer {
 		return v.found.Would
 	}
 	return &v.found.Answer
+}
+
+// statusOf is the status of the code that is shown: at the moment of the answer, if it was there then.
+func (v *whyView) statusOf(p *page) codes.Status {
+	return cmp.Or(v.would().Status, v.found.Code.StatusAt(p.Now()))
 }
 
 // comparesCode reports whether any column shows what the code has: without a nearest code there is none.

@@ -1,0 +1,120 @@
+package console
+
+import (
+	"context"
+
+	"accesscodes/internal/bulk"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// surroundings are what events name by id, as it is now.
+type surroundings struct {
+	changes map[core.ID]bulk.Change
+	batches map[core.ID]bulk.Batch // of which all codes were changed
+	undoes  map[int64]*event.Event // by the position of the event that it takes back
+	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
+}
+
+// aroundEvents looks up, once for all, what events name.
+func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event) (*surroundings, error) {
+	around := &surroundings{people: map[core.ID]string{}}
+	var changes, batches []core.ID
+	for i := range events {
+		if id, err := core.ParseID(events[i].Subject.ID); err == nil && events[i].Subject.Kind == event.SubjectChange {
+			changes = append(changes, id)
+		}
+	}
+	var err error
+	if around.changes, err = s.deps.Changes.Some(ctx, &p.Actor, changes); err != nil {
+		return nil, err
+	}
+	for _, c := range around.changes {
+		if id := c.Select.BatchID; !id.IsZero() {
+			batches = append(batches, id)
+		}
+	}
+	if around.batches, err = s.deps.Batches.Some(ctx, &p.Actor, batches); err != nil {
+		return nil, err
+	}
+	if around.undoes, err = s.undoingOf(ctx, events); err != nil {
+		return nil, err
+	}
+	return around, s.addPeople(ctx, p, around.people)
+}
+
+// addPeople adds who is who: the log holds no addresses.
+func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]string) error {
+	seated, err := s.deps.Members.In(ctx, p.workspace.ID)
+	if err != nil {
+		return err
+	}
+	for i := range seated {
+		people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
+	}
+	if !p.may(core.PermissionAdminister) {
+		return nil
+	}
+	invited, err := s.deps.Members.Invitations(ctx, &p.Actor)
+	for i := range invited {
+		people[invited[i].ID] = invited[i].Email
+	}
+	return err
+}
+
+// undoingOf returns what has taken back the redemptions and revocations among events, by their positions:
+// all from one look at the log. Of a code to which more has happened since than one page holds, it may miss
+// some.
+func (s *server) undoingOf(ctx context.Context, events []event.Event) (map[int64]*event.Event, error) {
+	q := event.Query{
+		Limit: event.MaxLimit, Types: []event.Type{event.RedemptionRolledBack, event.RedemptionRestored, event.CodeRestored},
+	}
+	for i := range events {
+		switch e := &events[i]; {
+		case e.Type != event.RedemptionCreated && e.Type != event.CodeRevoked:
+			continue
+		case q.Subject == nil:
+			q.Workspace, q.After = e.Workspace, e.Position
+			q.Subject = &event.SubjectName{Kind: event.SubjectCode, Key: e.Subject.Key}
+		default:
+			q.After = min(q.After, e.Position)
+			q.Subject.Or = append(q.Subject.Or, e.Subject.Key)
+		}
+	}
+	if q.Subject == nil {
+		return nil, nil
+	}
+	since, err := s.deps.Events.List(ctx, q, 0)
+	if core.IsKind(err, core.KindGone) { // they are deleted just now
+		return nil, nil
+	}
+	undoes, lines := map[int64]*event.Event{}, make([]eventLine, len(events))
+	for i := range events {
+		lines[i] = newEventLine(&events[i], &surroundings{})
+	}
+	for i := range since.Events {
+		later := newEventLine(&since.Events[i], &surroundings{})
+		for j := range lines {
+			earlier := &lines[j]
+			switch {
+			case undoes[earlier.Position] == nil && later.takesBack(earlier):
+				undoes[earlier.Position] = later.Event
+			case later.Type == event.RedemptionRestored && later.text("redemptionId") == earlier.text("redemptionId"):
+				delete(undoes, earlier.Position)
+			}
+		}
+	}
+	return undoes, err
+}
+
+// takesBack reports whether an event undoes what another one tells of.
+func (e *eventLine) takesBack(other *eventLine) bool {
+	switch {
+	case e.Position < other.Position || e.Subject.Key != other.Subject.Key:
+		return false
+	case other.Type == event.RedemptionCreated:
+		return e.Type == event.RedemptionRolledBack && e.text("redemptionId") == other.text("redemptionId")
+	default:
+		return other.Type == event.CodeRevoked && e.Type == event.CodeRestored
+	}
+}
