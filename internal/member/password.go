@@ -103,23 +103,27 @@ var commonText string
 // common are parts of passwords that guessers try first, in lower case.
 var common = strings.Fields(commonText)
 
-// easy is what is said of a password that is guessed first.
-const easy = "too easy to guess: add a word or two; long beats complicated"
+// What can be wrong with a password.
+var (
+	passwordTooEasy = core.NewSentence("password_too_easy",
+		"too easy to guess: add a word or two; long beats complicated")
+	passwordTooShort = core.NewSentence("password_too_short", "password must have at least {min} characters")
+)
 
 // checkPassword adds what is wrong with a new password. email and name are of the person.
 func checkPassword(errs *core.FieldErrors, password, email, name string) {
 	checkLength(errs, password)
 	if !errs.Names("/password") && isEasy(password, email, name) {
-		errs.Add(core.ReasonInvalidValue, "/password", easy)
+		errs.Add(core.ReasonInvalidValue, "/password", passwordTooEasy.Said())
 	}
 }
 
 func checkLength(errs *core.FieldErrors, password string) {
 	switch length := utf8.RuneCountInString(password); {
 	case length < MinPasswordLength:
-		errs.Add(core.ReasonInvalidValue, "/password", "password must have at least %d characters", MinPasswordLength)
+		errs.Add(core.ReasonInvalidValue, "/password", passwordTooShort.With("min", MinPasswordLength))
 	case length > MaxPasswordLength:
-		errs.Add(core.ReasonInvalidValue, "/password", "password must have at most %d characters", MaxPasswordLength)
+		errs.Add(core.ReasonInvalidValue, "/password", core.TooLong.With("field", "password", "max", MaxPasswordLength))
 	}
 }
 

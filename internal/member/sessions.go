@@ -206,7 +206,7 @@ func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language s
 	var errs core.FieldErrors
 	checkName(&errs, name)
 	if len(language) > 35 { // RFC 5646 §4.4.1
-		errs.Add(core.ReasonInvalidValue, "/language", "language must be a tag such as de")
+		errs.Add(core.ReasonInvalidValue, "/language", core.InEnglish("language must be a tag such as de"))
 	}
 	core.CheckText(&errs, "/language", "language", language, 35)
 	if err := errs.Err(); err != nil {

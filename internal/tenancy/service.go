@@ -238,7 +238,7 @@ func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 {
 		return Key{}, "", core.Invalid(core.ReasonInvalidValue,
-			core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
+			core.InEnglish("the overlap must not be negative").At("/overlap"))
 	}
 	old, err := s.key(ctx, id)
 	if err != nil {

@@ -63,11 +63,17 @@ func (e EventsRecorded) orSome() string {
 	return string(e)
 }
 
+// What can be wrong with a workspace.
+var (
+	wrongSlug = core.NewSentence("wrong_slug",
+		"slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+	brokenName = core.NewSentence("broken_name", "name must not contain tabs or line breaks")
+)
+
 func (w *Workspace) check() error {
 	var errs core.FieldErrors
 	if !slugPattern.MatchString(w.Slug) {
-		errs.Add(core.ReasonInvalidValue, "/slug",
-			"slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+		errs.Add(core.ReasonInvalidValue, "/slug", wrongSlug.Said())
 	}
 	checkName(&errs, w.Name)
 	w.Format.Check(&errs)
@@ -76,10 +82,10 @@ func (w *Workspace) check() error {
 
 func checkName(errs *core.FieldErrors, name string) {
 	if strings.TrimFunc(name, core.IsSpace) == "" {
-		errs.Add(core.ReasonInvalidValue, "/name", "name must not be empty")
+		errs.Add(core.ReasonInvalidValue, "/name", core.Empty.With("field", "name"))
 	}
 	if strings.ContainsAny(name, "\t\n\r") { // a list shows it in one line
-		errs.Add(core.ReasonInvalidValue, "/name", "name must not contain tabs or line breaks")
+		errs.Add(core.ReasonInvalidValue, "/name", brokenName.Said())
 	}
 	core.CheckProse(errs, "/name", "name", name, MaxNameLength)
 }
@@ -107,10 +113,10 @@ func (c *WorkspaceChange) check() error {
 	core.Set(&format.GroupLength, c.GroupLength)
 	format.Check(&errs)
 	if c.Events != nil && *c.Events != EventsSome && *c.Events != EventsAll {
-		errs.Add(core.ReasonInvalidValue, "/events", "events must be %q or %q", EventsAll, EventsSome)
+		errs.Add(core.ReasonInvalidValue, "/events", core.InEnglish("events must be %q or %q", EventsAll, EventsSome))
 	}
 	if c.Colour != nil && !slices.Contains(Colours(), *c.Colour) {
-		errs.Add(core.ReasonInvalidValue, "/colour", "colour must be %s", core.Alternatives(Colours()))
+		errs.Add(core.ReasonInvalidValue, "/colour", core.InEnglish("colour must be %s", core.Alternatives(Colours())))
 	}
 	return errs.Err()
 }

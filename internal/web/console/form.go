@@ -78,6 +78,9 @@ func (f *form) all(name string) []string { return f.page.Request.Form[name] }
 // ticked reports whether a box is ticked.
 func (f *form) ticked(name string) bool { return f.page.Request.Form.Get(name) != "" }
 
+// explain has what is done be told with the reason that was typed.
+func (f *form) explain() { f.page.Actor.Reason = f.get("reason") }
+
 // set fills in a field that was not sent.
 func (f *form) set(name, value string) {
 	if !f.page.Request.Form.Has(name) {

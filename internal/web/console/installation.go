@@ -99,7 +99,7 @@ func (s *server) installation(ctx context.Context, p *page) error {
 
 // sentence says what an event of the installation's log tells.
 func (v *installationView) sentence(p *page, e *event.Event) string {
-	line := newEventLine(e)
+	line := newEventLine(e, new(surroundings))
 	return p.Say("installation.event."+string(e.Type), "name", line.text("name"))
 }
 

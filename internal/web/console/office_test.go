@@ -132,7 +132,7 @@ func (o *office) openWorkshop(t *testing.T) {
 		Before: o.tenancy.Predecessors, Now: time.Now, Entropy: entropy, NewID: newTestID,
 	})
 	o.exports = bulk.NewExports(bulk.ExportDeps{
-		Lists: o.codes, Batches: o.batches, Log: o.store, Now: time.Now, Entropy: entropy,
+		Lists: o.codes, Batches: o.batches, Events: o.events, Log: o.store, Now: time.Now, Entropy: entropy,
 	})
 	o.why = why.NewService(why.Deps{
 		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
