@@ -171,6 +171,28 @@ func TestAReplacedCodeIsNotRestoredByTheRemedy(t *testing.T) {
 	}
 }
 
+// TestMetadataOfTheCallersOwnLinksNothing: they may have used such words for what they mean.
+func TestMetadataOfTheCallersOwnLinksNothing(t *testing.T) {
+	w := newWorld(t)
+	own := map[string]string{"replacedBy": "invoice 7", "replaces": "invoice 6"}
+	w.add(t, "TICKET-1", codes.TypePremium, 1, func(o *codes.Options) { o.Metadata = own })
+	must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, "TICKET-1"))
+	for _, r := range w.explain(t, why.Question{Typed: "TICKET-1"}).Remedies {
+		if r.WhyNot == why.WhyNotReplaced {
+			t.Errorf("%s: replaced by %q", r.Kind, r.ReplacedBy)
+		}
+	}
+	if restored, err := w.Restore(t.Context(), w.acme, "TICKET-1"); err != nil || restored.RevokedAt != nil {
+		t.Errorf("it is not restored: %v", err)
+	}
+	w.replace(t, "TICKET-1", "a")
+	kept := w.code(t, "TICKET-1").Metadata
+	delete(kept, codes.MetadataReplacedBy)
+	if diff := cmp.Diff(own, kept); diff != "" {
+		t.Errorf("what they wrote (-want +got):\n%s", diff)
+	}
+}
+
 // lossyStore carries commands or inserts out, or not, and then says that it does not know.
 type lossyStore struct {
 	storetest.Store
