@@ -74,11 +74,19 @@ func (s *server) remedy(ctx context.Context, p *page, apply func(f *form, value 
 // replace answers POST /console/w/{workspace}/why/replace.
 func (s *server) replace(ctx context.Context, p *page) error {
 	return s.remedy(ctx, p, func(f *form, value string) error {
-		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.get("retry"))
+		if f.get("shared") != "" && f.get("user") == "" && !p.may(core.PermissionManage) {
+			f.complain("user", "why.whose_replacement")
+			return core.Invalid(core.ReasonMissingField, core.FieldError{Pointer: "/user"})
+		}
+		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.raw("user"), f.get("retry"))
 		if err != nil {
 			return err
 		}
-		p.sayNext("why.done.replace", "", "code", made.Code.Value)
+		said := "why.done.replace"
+		if made.Replayed {
+			said = "why.done.replaced_before"
+		}
+		p.sayNext(said, "", "code", made.Code.Value)
 		return p.see(with(p.path("why"), "typed", made.Code.Value, "user", f.get("user"), "instead", value))
 	})
 }
