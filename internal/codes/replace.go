@@ -9,10 +9,11 @@ import (
 	"accesscodes/internal/core"
 )
 
-// Metadata keys that link a code and its replacement. Their values are values of codes.
+// Metadata keys that link a code and its replacement. Their values are values of codes. The prefix keeps
+// them apart from what callers write for themselves.
 const (
-	MetadataReplaces   = "replaces"
-	MetadataReplacedBy = "replacedBy"
+	MetadataReplaces   = "accesscodes.replaces"
+	MetadataReplacedBy = "accesscodes.replacedBy"
 )
 
 // ReplacementLife is how long a replacement can be redeemed at least.

@@ -274,7 +274,7 @@ func TestACodeOfAnotherWorkspaceIsNeitherFoundNorNear(t *testing.T) {
 		}
 	}
 	for _, act := range []func() error{
-		func() error { _, err := w.Replace(t.Context(), w.acme, "SECRET1", ""); return err },
+		func() error { _, err := w.Replace(t.Context(), w.acme, "SECRET1", "", ""); return err },
 		func() error { _, err := w.Extend(t.Context(), w.acme, "SECRET1", start.Add(time.Hour)); return err },
 		func() error { _, err := w.RaiseLimit(t.Context(), w.acme, "SECRET1", 5); return err },
 		func() error { _, err := w.Restore(t.Context(), w.acme, "SECRET1"); return err },

@@ -2,6 +2,9 @@ package why
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -152,6 +155,10 @@ func (s *Service) mayHelp(
 	if isHelp(&code, s.now()) {
 		return nil
 	}
+	return beyondHelp()
+}
+
+func beyondHelp() *core.Error {
 	return &core.Error{
 		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
 		Detail: "this goes beyond what helps the code; who may change codes can do it",
@@ -189,13 +196,50 @@ func (s *Service) Restore(ctx context.Context, actor *core.Actor, value string) 
 	return s.deps.Codes.RestoreUnreplaced(ctx, actor, value)
 }
 
-// Replace makes a code for one use that takes the place of another, and revokes that unless it is
-// shared. Repeating it gives the same code.
+// maxReplacements is how often those who may only help can replace a code for one user.
+const maxReplacements = 20
+
+// Replace makes a code for one use that takes the place of another, and revokes that unless it is shared.
+// Repeating it gives the same code. Those who may only help get one for each user of a shared code, and
+// another one when that is revoked: else they could make as many codes as they like.
 func (s *Service) Replace(
-	ctx context.Context, actor *core.Actor, value, idempotencyKey string,
+	ctx context.Context, actor *core.Actor, value, user, idempotencyKey string,
 ) (codes.Issued, error) {
+	if actor.May(core.PermissionManage) {
+		return s.deps.Codes.ReplaceCode(ctx, actor, value, idempotencyKey)
+	}
 	if err := mayRemedy(actor); err != nil {
 		return codes.Issued{}, err
 	}
-	return s.deps.Codes.ReplaceCode(ctx, actor, value, idempotencyKey)
+	code, err := s.deps.Codes.GetCode(ctx, actor, value)
+	if err != nil {
+		return codes.Issued{}, err
+	}
+	if !code.IsShared() {
+		user = "" // it is one person's, whoever that is
+	} else if user == "" {
+		return codes.Issued{}, beyondHelp()
+	}
+	return s.replaceOnce(ctx, actor, &code, user)
+}
+
+// replaceOnce replaces a code for a user, unless there is a replacement for them that is not revoked.
+func (s *Service) replaceOnce(
+	ctx context.Context, actor *core.Actor, code *codes.Code, user string,
+) (codes.Issued, error) {
+	for n := range maxReplacements {
+		sum := sha256.Sum256(fmt.Append(nil, code.Form(), "\n", user, "\n", n))
+		issued, err := s.deps.Codes.ReplaceCode(ctx, actor, code.Value, "remedy-"+hex.EncodeToString(sum[:]))
+		if core.HasReason(err, core.ReasonCodeDeleted) {
+			continue
+		}
+		if err != nil || !issued.Replayed {
+			return issued, err
+		}
+		made, err := s.deps.Codes.GetCode(ctx, actor, issued.Code.Value)
+		if err != nil || made.RevokedAt == nil {
+			return issued, err
+		}
+	}
+	return codes.Issued{}, beyondHelp()
 }

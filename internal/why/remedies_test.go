@@ -2,6 +2,7 @@ package why_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -39,7 +40,7 @@ func (w *world) redeemable(t *testing.T) (values []string) {
 
 func (w *world) replace(t *testing.T, value, key string) codes.Issued {
 	t.Helper()
-	return must[codes.Issued](t)(w.Replace(t.Context(), w.acme, value, key))
+	return must[codes.Issued](t)(w.Replace(t.Context(), w.acme, value, "", key))
 }
 
 func TestAReplacementTakesTheOldCodesPlace(t *testing.T) {
@@ -81,7 +82,7 @@ func TestPressingAtOnceGivesOneReplacement(t *testing.T) {
 		values := make([]string, presses)
 		for i := range presses {
 			all.Go(func() {
-				issued, err := w.Replace(t.Context(), w.acme, "TICKET-1", fmt.Sprint("press-", i))
+				issued, err := w.Replace(t.Context(), w.acme, "TICKET-1", "", fmt.Sprint("press-", i))
 				if err != nil {
 					t.Error(err)
 				}
@@ -171,6 +172,53 @@ func TestAReplacedCodeIsNotRestoredByTheRemedy(t *testing.T) {
 	}
 }
 
+// TestThoseWhoOnlyHelpReplaceASharedCodeOnceForEachUser: else they could make codes without end.
+func TestThoseWhoOnlyHelpReplaceASharedCodeOnceForEachUser(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "WELCOME", codes.TypePremium, 200)
+	support := w.as(core.PermissionRead, core.PermissionRemedy)
+	replace := func(user string) codes.Issued {
+		t.Helper()
+		return must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", user, rand.Text()))
+	}
+	ann, again, bob := replace("ann"), replace("ann"), replace("bob")
+	if ann.Replayed || !again.Replayed || again.Code.Value != ann.Code.Value || bob.Code.Value == ann.Code.Value {
+		t.Errorf("got %q, again %q, for another %q", ann.Code.Value, again.Code.Value, bob.Code.Value)
+	}
+	must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, ann.Code.Value))
+	if next := replace("ann"); next.Replayed || next.Code.Value == ann.Code.Value {
+		t.Errorf("after it was revoked: %+v", next)
+	}
+	if _, err := w.Replace(t.Context(), support, "WELCOME", "", "press"); !core.IsKind(err, core.KindForbidden) {
+		t.Errorf("for nobody: %v", err)
+	}
+	if live := w.redeemable(t); len(live) != 3 { // the shared one, Ann's second, Bob's
+		t.Errorf("%q can be redeemed", live)
+	}
+}
+
+// TestMetadataOfTheCallersOwnLinksNothing: they may have used such words for what they mean.
+func TestMetadataOfTheCallersOwnLinksNothing(t *testing.T) {
+	w := newWorld(t)
+	own := map[string]string{"replacedBy": "invoice 7", "replaces": "invoice 6"}
+	w.add(t, "TICKET-1", codes.TypePremium, 1, func(o *codes.Options) { o.Metadata = own })
+	must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, "TICKET-1"))
+	for _, r := range w.explain(t, why.Question{Typed: "TICKET-1"}).Remedies {
+		if r.WhyNot == why.WhyNotReplaced {
+			t.Errorf("%s: replaced by %q", r.Kind, r.ReplacedBy)
+		}
+	}
+	if restored, err := w.Restore(t.Context(), w.acme, "TICKET-1"); err != nil || restored.RevokedAt != nil {
+		t.Errorf("it is not restored: %v", err)
+	}
+	w.replace(t, "TICKET-1", "a")
+	kept := w.code(t, "TICKET-1").Metadata
+	delete(kept, codes.MetadataReplacedBy)
+	if diff := cmp.Diff(own, kept); diff != "" {
+		t.Errorf("what they wrote (-want +got):\n%s", diff)
+	}
+}
+
 // lossyStore carries commands or inserts out, or not, and then says that it does not know.
 type lossyStore struct {
 	storetest.Store
@@ -220,7 +268,7 @@ func TestAKilledReplacementIsCompletedByRepeatingIt(t *testing.T) {
 			onBothEngines(t, func(t *testing.T, w *world) {
 				w.add(t, "TICKET-1", codes.TypePremium, 1, c.options)
 				w.serve(&lossyStore{w.store, func(call string) (bool, bool) { return call != c.call || c.done, call == c.call }})
-				if _, err := w.Replace(t.Context(), w.acme, "TICKET-1", "press"); err == nil {
+				if _, err := w.Replace(t.Context(), w.acme, "TICKET-1", "", "press"); err == nil {
 					t.Fatal("nothing was lost")
 				}
 				if live := w.redeemable(t); len(live) != c.left {
@@ -294,7 +342,7 @@ func TestRemediesNeedAPermission(t *testing.T) {
 		errs = append(errs, err)
 		_, err = w.Restore(t.Context(), actor, "WELCOME")
 		errs = append(errs, err)
-		_, err = w.Replace(t.Context(), actor, "WELCOME", "")
+		_, err = w.Replace(t.Context(), actor, "WELCOME", "", "")
 		return append(errs, err)
 	}
 	viewer := w.as(core.PermissionRead)
@@ -341,7 +389,7 @@ func TestWhoMayOnlyHelpDoesNoMore(t *testing.T) {
 func TestAnInvalidIdempotencyKeyIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, "TICKET-1", codes.TypePremium, 1)
-	if _, err := w.Replace(t.Context(), w.acme, "TICKET-1", strings.Repeat("k", 256)); !core.HasReason(
+	if _, err := w.Replace(t.Context(), w.acme, "TICKET-1", "", strings.Repeat("k", 256)); !core.HasReason(
 		err, core.ReasonInvalidIdempotencyKey) {
 		t.Errorf("got %v", err)
 	}

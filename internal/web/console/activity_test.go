@@ -124,10 +124,12 @@ func TestASingleCodeIsRestoredFromTheActivity(t *testing.T) {
 		t.Fatal(err)
 	}
 	redeemed := made.Redemption
-	if _, err := o.codes.RevokeCode(t.Context(), o.mara.actor(), "FAIR"); err != nil {
+	revoking := o.mara.actor()
+	revoking.RequestID = "request-1"
+	if _, err := o.codes.RevokeCode(t.Context(), revoking, "FAIR"); err != nil {
 		t.Fatal(err)
 	}
-	const path, restore = "/console/w/acme/activity?code=FAIR", `action="/console/w/acme/codes/FAIR/restore"`
+	const path, restore = "/console/w/acme/activity?code=FAIR", `why/undo?code=FAIR&amp;request=request-1`
 	back := "/users/ann/roll-back/" + redeemed.ID.String()
 	o.mara.sees(path, restore, back)
 	if body := sam.sees(path, "revoked"); strings.Contains(body, restore) || strings.Contains(body, back) {

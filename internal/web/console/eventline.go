@@ -178,7 +178,7 @@ func (e *eventLine) details(p *page) (all []string) {
 
 // set are the options that a change of many has given to its codes.
 func (e *eventLine) set(p *page) (all []string) {
-	if e.Type != event.ChangeCompleted || e.change == nil || e.change.Do.Set == nil {
+	if e.Type != event.ChangeCompleted || e.change == nil {
 		return nil
 	}
 	given := func(name string, is bool, value any) {
@@ -186,7 +186,11 @@ func (e *eventLine) set(p *page) (all []string) {
 			all = append(all, p.Say("event.set", "field", p.Say("event.field."+name), "to", p.changedValue(name, value)))
 		}
 	}
+	given("expiresAt", e.change.Do.Extend != nil, valueOr(e.change.Do.Extend))
 	to := e.change.Do.Set
+	if to == nil {
+		return all
+	}
 	given("maxRedemptions", to.MaxRedemptions.Given, valueOr(to.MaxRedemptions.Max))
 	given("startsAt", to.StartsAt.Given, valueOr(to.StartsAt.Value))
 	given("expiresAt", to.ExpiresAt.Given, valueOr(to.ExpiresAt.Value))
@@ -230,15 +234,16 @@ func (e *eventLine) undo(p *page) templ.SafeURL {
 	if e.undoes != nil {
 		return ""
 	}
+	back := string(p.path("activity"))
 	if made, ok := why.Undoable(&p.Actor, e.Event, p.Now()); made != "" && ok {
-		return templ.SafeURL(p.undoAt("", "made", made))
+		return templ.SafeURL(p.undoAt(back, "made", made))
 	} else if ok {
-		return templ.SafeURL(p.undoAt("", "code", e.Subject.ID, "request", e.RequestID))
+		return templ.SafeURL(p.undoAt(back, "code", e.Subject.ID, "request", e.RequestID))
 	}
 	if e.Type != event.ChangeCompleted || e.change == nil || e.number("changed") == 0 || !canUndo(p, e.change) {
 		return ""
 	}
-	return with(p.path("changes", e.Subject.ID, "undo"), "back", p.path("activity"))
+	return with(p.path("changes", e.Subject.ID, "undo"), "back", back)
 }
 
 // undone says who has taken the event back; empty: nobody has.

@@ -62,16 +62,19 @@ func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]stri
 	return err
 }
 
-// undoingOf returns what has taken back the redemptions and revocations among events, by their positions:
-// all from one look at the log. Of a code to which more has happened since than one page holds, it may miss
-// some.
+// undoingOf returns what has taken back the redemptions and the changes of codes among events, by their
+// positions: all from one look at the log. Of a code to which more has happened since than one page holds, it
+// may miss some.
 func (s *server) undoingOf(ctx context.Context, events []event.Event) (map[int64]*event.Event, error) {
 	q := event.Query{
-		Limit: event.MaxLimit, Types: []event.Type{event.RedemptionRolledBack, event.RedemptionRestored, event.CodeRestored},
+		Limit: event.MaxLimit, Types: []event.Type{
+			event.RedemptionRolledBack, event.RedemptionRestored,
+			event.CodeUpdated, event.CodeRevoked, event.CodeRestored,
+		},
 	}
 	for i := range events {
 		switch e := &events[i]; {
-		case e.Type != event.RedemptionCreated && e.Type != event.CodeRevoked:
+		case e.Type != event.RedemptionCreated && !isChangeOfCode(e.Type):
 			continue
 		case q.Subject == nil:
 			q.Workspace, q.After = e.Workspace, e.Position
@@ -110,11 +113,30 @@ func (s *server) undoingOf(ctx context.Context, events []event.Event) (map[int64
 // takesBack reports whether an event undoes what another one tells of.
 func (e *eventLine) takesBack(other *eventLine) bool {
 	switch {
-	case e.Position < other.Position || e.Subject.Key != other.Subject.Key:
+	case e.Position <= other.Position || e.Subject.Key != other.Subject.Key:
 		return false
 	case other.Type == event.RedemptionCreated:
 		return e.Type == event.RedemptionRolledBack && e.text("redemptionId") == other.text("redemptionId")
+	case other.Type == event.CodeRevoked:
+		return e.Type == event.CodeRestored
 	default:
-		return other.Type == event.CodeRevoked && e.Type == event.CodeRestored
+		return isChangeOfCode(other.Type) && isChangeOfCode(e.Type) && e.reverses(other)
 	}
+}
+
+// reverses reports whether an event gives all fields that another one has changed their values from before.
+func (e *eventLine) reverses(other *eventLine) bool {
+	was, _ := e.data["previous"].(map[string]any)
+	before, _ := other.data["previous"].(map[string]any)
+	for field, value := range before {
+		if from, changed := was[field]; !changed || from != other.data[field] || e.data[field] != value {
+			return false
+		}
+	}
+	return len(before) > 0
+}
+
+// isChangeOfCode reports whether events of a type tell of a change of one code, which can be taken back.
+func isChangeOfCode(t event.Type) bool {
+	return t == event.CodeUpdated || t == event.CodeRevoked || t == event.CodeRestored
 }

@@ -107,7 +107,7 @@ func TestAReplacementIsWithdrawn(t *testing.T) {
 	o.mara.add("SINGLE", codes.Options{MaxRedemptions: one, Metadata: map[string]string{"seat": "4"}})
 	o.mara.add("SHARED", codes.Options{})
 	replace := func(value, retry string) (said toast, made string) {
-		said = sam.does("/console/w/acme/why/replace", url.Values{"code": {value}, "retry": {retry}})
+		said = sam.does("/console/w/acme/why/replace", url.Values{"code": {value}, "user": {"ann"}, "retry": {retry}})
 		return said, said.Args[1]
 	}
 	said, made := replace("SINGLE", "a")

@@ -77,13 +77,22 @@ func (s *server) remedy(ctx context.Context, p *page, apply func(f *form, value 
 // replace answers POST /console/w/{workspace}/why/replace.
 func (s *server) replace(ctx context.Context, p *page) error {
 	return s.remedy(ctx, p, func(f *form, value string) error {
-		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.get("retry"))
+		if f.get("shared") != "" && f.get("user") == "" && !p.may(core.PermissionManage) {
+			f.complain("user", "why.whose_replacement")
+			return core.Invalid(core.ReasonMissingField, core.FieldError{Pointer: "/user"})
+		}
+		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.raw("user"), f.get("retry"))
 		if err != nil {
 			return err
 		}
-		back := string(with(p.path("why"), "typed", value, "user", f.get("user")))
-		undo := p.undoAt(back, "made", made.Code.Value)
-		p.sayNext("why.done.replace", undo, "code", made.Code.Value)
+		said, undo := "why.done.replace", ""
+		if made.Replayed {
+			said = "why.done.replaced_before"
+		} else {
+			back := string(with(p.path("why"), "typed", value, "user", f.get("user")))
+			undo = p.undoAt(back, "made", made.Code.Value)
+		}
+		p.sayNext(said, undo, "code", made.Code.Value)
 		return p.see(with(p.path("why"), "typed", made.Code.Value, "user", f.get("user"), "instead", value))
 	})
 }
