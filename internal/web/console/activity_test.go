@@ -129,7 +129,7 @@ func TestASingleCodeIsRestoredFromTheActivity(t *testing.T) {
 	if _, err := o.codes.RevokeCode(t.Context(), revoking, "FAIR"); err != nil {
 		t.Fatal(err)
 	}
-	const path, restore = "/console/w/acme/activity?code=FAIR", `why/undo?code=FAIR&amp;request=request-1`
+	const path, restore = "/console/w/acme/activity?code=FAIR", `code=FAIR&amp;request=request-1"`
 	back := "/users/ann/roll-back/" + redeemed.ID.String()
 	o.mara.sees(path, restore, back)
 	if body := sam.sees(path, "revoked"); strings.Contains(body, restore) || strings.Contains(body, back) {
