@@ -3,7 +3,6 @@ package why
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -74,21 +73,9 @@ func (s *Service) eventOf(
 // reversalOf returns what takes an event about a code back. isWhole: the event tells of everything that
 // was changed.
 func reversalOf(e *event.Event) (r codes.Reversal, isWhole bool, err error) {
-	var told struct {
-		Previous        map[string]json.RawMessage
-		MetadataChanged bool
-	}
-	var now map[string]json.RawMessage
-	for _, into := range []any{&told, &now} {
-		if err := json.Unmarshal([]byte(e.Data), into); err != nil {
-			return r, false, fmt.Errorf("read the data of the event %s: %w", e.ID, err)
-		}
-	}
-	if r.Fields, err = fill(&r.Was, e, told.Previous); err != nil {
-		return r, false, err
-	}
-	_, err = fill(&r.Is, e, now)
-	return r, !told.MetadataChanged && len(r.Fields) > 0 && len(r.Fields) == len(told.Previous), err
+	made, err := stepOf(e, Names{})
+	r.Fields, r.Was, r.Is = made.fields, made.was, made.is
+	return r, !made.metadata && len(r.Fields) > 0, err
 }
 
 // helps are the fields that remedies change.

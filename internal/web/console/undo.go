@@ -9,6 +9,9 @@ import (
 	"accesscodes/internal/core"
 )
 
+// maxUndo is the longest address that takes something back: a message holds it.
+const maxUndo = maxToast / 2
+
 // undoOf is the address that takes back what this request does to a code.
 func (p *page) undoOf(value, back string) string {
 	return p.undoAt(back, "code", value, "request", p.RequestID)
