@@ -250,9 +250,9 @@ func (e *eventLine) changes(p *page) (all []string) {
 // undo is an address that takes the event back with a POST; empty: nothing does, or not any more.
 func (e *eventLine) undo(p *page) templ.SafeURL {
 	if made, ok := why.Undoable(&p.Actor, e.Event, p.Now()); made != "" && ok {
-		return templ.SafeURL(p.undoAt("", "made", made))
+		return templ.SafeURL(p.undoAt(p.path("activity"), "made", made))
 	} else if ok {
-		return templ.SafeURL(p.undoAt("", "code", e.Subject.ID, "request", e.RequestID))
+		return templ.SafeURL(p.undoAt(p.path("activity"), "code", e.Subject.ID, "request", e.RequestID))
 	}
 	if e.Type != event.ChangeCompleted || e.change == nil || e.number("changed") == 0 || !canUndo(p, e.change) {
 		return ""

@@ -92,7 +92,7 @@ func TestAnExtensionIsTakenBackUnlessTheEndWasChangedSince(t *testing.T) {
 	if got := o.mara.code("FAIR").ExpiresAt; got.Year() != 2042 {
 		t.Errorf("a later edit was overwritten: it ends at %v", got)
 	}
-	o.mara.sees("/console/w/acme/activity", "/why/undo?code=FAIR")
+	o.mara.sees("/console/w/acme/activity", "/why/undo?back=%2Fconsole%2Fw%2Facme%2Factivity&amp;code=FAIR")
 	o.mara.undoes(edited, "why.undone")
 	if got := o.mara.code("FAIR").ExpiresAt; got.Year() != 2041 {
 		t.Errorf("the edit undone, it ends at %v", got)
