@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"accesscodes/internal/config"
-	"accesscodes/internal/core"
-	"accesscodes/internal/job"
 	"accesscodes/internal/web/console"
 )
 
@@ -36,16 +34,4 @@ func (p *parts) installation(database string) func(context.Context) (console.Ins
 		}
 		return i, err
 	}
-}
-
-// unfinishedJobs returns how many jobs of a workspace wait or run.
-func (p *parts) unfinishedJobs(ctx context.Context, workspace core.ID) (int, error) {
-	all, err := p.store.Jobs(ctx, &job.Query{WorkspaceID: workspace, Limit: 2 * job.MaxUnfinished})
-	count := 0
-	for i := range all {
-		if all[i].FinishedAt == nil {
-			count++
-		}
-	}
-	return count, err
 }

@@ -106,7 +106,7 @@ func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
 
 func (p *parts) console(database, publicURL string, s surroundings) (*console.Server, error) {
 	return console.New(console.Deps{
-		Installation: p.installation(database), UnfinishedJobs: p.unfinishedJobs,
+		Installation: p.installation(database), UnfinishedJobs: p.store.UnfinishedJobs,
 		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
 		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,

@@ -48,6 +48,12 @@ type Job struct {
 	RetryKey, Fingerprint []byte
 }
 
+// Progress is how far a job is.
+type Progress struct {
+	Kind        Kind
+	Done, Total int64
+}
+
 // IsEnded reports whether nothing more will be done.
 func (j *Job) IsEnded() bool { return j.FinishedAt != nil }
 

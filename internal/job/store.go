@@ -43,6 +43,8 @@ type Store interface {
 	JobByRetryKey(ctx context.Context, workspace core.ID, key []byte) (Job, error)
 	// Jobs returns jobs, those with the highest ids first.
 	Jobs(ctx context.Context, q *Query) ([]Job, error)
+	// UnfinishedJobs returns how far the unfinished jobs of a workspace are.
+	UnfinishedJobs(ctx context.Context, workspace core.ID) ([]Progress, error)
 	// ClaimJob takes the lease of an unfinished job of one of the kinds that has none: it is [Running]
 	// from then on. Of the workspaces it takes the one whose last turn is longest ago, and so of its
 	// jobs. A workspace with a job that another node works on has its turn already (a job of StartJob takes

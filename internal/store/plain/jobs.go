@@ -110,6 +110,21 @@ func (s Store) JobByRetryKey(ctx context.Context, workspace core.ID, key []byte)
 	return read(ctx, s.db, func(tx Tx) (job.Job, error) { return jobByRetryKey(tx, workspace, key) })
 }
 
+// UnfinishedJobs implements [job.Store].
+func (s Store) UnfinishedJobs(ctx context.Context, workspace core.ID) ([]job.Progress, error) {
+	return read(ctx, s.db, func(tx Tx) (all []job.Progress, err error) {
+		err = tx.Query("SELECT kind, done, total FROM jobs WHERE workspace_id = ?1 AND "+unfinished+
+			" ORDER BY created_at, id", // as the index of unfinished jobs: else SQLite reads all of the workspace
+			[]any{workspace}, func(row Row) error {
+				var p job.Progress
+				err := row.Scan((*string)(&p.Kind), &p.Done, &p.Total)
+				all = append(all, p)
+				return err
+			})
+		return all, err
+	})
+}
+
 // Jobs implements [job.Store].
 func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err error) {
 	err = s.db.List(ctx, func(tx Tx) error {

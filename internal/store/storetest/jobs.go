@@ -95,6 +95,24 @@ func testJobs(t *testing.T, newStore Factory) {
 			t.Errorf("%d events, want 2", got)
 		}
 	})
+	t.Run("how far the unfinished ones are", func(t *testing.T) {
+		s := open(t, newStore)
+		w := newWorkspace(t, s)
+		insertJob(t, s, newJob(t, newWorkspace(t, s).ID, 7))
+		ended := insertJob(t, s, newJob(t, w.ID, 8))
+		if _, err := s.ChangeJob(t.Context(), w.ID, ended.ID, counting, func(j *job.Job) ([]*event.Event, error) {
+			j.End(job.Canceled, now)
+			return nil, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		under := insertJob(t, s, newJob(t, w.ID, 9))
+		got, err := s.UnfinishedJobs(t.Context(), w.ID)
+		want := []job.Progress{{Kind: counting, Done: under.Done, Total: under.Total}}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
 	t.Run("a change that fails leaves nothing", func(t *testing.T) {
 		s := open(t, newStore)
 		j := insertJob(t, s, newJob(t, newWorkspace(t, s).ID, 7))

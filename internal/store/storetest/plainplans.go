@@ -62,6 +62,11 @@ func countStatements(t *testing.T) (all []PlainStatement) {
 			_, err := s.RedemptionsToCount(t.Context(), workspace, core.ID{}, core.ID{15: 9}, 10)
 			return err
 		})...)
+	all = append(all, taken(t, "jobs", "unfinished jobs", "jobs_unfinished", "workspace_id",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.UnfinishedJobs(t.Context(), workspace)
+			return err
+		})...)
 	return append(all, taken(t, "users", "count users", "", "workspace_id user_id",
 		func(s plain.Store, _ *statements) error {
 			_, err := s.UsersToCount(t.Context(), workspace, "", 10)

@@ -153,7 +153,8 @@ func (p *page) pollIf(goesOn bool, every, part, address string) templ.Attributes
 	if !goesOn {
 		return nil
 	}
-	return p.hx("get", address, "trigger", "every "+every, "select", part, "target", part, "swap", "outerHTML")
+	return p.hx("get", address, "trigger", "every "+every, "select", part, "target", part, "swap", "outerHTML",
+		"select-oob", "#making")
 }
 
 // batchName is a batch's name.

@@ -63,6 +63,20 @@ func (v *visitor) file(path string) (name, text string) {
 	return parameters["filename"], string(all)
 }
 
+func TestTheMenuSaysHowFarBatchesAre(t *testing.T) {
+	o := newOffice(t)
+	o.rests = true
+	id := o.mara.batch("Badges", 3)
+	o.mara.batch("Others", 2)
+	const at = "/console/w/acme/codes"
+	vera := o.join(t, "Vera", member.RoleViewer)
+	vera.sees(at, `<span id="making">0 %</span>`)
+	o.mara.sends("/console/w/acme/batches/"+id+"/cancel", "/console/w/acme/batches/"+id, url.Values{})
+	o.mara.sees("/console/w/acme/batches", `<span id="making">0 %</span>`, `hx-select-oob="#making"`)
+	o.work(t)
+	vera.sees(at, `<span id="making"></span>`)
+}
+
 func TestWhatWasDoneToABatchIsShownWithTheWayBack(t *testing.T) {
 	o := newOffice(t)
 	id := o.mara.batch("Loyalty cards", 4)

@@ -69,12 +69,12 @@ func (s *server) installation(ctx context.Context, p *page) error {
 		return err
 	}
 	for _, w := range all[:min(len(all), maxAsked)] {
-		count, err := s.deps.UnfinishedJobs(ctx, w.ID)
+		jobs, err := s.deps.UnfinishedJobs(ctx, w.ID)
 		if err != nil {
 			return err
 		}
-		if count > 0 {
-			v.jobs = append(v.jobs, workspaceJobs{w.Slug, count})
+		if len(jobs) > 0 {
+			v.jobs = append(v.jobs, workspaceJobs{w.Slug, len(jobs)})
 		}
 	}
 	everybody, err := s.deps.Members.All(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
@@ -28,6 +29,7 @@ type page struct {
 	workspace tenancy.Workspace // that the path names, if it names one
 	nonce     string            // of this page's scripts
 	toast     *toast            // what the page before wants said
+	making    string            // how far the batches are that are being made; empty: none is
 	secret    bool              // the page shows a secret: it is not compressed, since its length would tell of it
 }
 
@@ -166,6 +168,7 @@ func (p *page) showWith(ctx context.Context, status int, c templ.Component) erro
 		p.takeToast()
 		p.remember()
 	}
+	p.noteMaking(ctx)
 	var b bytes.Buffer
 	if err := c.Render(ctx, &b); err != nil {
 		return err
@@ -180,6 +183,26 @@ func (p *page) showWith(ctx context.Context, status int, c templ.Component) erro
 	}
 	p.Write(status, "text/html; charset=utf-8", body)
 	return nil
+}
+
+// noteMaking finds out how far batches are, for the menu. A page that cannot tell is as good.
+func (p *page) noteMaking(ctx context.Context) {
+	if p.workspace.ID.IsZero() || p.isDialog() || !p.may(core.PermissionFollow) {
+		return
+	}
+	jobs, err := p.server.deps.UnfinishedJobs(ctx, p.workspace.ID)
+	if err != nil {
+		return
+	}
+	var done, total int64
+	for _, j := range jobs {
+		if j.Kind == bulk.KindBatch {
+			done, total = done+j.Done, total+j.Total
+		}
+	}
+	if total > 0 {
+		p.making = p.Percent(done, total)
+	}
 }
 
 func packed(body []byte) []byte {

@@ -15,6 +15,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/member"
 	"accesscodes/internal/overview"
 	"accesscodes/internal/tenancy"
@@ -38,9 +39,9 @@ type Deps struct {
 	Events   *event.Service
 	Counts   *overview.Service
 
-	// Installation tells of the database, UnfinishedJobs how many jobs of a workspace wait or run.
+	// Installation tells of the database, UnfinishedJobs how far the jobs of a workspace are that wait or run.
 	Installation   func(context.Context) (Installation, error)
-	UnfinishedJobs func(ctx context.Context, workspace core.ID) (int, error)
+	UnfinishedJobs func(ctx context.Context, workspace core.ID) ([]job.Progress, error)
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

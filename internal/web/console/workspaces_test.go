@@ -34,8 +34,11 @@ func TestWorkspacesAreMadeSuspendedAndResumed(t *testing.T) {
 func TestTheInstallationIsForWhoRunsIt(t *testing.T) {
 	o := newOffice(t)
 	o.redeem(t, "bob", "Normal")
+	o.rests = true
+	o.mara.batch("Waits", 4)
+	o.mara.batch("Waits, too", 4)
 	page := o.mara.sees("/console/installation",
-		"1.2.3", "SQLite 3.99", "20\u00a0MiB", "node-7", "<code>acme</code>", "17", "mara@acme.example")
+		"1.2.3", "SQLite 3.99", "20\u00a0MiB", "node-7", "<code>acme</code>", "<dd>2</dd>", "mara@acme.example")
 	if strings.Contains(page, "bob") || strings.Contains(page, "ACME-") {
 		t.Error("the page names users or codes")
 	}
