@@ -217,7 +217,7 @@ func activityPage(p *page, v *activityView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = chip(p, c.without).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chip(p, c.without, c.label+" "+c.value).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

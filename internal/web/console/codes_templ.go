@@ -494,7 +494,7 @@ func codesChips(p *page, v *codesView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = chip(p, set.remove).Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = chip(p, set.remove, set.name+" "+set.value).Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -243,7 +243,7 @@ func usersPage(p *page, v *usersView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = chip(p, with(p.path("users"), "status", string(v.status))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chip(p, with(p.path("users"), "status", string(v.status)), p.Say("users.begins_with", "text", q)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -267,7 +267,7 @@ func usersPage(p *page, v *usersView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = chip(p, with(p.path("users"), "q", v.form.get("q"))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chip(p, with(p.path("users"), "q", v.form.get("q")), p.Say("users.is", "status", p.userStatus(v.status))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -730,8 +730,8 @@ func userSince(p *page, user *codes.User) templ.Component {
 	})
 }
 
-// chip is a filter that is on; address is the page without it.
-func chip(p *page, address templ.SafeURL) templ.Component {
+// chip is a filter that is on; address is the page without it, filter is what it is called.
+func chip(p *page, address templ.SafeURL, filter string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -775,9 +775,9 @@ func chip(p *page, address templ.SafeURL) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var40 string
-		templ_7745c5c3_Var40, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.Say("filter.remove")).Resolve(ctx)
+		templ_7745c5c3_Var40, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.Say("filter.remove", "filter", filter)).Resolve(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `users.templ`, Line: 133, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `users.templ`, Line: 133, Col: 88}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var40)
 		if templ_7745c5c3_Err != nil {
