@@ -73,6 +73,7 @@ type NewChange struct {
 // check adds what is wrong with a request by itself, and returns the listed codes.
 func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) (list []string, err error) {
 	errs := &req.Unread
+	codes.CheckReason(errs, actor.Reason)
 	req.Filter.CheckFields(errs, "/select")
 	switch {
 	case errs.Names("/select/batchId"): // so it is not known what is selected
@@ -176,6 +177,7 @@ func (s *Changes) insert(
 		return Change{}, false, fmt.Errorf("make an id: %w", err)
 	}
 	spec := req.spec(now)
+	spec.Reason = actor.Reason
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return Change{}, false, fmt.Errorf("write what a change does: %w", err)
@@ -239,6 +241,11 @@ func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 		return Change{}, err
 	}
 	return changeOf(j)
+}
+
+// Some returns those of some changes that there are, by id. Errors: KindUnavailable.
+func (s *Changes) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Change, error) {
+	return some(ctx, &s.sight, actor, ids, changeKinds, changeOf)
 }
 
 // List returns a page of changes, newest first.

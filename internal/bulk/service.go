@@ -174,6 +174,12 @@ func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.
 	return s.sight.find(ctx, actor, id, BatchNotFound(), batchKinds)
 }
 
+// Some returns those of some batches that there are, by id, without how much of them is redeemed. Errors:
+// KindUnavailable.
+func (s *Batches) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Batch, error) {
+	return some(ctx, &s.sight, actor, ids, batchKinds, batchOf)
+}
+
 // List returns a page of batches, newest first.
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.

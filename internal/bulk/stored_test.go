@@ -101,8 +101,9 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 	checkStored(t, "a change", ChangeSpec{
 		Select: codes.Selection{CodeFilter: fullFilter(), Until: at}, Listed: true,
 		Do: codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange()}, RollBack: true,
+		Reason: "r",
 	}, `{"Select":{`+storedFilter+`,"Until":"2031-02-03T04:05:06.789012Z"},"Listed":true,`+
-		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`},"RollBack":true}`)
+		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`},"RollBack":true,"Reason":"r"}`)
 	counts := Counts{Changed: 3, Skipped: map[core.Reason]int64{SkipUnchanged: 2}}
 	checkStored(t, "how far a change is", changeState{
 		Tally: Tally{Counts: counts, Matched: 4, People: 5, Sample: []string{"A"}, RolledBack: 6},

@@ -56,6 +56,10 @@ func (s *Service) DeleteCode(ctx context.Context, actor *core.Actor, value strin
 
 // manage carries out a command that changes the code itself, and returns the code.
 func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, command Command) (Code, error) {
+	var errs core.FieldErrors
+	if CheckReason(&errs, actor.Reason); errs.Err() != nil {
+		return Code{}, errs.Err()
+	}
 	canonical, err := s.lookedUp(ctx, actor, value, &core.FieldErrors{})
 	if err != nil {
 		return Code{}, codeError(err)

@@ -167,8 +167,13 @@ func (s *Redemptions) onReservation(ctx context.Context, actor *core.Actor, id c
 	}, nil
 }
 
-// MaxReasonLength is the longest reason of a rollback, in characters.
+// MaxReasonLength is the longest reason of a rollback or a change, in characters.
 const MaxReasonLength = 500
+
+// CheckReason adds what is wrong with the reason of a rollback or a change.
+func CheckReason(errs *core.FieldErrors, reason string) {
+	core.CheckProse(errs, "/reason", "reason", reason, MaxReasonLength)
+}
 
 // Rollback undoes a redemption: the code gets its use back, and the user the status from before.
 // Rolling back twice does nothing more.
@@ -183,9 +188,8 @@ func (s *Redemptions) Rollback(
 	reason string,
 ) (Redeemed, error) {
 	var errs core.FieldErrors
-	core.CheckProse(&errs, "/reason", "reason", reason, MaxReasonLength)
-	if err := errs.Err(); err != nil {
-		return Redeemed{}, err
+	if CheckReason(&errs, reason); errs.Err() != nil {
+		return Redeemed{}, errs.Err()
 	}
 	canonical, r, err := s.store.Redemption(ctx, actor.WorkspaceID, redemption)
 	if errors.Is(err, core.ErrNotFound) {

@@ -20,6 +20,14 @@ func (s *Selection) Has(c *Code, at time.Time) bool {
 	return !c.CreatedAt.After(s.Until) && s.passes(c, at) && s.finds(c)
 }
 
+// MayHave reports whether a code may have been in the selection at some time: what never changes of it
+// passes.
+func (s *Selection) MayHave(c *Code) bool {
+	filter := s.CodeFilter
+	filter.Status = ""
+	return !c.CreatedAt.After(s.Until) && filter.passes(c, s.Until)
+}
+
 // finds reports whether a list that searches for the filter's text shows the code.
 func (f *CodeFilter) finds(c *Code) bool {
 	if f.Query == "" {

@@ -74,6 +74,7 @@ var ErrLeaseLost = errors.New("the lease of the job is lost")
 type Query struct {
 	WorkspaceID core.ID
 	Kinds       []Kind
+	IDs         []core.ID // which; none: any
 	ActorIDs    []core.ID // who asked for them; none: anybody
 	After       core.ID   // the last of the page before; zero: none
 	Limit       int

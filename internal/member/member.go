@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -84,6 +85,11 @@ func (w *Who) Actor(slug string) (core.Actor, tenancy.Workspace, bool) {
 		WorkspaceID: seat.Workspace.ID, Workspace: seat.Workspace.Slug, Format: seat.Workspace.Format,
 		Listens: seat.Workspace.Listens(),
 	}, seat.Workspace, true
+}
+
+// actor returns the person as events name them.
+func (w *Who) actor() event.Actor {
+	return event.Actor{Kind: core.ActorMember, ID: w.Member.ID, Name: w.Member.Name}
 }
 
 // normalEmail writes an address as it is stored and compared.

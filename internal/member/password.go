@@ -23,27 +23,29 @@ const (
 // Storage Cheat Sheet recommends.
 var cost = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// hashesAtOnce bounds what passwords take of a machine: 19 MiB and some 20 ms of a processor each.
+// What passwords take of a machine: 19 MiB and some 20 ms of a processor each, a few at once.
 const (
-	hashesAtOnce  = 2
-	hashesWaiting = 40 // more are refused: they would wait for longer than people do
+	hashesOfStrangers = 2
+	hashesOfKnown     = 1  // beside them
+	hashesWaiting     = 40 // of each; more are refused: they would wait for longer than people do
 )
 
-// passwords hashes and compares, a few at once.
+// passwords hashes and compares, a few at once. Who is known, by a browser in which they have signed in,
+// a session or a one-time link, has turns of their own: strangers can send as many passwords as they like
+// and take none of these.
 type passwords struct {
-	turns   chan struct{}
-	waiting atomic.Int32
-	decoy   string // is compared where there is no password, so that both take as long
+	strangers, known *turns
+	decoy            string // is compared where there is no password, so that both take as long
 }
 
 func newPasswords() (*passwords, error) {
 	decoy, err := argon2id.CreateHash("nobody has this password", cost)
-	return &passwords{turns: make(chan struct{}, hashesAtOnce), decoy: decoy}, err
+	return &passwords{strangers: newTurns(hashesOfStrangers), known: newTurns(hashesOfKnown), decoy: decoy}, err
 }
 
 // hash returns what is stored instead of a password.
-func (p *passwords) hash(ctx context.Context, password string) (hash string, err error) {
-	err = p.inTurn(ctx, func() error {
+func (p *passwords) hash(ctx context.Context, known bool, password string) (hash string, err error) {
+	err = p.of(known).take(ctx, func() error {
 		hash, err = argon2id.CreateHash(password, cost)
 		return err
 	})
@@ -52,8 +54,8 @@ func (p *passwords) hash(ctx context.Context, password string) (hash string, err
 
 // matches reports whether a password is the one of a hash. An empty hash, of somebody who does not exist,
 // takes as long as any.
-func (p *passwords) matches(ctx context.Context, password, hash string) (match bool, err error) {
-	err = p.inTurn(ctx, func() error {
+func (p *passwords) matches(ctx context.Context, known bool, password, hash string) (match bool, err error) {
+	err = p.of(known).take(ctx, func() error {
 		if hash == "" {
 			_, err = argon2id.ComparePasswordAndHash(password, p.decoy)
 			return err
@@ -64,15 +66,31 @@ func (p *passwords) matches(ctx context.Context, password, hash string) (match b
 	return match, err
 }
 
-func (p *passwords) inTurn(ctx context.Context, do func() error) error {
-	if p.waiting.Add(1) > hashesWaiting {
-		p.waiting.Add(-1)
+func (p *passwords) of(known bool) *turns {
+	if known {
+		return p.known
+	}
+	return p.strangers
+}
+
+// turns lets a few run at once, and some wait.
+type turns struct {
+	taken   chan struct{} // holds a token for each turn that is taken
+	waiting atomic.Int32
+}
+
+func newTurns(atOnce int) *turns { return &turns{taken: make(chan struct{}, atOnce)} }
+
+// take does something in a turn. Errors: KindUnavailable if too many wait; those of ctx and do.
+func (t *turns) take(ctx context.Context, do func() error) error {
+	if t.waiting.Add(1) > hashesWaiting {
+		t.waiting.Add(-1)
 		return core.Overloaded()
 	}
-	defer p.waiting.Add(-1)
+	defer t.waiting.Add(-1)
 	select {
-	case p.turns <- struct{}{}:
-		defer func() { <-p.turns }()
+	case t.taken <- struct{}{}:
+		defer func() { <-t.taken }()
 		return do()
 	case <-ctx.Done():
 		return ctx.Err()

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,26 @@ type Workspace struct {
 	SuspendedAt *time.Time
 	CreatedAt   time.Time
 	Events      EventsRecorded
+	Colour      Colour // of the strip by which people see where they are; empty: none was chosen
+}
+
+// Colour is a colour of a workspace.
+type Colour string
+
+// Colours lists the colours.
+func Colours() []Colour { return []Colour{"sage", "sky", "straw", "rose"} }
+
+// ColourOrOwn returns the colour that was chosen, or one that the workspace keeps, so that who has several
+// sees where they are.
+func (w *Workspace) ColourOrOwn() Colour {
+	if w.Colour != "" {
+		return w.Colour
+	}
+	sum := 0
+	for _, b := range w.ID[8:] { // the random end of the id
+		sum += int(b)
+	}
+	return Colours()[sum%len(Colours())]
 }
 
 // EventsRecorded says which of a workspace's events are recorded.
@@ -78,6 +99,7 @@ type WorkspaceChange struct {
 	GroupLength *int
 	Suspended   *bool // suspending twice keeps the first time
 	Events      *EventsRecorded
+	Colour      *Colour
 }
 
 func (c *WorkspaceChange) check() error {
@@ -92,6 +114,9 @@ func (c *WorkspaceChange) check() error {
 	format.Check(&errs)
 	if c.Events != nil && *c.Events != EventsSome && *c.Events != EventsAll {
 		errs.Add(core.ReasonInvalidValue, "/events", core.InEnglish("events must be %q or %q", EventsAll, EventsSome))
+	}
+	if c.Colour != nil && !slices.Contains(Colours(), *c.Colour) {
+		errs.Add(core.ReasonInvalidValue, "/colour", core.InEnglish("colour must be %s", core.Alternatives(Colours())))
 	}
 	return errs.Err()
 }

@@ -139,13 +139,20 @@ func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) (list []job.Job, isCut bool,
 		args = append(args, arg)
 		sql += fmt.Sprintf(condition, len(args))
 	}
-	if len(q.ActorIDs) > 0 {
-		add(" AND actor_id IN (?%d", q.ActorIDs[0])
-		for _, id := range q.ActorIDs[1:] {
-			add(", ?%d", id)
+	isOneOf := func(column string, ids []core.ID) {
+		for i, id := range ids {
+			if i == 0 {
+				add(" AND "+column+" IN (?%d", id)
+			} else {
+				add(", ?%d", id)
+			}
 		}
-		sql += ")"
+		if len(ids) > 0 {
+			sql += ")"
+		}
 	}
+	isOneOf("id", q.IDs)
+	isOneOf("actor_id", q.ActorIDs)
 	if !q.After.IsZero() {
 		add(" AND id < ?%d", q.After)
 	}

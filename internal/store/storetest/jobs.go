@@ -181,6 +181,7 @@ func testJobLists(t *testing.T, s Store) {
 	}{
 		{"all", job.Query{Limit: 10}, all},
 		{"a page", job.Query{Limit: 2, After: all[0]}, all[1:3]},
+		{"some of them", job.Query{IDs: []core.ID{all[2], {15: 6}, all[0]}, Limit: 9}, []core.ID{all[0], all[2]}},
 		{"of one key", job.Query{ActorIDs: []core.ID{{15: 9}}, Limit: 10}, want},
 		{"of two", job.Query{ActorIDs: []core.ID{{15: 8}, {15: 9}}, Limit: 10}, all},
 		{"of neither", job.Query{ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 9}, nil},

@@ -79,6 +79,7 @@ func Tables() []Table {
 			{"suspended_at", Time},
 			{"created_at", Time},
 			{"events", Text},
+			{"colour", Text},
 		}},
 		{"api_keys", 1, []Column{
 			{"id", ID},
