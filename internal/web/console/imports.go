@@ -185,6 +185,9 @@ func (v *importView) notes(p *page) (all []string) {
 			said = v.imported.Noted[i]
 			said.Detail = note
 		}
+		if said.Name == "noted_column" { // the page lists what all columns are read as
+			continue
+		}
 		all = append(all, p.words(said))
 	}
 	return all

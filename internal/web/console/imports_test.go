@@ -188,7 +188,7 @@ func TestATableInGerman(t *testing.T) {
 	checked := o.mara.imported("fest.csv", table)
 	o.mara.sees(checked, "Es wurde nichts gespeichert.", "<dt>1</dt><dd>Code würde angelegt</dd>",
 		"<dt>Gültig bis</dt><dd>Ende (expiresAt)</dd>", "<dt>_intern</dt><dd>Übergangen</dd>",
-		"Daten wie 31.12.2031 wurden als Tag, Monat und Jahr gelesen.", "sind ganze Tage in der Zeitzone UTC",
+		"Datumsangaben wie 31.12.2031 wurden als Tag, Monat und Jahr gelesen.", "sind ganze Tage in der Zeitzone UTC",
 		"Spalte „maxRedemptions“: Schreiben Sie eine ganze Zahl nur mit Ziffern",
 		"Spalte „expiresAt“: Den Tag 31.11.2031 gibt es nicht.", "Jetzt 1 Code importieren")
 	stored := o.mara.imported("fest.csv", table, "do", "import")

@@ -20,7 +20,8 @@ func (s *server) settingsRoutes() []Route {
 // settingsView is what the page of settings shows.
 type settingsView struct {
 	*formatView
-	live        int64 // codes that can be redeemed now
+	risk        *guess // of the live codes; nil: the format is none
+	live        int64  // codes that can be redeemed now
 	members     []member.Seated
 	invitations []member.Link
 	owners      []string
@@ -52,7 +53,7 @@ func (s *server) showSettings(ctx context.Context, p *page, status int, f *form)
 		return err
 	}
 	v.live = counts.ByStatus[codes.StatusActive]
-	v.guess = s.guess(f.format(), max(v.live, 1))
+	v.guess, v.risk = nil, s.guess(f.format(), max(v.live, 1)) // here are live codes to reckon with
 	if v.members, err = s.deps.Members.List(ctx, &p.Actor); err != nil {
 		return err
 	}
