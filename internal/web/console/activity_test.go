@@ -249,7 +249,7 @@ func TestTheActivityIsFilteredByWhoAndWhat(t *testing.T) {
 	if strings.Contains(by, "registered") || strings.Contains(by, "created the key") {
 		t.Error("what others did is shown")
 	}
-	o.mara.sees(path+"?what=key", "created the key", ">web</a>", "role full")
+	o.mara.sees(path+"?what=key", "created the key", ">web</a>", "with the role full")
 	o.mara.sees(path+"?user="+url.QueryEscape(strange), "registered", "as Normal")
 	status, to, _ := o.mara.do("GET", path+"?q="+url.QueryEscape(strings.ToLower(made.Code.Value)), nil)
 	if want := path + "?code=" + strings.ToLower(made.Code.Value); status != 303 || to != want {

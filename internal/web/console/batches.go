@@ -43,6 +43,7 @@ type batchView struct {
 	like  codes.Code // what its codes have in common
 	first []codes.Code
 	done  []bulk.Change // to many of its codes
+	guess *guess        // nil: its codes were not drawn
 }
 
 // sampleSize is how many codes of a batch its page shows.
@@ -67,6 +68,9 @@ func (s *server) showBatch(ctx context.Context, p *page) error {
 		p.reloadPoll()
 	}
 	v := &batchView{batch: &batch}
+	if !batch.Imported {
+		v.guess = s.guess(batch.Format, batch.Done)
+	}
 	batch.Options.ApplyTo(&v.like)
 	if p.may(core.PermissionRead) {
 		if v.first, err = s.deps.Batches.First(ctx, &p.Actor, batch.ID, sampleSize); err != nil {
@@ -214,8 +218,3 @@ func (v *batchView) canSheet() bool { return v.batch.Total <= bulk.MaxSheetRows 
 
 // formatOf is the format of a batch's codes.
 func (v *batchView) formatOf() string { return strings.ReplaceAll(v.batch.Format.String(), "X", "·") }
-
-// guessing is of how many tries at values of the format one hits a code of the batch.
-func (v *batchView) guessing() int64 {
-	return v.batch.Format.Space(len(core.Alphabet)) / max(v.batch.Done, 1)
-}

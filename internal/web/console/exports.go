@@ -163,7 +163,7 @@ func (s *server) exportEvents(ctx context.Context, p *page) error {
 	f := p.exportForm()
 	q := p.eventQuery(f.form)
 	if q.Types != nil && len(q.Types) == 0 {
-		return core.InvalidParameter("there are no events of this kind")
+		return core.WrongParameter(noSuchChoice.Said())
 	}
 	return sent(ctx, p, f, export.Export[event.Event]{
 		What: "events", Name: "activity", Pages: s.deps.Exports.Events(ctx, &p.Actor, q), Table: bulk.EventsTable(),

@@ -130,14 +130,51 @@ func (p *page) importName(i *bulk.Import) string {
 	return i.ImportSpec.Name
 }
 
-// outcome is what became of the lines of a file, as a sentence.
-func (v *importView) outcome(p *page) string {
+// importCount is how many lines came to what.
+type importCount struct {
+	count int64
+	what  string
+}
+
+// outcome is what became of the lines of a file, or what would.
+func (v *importView) outcome(p *page) []importCount {
 	i := v.imported
-	name := "import.outcome"
+	name := "import.came."
 	if i.DryRun {
-		name = "import.outcome_dry"
+		name = "import.would."
 	}
-	return p.Say(name, "accepted", i.Accepted, "skipped", i.Skipped, "rejected", i.Rejected)
+	accepted := "added"
+	if i.OnExisting == bulk.UpdateOnExisting {
+		accepted = "added_or_changed"
+	}
+	return []importCount{
+		{i.Accepted, p.Say(name+accepted, "count", i.Accepted)},
+		{i.Skipped, p.Say(name+"skipped", "count", i.Skipped)},
+		{i.Rejected, p.Say(name+"rejected", "count", i.Rejected)},
+	}
+}
+
+// readColumn is a column of a file, and what it was read as.
+type readColumn struct{ name, as string }
+
+// columns are those of the file; none for a file that names none.
+func (v *importView) columns(p *page) (all []readColumn) {
+	layout := v.imported.Layout
+	if layout == nil || layout.Objects {
+		return nil
+	}
+	for i, as := range layout.As {
+		what := p.Say("import.read_past")
+		switch {
+		case as == "":
+		case p.Has("import.column." + as):
+			what = p.Say("import.read_as", "what", p.Say("import.column."+as), "column", as)
+		default: // an entry of metadata
+			what = as
+		}
+		all = append(all, readColumn{layout.Names[i], what})
+	}
+	return all
 }
 
 // notes are what was noticed about the file.
@@ -147,6 +184,9 @@ func (v *importView) notes(p *page) (all []string) {
 		if i < len(v.imported.Noted) { // imports of before had no other languages
 			said = v.imported.Noted[i]
 			said.Detail = note
+		}
+		if said.Name == "noted_column" { // the page lists what all columns are read as
+			continue
 		}
 		all = append(all, p.words(said))
 	}

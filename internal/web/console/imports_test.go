@@ -55,13 +55,14 @@ func TestAFileIsCheckedThenImported(t *testing.T) {
 	o := newOffice(t)
 	o.mara.sees(importsPath+"/new", "Check it first", `name="file"`)
 	checked := o.mara.imported("party.csv", threeLines)
-	o.mara.sees(checked, "Only checked: nothing was stored", "Would be accepted: 2.", "Would be rejected: 1.",
-		"PARTY-2,Gold", "Column “type”: Choose Normal, Premium or Upgrade.", "Import it now", "Choose the file once more")
+	o.mara.sees(checked, "Nothing was stored.", "<dt>2</dt><dd>codes would be added</dd>",
+		"<dt>1</dt><dd>line would be rejected</dd>", "PARTY-2,Gold", "Column “type”: Choose Normal, Premium or Upgrade.",
+		"Import 2 codes now", "Choose the file once more")
 	if _, err := o.codes.GetCode(t.Context(), o.mara.actor(), "PARTY-1"); !core.IsKind(err, core.KindNotFound) {
 		t.Errorf("a file that was only checked left a code: %v", err)
 	}
 	stored := o.mara.imported("party.csv", threeLines, "do", "import")
-	o.mara.sees(stored, "Accepted: 2.", "party", "Show its batch", "Delete the new codes")
+	o.mara.sees(stored, "<dt>2</dt><dd>codes were added</dd>", "party", "Show its batch", "Delete the new codes")
 	if _, err := o.codes.GetCode(t.Context(), o.mara.actor(), "PARTY-1"); err != nil {
 		t.Error(err)
 	}
@@ -125,7 +126,7 @@ func TestWhoMayImport(t *testing.T) {
 	o := newOffice(t)
 	done := o.mara.imported("party.csv", threeLines, "do", "import")
 	vera := o.join(t, "vera", member.RoleViewer)
-	vera.sees(done, "Accepted: 2.")
+	vera.sees(done, "<dt>2</dt><dd>codes were added</dd>")
 	vera.refused(http.MethodGet, importsPath+"/new", http.StatusForbidden)
 	vera.refused(http.MethodGet, done+"/rejected.csv", http.StatusForbidden)
 	vera.refused(http.MethodPost, done+"/cancel", http.StatusForbidden)
@@ -208,4 +209,26 @@ func TestListsAreExported(t *testing.T) {
 	for _, path := range []string{"", "/codes", "/redemptions", "/users"} {
 		sam.refused(http.MethodGet, at+path, http.StatusForbidden)
 	}
+}
+
+// TestATableInGerman: what it has is read, what it was read as is said, and what is wrong is said in German.
+func TestATableInGerman(t *testing.T) {
+	o := newOffice(t)
+	o.mara.speaksGerman()
+	const table = "Code;Typ;Anzahl;Gültig bis;Empfänger;_intern\n" +
+		"FEST-1;premium;3;31.12.2031;Ada;x\nFEST-2;Normal;1.000;2031-12-31;;\nFEST-3;Normal;;31.11.2031;;\n"
+	checked := o.mara.imported("fest.csv", table)
+	o.mara.sees(checked, "Es wurde nichts gespeichert.", "<dt>1</dt><dd>Code würde angelegt</dd>",
+		"<dt>Gültig bis</dt><dd>Ende (expiresAt)</dd>", "<dt>_intern</dt><dd>Übergangen</dd>",
+		"Datumsangaben wie 31.12.2031 wurden als Tag, Monat und Jahr gelesen.", "sind ganze Tage in der Zeitzone UTC",
+		"Spalte „maxRedemptions“: Schreiben Sie eine ganze Zahl nur mit Ziffern",
+		"Spalte „expiresAt“: Den Tag 31.11.2031 gibt es nicht.", "Jetzt 1 Code importieren")
+	stored := o.mara.imported("fest.csv", table, "do", "import")
+	o.mara.sees(stored, "<dt>1</dt><dd>Code ist angelegt</dd>")
+	code, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FEST-1")
+	if err != nil || code.Type != codes.TypePremium || code.ExpiresAt.Format(time.RFC3339) != "2031-12-31T23:59:59Z" {
+		t.Errorf("the code is %+v, %v", code, err)
+	}
+	unknown := o.mara.imported("fest.csv", "Code;noet\nA;b\n")
+	o.mara.sees(unknown, "Eine Spalte &#34;noet&#34; gibt es nicht. Meinten Sie „note“?")
 }

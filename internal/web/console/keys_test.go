@@ -52,7 +52,7 @@ func TestAKeyThatCannotBeMadeLosesNothing(t *testing.T) {
 	form := url.Values{"name": {"Web<b>"}, "role": {"full"}, "days": {"0"}}
 	o.mara.answered("/console/w/acme/keys/new", form, http.StatusOK)
 	o.mara.answered("/console/w/acme/keys/new", form, http.StatusUnprocessableEntity,
-		"A key that works is called Web&lt;b&gt; already", `value="Web&lt;b&gt;"`)
+		"A key that works is called “Web&lt;b&gt;” already", `value="Web&lt;b&gt;"`)
 	o.mara.answered("/console/w/acme/keys/new", url.Values{"name": {""}, "role": {"king"}, "days": {"3"}},
 		http.StatusUnprocessableEntity, "Choose when the key ends.")
 }

@@ -2,16 +2,10 @@ package console
 
 import (
 	"context"
-	"math"
 	"net/http"
-	"slices"
 	"strconv"
 
-	"github.com/a-h/templ"
-
 	"accesscodes/internal/bulk"
-	"accesscodes/internal/core"
-	"accesscodes/internal/why"
 )
 
 // presets are numbers of codes that people want most.
@@ -19,25 +13,6 @@ var presets = []int64{100, 1_000, 10_000, 100_000}
 
 // shownSamples is how many samples of codes a page shows.
 const shownSamples = 3
-
-// guess is how hard codes are to guess.
-type guess struct {
-	why.Risk
-	oneIn int64
-}
-
-// triesPerMinute is how many wrong tries a minute an attacker gets in the arithmetic of the pages.
-const triesPerMinute = 10
-
-// guess says how hard it is to guess one of so many codes of a format; nil: it is no format.
-func (s *server) guess(format core.Format, count int64) *guess {
-	var errs core.FieldErrors
-	if format.Check(&errs); errs.Err() != nil || count < 1 {
-		return nil
-	}
-	risk := why.RiskOf(s.deps.Codes.Space(format), count, triesPerMinute)
-	return &guess{risk, int64(min(risk.OneIn, math.MaxInt64/2))}
-}
 
 // many is how many codes somebody wants; 0: the field has no number.
 func (f *form) many() int64 {
@@ -132,38 +107,4 @@ func (f *form) gatherFormat() {
 func (v *newView) opensFormat(p *page) bool {
 	return v.form.format() != p.workspace.Format || v.form.wrong["groups"]+v.form.wrong["prefix"]+
 		v.form.wrong["groupLength"] != ""
-}
-
-// takes says after how long a guess is lucky, on average.
-func (g *guess) takes(p *page) string {
-	years := g.Minutes / (60 * 24 * 365.25)
-	switch {
-	case years > 1e6:
-		return p.Say("guess.ages")
-	case years >= 2:
-		return p.Say("guess.years", "count", int64(years))
-	default:
-		return p.Duration(g.Expected())
-	}
-}
-
-// riskClass is the class of a level of the meter, beside the one that holds.
-func riskClass(one, holds why.RiskLevel) string {
-	levels := why.RiskLevels()
-	switch {
-	case slices.Index(levels, one) < slices.Index(levels, holds):
-		return "past"
-	case one == why.RiskWeak:
-		return "weak"
-	default:
-		return ""
-	}
-}
-
-// currentLevel marks the level that holds.
-func currentLevel(holds bool) templ.Attributes {
-	if holds {
-		return templ.Attributes{"aria-current": "true"}
-	}
-	return nil
 }

@@ -118,9 +118,9 @@ func overviewPage(p *page, v *overviewView) templ.Component {
 				}
 				if v.counts.Users > 0 {
 					var templ_7745c5c3_Var6 string
-					templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(p.Say("overview.users", "count", v.counts.Users, "share", p.Percent(v.counts.Premium, v.counts.Users)))
+					templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(p.Say("overview.users", "count", v.counts.Users, "premium", v.counts.Premium, "percent", p.Percent(v.counts.Premium, v.counts.Users)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `overview.templ`, Line: 29, Col: 112}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `overview.templ`, Line: 29, Col: 143}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 					if templ_7745c5c3_Err != nil {

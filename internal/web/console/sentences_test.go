@@ -5,6 +5,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -109,6 +111,32 @@ func TestEverySentenceIsSaidInEveryLanguage(t *testing.T) {
 			t.Errorf("there is no sentence for %s", name)
 		}
 	}
+}
+
+func (v *visitor) speaksGerman() {
+	v.t.Helper()
+	form := strings.NewReader("name=Mara&language=de")
+	status, _, body := v.posts("/console/account", "application/x-www-form-urlencoded", form)
+	if status != http.StatusSeeOther {
+		v.t.Fatalf("%d\n%s", status, body)
+	}
+}
+
+// TestMistakesAreSaidInGerman beside their fields, and for what is refused as a whole.
+func TestMistakesAreSaidInGerman(t *testing.T) {
+	o := newOffice(t)
+	o.mara.speaksGerman()
+	o.mara.answered("/console/w/acme/settings", url.Values{
+		"name": {""}, "prefix": {"Ä"}, "groups": {"9"}, "groupLength": {"4"},
+	}, http.StatusUnprocessableEntity, "Das darf nicht leer sein.", "Höchstens 16 Buchstaben A bis Z oder Ziffern",
+		"Wählen Sie 2 bis 6 Gruppen.")
+	o.mara.answered("/console/w/acme/new", url.Values{
+		"how": {"own"}, "code": {"--"}, "type": {"Normal"}, "maxRedemptions": {"0"}, "expiresAt": {"2020-01-01"},
+		"note": {strings.Repeat("x", 501)},
+	}, http.StatusUnprocessableEntity, "Ein Code braucht mindestens einen Buchstaben oder eine Ziffer.",
+		"Eine ganze Zahl von 1 bis", "Höchstens 500 Zeichen.", "Das Ende muss in der Zukunft liegen.")
+	o.mara.answered("/console/w/acme/keys/new", url.Values{"name": {""}, "role": {"read"}, "days": {"90"}},
+		http.StatusUnprocessableEntity, "Das darf nicht leer sein.")
 }
 
 // TestEveryReasonIsSaidInEveryLanguage, but for those that only programs can get.

@@ -2,14 +2,12 @@ package console
 
 import (
 	"context"
-	"math"
 	"net/http"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
-	"accesscodes/internal/why"
 )
 
 func (s *server) settingsRoutes() []Route {
@@ -22,8 +20,8 @@ func (s *server) settingsRoutes() []Route {
 // settingsView is what the page of settings shows.
 type settingsView struct {
 	*formatView
-	risk        why.Risk
-	live        int64 // codes that can be redeemed now
+	risk        *guess // of the live codes; nil: the format is none
+	live        int64  // codes that can be redeemed now
 	members     []member.Seated
 	invitations []member.Link
 	owners      []string
@@ -50,15 +48,12 @@ func eventsOf(w tenancy.Workspace) tenancy.EventsRecorded {
 
 func (s *server) showSettings(ctx context.Context, p *page, status int, f *form) error {
 	v := &settingsView{formatView: p.formatView(f), mayChange: p.may(core.PermissionAdminister)}
-	v.guess = nil // here are live codes to reckon with
 	counts, err := s.deps.Counts.Counts(ctx, &p.Actor)
 	if err != nil {
 		return err
 	}
 	v.live = counts.ByStatus[codes.StatusActive]
-	if v.sample != "" {
-		v.risk = why.RiskOf(s.deps.Codes.Space(f.format()), max(v.live, 1), triesPerMinute)
-	}
+	v.guess, v.risk = nil, s.guess(f.format(), max(v.live, 1)) // here are live codes to reckon with
 	if v.members, err = s.deps.Members.List(ctx, &p.Actor); err != nil {
 		return err
 	}
@@ -95,33 +90,4 @@ func (s *server) saveSettings(ctx context.Context, p *page) error {
 	}
 	p.sayNext("settings.saved", "")
 	return p.see(p.link("settings"))
-}
-
-// oneIn says how many guesses hit, in words: "81 trillion".
-func (p *page) oneIn(values float64) string {
-	for _, unit := range []struct {
-		name string
-		size float64
-	}{{"trillion", 1e12}, {"billion", 1e9}, {"million", 1e6}} {
-		switch n := values / unit.size; {
-		case n >= 1e6 || math.IsInf(n, 1):
-			return p.Say("risk.more")
-		case n >= 1:
-			return p.Say("risk.number."+unit.name, "count", int64(n))
-		}
-	}
-	return p.Number(int64(values))
-}
-
-// hitIn says in how long one guess hits, on average.
-func (p *page) hitIn(r why.Risk) string {
-	const yearMinutes = 365.25 * 24 * 60
-	switch years := r.Minutes / yearMinutes; {
-	case years >= 1e6:
-		return p.Say("risk.years_more")
-	case years >= 2:
-		return p.Say("risk.years", "count", int64(years))
-	default:
-		return p.Duration(r.Expected())
-	}
 }

@@ -94,6 +94,9 @@ func (t *Texts) In(d time.Duration) string { return t.Say("in", "duration", t.la
 // Duration says about how long something takes, in its largest unit: "7 seconds", "3 minutes", "5 days".
 func (t *Texts) Duration(d time.Duration) string { return t.lasting("duration.", d) }
 
+// Away is [Texts.Duration] behind a preposition, as in "after 5 days".
+func (t *Texts) Away(d time.Duration) string { return t.lasting("away.", d) }
+
 // lasting names a duration. Behind "in" and "ago" some languages use another case.
 func (t *Texts) lasting(kind string, d time.Duration) string {
 	const day = 24 * time.Hour
