@@ -2,6 +2,7 @@ package console
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -91,6 +92,31 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 	now, err = o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
 	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil ||
 		now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
+		t.Fatalf("%+v, %v", now, err)
+	}
+}
+
+func TestAnEditLeavesWhatOthersHaveChangedSince(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{Note: "spring", Metadata: map[string]string{"a": "1"}})
+	const page = "/console/w/acme/codes/FAIR"
+	shown := url.Values{
+		"maxRedemptions": {""}, "startsAt": {""}, "expiresAt": {""}, "recipient": {""}, "note": {"spring"},
+		"metadataName": {"a"}, "metadataValue": {"1"},
+	}
+	edit := func(field, value string) {
+		form := maps.Clone(shown)
+		form["metadataName"], form["metadataValue"] = []string{"a", ""}, []string{"1", ""}
+		form.Set(field, value)
+		form.Set("shown", shown.Encode())
+		o.mara.sends(page+"/edit", page, form)
+	}
+	edit("note", "autumn")
+	edit("recipient", "Ann")
+	edit("metadataValue", "2")
+	edit("maxRedemptions", "3")
+	now, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
+	if err != nil || now.Note != "autumn" || now.Recipient != "Ann" || *now.MaxRedemptions != 3 || now.Metadata["a"] != "2" {
 		t.Fatalf("%+v, %v", now, err)
 	}
 }
