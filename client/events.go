@@ -58,10 +58,11 @@ const (
 	EventWorkspaceSuspended EventType = "workspace.suspended"
 	EventWorkspaceResumed   EventType = "workspace.resumed"
 
-	EventMemberInvited EventType = "member.invited" // its subject is the invitation
-	EventMemberJoined  EventType = "member.joined"
-	EventMemberChanged EventType = "member.changed"
-	EventMemberRemoved EventType = "member.removed"
+	EventMemberInvited   EventType = "member.invited"   // its subject is the invitation
+	EventMemberUninvited EventType = "member.uninvited" // the invitation was withdrawn
+	EventMemberJoined    EventType = "member.joined"
+	EventMemberChanged   EventType = "member.changed"
+	EventMemberRemoved   EventType = "member.removed"
 
 	EventSessionStarted EventType = "session.started" // somebody signed in to the console
 	EventSessionFailed  EventType = "session.failed"  // a wrong password for somebody who is a member

@@ -249,11 +249,34 @@ func TestASessionThatEndsInAFormLosesNothing(t *testing.T) {
 		t.Fatalf("%d: %s", got.status, got.body)
 	}
 	form := credentials("next", "/console/w/acme/new", "kept", typed.Encode())
-	got = s.signIn(t, form)
+	device := "accesscodes-device=" + deviceIn(t, s.signIn(t, credentials()))
+	got = s.signIn(t, form, "Cookie", device)
 	if got.status != http.StatusOK || !strings.Contains(got.body, "three &#34;days&#34; &lt;of&gt; work") ||
 		!strings.Contains(got.body, `action="/console/w/acme/new"`) {
 		t.Errorf("after signing in again: %d: %s", got.status, got.body)
 	}
+	const target = "/console/w/acme/new"
+	for name, form := range map[string]url.Values{
+		device:                       credentials("next", target, "kept", typed.Encode(), "email", "editor@example.org"),
+		"accesscodes-device=another": form,
+	} {
+		got := s.signIn(t, form, "Cookie", name)
+		if got.status != http.StatusSeeOther || strings.Contains(got.body, "three") || got.location != "/console/" {
+			t.Errorf("%s: %d to %q: %s", name, got.status, got.location, got.body)
+		}
+	}
+}
+
+// deviceIn is what an answer has the browser keep to be known next time.
+func deviceIn(t *testing.T, got answer) string {
+	t.Helper()
+	for _, line := range got.header.Values("Set-Cookie") {
+		if cookie, err := http.ParseSetCookie(line); err == nil && cookie.Name == "accesscodes-device" {
+			return cookie.Value
+		}
+	}
+	t.Fatalf("%d sets no device", got.status)
+	return ""
 }
 
 // onRead does something before a body is sent, which with Expect: 100-continue is when the server has

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,29 +67,32 @@ func newParts(
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
 	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
-	p.exports = newExports(p.codes, p.batches, bare)
+	p.exports = newExports(p.codes, p.batches, p.events, bare)
 	p.why = why.NewService(why.Deps{
 		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
-		Now: time.Now, NameOf: p.nameOf,
+		Now: time.Now, Names: p.names,
 	})
 	return p, nil
 }
 
-// nameOf returns the name of who did something in a workspace; empty: it is not known any more.
-func (p *parts) nameOf(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string {
-	switch kind {
-	case core.ActorKey:
-		key, err := p.store.Key(ctx, id)
-		if err == nil && key.WorkspaceID == workspace {
-			return key.Name
-		}
-	case core.ActorMember:
-		seated, err := p.store.Seated(ctx, workspace)
-		if i := slices.IndexFunc(seated, func(s member.Seated) bool { return s.ID == id }); err == nil && i >= 0 {
-			return seated[i].Name
-		}
+// names returns what the keys and members of a workspace are called.
+func (p *parts) names(ctx context.Context, workspace core.ID) (why.Names, error) {
+	keys, err := p.store.Keys(ctx, workspace)
+	if err != nil {
+		return nil, err
 	}
-	return ""
+	seated, err := p.store.Seated(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	all := make(why.Names, len(keys)+len(seated))
+	for i := range keys {
+		all[keys[i].ID] = why.Name{Kind: core.ActorKey, Name: keys[i].Name}
+	}
+	for i := range seated {
+		all[seated[i].ID] = why.Name{Kind: core.ActorMember, Name: seated[i].Name}
+	}
+	return all, nil
 }
 
 func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
@@ -130,6 +132,7 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),
 		startWorker(pruneInterval, p.people.Sessions.Prune, s.log),
+		startWorker(failureInterval, p.people.Sessions.RecordFailures, s.log),
 		startWorker(watchInterval, newNodeWatch(p.store.Ping, s.registry, s.log).look, s.log),
 		startWorker(watchInterval, p.readOldForms, s.log),
 	}

@@ -29,6 +29,7 @@ import (
 // reservations that have lapsed, giving positions to events, deleting old events.
 const (
 	keyUsageInterval = 30 * time.Second
+	failureInterval  = time.Second
 	tidyInterval     = 20 * time.Second
 	sequenceInterval = 100 * time.Millisecond
 	countInterval    = 2 * time.Second

@@ -278,9 +278,11 @@ func newCodes(store codes.Store, filter *words.Filter) *codes.Services {
 	})
 }
 
-func newExports(services *codes.Services, batches *bulk.Batches, log bulk.ExportLog) *bulk.Exports {
+func newExports(
+	services *codes.Services, batches *bulk.Batches, events bulk.EventReader, log bulk.ExportLog,
+) *bulk.Exports {
 	return bulk.NewExports(bulk.ExportDeps{
-		Lists: services, Batches: batches, Log: log, Now: time.Now, Entropy: core.SystemEntropy(),
+		Lists: services, Batches: batches, Events: events, Log: log, Now: time.Now, Entropy: core.SystemEntropy(),
 	})
 }
 

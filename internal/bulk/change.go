@@ -57,6 +57,8 @@ type ChangeSpec struct {
 	Do     codes.Act
 	// RollBack: after all codes are revoked, their redemptions are rolled back.
 	RollBack bool `json:",omitempty"`
+	// Reason is why, in the words of who asked for it; empty: they did not say.
+	Reason string `json:",omitempty"`
 }
 
 // Counts say what became of codes.
@@ -206,6 +208,9 @@ func (c *Change) ended(source *event.Source) ([]*event.Event, error) {
 		data["putBack"] = c.Undo.PutBack
 	case c.RollBack:
 		data["rolledBack"] = c.RolledBack
+	}
+	if c.Reason != "" && c.Undo == nil {
+		data["reason"] = c.Reason
 	}
 	e, err := source.Make(t, at, event.Thing(event.SubjectChange, c.ID), "", data)
 	return []*event.Event{e}, err

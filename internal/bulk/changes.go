@@ -73,15 +73,16 @@ type NewChange struct {
 // check adds what is wrong with a request by itself, and returns the listed codes.
 func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) (list []string, err error) {
 	errs := &req.Unread
+	codes.CheckReason(errs, actor.Reason)
 	req.Filter.CheckFields(errs, "/select")
 	switch {
 	case errs.Names("/select/batchId"): // so it is not known what is selected
 	case req.Codes == nil && req.Filter == codes.CodeFilter{}:
-		errs.Add(core.ReasonMissingField, "/select", "select must have codes, or at least one other member")
+		errs.Add(core.ReasonMissingField, "/select", core.InEnglish("select must have codes, or at least one other member"))
 	case req.Codes != nil && req.Filter != codes.CodeFilter{}:
-		errs.Add(core.ReasonInvalidValue, "/select/codes", "select must have either codes or other members")
+		errs.Add(core.ReasonInvalidValue, "/select/codes", core.InEnglish("select must have either codes or other members"))
 	case req.Codes != nil && len(req.Codes) == 0 || len(req.Codes) > MaxChangeCodes:
-		errs.Add(core.ReasonInvalidValue, "/select/codes", "codes must have 1 to %d entries", MaxChangeCodes)
+		errs.Add(core.ReasonInvalidValue, "/select/codes", core.InEnglish("codes must have 1 to %d entries", MaxChangeCodes))
 	case req.Codes != nil:
 		list, err = s.forms(ctx, actor, req.Codes, errs)
 	}
@@ -93,13 +94,14 @@ func (s *Changes) check(ctx context.Context, actor *core.Actor, req *NewChange) 
 	}
 	if count != 1 {
 		errs.Add(core.ReasonInvalidValue, "/do",
-			`do must have exactly one of "revoke": true, "restore": true, "delete": true and "set"`)
+			core.InEnglish(`do must have exactly one of "revoke": true, "restore": true, "delete": true and "set"`))
 	} else if req.RollBack && !req.Do.Revoke {
-		errs.Add(core.ReasonInvalidValue, "/rollBackRedemptions", `redemptions are rolled back only beside "revoke": true; `+
-			"a code that was redeemed stays on record and cannot be deleted")
+		errs.Add(core.ReasonInvalidValue, "/rollBackRedemptions", core.InEnglish(
+			`redemptions are rolled back only beside "revoke": true; `+
+				"a code that was redeemed stays on record and cannot be deleted"))
 	}
 	if req.Do.Set != nil && req.Do.Set.IsEmpty() {
-		errs.Add(core.ReasonMissingField, "/do/set", "set must have at least one option")
+		errs.Add(core.ReasonMissingField, "/do/set", core.InEnglish("set must have at least one option"))
 	}
 	return list, err
 }
@@ -175,6 +177,7 @@ func (s *Changes) insert(
 		return Change{}, false, fmt.Errorf("make an id: %w", err)
 	}
 	spec := req.spec(now)
+	spec.Reason = actor.Reason
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return Change{}, false, fmt.Errorf("write what a change does: %w", err)
@@ -238,6 +241,11 @@ func (s *Changes) Change(ctx context.Context, actor *core.Actor, id core.ID) (Ch
 		return Change{}, err
 	}
 	return changeOf(j)
+}
+
+// Some returns those of some changes that there are, by id. Errors: KindUnavailable.
+func (s *Changes) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Change, error) {
+	return some(ctx, &s.sight, actor, ids, changeKinds, changeOf)
 }
 
 // List returns a page of changes, newest first.

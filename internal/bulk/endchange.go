@@ -49,7 +49,7 @@ func (s *Changes) Undo(ctx context.Context, actor *core.Actor, id core.ID) (Chan
 			c.Undo = &undoState{}
 		}
 		c.Undo.Actor = event.Actor{Kind: actor.Kind, ID: actor.ID, Name: actor.Name}
-		c.Status, c.FinishedAt, c.Failure, c.Failures = job.Queued, nil, "", 0
+		c.Status, c.FinishedAt, c.Failure, c.FailureSaid, c.Failures = job.Queued, nil, "", "", 0
 		return nil, c.store()
 	})
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -43,10 +44,17 @@ type ExportLog interface {
 	RecordEvents(ctx context.Context, events ...*event.Event) error
 }
 
+// EventReader reads the log of events: [event.Service] does.
+type EventReader interface {
+	// Newest returns the newest events that a query asks for, or those before a position.
+	Newest(ctx context.Context, q event.Query) (event.Page, error)
+}
+
 // ExportDeps is what exports need from outside.
 type ExportDeps struct {
 	Lists   Lists
 	Batches *Batches
+	Events  EventReader
 	Log     ExportLog
 	Now     func() time.Time
 	Entropy io.Reader // a cryptographic source
@@ -57,6 +65,7 @@ type ExportDeps struct {
 type Exports struct {
 	lists    Lists
 	batches  *Batches
+	events   EventReader
 	log      ExportLog
 	now      func() time.Time
 	recorder *event.Recorder
@@ -67,7 +76,7 @@ type Exports struct {
 // NewExports returns the exports of lists.
 func NewExports(deps ExportDeps) *Exports {
 	return &Exports{
-		lists: deps.Lists, batches: deps.Batches, log: deps.Log, now: deps.Now,
+		lists: deps.Lists, batches: deps.Batches, events: deps.Events, log: deps.Log, now: deps.Now,
 		recorder: event.NewRecorder(deps.Entropy),
 		running:  core.NewLane(ExportsAtOnce, 0, 0),
 		reading:  core.NewLane(exportReadsAtOnce, ExportsAtOnce*len(codes.Types()), exportPatience),
@@ -138,6 +147,26 @@ func (e *Exports) Users(ctx context.Context, actor *core.Actor, filter codes.Use
 		found, err := e.lists.ListUsers(ctx, actor, filter, page)
 		found.Items = slices.DeleteFunc(found.Items, func(u codes.User) bool { return u.CreatedAt.After(late) })
 		return found, err
+	}
+	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, list))
+}
+
+// Events returns the pages of the events that a query asks for, newest first. Events that are deleted
+// meanwhile may be missing.
+func (e *Exports) Events(ctx context.Context, actor *core.Actor, q event.Query) Pages[event.Event] {
+	q.Workspace, q.Limit = actor.WorkspaceID, event.MaxLimit
+	list := func(ctx context.Context, page core.PageRequest) (all core.Page[event.Event], err error) {
+		before := q
+		if page.Cursor != "" {
+			if before.Before, err = strconv.ParseInt(page.Cursor, 10, 64); err != nil {
+				return all, err
+			}
+		}
+		found, err := e.events.Newest(ctx, before)
+		if all.Items = found.Events; found.Next > found.Oldest {
+			all.Next = strconv.FormatInt(found.Next, 10)
+		}
+		return all, err
 	}
 	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, list))
 }

@@ -8,6 +8,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // Table says how things of one kind are the rows of a file. Its columns have the names that JSON has,
@@ -108,6 +109,30 @@ func UsersTable() *Table[codes.User] {
 			to.text(string(u.Status))
 			to.time(&u.CreatedAt)
 			to.time(&u.UpdatedAt)
+		},
+	}
+}
+
+// EventsTable has events of a workspace.
+func EventsTable() *Table[event.Event] {
+	return &Table[event.Event]{
+		columns: []string{
+			"position", "id", "type", "at", "actorKind", "actorId", "actorName", "subjectKind", "subject", "userId",
+			"requestId", "data",
+		},
+		write: func(to *cells, e *event.Event, _ time.Time) {
+			to.number(&e.Position)
+			to.id(e.ID)
+			to.text(string(e.Type))
+			to.time(&e.At)
+			to.text(string(e.Actor.Kind))
+			to.id(e.Actor.ID)
+			to.text(e.Actor.Name)
+			to.text(string(e.Subject.Kind))
+			to.text(e.Subject.ID)
+			to.text(e.UserID)
+			to.text(e.RequestID)
+			to.object([]byte(e.Data))
 		},
 	}
 }

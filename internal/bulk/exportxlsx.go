@@ -160,7 +160,8 @@ func looksEscaped(text string) bool {
 }
 
 func sheetFull(most int) *core.Error {
-	return core.InvalidParameter("a sheet holds %d rows and there are more: take format=csv, or fewer by a filter", most)
+	said := sheetTooSmall.With("most", most)
+	return &core.Error{Kind: core.KindInvalid, Reason: core.ReasonInvalidParameter, Detail: said.Detail, Said: said}
 }
 
 func (f *xlsx) endRow() error {

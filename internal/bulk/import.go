@@ -60,6 +60,16 @@ type ImportSpec struct {
 	DryRun     bool   `json:",omitempty"`
 	Atomic     bool   `json:",omitempty"`
 	Name       string `json:",omitempty"` // of the batch that new codes belong to; empty: none
+	Zone       string `json:",omitempty"` // IANA name, for days without a time; empty: UTC
+}
+
+// location is the time zone of days without a time; nil: UTC.
+func (s *ImportSpec) location() *time.Location {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil { // a node may know fewer zones than the one before
+		return nil
+	}
+	return zone
 }
 
 // kind is the kind of the import's job.
@@ -95,6 +105,7 @@ type importState struct {
 	KeptBytes int64
 	Layout    *upload.Layout `json:",omitempty"` // of the file of rejected lines; nil: no line was read
 	Notes     []string       `json:",omitempty"`
+	Noted     []core.Said    `json:",omitempty"` // the notes for other languages
 	Reason    core.Reason    `json:",omitempty"` // why it failed, if the file is at fault
 	Broken    bool           `json:",omitempty"` // it failed because the file did not arrive: it can be tried again
 }

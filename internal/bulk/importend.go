@@ -42,7 +42,7 @@ func (r *importRun) finish(j *job.Job, set *ImportSet, end error, rejects Reject
 	if end == nil {
 		err = i.store()
 	} else {
-		i.Notes = r.notes
+		i.note(r.notes)
 		events, err = i.endWith(end, r.source, r.Now())
 	}
 	*j = i.Job
@@ -61,6 +61,7 @@ func (i *Import) keep(set *ImportSet) (kept []RejectedLine) {
 		kept = append(kept, RejectedLine{
 			WorkspaceID: i.WorkspaceID, ImportID: i.ID, Number: i.Kept, Line: int64(line.number),
 			Raw: []byte(line.raw), Reason: line.outcome.Reason, Detail: line.outcome.Detail,
+			Said: core.WriteFieldErrors(line.outcome.Fields),
 		})
 		i.Kept++
 		i.KeptBytes += int64(len(line.raw))
@@ -74,11 +75,13 @@ func (i *Import) endWith(end error, source *event.Source, at time.Time) ([]*even
 	switch {
 	case isFault:
 		i.Reason = fault.Reason
+		i.say(fault.Said)
 		return i.end(job.Failed, fault.Detail+i.stays(), source, at)
 	case !errors.Is(end, io.EOF):
 		i.Broken = true
-		return i.end(job.Failed, i.brokeOff("the upload broke off"), source, at)
+		return i.end(job.Failed, i.brokeOff(uploadBrokeOff), source, at)
 	case i.Atomic && i.Rejected > 0:
+		i.say(notWhole.With("count", i.Rejected))
 		const mend = "; mend what was rejected and send the file again"
 		return i.end(job.Failed, fmt.Sprintf("%s rejected, so nothing is stored%s", theLines(i.Rejected), mend), source, at)
 	default:
@@ -106,8 +109,30 @@ func (i *Import) stays() string {
 }
 
 // brokeOff says why an import has failed of which the file can be sent again.
-func (i *Import) brokeOff(why string) string {
-	return fmt.Sprintf("%s after %d lines%s; send the same file again", why, i.Read, i.stays())
+func (i *Import) brokeOff(why core.Sentence) string {
+	said := why.With("count", i.Read)
+	i.say(said)
+	return fmt.Sprintf("%s after %d lines%s; send the same file again", said.Detail, i.Read, i.stays())
+}
+
+// say keeps for other languages why the import has failed, and what it leaves.
+func (i *Import) say(why core.Said) {
+	all := []core.FieldError{why.At("")}
+	if !i.DryRun && !i.Atomic && i.Accepted > 0 {
+		all = append(all, linesStay.With("count", i.Accepted).At(""))
+	}
+	if i.Broken {
+		all = append(all, sendAgain.Said().At(""))
+	}
+	i.FailureSaid = core.WriteFieldErrors(all)
+}
+
+// note keeps what was noticed about the file.
+func (i *Import) note(notes []core.Said) {
+	i.Notes, i.Noted = nil, nil
+	for _, note := range notes {
+		i.Notes, i.Noted = append(i.Notes, note.Detail), append(i.Noted, note)
+	}
 }
 
 // about adds to an error the import that it is about.
@@ -122,21 +147,21 @@ func (r *importRun) about(err error) error {
 func (r *importRun) abandon(ctx context.Context, why error) error {
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
-	text := "the server could not go on"
+	reason := couldNotGoOn
 	switch known := core.AsError(why); known.Kind {
 	case core.KindUnavailable:
-		text = "the database was away"
+		reason = databaseAway
 	case core.KindUnauthenticated, core.KindForbidden:
-		text = "whoever sent it lost the right to do this"
+		reason = rightLost
 	}
 	_, _ = r.Jobs.StepJob(ctx, r.lease, func(j *job.Job) ([]*event.Event, error) {
-		return endBroken(j, text, r.source, r.Now())
+		return endBroken(j, reason, r.source, r.Now())
 	})
 	return r.about(why)
 }
 
 // endBroken ends a job whose file can be sent again.
-func endBroken(j *job.Job, why string, source *event.Source, at time.Time) ([]*event.Event, error) {
+func endBroken(j *job.Job, why core.Sentence, source *event.Source, at time.Time) ([]*event.Event, error) {
 	i, err := importOf(*j)
 	if err != nil {
 		return nil, err

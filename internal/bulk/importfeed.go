@@ -26,7 +26,7 @@ type chunk struct {
 	lines []*importLine
 	bytes int // of the lines
 	end   error
-	notes []string // with end: what was noticed about the file
+	notes []core.Said // with end: what was noticed about the file
 }
 
 // errStopped ends reading that nobody needs any more.
@@ -36,6 +36,7 @@ var errStopped = errors.New("reading was stopped")
 type feed struct {
 	body   io.Reader
 	format FileFormat
+	zone   *time.Location // of days without a time; nil: UTC
 	formOf func(value string) (form string, isTaken bool, err error)
 
 	chunks  chan chunk
@@ -47,10 +48,10 @@ type feed struct {
 }
 
 func newFeed(
-	body io.Reader, format FileFormat, formOf func(value string) (form string, isTaken bool, err error),
+	body io.Reader, spec *ImportSpec, formOf func(value string) (form string, isTaken bool, err error),
 ) *feed {
 	return &feed{
-		body: body, format: format, formOf: formOf,
+		body: body, format: spec.Format, zone: spec.location(), formOf: formOf,
 		chunks: make(chan chunk, waitingChunks), quit: make(chan struct{}),
 	}
 }
@@ -70,6 +71,7 @@ func (f *feed) lines() (err error) {
 	if err != nil {
 		return err
 	}
+	f.reader.ReadDaysIn(f.zone)
 	f.layout.Store(new(f.reader.Layout()))
 	for {
 		row, err := f.reader.Next()
@@ -112,9 +114,7 @@ func (f *feed) lineOf(row *upload.Row) (*importLine, error) {
 	case err != nil:
 		return nil, err
 	case isTaken:
-		line.outcome = &upload.RowError{
-			Reason: core.ReasonCodeAlreadyExists, Column: "code", Detail: "a code with this value exists already",
-		}
+		line.outcome = codeExists()
 	default:
 		line.record, line.form = record, form
 	}

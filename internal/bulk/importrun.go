@@ -3,7 +3,6 @@ package bulk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -24,7 +23,7 @@ type importRun struct {
 	source  *event.Source
 	pace    *job.Pace
 	feed    *feed
-	notes   []string
+	notes   []core.Said
 	checked time.Time // when the actor was
 	tried   triedCodes
 }
@@ -38,7 +37,7 @@ func (r *importRun) run(ctx context.Context) (Import, error) {
 		}
 	}
 	r.checked = time.Now()
-	r.feed = newFeed(r.req.Body, r.i.Format, func(value string) (string, bool, error) {
+	r.feed = newFeed(r.req.Body, &r.i.ImportSpec, func(value string) (string, bool, error) {
 		return r.Forms(ctx, r.actor, value)
 	})
 	go r.feed.run()
@@ -126,9 +125,9 @@ func (r *importRun) collect(ctx context.Context) (lines []*importLine, end, err 
 // limited is what ends the lines of an atomic import: there may be too many.
 func (r *importRun) limited(lines, bytes int, end error) error {
 	if r.i.Atomic && (end == nil || lines > MaxAtomicLines || bytes > maxAtomicBytes) {
-		return &upload.FileError{Reason: upload.FileTooLarge, Detail: fmt.Sprintf(
-			"an atomic import takes up to %d lines of %d MiB together; send the file without atomic, or in parts",
-			MaxAtomicLines, maxAtomicBytes>>20)}
+		return &upload.FileError{
+			Reason: upload.FileTooLarge, Said: atomicTooLarge.With("lines", MaxAtomicLines, "mib", maxAtomicBytes>>20),
+		}
 	}
 	return end
 }

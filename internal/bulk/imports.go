@@ -90,7 +90,10 @@ func (r *NewImport) check(actor *core.Actor) error {
 	}
 	var errs core.FieldErrors
 	if core.CheckText(&errs, "", "batch", r.Name, MaxBatchNameLength); errs.Err() != nil {
-		return core.InvalidParameter("%s", core.AsError(errs.Err()).Detail)
+		wrong := core.AsError(errs.Err())
+		return &core.Error{
+			Kind: core.KindInvalid, Reason: core.ReasonInvalidParameter, Detail: wrong.Detail, Said: wrong.Fields[0].Said,
+		}
 	}
 	return nil
 }

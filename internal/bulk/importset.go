@@ -61,9 +61,7 @@ func (s *ImportSet) Settle(owners map[string]core.ID) (fresh []*codes.NewCode, c
 		owner, exists := owners[line.form]
 		switch {
 		case exists && owner != s.template.WorkspaceID:
-			line.outcome = &upload.RowError{
-				Reason: core.ReasonCodeAlreadyExists, Column: "code", Detail: "a code with this value exists already",
-			}
+			line.outcome = codeExists()
 		case !exists && added[line.form] == nil:
 			if code := s.newCode(line, s.place+s.made); code != nil {
 				added[line.form] = code
@@ -125,7 +123,7 @@ func (s *ImportSet) take(results []codes.Result) (isGone bool) {
 		case core.HasReason(result.Err, core.ReasonCodeNotFound):
 			return true
 		case result.Err != nil:
-			line.outcome = rejection(result.Err)
+			line.outcome = upload.RowErrorOf(result.Err)
 		default:
 			line.skipped = result.Replayed
 		}
@@ -133,10 +131,9 @@ func (s *ImportSet) take(results []codes.Result) (isGone bool) {
 	return false
 }
 
-// rejection is why a line is rejected whose command was refused.
-func rejection(err error) *upload.RowError {
-	refusal := core.AsError(err)
-	return &upload.RowError{Reason: refusal.Reason, Detail: refusal.Detail}
+// codeExists is why a line is rejected whose code somebody else has.
+func codeExists() *upload.RowError {
+	return upload.RowErrorAt(core.ReasonCodeAlreadyExists, "code", codes.CodeExists.Said())
 }
 
 // count counts what became of the lines.

@@ -18,6 +18,7 @@ type RejectedLine struct {
 	Raw         []byte
 	Reason      core.Reason
 	Detail      string
+	Said        string // JSON of what is said, see [core.ReadFieldErrors]; empty: only Detail
 }
 
 // Rejects keeps rejected lines, in the transaction of a step.

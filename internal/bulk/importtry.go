@@ -131,11 +131,9 @@ func (t *triedCodes) judge(line *importLine, on OnExisting) error {
 	case is != 0 && is == code.digest:
 		line.skipped = true
 	case on == FailOnExisting:
-		line.outcome = &upload.RowError{
-			Reason: core.ReasonCodeAlreadyExists, Column: "code", Detail: "an earlier line has this code, with other values",
-		}
+		line.outcome = upload.RowErrorAt(core.ReasonCodeAlreadyExists, "code", earlierLine.Said())
 	case line.record.Type != "" && line.record.Type != code.Type:
-		line.outcome = rejection(codes.TypeStays(code.Type))
+		line.outcome = upload.RowErrorOf(codes.TypeStays(code.Type))
 	default:
 		code.digest = is
 		t.codes[form] = code

@@ -26,7 +26,7 @@ func NewImportWorker(jobs job.Store, now func() time.Time, entropy io.Reader) *I
 func (w *ImportWorker) Step(ctx context.Context, lease job.Lease, _ job.Job, _ int) (job.Job, error) {
 	return w.jobs.StepJob(ctx, lease, func(j *job.Job) ([]*event.Event, error) {
 		at := w.now().UTC().Truncate(time.Microsecond)
-		return endBroken(j, "the server that read the file was stopped", w.source(j), at)
+		return endBroken(j, serverStopped, w.source(j), at)
 	})
 }
 

@@ -56,8 +56,7 @@ func (w *BatchWorker) checkSpace(format core.Format) error {
 		return nil
 	}
 	if w.source.Space(format).Sign() == 0 {
-		return core.Conflict(core.ReasonCodeSpaceExhausted,
-			"every value of the format "+format.String()+" holds a word of the word filter; make the rest in another format")
+		return core.ConflictOf(core.ReasonCodeSpaceExhausted, allValuesWords.With("format", format))
 	}
 	w.checked = format
 	return nil

@@ -96,16 +96,12 @@ func (r *NewBatch) check(format core.Format) {
 	r.CheckBatch()
 	errs := &r.Unread
 	if r.Count < 1 || r.Count > MaxBatchCodes {
-		errs.Add(core.ReasonInvalidValue, "/count", "count must be from 1 to %d", MaxBatchCodes)
+		errs.Add(core.ReasonInvalidValue, "/count", wrongCount.With("max", MaxBatchCodes))
 	}
 	core.CheckText(errs, "/name", "name", r.Name, MaxBatchNameLength)
 	var wrong core.FieldErrors
 	format.Check(&wrong)
-	if err := wrong.Err(); err != nil {
-		for _, field := range core.AsError(err).Fields {
-			errs.Add(core.ReasonInvalidValue, "/format"+field.Pointer, "%s", field.Detail)
-		}
-	}
+	errs.AddAll(wrong.Err(), "/format")
 }
 
 func (s *Batches) insert(
@@ -178,6 +174,12 @@ func (s *Batches) find(ctx context.Context, actor *core.Actor, id core.ID) (job.
 	return s.sight.find(ctx, actor, id, BatchNotFound(), batchKinds)
 }
 
+// Some returns those of some batches that there are, by id, without how much of them is redeemed. Errors:
+// KindUnavailable.
+func (s *Batches) Some(ctx context.Context, actor *core.Actor, ids []core.ID) (map[core.ID]Batch, error) {
+	return some(ctx, &s.sight, actor, ids, batchKinds, batchOf)
+}
+
 // List returns a page of batches, newest first.
 //
 // Errors: KindInvalid with ReasonInvalidParameter or ReasonInvalidCursor; KindUnavailable.
@@ -243,10 +245,9 @@ func (s *Batches) checkSpace(ctx context.Context, spec *BatchSpec) error {
 	if free/float64(spec.Count) >= MinValuesPerCode {
 		return nil
 	}
-	return core.Invalid(core.ReasonInvalidValue, core.FieldError{Pointer: "/format", Detail: fmt.Sprintf(
-		"the format %s has %d values, about %.0f of them free: %.0f for each of %d codes, and at least %d are needed, "+
-			"so that codes cannot be guessed; give it more or longer groups",
-		spec.Format, space, free, math.Floor(free/float64(spec.Count)), spec.Count, MinValuesPerCode)})
+	return core.Invalid(core.ReasonInvalidValue, tooFewValues.With("format", spec.Format, "space", space.Int64(),
+		"free", int64(math.RoundToEven(free)), "each", int64(free/float64(spec.Count)),
+		"count", spec.Count, "min", MinValuesPerCode).At("/format"))
 }
 
 // sample is how many values are looked up to estimate how many are taken.

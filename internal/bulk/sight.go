@@ -115,3 +115,29 @@ func listed[T any](
 	}
 	return shown, nil
 }
+
+// some returns those of some jobs that an actor sees, as what read makes of them.
+func some[T any](
+	ctx context.Context, s *sight, actor *core.Actor, ids []core.ID, kinds []job.Kind, read func(job.Job) (T, error),
+) (map[core.ID]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	makers, err := s.makers(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.jobs.Jobs(ctx, &job.Query{
+		WorkspaceID: actor.WorkspaceID, Kinds: kinds, IDs: ids, ActorIDs: makers, Limit: len(ids),
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[core.ID]T, len(found))
+	for i := range found {
+		if all[found[i].ID], err = read(found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

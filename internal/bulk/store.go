@@ -60,8 +60,7 @@ type BatchCode struct {
 // Errors: KindConflict with ReasonCodeSpaceExhausted after very many draws.
 func (s *BatchStep) Draw(c *BatchCode) (err error) {
 	if c.draws++; c.draws > maxDraws {
-		return core.Conflict(core.ReasonCodeSpaceExhausted,
-			"hardly any value of the format "+s.Format.String()+" is free; make the rest in a format with longer groups")
+		return core.ConflictOf(core.ReasonCodeSpaceExhausted, fewValuesFree.With("format", s.Format))
 	}
 	if c.Value, err = s.Values.Next(); err != nil {
 		return err

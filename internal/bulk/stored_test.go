@@ -101,8 +101,9 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 	checkStored(t, "a change", ChangeSpec{
 		Select: codes.Selection{CodeFilter: fullFilter(), Until: at}, Listed: true,
 		Do: codes.Act{Revoke: true, Restore: true, Delete: true, Set: fullChange()}, RollBack: true,
+		Reason: "r",
 	}, `{"Select":{`+storedFilter+`,"Until":"2031-02-03T04:05:06.789012Z"},"Listed":true,`+
-		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`},"RollBack":true}`)
+		`"Do":{"Revoke":true,"Restore":true,"Delete":true,"Set":`+storedSet+`},"RollBack":true,"Reason":"r"}`)
 	counts := Counts{Changed: 3, Skipped: map[core.Reason]int64{SkipUnchanged: 2}}
 	checkStored(t, "how far a change is", changeState{
 		Tally: Tally{Counts: counts, Matched: 4, People: 5, Sample: []string{"A"}, RolledBack: 6},
@@ -123,14 +124,19 @@ func TestJobsAreStoredAsBefore(t *testing.T) {
 
 func TestImportsAreStoredAsBefore(t *testing.T) {
 	checkStored(t, "an import",
-		ImportSpec{Format: upload.CSV, OnExisting: SkipOnExisting, DryRun: true, Atomic: true, Name: "spring"},
-		`{"Format":"csv","OnExisting":"skip","DryRun":true,"Atomic":true,"Name":"spring"}`)
+		ImportSpec{
+			Format: upload.CSV, OnExisting: SkipOnExisting, DryRun: true, Atomic: true, Name: "spring", Zone: "Europe/Berlin",
+		},
+		`{"Format":"csv","OnExisting":"skip","DryRun":true,"Atomic":true,"Name":"spring","Zone":"Europe/Berlin"}`)
 	checkStored(t, "how far an import is", importState{
 		Lines: Lines{Read: 1, Accepted: 2, Skipped: 3, Rejected: 4}, Bytes: 5, Steps: 6, Made: 7, Kept: 8, KeptBytes: 9,
-		Layout: &upload.Layout{Names: []string{"code"}, Separator: ';', Mark: true, Objects: true}, Notes: []string{"n"},
+		Layout: &upload.Layout{Names: []string{"Code"}, As: []string{"code"}, Separator: ';', Mark: true, Objects: true},
+		Notes:  []string{"n"},
+		Noted:  []core.Said{{Name: "n", Numbers: map[string]int64{"a": 1}, Texts: map[string]string{"b": "c"}}},
 		Reason: core.ReasonInvalidFile, Broken: true,
 	}, `{"Read":1,"Accepted":2,"Skipped":3,"Rejected":4,"Bytes":5,"Steps":6,"Made":7,"Kept":8,"KeptBytes":9,`+
-		`"Layout":{"Names":["code"],"Separator":59,"Mark":true,"Objects":true},"Notes":["n"],`+
+		`"Layout":{"Names":["Code"],"As":["code"],"Separator":59,"Mark":true,"Objects":true},"Notes":["n"],`+
+		`"Noted":[{"name":"n","numbers":{"a":1},"texts":{"b":"c"}}],`+
 		`"Reason":"invalid_file","Broken":true}`)
 }
 

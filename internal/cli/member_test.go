@@ -27,7 +27,7 @@ func accept(t *testing.T, p *program, printed string, person member.NewPerson) {
 			t.Error(err)
 		}
 	}()
-	if _, _, err := office.People.Links.Accept(t.Context(), found[1], person); err != nil {
+	if _, err := office.People.Links.Accept(t.Context(), found[1], person); err != nil {
 		t.Fatal(err)
 	}
 }

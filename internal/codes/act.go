@@ -54,14 +54,7 @@ func (c *CodeChange) CheckAny(errs *core.FieldErrors, prefix string, now time.Ti
 	var none Code
 	next := optionsOf(&none)
 	c.applyToOptions(&next)
-	err := c.check(&none, &next, now)
-	if err == nil {
-		return
-	}
-	wrong := core.AsError(err)
-	for _, field := range wrong.Fields {
-		errs.Add(wrong.Reason, prefix+field.Pointer, "%s", field.Detail)
-	}
+	errs.AddAll(c.check(&none, &next, now), prefix)
 }
 
 // IsEmpty reports whether the change names no option.

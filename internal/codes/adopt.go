@@ -9,6 +9,12 @@ import (
 	"accesscodes/internal/core"
 )
 
+// What can be wrong with what a record says about a code that there is already.
+var (
+	differentCode = core.NewSentence("different_code", "a code with this value exists already, with another {fields}")
+	typeStays     = core.NewSentence("type_stays", "the code exists with the type {type}, which cannot be changed")
+)
+
 // Claim is what somebody else's record says about a code that there is already.
 type Claim struct {
 	Type Type // empty: nothing
@@ -38,9 +44,8 @@ func Compare(want *NewCode, tells bool) *Command {
 			if !tells {
 				return refuse(errCodeExists())
 			}
-			return refuse(core.Invalid(core.ReasonCodeAlreadyExists, core.FieldError{
-				Pointer: "/code", Detail: "a code with this value exists already, with another " + strings.Join(names, ", "),
-			}))
+			return refuse(core.Invalid(core.ReasonCodeAlreadyExists,
+				differentCode.With("fields", strings.Join(names, ", ")).At("/code")))
 		},
 	}
 }
@@ -75,9 +80,7 @@ func Adopt(workspace core.ID, canonical string, claim Claim, at time.Time) *Comm
 
 // TypeStays is the error about a claim to another type than a code has.
 func TypeStays(is Type) *core.Error {
-	return core.Invalid(core.ReasonInvalidValue, core.FieldError{
-		Pointer: "/type", Detail: "the code exists with the type " + string(is) + ", which cannot be changed",
-	})
+	return core.Invalid(core.ReasonInvalidValue, typeStays.With("type", is).At("/type"))
 }
 
 // FormOfNew returns the form of a value that is to be a code of a workspace: the old form if a code of

@@ -1,7 +1,6 @@
 package codes
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
@@ -100,6 +99,9 @@ func (c *CodeChange) differingMetadata(now map[string]string) (rest core.Field[m
 	return rest
 }
 
+var limitTaken = core.NewSentence("limit_taken",
+	"maxRedemptions cannot be less than what is taken already: {redeemed} redeemed, {reserved} reserved")
+
 // check returns what is wrong with a change that only holds new values. next are the options that
 // the code would have. Limits apply to what is given, not to what was stored under older limits.
 func (c *CodeChange) check(code *Code, next *Options, now time.Time) error {
@@ -126,9 +128,8 @@ func (c *CodeChange) check(code *Code, next *Options, now time.Time) error {
 		return err
 	}
 	if limit := c.MaxRedemptions.Max; limit != nil && *limit < code.Redemptions+code.Reservations {
-		return core.Conflict(core.ReasonCodeInUse, fmt.Sprintf(
-			"maxRedemptions cannot be less than what is taken already: %d redeemed, %d reserved",
-			code.Redemptions, code.Reservations))
+		return core.ConflictOf(core.ReasonCodeInUse,
+			limitTaken.With("redeemed", code.Redemptions, "reserved", code.Reservations))
 	}
 	return nil
 }

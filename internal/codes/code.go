@@ -19,12 +19,14 @@ const (
 // Types lists every type, in the order in which documents show them.
 func Types() []Type { return []Type{TypeNormal, TypePremium, TypeUpgrade} }
 
+var wrongType = core.NewSentence("wrong_type", `type must be "Normal", "Premium" or "Upgrade", spelt exactly so`)
+
 // Check adds what is wrong with a type.
 func (t Type) Check(errs *core.FieldErrors) {
 	switch t {
 	case TypeNormal, TypePremium, TypeUpgrade:
 	default:
-		errs.Add(core.ReasonInvalidValue, "/type", `type must be "Normal", "Premium" or "Upgrade", spelt exactly so`)
+		errs.Add(core.ReasonInvalidValue, "/type", wrongType.Said())
 	}
 }
 

@@ -20,8 +20,7 @@ func (s *Service) FormsOf(
 			return nil, err
 		}
 		if form == "" || !core.IsStorable(form) {
-			errs.Add(core.ReasonInvalidValue, prefix+"/"+strconv.Itoa(i),
-				"a code must contain something other than spaces and dashes")
+			errs.Add(core.ReasonInvalidValue, prefix+"/"+strconv.Itoa(i), core.NothingInCode.With("field", "a code"))
 		}
 		forms[i] = form
 	}

@@ -3,7 +3,6 @@ package codes
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"accesscodes/internal/core"
 )
@@ -66,9 +65,15 @@ func (s *Service) AddCode(ctx context.Context, actor *core.Actor, value string, 
 	return made.answer(result)
 }
 
+var noCodeFree = core.NewSentence("no_code_free",
+	"no free code of the format {format} was found; give the workspace more or longer groups")
+
+// CodeExists is said of a value that is taken.
+var CodeExists = core.NewSentence("code_exists", "a code with this value exists already")
+
 func errCodeExists() *core.Error {
 	return core.Invalid(core.ReasonCodeAlreadyExists,
-		core.FieldError{Pointer: "/code", Detail: "a code with this value exists already"})
+		CodeExists.Said().At("/code"))
 }
 
 // GenerateCode creates a code with a random value in the workspace's format. Without a limit in the
@@ -181,8 +186,7 @@ func (s *Service) untilFree(
 			}
 		}
 	}
-	return core.Conflict(core.ReasonCodeSpaceExhausted, fmt.Sprintf(
-		"no free code of the format %s was found; give the workspace more or longer groups", format))
+	return core.ConflictOf(core.ReasonCodeSpaceExhausted, noCodeFree.With("format", format))
 }
 
 // pick returns the next values to try to insert, and how many values of the sequence it used. The

@@ -56,6 +56,10 @@ func (s *Service) DeleteCode(ctx context.Context, actor *core.Actor, value strin
 
 // manage carries out a command that changes the code itself, and returns the code.
 func (s *Service) manage(ctx context.Context, actor *core.Actor, value string, command Command) (Code, error) {
+	var errs core.FieldErrors
+	if CheckReason(&errs, actor.Reason); errs.Err() != nil {
+		return Code{}, errs.Err()
+	}
 	canonical, err := s.lookedUp(ctx, actor, value, &core.FieldErrors{})
 	if err != nil {
 		return Code{}, codeError(err)
@@ -77,6 +81,8 @@ func codeError(err error) error {
 	return err
 }
 
+var wrongUserStatus = core.NewSentence("wrong_user_status", `status must be "Normal" or "Premium", spelt exactly so`)
+
 // PutUser registers a user or changes the status of a registered one, without a code. It is for
 // users who were there before the codes.
 //
@@ -85,7 +91,7 @@ func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, statu
 	var errs core.FieldErrors
 	checkUserID(&errs, "", id)
 	if status != UserNormal && status != UserPremium {
-		errs.Add(core.ReasonInvalidValue, "/status", `status must be "Normal" or "Premium", spelt exactly so`)
+		errs.Add(core.ReasonInvalidValue, "/status", wrongUserStatus.Said())
 	}
 	if err := errs.Err(); err != nil {
 		return User{}, err

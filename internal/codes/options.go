@@ -23,8 +23,19 @@ const (
 // Errors about a code that would expire before it starts. Which one is used depends on which of the
 // two times the request can change.
 var (
-	expiresTooEarly = core.FieldError{Pointer: "/expiresAt", Detail: "expiresAt must be later than startsAt"}
-	startsTooLate   = core.FieldError{Pointer: "/startsAt", Detail: "startsAt must be earlier than expiresAt"}
+	expiresTooEarly = core.NewSentence("expires_too_early", "expiresAt must be later than startsAt").
+			Said().At("/expiresAt")
+	startsTooLate = core.NewSentence("starts_too_late", "startsAt must be earlier than expiresAt").
+			Said().At("/startsAt")
+)
+
+// What else can be wrong with options.
+var (
+	wrongLimit       = core.NewSentence("wrong_limit", "{field} must be null or from {min} to {max}")
+	expiresInThePast = core.NewSentence("expires_in_the_past", "expiresAt must be in the future")
+	tooManyEntries   = core.NewSentence("too_many_entries", "metadata must have at most {max} entries")
+	tooMuchMetadata  = core.NewSentence("too_much_metadata",
+		"metadata must have at most {max} bytes, keys and values together")
 )
 
 // Check adds what is wrong with the options at any time: that they expire in the past is no mistake.
@@ -41,7 +52,7 @@ func (o *Options) check(errs *core.FieldErrors, wrongOrder core.FieldError) {
 		}
 		f.check(o, errs)
 		if f.Name == "expiresAt" && o.StartsAt != nil && o.ExpiresAt != nil && !o.StartsAt.Before(*o.ExpiresAt) {
-			errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, "%s", wrongOrder.Detail)
+			errs.Add(core.ReasonInvalidValue, wrongOrder.Pointer, wrongOrder.Said)
 		}
 	}
 }
@@ -52,7 +63,8 @@ func (f *Field) check(o *Options, errs *core.FieldErrors) {
 	switch value := f.Option.Of(o).(type) {
 	case *Limit:
 		if n := value.Max; n != nil && (*n < f.Option.Min || *n > f.Option.Max) {
-			errs.Add(core.ReasonInvalidValue, pointer, "%s must be null or from %d to %d", f.Name, f.Option.Min, f.Option.Max)
+			errs.Add(core.ReasonInvalidValue, pointer,
+				wrongLimit.With("field", f.Name, "min", f.Option.Min, "max", f.Option.Max))
 		}
 	case **time.Time:
 		*value = core.StoredTime(*value)
@@ -75,7 +87,7 @@ func (o *Options) checkExpiry(now time.Time) error {
 // addExpiry is checkExpiry for a request that is refused in any case.
 func (o *Options) addExpiry(errs *core.FieldErrors, now time.Time) {
 	if o.ExpiresAt != nil && !o.ExpiresAt.After(now) && !errs.Names("/expiresAt") {
-		errs.Add(core.ReasonInvalidValue, "/expiresAt", "expiresAt must be in the future")
+		errs.Add(core.ReasonInvalidValue, "/expiresAt", expiresInThePast.Said())
 	}
 }
 
@@ -87,11 +99,10 @@ func (o *Options) checkMetadata(errs *core.FieldErrors) {
 // checkMetadataSize checks metadata as a whole.
 func checkMetadataSize(errs *core.FieldErrors, metadata map[string]string) {
 	if len(metadata) > MaxMetadataEntries {
-		errs.Add(core.ReasonInvalidValue, "/metadata", "metadata must have at most %d entries", MaxMetadataEntries)
+		errs.Add(core.ReasonInvalidValue, "/metadata", tooManyEntries.With("max", MaxMetadataEntries))
 	}
 	if sizeOf(metadata) > MaxMetadataBytes {
-		errs.Add(core.ReasonInvalidValue, "/metadata",
-			"metadata must have at most %d bytes, keys and values together", MaxMetadataBytes)
+		errs.Add(core.ReasonInvalidValue, "/metadata", tooMuchMetadata.With("max", MaxMetadataBytes))
 	}
 }
 
@@ -99,7 +110,7 @@ func checkMetadataEntries(errs *core.FieldErrors, metadata map[string]string) {
 	for _, key := range sortedKeys(metadata) {
 		pointer := "/metadata/" + core.EscapePointer(key)
 		if key == "" {
-			errs.Add(core.ReasonInvalidValue, pointer, "a metadata key must not be empty")
+			errs.Add(core.ReasonInvalidValue, pointer, core.Empty.With("field", "a metadata key"))
 		}
 		core.CheckText(errs, pointer, "a metadata key", key, MaxMetadataKeyLength)
 		core.CheckText(errs, pointer, "a metadata value", metadata[key], MaxMetadataValueLength)

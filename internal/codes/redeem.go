@@ -87,9 +87,7 @@ func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req Reserv
 		errs.Add(
 			core.ReasonInvalidValue,
 			"/ttlSeconds",
-			"ttlSeconds must be from %d to %d",
-			MinReservation/time.Second,
-			MaxReservation/time.Second,
+			core.InEnglish("ttlSeconds must be from %d to %d", MinReservation/time.Second, MaxReservation/time.Second),
 		)
 	}
 	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
@@ -169,8 +167,13 @@ func (s *Redemptions) onReservation(ctx context.Context, actor *core.Actor, id c
 	}, nil
 }
 
-// MaxReasonLength is the longest reason of a rollback, in characters.
+// MaxReasonLength is the longest reason of a rollback or a change, in characters.
 const MaxReasonLength = 500
+
+// CheckReason adds what is wrong with the reason of a rollback or a change.
+func CheckReason(errs *core.FieldErrors, reason string) {
+	core.CheckProse(errs, "/reason", "reason", reason, MaxReasonLength)
+}
 
 // Rollback undoes a redemption: the code gets its use back, and the user the status from before.
 // Rolling back twice does nothing more.
@@ -185,9 +188,8 @@ func (s *Redemptions) Rollback(
 	reason string,
 ) (Redeemed, error) {
 	var errs core.FieldErrors
-	core.CheckProse(&errs, "/reason", "reason", reason, MaxReasonLength)
-	if err := errs.Err(); err != nil {
-		return Redeemed{}, err
+	if CheckReason(&errs, reason); errs.Err() != nil {
+		return Redeemed{}, errs.Err()
 	}
 	canonical, r, err := s.store.Redemption(ctx, actor.WorkspaceID, redemption)
 	if errors.Is(err, core.ErrNotFound) {
@@ -215,7 +217,7 @@ func (b *base) lookedUp(ctx context.Context, actor *core.Actor, text string, err
 		return "", err
 	}
 	if form == "" {
-		errs.Add(core.ReasonInvalidValue, "/code", "code must contain something other than spaces and dashes")
+		errs.Add(core.ReasonInvalidValue, "/code", core.NothingInCode.With("field", "code"))
 	}
 	if err := errs.Err(); err != nil {
 		return "", err

@@ -20,6 +20,14 @@ func (s *Selection) Has(c *Code, at time.Time) bool {
 	return !c.CreatedAt.After(s.Until) && s.passes(c, at) && s.finds(c)
 }
 
+// MayHave reports whether a code may have been in the selection at some time: what never changes of it
+// passes.
+func (s *Selection) MayHave(c *Code) bool {
+	filter := s.CodeFilter
+	filter.Status = ""
+	return !c.CreatedAt.After(s.Until) && filter.passes(c, s.Until)
+}
+
 // finds reports whether a list that searches for the filter's text shows the code.
 func (f *CodeFilter) finds(c *Code) bool {
 	if f.Query == "" {
@@ -52,10 +60,12 @@ func (c *Code) Key() CodeKey { return CodeKey{c.CreatedAt, c.Form()} }
 // pointer, and rounds times to the precision of stores.
 func (f *CodeFilter) CheckFields(errs *core.FieldErrors, prefix string) {
 	if f.Type != "" && !slices.Contains(Types(), f.Type) {
-		errs.Add(core.ReasonInvalidValue, prefix+"/type", "type must be %s, spelt exactly so", core.Alternatives(Types()))
+		errs.Add(core.ReasonInvalidValue, prefix+"/type",
+			core.InEnglish("type must be %s, spelt exactly so", core.Alternatives(Types())))
 	}
 	if f.Status != "" && !slices.Contains(Statuses(), f.Status) {
-		errs.Add(core.ReasonInvalidValue, prefix+"/status", "status must be %s", core.Alternatives(Statuses()))
+		errs.Add(core.ReasonInvalidValue, prefix+"/status",
+			core.InEnglish("status must be %s", core.Alternatives(Statuses())))
 	}
 	core.CheckText(errs, prefix+"/q", "q", f.Query, MaxQueryLength)
 	f.CreatedAfter, f.CreatedBefore = storedRange(f.CreatedAfter, f.CreatedBefore)

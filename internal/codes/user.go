@@ -33,18 +33,24 @@ type User struct {
 	LastOrdinal int64     // of the user's newest redemption; 0: there was none since the user registered
 }
 
+// What can be wrong with a user id.
+var (
+	dottedUserID = core.NewSentence("dotted_user_id",
+		`userId must not be "/", "." or "..", which the path of an address cannot name`)
+	controlInUserID = core.NewSentence("control_in_user_id", "userId must be UTF-8 without control characters")
+)
+
 // checkUserID refuses an invalid user id. Ids belong to the customer: nothing is trimmed, and case
 // matters.
 func checkUserID(errs *core.FieldErrors, pointer, id string) {
 	switch {
 	case id == "":
-		errs.Add(core.ReasonInvalidValue, pointer, "userId must not be empty")
+		errs.Add(core.ReasonInvalidValue, pointer, core.Empty.With("field", "userId"))
 	case utf8.RuneCountInString(id) > MaxUserIDLength:
-		errs.Add(core.ReasonInvalidValue, pointer, "userId must have at most %d characters", MaxUserIDLength)
+		errs.Add(core.ReasonInvalidValue, pointer, core.TooLong.With("field", "userId", "max", MaxUserIDLength))
 	case id == "/" || id == "." || id == "..":
-		errs.Add(core.ReasonInvalidValue, pointer,
-			`userId must not be "/", "." or "..", which the path of an address cannot name`)
+		errs.Add(core.ReasonInvalidValue, pointer, dottedUserID.Said())
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl):
-		errs.Add(core.ReasonInvalidValue, pointer, "userId must be UTF-8 without control characters")
+		errs.Add(core.ReasonInvalidValue, pointer, controlInUserID.Said())
 	}
 }

@@ -34,6 +34,7 @@ type Actor struct {
 	Format      Format // of the workspace's generated codes
 	Listens     bool   // the workspace's hot events are recorded
 	RequestID   string // the request that it makes; empty: none
+	Reason      string // why, in its own words: the events keep it; empty: it did not say
 }
 
 // May reports whether the actor has a permission.

@@ -101,8 +101,8 @@ const (
 
 // FieldError describes what is wrong with one field of a request.
 type FieldError struct {
-	Pointer string // RFC 6901 pointer into the request body, such as /expiresAt
-	Detail  string // a sentence for a person; never repeats a secret
+	Pointer string `json:"pointer,omitempty"` // RFC 6901 pointer into the request body, such as /expiresAt
+	Said
 }
 
 // ErrNotFound is returned by a store if there is no such thing. It has no detail: the service knows
@@ -120,6 +120,7 @@ type Error struct {
 	Partial    bool          // with KindUnavailable: other requests of the same kind may succeed
 	Oldest     *int64        // with ReasonPositionExpired: the oldest position that is kept; nil: none is
 	Import     ID            // the import that it is about; zero: none
+	Said       Said          // what Detail says, if other languages have words for it
 	cause      error
 }
 
@@ -130,6 +131,14 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s: %s: %v", e.Reason, e.Detail, e.cause)
 	}
 	return fmt.Sprintf("%s: %s", e.Reason, e.Detail)
+}
+
+// AllSaid is all that is said about it: about its fields, else about the whole.
+func (e *Error) AllSaid() []FieldError {
+	if len(e.Fields) > 0 || e.Said.Name == "" {
+		return e.Fields
+	}
+	return []FieldError{e.Said.At("")}
 }
 
 // Unwrap returns the cause.
@@ -210,6 +219,11 @@ func Conflict(reason Reason, detail string) *Error {
 	return &Error{Kind: KindConflict, Reason: reason, Detail: detail}
 }
 
+// ConflictOf is [Conflict] for what other languages have words for, too.
+func ConflictOf(reason Reason, said Said) *Error {
+	return &Error{Kind: KindConflict, Reason: reason, Detail: said.Detail, Said: said}
+}
+
 // Invalid returns an error of KindInvalid about these fields. Its detail is that of the first field.
 func Invalid(reason Reason, fields ...FieldError) *Error {
 	return &Error{Kind: KindInvalid, Reason: reason, Detail: fields[0].Detail, Fields: fields}
@@ -225,13 +239,13 @@ type FieldErrors struct {
 // AddUnread adds the mistake of a field that is missing or could not be read. field is the pointer to
 // that field, pointer may lead further into it. What is added about the field later is left out: it
 // is about a value that the request does not have.
-func (f *FieldErrors) AddUnread(reason Reason, field, pointer, detail string) {
-	f.Add(reason, pointer, "%s", detail)
+func (f *FieldErrors) AddUnread(reason Reason, field, pointer string, said Said) {
+	f.Add(reason, pointer, said)
 	f.unread = append(f.unread, field)
 }
 
 // Add adds a mistake.
-func (f *FieldErrors) Add(reason Reason, pointer, detail string, args ...any) {
+func (f *FieldErrors) Add(reason Reason, pointer string, said Said) {
 	for _, field := range f.unread {
 		if pointer == field || strings.HasPrefix(pointer, field+"/") {
 			return
@@ -240,7 +254,18 @@ func (f *FieldErrors) Add(reason Reason, pointer, detail string, args ...any) {
 	if len(f.fields) == 0 {
 		f.reason = reason
 	}
-	f.fields = append(f.fields, FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
+	f.fields = append(f.fields, said.At(pointer))
+}
+
+// AddAll adds the mistakes of an error, with a prefix to their pointers.
+func (f *FieldErrors) AddAll(err error, prefix string) {
+	if err == nil {
+		return
+	}
+	wrong := AsError(err)
+	for _, field := range wrong.Fields {
+		f.Add(wrong.Reason, prefix+field.Pointer, field.Said)
+	}
 }
 
 // Names reports whether a mistake with this pointer was added.

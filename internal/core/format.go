@@ -27,17 +27,24 @@ type Format struct {
 	GroupLength int // characters in each group
 }
 
+// What can be wrong with a format.
+var (
+	wrongPrefix      = NewSentence("wrong_prefix", "prefix must be 0 to {max} characters of A-Z and 0-9")
+	wrongGroups      = NewSentence("wrong_groups", "groups must be from {min} to {max}")
+	wrongGroupLength = NewSentence("wrong_group_length", "group length must be from {min} to {max}")
+)
+
 // Check adds what is wrong with the format.
 func (f Format) Check(errs *FieldErrors) {
 	outside := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }
 	if len(f.Prefix) > MaxPrefixLength || strings.ContainsFunc(f.Prefix, outside) {
-		errs.Add(ReasonInvalidValue, "/prefix", "prefix must be 0 to %d characters of A-Z and 0-9", MaxPrefixLength)
+		errs.Add(ReasonInvalidValue, "/prefix", wrongPrefix.With("max", MaxPrefixLength))
 	}
 	if f.Groups < MinGroups || f.Groups > MaxGroups {
-		errs.Add(ReasonInvalidValue, "/groups", "groups must be from %d to %d", MinGroups, MaxGroups)
+		errs.Add(ReasonInvalidValue, "/groups", wrongGroups.With("min", MinGroups, "max", MaxGroups))
 	}
 	if f.GroupLength < MinGroupLength || f.GroupLength > MaxGroupLength {
-		errs.Add(ReasonInvalidValue, "/groupLength", "group length must be from %d to %d", MinGroupLength, MaxGroupLength)
+		errs.Add(ReasonInvalidValue, "/groupLength", wrongGroupLength.With("min", MinGroupLength, "max", MaxGroupLength))
 	}
 }
 

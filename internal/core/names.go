@@ -17,7 +17,7 @@ func Instead(name string, known []string) string {
 		shown = append(shown[:maxNameLength], '…')
 	}
 	quoted := strconv.Quote(string(shown))
-	switch meant := nearest(name, known); {
+	switch meant := Nearest(name, known); {
 	case meant != "":
 		return fmt.Sprintf("%s; did you mean %q?", quoted, meant)
 	case len(known) == 0:
@@ -27,9 +27,9 @@ func Instead(name string, known []string) string {
 	}
 }
 
-// nearest is the known name that a name is like, except for case, - and _, or for one character.
-func nearest(name string, known []string) string {
-	i := slices.IndexFunc(known, func(k string) bool { return plainName(k) == plainName(name) })
+// Nearest is the known name that a name is like, except for case, - and _, or for one character; empty: there is none.
+func Nearest(name string, known []string) string {
+	i := slices.IndexFunc(known, func(k string) bool { return FoldName(k) == FoldName(name) })
 	if i < 0 {
 		i = slices.IndexFunc(known, func(k string) bool { return isOneTypoAway(k, name) })
 	}
@@ -39,7 +39,8 @@ func nearest(name string, known []string) string {
 	return known[i]
 }
 
-func plainName(name string) string {
+// FoldName is a name without what people write differently: case, blanks, - and _.
+func FoldName(name string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
 }
 

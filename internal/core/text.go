@@ -49,15 +49,24 @@ func FoldASCII(text string) string {
 	}, text)
 }
 
+// What can be wrong with a text.
+var (
+	TooLong           = NewSentence("too_long", "{field} must have at most {max} characters")
+	Empty             = NewSentence("empty", "{field} must not be empty")
+	controlCharacters = NewSentence("control_characters", "{field} must not contain control characters")
+	turnedWriting     = NewSentence("turned_writing",
+		"{field} must not contain characters that turn the direction of writing (U+202A–202E, U+2066–2069)")
+)
+
 // CheckText refuses control characters other than tabs and line breaks: some databases cannot store
 // them, and no screen shows them.
 func CheckText(errs *FieldErrors, pointer, name, text string, limit int) {
 	if utf8.RuneCountInString(text) > limit {
-		errs.Add(ReasonInvalidValue, pointer, "%s must have at most %d characters", name, limit)
+		errs.Add(ReasonInvalidValue, pointer, TooLong.With("field", name, "max", limit))
 	}
 	if strings.ContainsFunc(text,
 		func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
-		errs.Add(ReasonInvalidValue, pointer, "%s must not contain control characters", name)
+		errs.Add(ReasonInvalidValue, pointer, controlCharacters.With("field", name))
 	}
 }
 
@@ -75,8 +84,7 @@ func EscapePointer(name string) string {
 func CheckProse(errs *FieldErrors, pointer, name, text string, limit int) {
 	CheckText(errs, pointer, name, text, limit)
 	if strings.ContainsFunc(text, isBidiControl) {
-		errs.Add(ReasonInvalidValue, pointer,
-			"%s must not contain characters that turn the direction of writing (U+202A–202E, U+2066–2069)", name)
+		errs.Add(ReasonInvalidValue, pointer, turnedWriting.With("field", name))
 	}
 }
 

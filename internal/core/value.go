@@ -14,6 +14,15 @@ const MaxCodeLength = 128
 // characters (Cc), not separators.
 func IsSpace(r rune) bool { return r == ' ' || r >= utf8.RuneSelf && unicode.Is(unicode.Z, r) }
 
+// What can be wrong with a chosen value.
+var (
+	NothingInCode = NewSentence("nothing_in_code", "{field} must contain something other than spaces and dashes")
+	invisibleCode = NewSentence("invisible_code",
+		"code must not contain control, invisible format or blank-looking characters")
+	dottedCode      = NewSentence("dotted_code", `code must not be "." or "..", which the path of an address cannot name`)
+	codeFormTooLong = NewSentence("code_form_too_long", "code must have at most {max} bytes when it is compared")
+)
+
 // CleanValue trims a chosen value and checks it. The result is stored and shown.
 func CleanValue(value string, errs *FieldErrors) string {
 	const pointer = "/code"
@@ -24,18 +33,17 @@ func CleanValue(value string, errs *FieldErrors) string {
 	}
 	switch {
 	case value == "":
-		errs.Add(ReasonInvalidValue, pointer, "code must not be empty")
+		errs.Add(ReasonInvalidValue, pointer, Empty.With("field", "code"))
 	case utf8.RuneCountInString(value) > MaxCodeLength:
-		errs.Add(ReasonInvalidValue, pointer, "code must have at most %d characters", MaxCodeLength)
+		errs.Add(ReasonInvalidValue, pointer, TooLong.With("field", "code", "max", MaxCodeLength))
 	case strings.ContainsFunc(value, isInvisible):
-		errs.Add(ReasonInvalidValue, pointer,
-			"code must not contain control, invisible format or blank-looking characters")
+		errs.Add(ReasonInvalidValue, pointer, invisibleCode.Said())
 	case !strings.ContainsFunc(form, isVisible):
-		errs.Add(ReasonInvalidValue, pointer, "code must contain something other than spaces and dashes")
+		errs.Add(ReasonInvalidValue, pointer, NothingInCode.With("field", "code"))
 	case form == "." || form == "..":
-		errs.Add(ReasonInvalidValue, pointer, `code must not be "." or "..", which the path of an address cannot name`)
+		errs.Add(ReasonInvalidValue, pointer, dottedCode.Said())
 	case len(form) > MaxFormLength:
-		errs.Add(ReasonInvalidValue, pointer, "code must have at most %d bytes when it is compared", MaxFormLength)
+		errs.Add(ReasonInvalidValue, pointer, codeFormTooLong.With("max", MaxFormLength))
 	}
 	return value
 }

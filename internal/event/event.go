@@ -66,8 +66,11 @@ func Thing(kind SubjectKind, id core.ID) Subject { return Subject{kind, id.Strin
 // values, and the earlier ones under "previous". It must not hold secrets, metadata or user ids.
 type Data map[string]any
 
-// previous is the member of data with the earlier values.
-const previous = "previous"
+// Members of data: the earlier values, and why it was done.
+const (
+	previous = "previous"
+	reason   = "reason"
+)
 
 // Change adds a changed value.
 func (d Data) Change(name string, from, to any) {

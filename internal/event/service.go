@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"accesscodes/internal/core"
@@ -139,7 +140,7 @@ func check(q *Query, wait time.Duration) error {
 	case q.Limit < 1 || q.Limit > MaxLimit:
 		return core.InvalidParameter("limit must be a whole number from 1 to %d", MaxLimit)
 	}
-	if q.Subject != nil && !core.IsStorable(q.Subject.Key) {
+	if q.Subject != nil && !core.IsStorable(q.Subject.Key+strings.Join(q.Subject.Or, "")) {
 		return core.InvalidParameter("subject must be UTF-8 without null characters")
 	}
 	if q.After < 0 || q.Before < 0 {

@@ -21,13 +21,14 @@ type Source struct {
 	Workspace core.ID
 	Actor     Actor
 	RequestID string // empty: no request
+	Reason    string // why, in the actor's words; empty: it is not known
 	Listening bool   // hot events are recorded, too
 }
 
 // Of returns the source for what an actor does in its workspace.
 func (r *Recorder) Of(a *core.Actor) *Source {
 	return &Source{
-		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Listening: a.Listens,
+		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Reason: a.Reason, Listening: a.Listens,
 		Actor: Actor{Kind: a.Kind, ID: a.ID, Name: a.Name},
 	}
 }
@@ -69,6 +70,9 @@ func (s *Source) Make(t Type, at time.Time, about Subject, user string, data Dat
 			[16]byte(random),
 		), Workspace: s.Workspace, Type: t, At: at, Actor: s.Actor, Subject: about, UserID: user,
 		RequestID: s.RequestID, Salt: random[len(core.ID{}):],
+	}
+	if s.Reason != "" {
+		data[reason] = s.Reason
 	}
 	var err error
 	if e.Data, err = data.encode(); err != nil {

@@ -55,7 +55,8 @@ type Query struct {
 // SubjectName names a subject.
 type SubjectName struct {
 	Kind SubjectKind
-	Key  string // as [Subject.Key]; of a user, their id
+	Key  string   // as [Subject.Key]; of a user, their id
+	Or   []string // keys of further subjects of the kind: events about any of them are asked for
 }
 
 // ActorName names an actor, or all actors of a kind.

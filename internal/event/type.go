@@ -1,6 +1,10 @@
 package event
 
-import "strings"
+import (
+	"strings"
+
+	"accesscodes/internal/core"
+)
 
 // Type is the kind of an event. Types are part of the API: new ones are added, none is renamed.
 type Type string
@@ -46,18 +50,23 @@ const (
 	WorkspaceSuspended Type = "workspace.suspended"
 	WorkspaceResumed   Type = "workspace.resumed"
 
-	MemberInvited  Type = "member.invited"
-	MemberJoined   Type = "member.joined"
-	MemberChanged  Type = "member.changed"
-	MemberRemoved  Type = "member.removed"
-	SessionStarted Type = "session.started"
-	SessionFailed  Type = "session.failed"
+	MemberInvited   Type = "member.invited"
+	MemberUninvited Type = "member.uninvited"
+	MemberJoined    Type = "member.joined"
+	MemberChanged   Type = "member.changed"
+	MemberRemoved   Type = "member.removed"
+	SessionStarted  Type = "session.started"
+	SessionFailed   Type = "session.failed"
 
 	EndpointCreated  Type = "endpoint.created"
 	EndpointUpdated  Type = "endpoint.updated"
 	EndpointDisabled Type = "endpoint.disabled"
 	SecurityGuessing Type = "security.guessing"
 )
+
+// Installation is the id of the log of the installation itself, which tells who runs it. No workspace has
+// this id, so no key reads the log.
+var Installation = core.ID{15: 1}
 
 // Types lists every type, in the order in which documents show them.
 func Types() []Type {
@@ -70,7 +79,7 @@ func Types() []Type {
 		ChangeCompleted, ChangeUndone, ImportCompleted, ExportCompleted,
 		KeyCreated, KeyRotated, KeyRevoked,
 		WorkspaceCreated, WorkspaceUpdated, WorkspaceSuspended, WorkspaceResumed,
-		MemberInvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
+		MemberInvited, MemberUninvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
 		EndpointCreated, EndpointUpdated, EndpointDisabled, SecurityGuessing,
 	}
 }

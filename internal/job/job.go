@@ -40,6 +40,7 @@ type Job struct {
 	FinishedAt  *time.Time // nil: it is queued or running
 	Actor       event.Actor
 	Failure     string // why it failed, in words for its owner
+	FailureSaid string // the same for other languages: JSON, see [core.ReadFieldErrors]; empty: only in English
 	Failures    int    // steps that have failed since the last that did not
 
 	// RetryKey is the digest of the request's Idempotency-Key, Fingerprint that of the request; nil:
@@ -73,6 +74,7 @@ var ErrLeaseLost = errors.New("the lease of the job is lost")
 type Query struct {
 	WorkspaceID core.ID
 	Kinds       []Kind
+	IDs         []core.ID // which; none: any
 	ActorIDs    []core.ID // who asked for them; none: anybody
 	After       core.ID   // the last of the page before; zero: none
 	Limit       int

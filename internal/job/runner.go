@@ -230,6 +230,8 @@ func (r *Runner) release(ctx context.Context, lease Lease, wait time.Duration, c
 	return err
 }
 
+var stepFailed = core.NewSentence("step_failed", "a step failed {count} times: {why}; the server's log says more")
+
 // failed sees to a job of which a step has failed.
 func (r *Runner) failed(ctx context.Context, lease Lease, kind Kind, why error) error {
 	switch {
@@ -249,8 +251,10 @@ func (r *Runner) failed(ctx context.Context, lease Lease, kind Kind, why error) 
 			return nil, nil
 		}
 		j.End(Failed, r.Now().UTC().Truncate(time.Microsecond))
-		if j.Failure = known.Detail; !isFinal {
-			j.Failure = fmt.Sprintf("a step failed %d times: %s; the server's log says more", j.Failures, known.Detail)
+		j.Failure, j.FailureSaid = known.Detail, core.WriteFieldErrors(known.AllSaid())
+		if !isFinal {
+			said := stepFailed.With("count", j.Failures, "why", known.Detail)
+			j.Failure, j.FailureSaid = said.Detail, core.WriteFieldErrors([]core.FieldError{said.At("")})
 		}
 		return r.Workers[kind].Failed(j)
 	}

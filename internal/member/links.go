@@ -127,13 +127,38 @@ func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, 
 		return "", err
 	}
 	token, _, err := s.make(ctx, l, InviteLife, func(l *Link) ([]*event.Event, error) {
-		if l.WorkspaceID.IsZero() {
-			return nil, nil
-		}
-		e, err := s.eventIn(l.WorkspaceID, by, requestID, event.MemberInvited, l.ID, event.Data{"role": string(l.Role)})
-		return []*event.Event{e}, err
+		return s.eventsOfLink(l, l.leadsTo(), by, requestID, event.MemberInvited, l.ID)
 	})
 	return token, err
+}
+
+// roleOperator is what events call it to run the installation.
+const roleOperator = "operator"
+
+// leadsTo returns the workspace that a link leads to, if it leads to one.
+func (l *Link) leadsTo() []core.ID {
+	if l.WorkspaceID.IsZero() {
+		return nil
+	}
+	return []core.ID{l.WorkspaceID}
+}
+
+// eventsOfLink makes an event in the log of each workspace that a link concerns, and of the installation if
+// it concerns that.
+func (s *base) eventsOfLink(
+	l *Link, workspaces []core.ID, by event.Actor, requestID string, t event.Type, about core.ID,
+) (all []*event.Event, err error) {
+	record := func(log core.ID, role string) {
+		e, makeErr := s.eventIn(log, by, requestID, t, about, event.Data{"role": role})
+		all, err = append(all, e), errors.Join(err, makeErr)
+	}
+	for _, workspace := range workspaces {
+		record(workspace, string(l.Role))
+	}
+	if l.Operator {
+		record(event.Installation, roleOperator)
+	}
+	return all, err
 }
 
 // checkNew refuses to invite somebody to where they are.
@@ -144,6 +169,9 @@ func (s *Links) checkNew(ctx context.Context, l *Link) error {
 	}
 	if err != nil {
 		return err
+	}
+	if l.WorkspaceID.IsZero() && m.Operator {
+		return core.Conflict(core.ReasonMemberExists, l.Email+" runs the installation already")
 	}
 	seats, err := s.deps.Store.Seats(ctx, m.ID)
 	if err != nil {
@@ -192,6 +220,7 @@ type NewPerson struct {
 	Password       string // a new one; who is invited and has an account gives the one they have
 	Language       string
 	Address, Agent string // of the browser
+	Device         string // as with [Credentials]
 }
 
 // Acceptance is what is stored when a link is used.
@@ -203,53 +232,61 @@ type Acceptance struct {
 	EndSessions bool   // all that the person has
 	Session     Session
 	SessionHash TokenHash
+	DeviceHash  TokenHash // of the browser
 	At          time.Time
 	// Events makes the events about the seats that the person gets.
 	Events func(workspaces []core.ID) ([]*event.Event, error)
 }
 
-// Accept uses a link up and signs its person in. Of many who use one link at once, one succeeds.
+// Accept uses a link up and signs its person in. Of many who use one link at once, one succeeds. A link
+// alone never changes the password of an account that there is, but for one that is made for that.
 //
 // Errors: KindNotFound as with Open; KindInvalid; KindUnauthenticated with ReasonSignInFailed if who has
 // an account gives a wrong password; KindTooMany.
-func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (session string, who Who, err error) {
+func (s *Links) Accept(ctx context.Context, token string, p NewPerson) (SignedIn, error) {
+	in, err := s.accept(ctx, token, &p)
+	if errors.Is(err, ErrAddressTaken) { // the account was made meanwhile, so the password must be its own
+		in, err = s.accept(ctx, token, &p)
+	}
+	return in, err
+}
+
+func (s *Links) accept(ctx context.Context, token string, p *NewPerson) (in SignedIn, err error) {
 	l, err := s.Open(ctx, token)
 	if err != nil {
-		return "", Who{}, err
+		return SignedIn{}, err
+	}
+	if l.Kind == LinkSetup {
+		l.Role = RoleOwner
 	}
 	a := &Acceptance{Link: l, At: s.now(), EndSessions: l.Kind == LinkReset}
 	a.Token, _ = hashToken(token)
-	if err := s.fill(ctx, a, &p); err != nil {
-		return "", Who{}, err
+	if err := s.fill(ctx, a, p); err != nil {
+		return SignedIn{}, err
 	}
-	a.Session, session, a.SessionHash, err = s.newSession(a.Member.ID, p.Address, p.Agent)
-	if err != nil {
-		return "", Who{}, err
+	if in.Again, err = s.knowsDevice(ctx, a.Member.ID, p.Device); err != nil {
+		return SignedIn{}, err
 	}
-	a.Events = func(workspaces []core.ID) (events []*event.Event, err error) {
-		by := event.Actor{Kind: core.ActorMember, ID: a.Member.ID, Name: a.Member.Name}
-		role := l.Role
-		if l.Kind == LinkSetup {
-			role = RoleOwner
-		}
-		for _, w := range workspaces {
-			e, err := s.eventIn(w, by, "", event.MemberJoined, a.Member.ID, event.Data{"role": string(role)})
-			if err != nil {
-				return nil, err
-			}
-			events = append(events, e)
-		}
-		return events, nil
+	if a.Session, in.Token, a.SessionHash, err = s.newSession(a.Member.ID, p.Address, p.Agent); err != nil {
+		return SignedIn{}, err
+	}
+	if in.Device, a.DeviceHash, err = newToken(s.deps.Entropy); err != nil {
+		return SignedIn{}, err
+	}
+	a.Events = func(workspaces []core.ID) ([]*event.Event, error) {
+		by := (&Who{Member: a.Member}).actor()
+		return s.eventsOfLink(&a.Link, workspaces, by, "", event.MemberJoined, a.Member.ID)
 	}
 	err = s.deps.Store.AcceptLink(ctx, a)
 	if errors.Is(err, core.ErrNotFound) {
-		return "", Who{}, errLink
+		err = errLink
 	}
 	if err != nil {
-		return "", Who{}, err
+		return SignedIn{}, err
 	}
-	seats, err := s.deps.Store.Seats(ctx, a.Member.ID)
-	return session, Who{Member: a.Member, Session: a.Session, Seats: seats}, err
+	in.Member, in.Session = a.Member, a.Session
+	in.Seats, err = s.deps.Store.Seats(ctx, a.Member.ID)
+	return in, err
 }
 
 // fill finds or makes the person who uses a link.
@@ -282,7 +319,7 @@ func (s *Links) fill(ctx context.Context, a *Acceptance, p *NewPerson) error {
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	a.Member.Password, err = s.passwords.hash(ctx, p.Password)
+	a.Member.Password, err = s.passwords.hash(ctx, true, p.Password)
 	return err
 }
 
@@ -291,7 +328,7 @@ func (s *Links) prove(ctx context.Context, m *Member, p *NewPerson) error {
 	if err := s.throttle.try(s.deps.Now(), m.Email, p.Address, false); err != nil {
 		return err
 	}
-	right, err := s.passwords.matches(ctx, p.Password, m.Password)
+	right, err := s.passwords.matches(ctx, true, p.Password, m.Password)
 	if err != nil || right {
 		return err
 	}
@@ -299,7 +336,7 @@ func (s *Links) prove(ctx context.Context, m *Member, p *NewPerson) error {
 	if err != nil {
 		return err
 	}
-	return s.recordFailure(ctx, m, seats)
+	return s.failed(m, seats)
 }
 
 func (s *Links) fillNew(ctx context.Context, a *Acceptance, p *NewPerson, email string) error {
@@ -319,6 +356,6 @@ func (s *Links) fillNew(ctx context.Context, a *Acceptance, p *NewPerson, email 
 	a.Member = Member{
 		ID: id, Email: email, Name: name, Operator: a.Link.Operator, CreatedAt: a.At, LastSeenAt: &a.At,
 	}
-	a.Member.Password, err = s.passwords.hash(ctx, p.Password)
+	a.Member.Password, err = s.passwords.hash(ctx, true, p.Password)
 	return err
 }

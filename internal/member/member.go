@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 )
 
@@ -86,38 +87,51 @@ func (w *Who) Actor(slug string) (core.Actor, tenancy.Workspace, bool) {
 	}, seat.Workspace, true
 }
 
+// actor returns the person as events name them.
+func (w *Who) actor() event.Actor {
+	return event.Actor{Kind: core.ActorMember, ID: w.Member.ID, Name: w.Member.Name}
+}
+
 // normalEmail writes an address as it is stored and compared.
 func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// What can be wrong with what is said about a person.
+var (
+	noEmail      = core.NewSentence("no_email", "email must be an address like mara@example.org")
+	emailTooLong = core.NewSentence("email_too_long", "email must have at most {max} bytes")
+	notOneLine   = core.NewSentence("not_one_line", "{field} must be one line")
+	wrongRole    = core.NewSentence("wrong_member_role", "role must be {roles}")
+)
 
 // checkEmail adds what is wrong with an address in its normal form. It does not prove that there is
 // such an address.
 func checkEmail(errs *core.FieldErrors, email string) {
 	local, domain, ok := strings.Cut(email, "@")
 	if !ok || local == "" || domain == "" || strings.ContainsAny(domain, "@ ") || strings.Contains(local, " ") {
-		errs.Add(core.ReasonInvalidValue, "/email", "email must be an address like mara@example.org")
+		errs.Add(core.ReasonInvalidValue, "/email", noEmail.Said())
 	}
 	if len(email) > MaxEmailLength {
-		errs.Add(core.ReasonInvalidValue, "/email", "email must have at most %d bytes", MaxEmailLength)
+		errs.Add(core.ReasonInvalidValue, "/email", emailTooLong.With("max", MaxEmailLength))
 	}
 	core.CheckProse(errs, "/email", "email", email, MaxEmailLength)
 	if strings.ContainsAny(email, "\t\r\n") {
-		errs.Add(core.ReasonInvalidValue, "/email", "email must be one line")
+		errs.Add(core.ReasonInvalidValue, "/email", notOneLine.With("field", "email"))
 	}
 }
 
 // checkName adds what is wrong with a name.
 func checkName(errs *core.FieldErrors, name string) {
 	if utf8.RuneCountInString(strings.TrimSpace(name)) == 0 {
-		errs.Add(core.ReasonMissingField, "/name", "name must not be empty")
+		errs.Add(core.ReasonMissingField, "/name", core.Empty.With("field", "name"))
 	}
 	core.CheckProse(errs, "/name", "name", name, MaxNameLength)
 	if strings.ContainsAny(name, "\t\r\n") {
-		errs.Add(core.ReasonInvalidValue, "/name", "name must be one line")
+		errs.Add(core.ReasonInvalidValue, "/name", notOneLine.With("field", "name"))
 	}
 }
 
 func checkRole(errs *core.FieldErrors, role Role) {
 	if !slices.Contains(Roles(), role) {
-		errs.Add(core.ReasonInvalidValue, "/role", "role must be %s", core.Alternatives(Roles()))
+		errs.Add(core.ReasonInvalidValue, "/role", wrongRole.With("roles", core.Alternatives(Roles())))
 	}
 }

@@ -3,9 +3,11 @@ package member
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
 // Members is about who has which role in a workspace.
@@ -124,21 +126,54 @@ func (s *Members) Withdraw(ctx context.Context, actor *core.Actor, invitation co
 	if err := actor.Require(core.PermissionAdminister); err != nil {
 		return err
 	}
-	err := s.deps.Store.DeleteInvitation(ctx, actor.WorkspaceID, invitation)
+	return s.withdraw(ctx, actorOf(actor), actor.RequestID, actor.WorkspaceID, invitation)
+}
+
+// OperatorInvitations returns the open invitations to run the installation, for who runs it.
+func (s *Members) OperatorInvitations(ctx context.Context) ([]Link, error) {
+	return s.deps.Store.Invitations(ctx, core.ID{}, s.now())
+}
+
+// WithdrawOperator takes an invitation to run the installation back, for who runs it. Errors: KindNotFound.
+func (s *Members) WithdrawOperator(ctx context.Context, by event.Actor, requestID string, invitation core.ID) error {
+	return s.withdraw(ctx, by, requestID, core.ID{}, invitation)
+}
+
+// withdraw takes an invitation to a workspace back, or to run the installation.
+func (s *Members) withdraw(
+	ctx context.Context, by event.Actor, requestID string, workspace, invitation core.ID,
+) error {
+	open, err := s.deps.Store.Invitations(ctx, workspace, s.now())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(open, func(l Link) bool { return l.ID == invitation })
+	if i < 0 {
+		return errLink
+	}
+	events, err := s.eventsOfLink(&open[i], open[i].leadsTo(), by, requestID, event.MemberUninvited, invitation)
+	if err != nil {
+		return err
+	}
+	err = s.deps.Store.DeleteInvitation(ctx, workspace, invitation, events...)
 	if errors.Is(err, core.ErrNotFound) {
 		return errLink
 	}
 	return err
 }
 
-// Found makes who has created a workspace its owner.
-func (s *Members) Found(ctx context.Context, who *Who, workspace core.ID) error {
-	joined, err := s.eventIn(workspace, event.Actor{Kind: core.ActorMember, ID: who.Member.ID, Name: who.Member.Name}, "",
-		event.MemberJoined, who.Member.ID, event.Data{"role": string(RoleOwner)})
+// Found stores a new workspace, of which created tells, and makes somebody its owner in the same step: there
+// is never one that nobody can enter. Errors: KindConflict with ReasonWorkspaceExists.
+func (s *Members) Found(ctx context.Context, who *Who, w tenancy.Workspace, created *event.Event) error {
+	joined, err := s.eventIn(w.ID, who.actor(), "", event.MemberJoined, who.Member.ID,
+		event.Data{"role": string(RoleOwner)})
 	if err != nil {
 		return err
 	}
-	_, err = s.deps.Store.PutSeat(ctx, workspace, who.Member.ID, RoleOwner, s.now(), joined)
+	founded, err := s.deps.Store.FoundWorkspace(ctx, w, who.Member.ID, created, joined)
+	if err == nil && !founded {
+		err = tenancy.WorkspaceExists(w.Slug)
+	}
 	return err
 }
 
@@ -185,6 +220,14 @@ func (s *Members) RemoveAs(ctx context.Context, by event.Actor, email string, wo
 	}
 	if !workspace.IsZero() {
 		return memberNotFound()
+	}
+	if m.Operator {
+		e, err := s.eventIn(event.Installation, by, "", event.MemberRemoved, m.ID,
+			event.Data{"name": m.Name, "role": roleOperator})
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
 	}
 	done, err := s.deps.Store.DeleteMember(ctx, m.ID, events...)
 	return orLastOwner(done, err)

@@ -23,27 +23,29 @@ const (
 // Storage Cheat Sheet recommends.
 var cost = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// hashesAtOnce bounds what passwords take of a machine: 19 MiB and some 20 ms of a processor each.
+// What passwords take of a machine: 19 MiB and some 20 ms of a processor each, a few at once.
 const (
-	hashesAtOnce  = 2
-	hashesWaiting = 40 // more are refused: they would wait for longer than people do
+	hashesOfStrangers = 2
+	hashesOfKnown     = 1  // beside them
+	hashesWaiting     = 40 // of each; more are refused: they would wait for longer than people do
 )
 
-// passwords hashes and compares, a few at once.
+// passwords hashes and compares, a few at once. Who is known, by a browser in which they have signed in,
+// a session or a one-time link, has turns of their own: strangers can send as many passwords as they like
+// and take none of these.
 type passwords struct {
-	turns   chan struct{}
-	waiting atomic.Int32
-	decoy   string // is compared where there is no password, so that both take as long
+	strangers, known *turns
+	decoy            string // is compared where there is no password, so that both take as long
 }
 
 func newPasswords() (*passwords, error) {
 	decoy, err := argon2id.CreateHash("nobody has this password", cost)
-	return &passwords{turns: make(chan struct{}, hashesAtOnce), decoy: decoy}, err
+	return &passwords{strangers: newTurns(hashesOfStrangers), known: newTurns(hashesOfKnown), decoy: decoy}, err
 }
 
 // hash returns what is stored instead of a password.
-func (p *passwords) hash(ctx context.Context, password string) (hash string, err error) {
-	err = p.inTurn(ctx, func() error {
+func (p *passwords) hash(ctx context.Context, known bool, password string) (hash string, err error) {
+	err = p.of(known).take(ctx, func() error {
 		hash, err = argon2id.CreateHash(password, cost)
 		return err
 	})
@@ -52,8 +54,8 @@ func (p *passwords) hash(ctx context.Context, password string) (hash string, err
 
 // matches reports whether a password is the one of a hash. An empty hash, of somebody who does not exist,
 // takes as long as any.
-func (p *passwords) matches(ctx context.Context, password, hash string) (match bool, err error) {
-	err = p.inTurn(ctx, func() error {
+func (p *passwords) matches(ctx context.Context, known bool, password, hash string) (match bool, err error) {
+	err = p.of(known).take(ctx, func() error {
 		if hash == "" {
 			_, err = argon2id.ComparePasswordAndHash(password, p.decoy)
 			return err
@@ -64,15 +66,31 @@ func (p *passwords) matches(ctx context.Context, password, hash string) (match b
 	return match, err
 }
 
-func (p *passwords) inTurn(ctx context.Context, do func() error) error {
-	if p.waiting.Add(1) > hashesWaiting {
-		p.waiting.Add(-1)
+func (p *passwords) of(known bool) *turns {
+	if known {
+		return p.known
+	}
+	return p.strangers
+}
+
+// turns lets a few run at once, and some wait.
+type turns struct {
+	taken   chan struct{} // holds a token for each turn that is taken
+	waiting atomic.Int32
+}
+
+func newTurns(atOnce int) *turns { return &turns{taken: make(chan struct{}, atOnce)} }
+
+// take does something in a turn. Errors: KindUnavailable if too many wait; those of ctx and do.
+func (t *turns) take(ctx context.Context, do func() error) error {
+	if t.waiting.Add(1) > hashesWaiting {
+		t.waiting.Add(-1)
 		return core.Overloaded()
 	}
-	defer p.waiting.Add(-1)
+	defer t.waiting.Add(-1)
 	select {
-	case p.turns <- struct{}{}:
-		defer func() { <-p.turns }()
+	case t.taken <- struct{}{}:
+		defer func() { <-t.taken }()
 		return do()
 	case <-ctx.Done():
 		return ctx.Err()
@@ -85,23 +103,27 @@ var commonText string
 // common are parts of passwords that guessers try first, in lower case.
 var common = strings.Fields(commonText)
 
-// easy is what is said of a password that is guessed first.
-const easy = "too easy to guess: add a word or two; long beats complicated"
+// What can be wrong with a password.
+var (
+	passwordTooEasy = core.NewSentence("password_too_easy",
+		"too easy to guess: add a word or two; long beats complicated")
+	passwordTooShort = core.NewSentence("password_too_short", "password must have at least {min} characters")
+)
 
 // checkPassword adds what is wrong with a new password. email and name are of the person.
 func checkPassword(errs *core.FieldErrors, password, email, name string) {
 	checkLength(errs, password)
 	if !errs.Names("/password") && isEasy(password, email, name) {
-		errs.Add(core.ReasonInvalidValue, "/password", easy)
+		errs.Add(core.ReasonInvalidValue, "/password", passwordTooEasy.Said())
 	}
 }
 
 func checkLength(errs *core.FieldErrors, password string) {
 	switch length := utf8.RuneCountInString(password); {
 	case length < MinPasswordLength:
-		errs.Add(core.ReasonInvalidValue, "/password", "password must have at least %d characters", MinPasswordLength)
+		errs.Add(core.ReasonInvalidValue, "/password", passwordTooShort.With("min", MinPasswordLength))
 	case length > MaxPasswordLength:
-		errs.Add(core.ReasonInvalidValue, "/password", "password must have at most %d characters", MaxPasswordLength)
+		errs.Add(core.ReasonInvalidValue, "/password", core.TooLong.With("field", "password", "max", MaxPasswordLength))
 	}
 }
 

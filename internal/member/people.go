@@ -29,7 +29,10 @@ func New(deps Deps) (*People, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := base{deps: deps, passwords: words, recorder: event.NewRecorder(deps.Entropy), throttle: newThrottle()}
+	b := base{
+		deps: deps, passwords: words, recorder: event.NewRecorder(deps.Entropy), throttle: newThrottle(),
+		failures: new(failures),
+	}
 	return &People{Sessions: &Sessions{b}, Links: &Links{b}, Members: &Members{b}}, nil
 }
 
@@ -42,6 +45,7 @@ type base struct {
 	passwords *passwords
 	recorder  *event.Recorder
 	throttle  *throttle
+	failures  *failures
 }
 
 // now is the current time as stores keep it.

@@ -21,6 +21,14 @@ type Credentials struct {
 	Device          string // the token that the browser got at an earlier time; empty: none
 }
 
+// SignedIn is a session that has begun.
+type SignedIn struct {
+	Who
+	Token  string // of the session
+	Device string // by which the browser is known next time
+	Again  bool   // the person is the last who signed in from this browser
+}
+
 var (
 	// errSignIn is the same for every wrong sign-in: nobody finds out who has an account.
 	errSignIn = &core.Error{
@@ -35,88 +43,70 @@ var (
 // seenInterval is how accurately it is stored when somebody was last seen.
 const seenInterval = time.Minute
 
-// SignIn begins a session and returns its token, and one by which the browser is known next time.
+// SignIn begins a session. Until the password is known to be right, it does the same for an address
+// without an account as for one that has one, so its time tells nothing.
 //
-// Errors: KindUnauthenticated with ReasonSignInFailed; KindTooMany after too many tries.
-func (s *Sessions) SignIn(ctx context.Context, c Credentials) (token, device string, who Who, err error) {
+// Errors: KindUnauthenticated with ReasonSignInFailed; KindTooMany after too many tries; KindUnavailable
+// while too many others try.
+func (s *Sessions) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 	email := normalEmail(c.Email)
 	if len(email) > MaxEmailLength || !utf8.ValidString(email) || strings.ContainsRune(email, 0) {
-		return "", "", Who{}, errSignIn // nobody has such an address
+		return SignedIn{}, errSignIn // nobody has such an address
 	}
 	m, err := s.deps.Store.MemberByEmail(ctx, email)
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
-		return "", "", Who{}, err
+		return SignedIn{}, err
 	}
-	known, err := s.knowsDevice(ctx, &m, c.Device)
+	known, err := s.knowsDevice(ctx, m.ID, c.Device)
 	if err != nil {
-		return "", "", Who{}, err
+		return SignedIn{}, err
 	}
 	if err := s.throttle.try(s.deps.Now(), email, c.Address, known); err != nil {
-		return "", "", Who{}, err
+		return SignedIn{}, err
 	}
-	right, err := s.passwords.matches(ctx, c.Password, m.Password)
+	right, err := s.passwords.matches(ctx, known, c.Password, m.Password)
 	if err != nil {
-		return "", "", Who{}, err
-	}
-	if m.ID.IsZero() {
-		return "", "", Who{}, errSignIn
+		return SignedIn{}, err
 	}
 	seats, err := s.deps.Store.Seats(ctx, m.ID)
 	if err != nil {
-		return "", "", Who{}, err
+		return SignedIn{}, err
 	}
 	if !right {
-		return "", "", Who{}, s.recordFailure(ctx, &m, seats)
+		return SignedIn{}, s.failed(&m, seats)
 	}
 	s.throttle.forget(email, c.Address)
-	return s.begin(ctx, &m, seats, c)
+	return s.begin(ctx, &m, seats, c, known)
 }
 
-func (s *Sessions) knowsDevice(ctx context.Context, m *Member, device string) (bool, error) {
+// knowsDevice reports whether a person has signed in from a browser. It asks for nobody, too.
+func (s *base) knowsDevice(ctx context.Context, member core.ID, device string) (bool, error) {
 	hash, ok := hashToken(device)
-	if !ok || m.ID.IsZero() {
+	if !ok {
 		return false, nil
 	}
-	return s.deps.Store.KnowsDevice(ctx, m.ID, hash)
-}
-
-// recordFailure records a wrong password for an account that there is, and returns the error about it.
-func (s *base) recordFailure(ctx context.Context, m *Member, seats []Seat) error {
-	var events []*event.Event
-	for _, seat := range seats {
-		e, err := s.eventIn(seat.Workspace.ID, event.System(), "", event.SessionFailed, m.ID, event.Data{"name": m.Name})
-		if err != nil {
-			return err
-		}
-		events = append(events, e)
-	}
-	if len(events) > 0 {
-		if err := s.deps.Store.RecordMemberEvents(ctx, events...); err != nil {
-			return err
-		}
-	}
-	return errSignIn
+	return s.deps.Store.KnowsDevice(ctx, member, hash)
 }
 
 func (s *Sessions) begin(
-	ctx context.Context, m *Member, seats []Seat, c Credentials,
-) (token, device string, who Who, err error) {
-	session, token, hash, err := s.newSession(m.ID, c.Address, c.Agent)
-	if err != nil {
-		return "", "", Who{}, err
+	ctx context.Context, m *Member, seats []Seat, c Credentials, known bool,
+) (in SignedIn, err error) {
+	in = SignedIn{Who: Who{Member: *m, Seats: seats}, Again: known}
+	var hash, deviceHash TokenHash
+	if in.Session, in.Token, hash, err = s.newSession(m.ID, c.Address, c.Agent); err != nil {
+		return SignedIn{}, err
 	}
-	device, deviceHash, err := newToken(s.deps.Entropy)
-	if err != nil {
-		return "", "", Who{}, err
+	if in.Device, deviceHash, err = newToken(s.deps.Entropy); err != nil {
+		return SignedIn{}, err
 	}
 	events, err := s.eventsOfSeats(m, seats, event.SessionStarted, event.Data{})
 	if err != nil {
-		return "", "", Who{}, err
+		return SignedIn{}, err
 	}
-	if err := s.deps.Store.InsertSession(ctx, session, hash, deviceHash, events...); err != nil {
-		return "", "", Who{}, err
+	if err := s.deps.Store.InsertSession(ctx, in.Session, hash, deviceHash, events...); err != nil {
+		return SignedIn{}, err
 	}
-	return token, device, Who{Member: *m, Session: session, Seats: seats}, nil
+	return in, nil
 }
 
 // Authenticate returns who has a session's token.
@@ -188,19 +178,19 @@ func (s *Sessions) ChangePassword(ctx context.Context, who *Who, old, password s
 	if err := s.throttle.take(s.deps.Now(), map[string]pace{"c" + m.Email: ofDevice}); err != nil {
 		return err
 	}
-	right, err := s.passwords.matches(ctx, old, m.Password)
+	right, err := s.passwords.matches(ctx, true, old, m.Password)
 	if err != nil {
 		return err
 	}
 	if !right {
-		return s.recordFailure(ctx, &m, who.Seats)
+		return s.failed(&m, who.Seats)
 	}
 	var errs core.FieldErrors
 	checkPassword(&errs, password, m.Email, m.Name)
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	hash, err := s.passwords.hash(ctx, password)
+	hash, err := s.passwords.hash(ctx, true, password)
 	if err != nil {
 		return err
 	}
@@ -216,7 +206,7 @@ func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language s
 	var errs core.FieldErrors
 	checkName(&errs, name)
 	if len(language) > 35 { // RFC 5646 §4.4.1
-		errs.Add(core.ReasonInvalidValue, "/language", "language must be a tag such as de")
+		errs.Add(core.ReasonInvalidValue, "/language", core.InEnglish("language must be a tag such as de"))
 	}
 	core.CheckText(&errs, "/language", "language", language, 35)
 	if err := errs.Err(); err != nil {

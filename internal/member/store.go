@@ -2,10 +2,12 @@ package member
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
 // Store keeps people, their seats, sessions and links. Each method is one atomic operation: when it
@@ -15,6 +17,9 @@ type Store interface {
 	LinkStore
 	SeatStore
 }
+
+// ErrAddressTaken says that there is an account with an address.
+var ErrAddressTaken = errors.New("there is an account with this address")
 
 // SessionStore keeps people and their sessions. An e-mail and the hash of a token are unique.
 type SessionStore interface {
@@ -56,10 +61,11 @@ type LinkStore interface {
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
 	// AcceptLink uses a link up: it stores the person, if they are new, with a seat, begins a session
 	// and stores the events; the link goes, and with one for setting up all of these. Of a person who
-	// exists it changes the password alone, by a link for that, which ends the sessions there are; any
-	// link can make them an operator.
+	// exists it changes the password alone, by a link for that, which ends the sessions there are and
+	// forgets their devices; any link can make them an operator.
 	//
-	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody.
+	// Errors: [core.ErrNotFound] if the link is gone, or is for setting up and there is somebody;
+	// [ErrAddressTaken], and nothing is stored, if the person is new and somebody has their address.
 	AcceptLink(ctx context.Context, a *Acceptance) error
 	// HasMembers reports whether there is anybody.
 	HasMembers(ctx context.Context) (bool, error)
@@ -69,15 +75,18 @@ type LinkStore interface {
 type SeatStore interface {
 	// Seated returns the people of a workspace, in the order of their names.
 	Seated(ctx context.Context, workspace core.ID) ([]Seated, error)
-	// Invitations returns the open invitations to a workspace.
+	// Invitations returns the open invitations to a workspace; without one, those to run the installation.
 	Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]Link, error)
+	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
+	// nothing, if its slug is taken.
+	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
 	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
 	// nothing, if that would leave the workspace without an owner.
 	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
 	// DeleteSeat takes a person's role away, likewise. Somebody without a seat is [core.ErrNotFound].
 	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
-	// DeleteInvitation takes an invitation back, or returns [core.ErrNotFound].
-	DeleteInvitation(ctx context.Context, workspace, link core.ID) error
+	// DeleteInvitation takes one of these back and stores the events, or returns [core.ErrNotFound].
+	DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error
 	// Members returns everybody, in the order of their addresses.
 	Members(ctx context.Context) ([]Member, error)
 	// DeleteMember deletes a person with all that is theirs and stores the events. It reports false, and

@@ -48,14 +48,20 @@ func (k *Key) ActiveAt(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
 
+// What can be wrong with a key.
+var (
+	wrongRole   = core.NewSentence("wrong_key_role", "role must be {roles}")
+	keyHasEnded = core.NewSentence("key_has_ended", "a key must expire in the future")
+)
+
 func (k *Key) check(now time.Time) error {
 	var errs core.FieldErrors
 	checkName(&errs, k.Name)
 	if !slices.Contains(Roles(), k.Role) {
-		errs.Add(core.ReasonInvalidValue, "/role", "role must be %s", core.Alternatives(Roles()))
+		errs.Add(core.ReasonInvalidValue, "/role", wrongRole.With("roles", core.Alternatives(Roles())))
 	}
 	if k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
-		errs.Add(core.ReasonInvalidValue, "/expiresAt", "a key must expire in the future")
+		errs.Add(core.ReasonInvalidValue, "/expiresAt", keyHasEnded.Said())
 	}
 	return errs.Err()
 }

@@ -41,6 +41,7 @@ func (w *Workspace) differences(to *Workspace) event.Data {
 		{"groups", w.Format.Groups, to.Format.Groups},
 		{"groupLength", w.Format.GroupLength, to.Format.GroupLength},
 		{"events", w.Events.orSome(), to.Events.orSome()},
+		{"colour", string(w.ColourOrOwn()), string(to.ColourOrOwn())},
 	} {
 		if field.from != field.to {
 			data.Change(field.name, field.from, field.to)

@@ -76,11 +76,7 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microse
 // CreateWorkspace stores a new workspace. Errors: KindInvalid; KindConflict with
 // ReasonWorkspaceExists.
 func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format core.Format) (Workspace, error) {
-	w, err := s.newWorkspace(slug, name, format)
-	if err != nil {
-		return Workspace{}, err
-	}
-	created, err := w.created(s.source(w.ID))
+	w, created, err := s.NewWorkspace(slug, name, format)
 	if err != nil {
 		return Workspace{}, err
 	}
@@ -89,10 +85,26 @@ func (s *Service) CreateWorkspace(ctx context.Context, slug, name string, format
 		return Workspace{}, err
 	}
 	if !inserted {
-		return Workspace{}, core.Conflict(core.ReasonWorkspaceExists,
-			fmt.Sprintf("a workspace with the slug %s exists already", slug))
+		return Workspace{}, WorkspaceExists(slug)
 	}
 	return w, nil
+}
+
+// NewWorkspace returns a new workspace and the event about it, for whoever stores them together with more.
+// Errors: KindInvalid.
+func (s *Service) NewWorkspace(slug, name string, format core.Format) (Workspace, *event.Event, error) {
+	w, err := s.newWorkspace(slug, name, format)
+	if err != nil {
+		return Workspace{}, nil, err
+	}
+	created, err := w.created(s.source(w.ID))
+	return w, created, err
+}
+
+// WorkspaceExists is the error about a slug that is taken.
+func WorkspaceExists(slug string) *core.Error {
+	return core.Conflict(core.ReasonWorkspaceExists,
+		fmt.Sprintf("a workspace with the slug %s exists already", slug))
 }
 
 // Workspaces returns all workspaces, oldest first.
@@ -226,7 +238,7 @@ func (s *Service) RevokeKey(ctx context.Context, id core.ID) (Key, error) {
 func (s *Service) RotateKey(ctx context.Context, id core.ID, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 {
 		return Key{}, "", core.Invalid(core.ReasonInvalidValue,
-			core.FieldError{Pointer: "/overlap", Detail: "the overlap must not be negative"})
+			core.InEnglish("the overlap must not be negative").At("/overlap"))
 	}
 	old, err := s.key(ctx, id)
 	if err != nil {

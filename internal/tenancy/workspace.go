@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,26 @@ type Workspace struct {
 	SuspendedAt *time.Time
 	CreatedAt   time.Time
 	Events      EventsRecorded
+	Colour      Colour // of the strip by which people see where they are; empty: none was chosen
+}
+
+// Colour is a colour of a workspace.
+type Colour string
+
+// Colours lists the colours.
+func Colours() []Colour { return []Colour{"sage", "sky", "straw", "rose"} }
+
+// ColourOrOwn returns the colour that was chosen, or one that the workspace keeps, so that who has several
+// sees where they are.
+func (w *Workspace) ColourOrOwn() Colour {
+	if w.Colour != "" {
+		return w.Colour
+	}
+	sum := 0
+	for _, b := range w.ID[8:] { // the random end of the id
+		sum += int(b)
+	}
+	return Colours()[sum%len(Colours())]
 }
 
 // EventsRecorded says which of a workspace's events are recorded.
@@ -42,11 +63,17 @@ func (e EventsRecorded) orSome() string {
 	return string(e)
 }
 
+// What can be wrong with a workspace.
+var (
+	wrongSlug = core.NewSentence("wrong_slug",
+		"slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+	brokenName = core.NewSentence("broken_name", "name must not contain tabs or line breaks")
+)
+
 func (w *Workspace) check() error {
 	var errs core.FieldErrors
 	if !slugPattern.MatchString(w.Slug) {
-		errs.Add(core.ReasonInvalidValue, "/slug",
-			"slug must be 1 to 63 characters of a-z, 0-9 and dashes, and not begin or end with a dash")
+		errs.Add(core.ReasonInvalidValue, "/slug", wrongSlug.Said())
 	}
 	checkName(&errs, w.Name)
 	w.Format.Check(&errs)
@@ -55,10 +82,10 @@ func (w *Workspace) check() error {
 
 func checkName(errs *core.FieldErrors, name string) {
 	if strings.TrimFunc(name, core.IsSpace) == "" {
-		errs.Add(core.ReasonInvalidValue, "/name", "name must not be empty")
+		errs.Add(core.ReasonInvalidValue, "/name", core.Empty.With("field", "name"))
 	}
 	if strings.ContainsAny(name, "\t\n\r") { // a list shows it in one line
-		errs.Add(core.ReasonInvalidValue, "/name", "name must not contain tabs or line breaks")
+		errs.Add(core.ReasonInvalidValue, "/name", brokenName.Said())
 	}
 	core.CheckProse(errs, "/name", "name", name, MaxNameLength)
 }
@@ -72,6 +99,7 @@ type WorkspaceChange struct {
 	GroupLength *int
 	Suspended   *bool // suspending twice keeps the first time
 	Events      *EventsRecorded
+	Colour      *Colour
 }
 
 func (c *WorkspaceChange) check() error {
@@ -85,7 +113,10 @@ func (c *WorkspaceChange) check() error {
 	core.Set(&format.GroupLength, c.GroupLength)
 	format.Check(&errs)
 	if c.Events != nil && *c.Events != EventsSome && *c.Events != EventsAll {
-		errs.Add(core.ReasonInvalidValue, "/events", "events must be %q or %q", EventsAll, EventsSome)
+		errs.Add(core.ReasonInvalidValue, "/events", core.InEnglish("events must be %q or %q", EventsAll, EventsSome))
+	}
+	if c.Colour != nil && !slices.Contains(Colours(), *c.Colour) {
+		errs.Add(core.ReasonInvalidValue, "/colour", core.InEnglish("colour must be %s", core.Alternatives(Colours())))
 	}
 	return errs.Err()
 }

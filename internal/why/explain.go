@@ -42,6 +42,9 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 			return nil, err
 		}
 	}
+	if e.UsedBy, e.UsedByMore, err = s.UsedBy(ctx, actor, e.Code); err != nil {
+		return nil, err
+	}
 	have := ""
 	if e.Nearest {
 		have = e.Code.Form()
@@ -118,6 +121,32 @@ func (s *Service) judge(
 	return answer, now.Code, past, nil
 }
 
+// shownUsers is how many of those who have used a code up are named.
+const shownUsers = 3
+
+// UsedBy returns the newest redemptions of a code that is used up, and how many more of it stand; none: it
+// is not used up.
+//
+// Errors: KindForbidden without [core.PermissionRead]; KindUnavailable.
+func (s *Service) UsedBy(
+	ctx context.Context, actor *core.Actor, c *codes.Code,
+) (newest []codes.Redemption, more int64, err error) {
+	if err := actor.Require(core.PermissionRead); err != nil {
+		return nil, 0, err
+	}
+	if c == nil || c.MaxRedemptions == nil || c.Redemptions < *c.MaxRedemptions {
+		return nil, 0, nil
+	}
+	list, err := s.deps.Codes.ListRedemptions(ctx, actor, codes.RedemptionFilter{Code: c.Value},
+		core.PageRequest{})
+	for i := range list.Items {
+		if list.Items[i].Stands() && len(newest) < shownUsers {
+			newest = append(newest, list.Items[i])
+		}
+	}
+	return newest, c.Redemptions - int64(len(newest)), err
+}
+
 // user returns a registered user; nil: there is none.
 func (s *Service) user(ctx context.Context, actor *core.Actor, id string) (*codes.User, error) {
 	if id == "" {
@@ -165,10 +194,12 @@ func (s *Service) deletion(ctx context.Context, actor *core.Actor, typed string)
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
+	names, err := s.names(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
 	last := events[len(events)-1]
-	return &Deletion{
-		At: last.At, Kind: last.Actor.Kind, By: last.Actor.ID, ByName: s.nameOf(ctx, actor, &last.Actor),
-	}, nil
+	return &Deletion{At: last.At, Kind: last.Actor.Kind, By: last.Actor.ID, ByName: names.of(&last.Actor)}, nil
 }
 
 // maxEvents is how many events about one thing are looked through.
@@ -199,12 +230,18 @@ func (s *Service) eventsAbout(
 	return all, true, nil
 }
 
-// nameOf returns the name of who did something: the present one, or that of then.
-func (s *Service) nameOf(ctx context.Context, actor *core.Actor, by *event.Actor) string {
-	if s.deps.NameOf != nil && !by.ID.IsZero() {
-		if name := s.deps.NameOf(ctx, actor.WorkspaceID, by.Kind, by.ID); name != "" {
-			return name
-		}
+// names returns what everybody of the actor's workspace is called.
+func (s *Service) names(ctx context.Context, actor *core.Actor) (Names, error) {
+	if s.deps.Names == nil {
+		return nil, nil
+	}
+	return s.deps.Names(ctx, actor.WorkspaceID)
+}
+
+// of returns the name of who did something: the present one, or that of then.
+func (n Names) of(by *event.Actor) string {
+	if now := n[by.ID]; now.Name != "" && !by.ID.IsZero() {
+		return now.Name
 	}
 	return by.Name
 }

@@ -30,6 +30,10 @@ type Explanation struct {
 	Answer Answer  // about what was typed
 	Would  *Answer // with Nearest: about Code, if it were typed right
 
+	// UsedBy are the newest redemptions of a code that is used up, and UsedByMore how many more stand.
+	UsedBy     []codes.Redemption
+	UsedByMore int64
+
 	At       time.Time // the instant that the answers are about
 	Past     *Past     // with [Question.At] before the present
 	Remedies []Remedy  // one of each kind, in the order of [RemedyKinds]

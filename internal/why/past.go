@@ -31,7 +31,7 @@ func (s *Service) stateAt(
 		return nil, err
 	}
 	then := *now
-	if err := s.undoEvents(ctx, actor, &then, at, past); err != nil {
+	if err := s.undoSteps(ctx, actor, &then, at, past); err != nil {
 		return nil, err
 	}
 	taken, err := s.takenAt(ctx, actor, &then, at, past)
@@ -55,8 +55,8 @@ func (was *state) holdsUnknown(a *Answer) bool {
 	return a.Valid && !a.Replay && a.Uses.Max != nil
 }
 
-// addReach finds out from when on the log is kept, and whether something that it does not tell of single
-// codes has changed many.
+// addReach finds out from when on the log is kept, and whether an import, of which it does not tell which
+// codes it has changed, was made since.
 func (s *Service) addReach(ctx context.Context, actor *core.Actor, at time.Time, past *Past) error {
 	page, err := s.deps.Log.List(ctx, event.Query{Workspace: actor.WorkspaceID, Limit: 1}, 0)
 	if err != nil {
@@ -68,74 +68,40 @@ func (s *Service) addReach(ctx context.Context, actor *core.Actor, at time.Time,
 	if past.Since == nil || at.Before(*past.Since) {
 		past.unsure(UnsureEvents)
 	}
-	changes, err := s.deps.Changes.List(ctx, actor, core.PageRequest{})
-	if err != nil {
-		return err
-	}
 	imports, err := s.deps.Imports.List(ctx, actor, core.PageRequest{})
 	if err != nil {
 		return err
 	}
-	since := func(finished *time.Time) bool { return finished == nil || finished.After(at) }
-	for i := range changes.Items {
-		if since(changes.Items[i].FinishedAt) {
-			past.unsure(UnsureBulk)
-		}
-	}
 	for i := range imports.Items {
-		if since(imports.Items[i].FinishedAt) {
+		if end := imports.Items[i].FinishedAt; end == nil || end.After(at) {
 			past.unsure(UnsureBulk)
 		}
 	}
 	return nil
 }
 
-// undoEvents takes back from a code what events say has changed since an instant, the last first.
-func (s *Service) undoEvents(
+// undoSteps takes back from a code what has changed it since an instant, the last first.
+func (s *Service) undoSteps(
 	ctx context.Context, actor *core.Actor, c *codes.Code, at time.Time, past *Past,
 ) error {
-	events, more, err := s.eventsAbout(ctx, actor, event.SubjectCode, c.Form(),
-		event.CodeUpdated, event.CodeRevoked, event.CodeRestored)
+	known, err := s.stepsOf(ctx, actor, c, nil)
 	if err != nil {
 		return err
 	}
-	if more {
+	if known.more {
 		past.unsure(UnsureEvents)
 	}
-	for _, e := range slices.Backward(events) {
-		if !e.At.After(at) {
+	if at.Before(known.bulk) {
+		past.unsure(UnsureBulk)
+	}
+	for _, step := range slices.Backward(known.all) {
+		if !step.At.After(at) {
 			break
 		}
-		if err := undo(c, &e); err != nil {
-			return err
+		if !step.begin.After(at) { // it was under way
+			past.unsure(UnsureBulk)
 		}
-	}
-	return nil
-}
-
-// undo gives the fields of a code the values from before an event.
-func undo(c *codes.Code, e *event.Event) error {
-	var data struct{ Previous map[string]json.RawMessage }
-	if err := json.Unmarshal([]byte(e.Data), &data); err != nil {
-		return fmt.Errorf("read the data of the event %s: %w", e.ID, err)
-	}
-	for _, f := range codes.Fields() {
-		was, changed := data.Previous[f.Name]
-		if !changed || !f.Changes {
-			continue
-		}
-		field := f.Of(c)
-		switch v := field.(type) { // null leaves a text, and a value writes to where a pointer points
-		case *core.OptionalText:
-			*v = ""
-		case **int64:
-			*v = nil
-		case **time.Time:
-			*v = nil
-		}
-		if err := json.Unmarshal(was, field); err != nil {
-			return fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)
-		}
+		step.undo(c)
 	}
 	return nil
 }
@@ -183,8 +149,8 @@ func (s *Service) redemptions(
 	return all, true, nil
 }
 
-// step is a change of a user's status.
-type step struct {
+// statusStep is a change of a user's status.
+type statusStep struct {
 	at           time.Time
 	before, then codes.UserStatus
 }
@@ -196,14 +162,14 @@ func (s *Service) userAt(
 	if id == "" || now != nil && !now.UpdatedAt.After(at) {
 		return now, nil
 	}
-	steps, more, err := s.stepsOf(ctx, actor, id)
+	steps, more, err := s.statusSteps(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
 	if more || slices.Contains(past.Unsure, UnsureEvents) {
 		past.unsure(UnsureUser)
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(steps, func(a, b statusStep) int { return a.at.Compare(b.at) })
 	status := codes.Unregistered
 	if now != nil {
 		status = now.Status
@@ -225,17 +191,19 @@ func (s *Service) userAt(
 	return &then, nil
 }
 
-// stepsOf returns the changes of a user's status that redemptions and events tell of, and whether there
+// statusSteps returns the changes of a user's status that redemptions and events tell of, and whether there
 // are more.
-func (s *Service) stepsOf(ctx context.Context, actor *core.Actor, id string) (steps []step, more bool, err error) {
+func (s *Service) statusSteps(
+	ctx context.Context, actor *core.Actor, id string,
+) (steps []statusStep, more bool, err error) {
 	redemptions, more, err := s.redemptions(ctx, actor, codes.RedemptionFilter{UserID: id})
 	if err != nil {
 		return nil, false, err
 	}
 	for _, r := range redemptions {
-		steps = append(steps, step{r.CreatedAt, r.Before, r.Grants})
+		steps = append(steps, statusStep{r.CreatedAt, r.Before, r.Grants})
 		if r.RolledBackAt != nil {
-			steps = append(steps, step{*r.RolledBackAt, r.Grants, r.Before})
+			steps = append(steps, statusStep{*r.RolledBackAt, r.Grants, r.Before})
 		}
 	}
 	events, moreEvents, err := s.eventsAbout(ctx, actor, event.SubjectUser, id, event.UserRegistered, event.UserChanged)
@@ -252,7 +220,7 @@ func (s *Service) stepsOf(ctx context.Context, actor *core.Actor, id string) (st
 			return nil, false, fmt.Errorf("read the data of the event %s: %w", e.ID, err)
 		}
 		if data.RedemptionID == "" { // else the redemption tells of it
-			steps = append(steps, step{e.At, data.Previous.Status, data.Status})
+			steps = append(steps, statusStep{e.At, data.Previous.Status, data.Status})
 		}
 	}
 	return steps, more || moreEvents, nil

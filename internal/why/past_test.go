@@ -1,6 +1,8 @@
 package why_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,36 @@ func TestAUserAtAnEarlierTime(t *testing.T) {
 	}
 }
 
+// TestAnEarlierTimeBeforeAChangeOfMany asks about times before, between and after changes of many codes.
+func TestAnEarlierTimeBeforeAChangeOfMany(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		w.add(t, "WELCOME", codes.TypePremium, 0)
+		for i := range 200 {
+			w.add(t, fmt.Sprint("OTHER-", i), codes.TypePremium, 0)
+		}
+		w.pass(time.Hour)
+		all := codes.CodeFilter{Type: codes.TypePremium}
+		w.change(t, bulk.NewChange{Filter: all, Do: codes.Act{Revoke: true}})
+		w.pass(time.Hour)
+		must[codes.Code](t)(w.codes.RestoreCode(t.Context(), w.acme, "WELCOME"))
+		w.pass(time.Hour)
+		later := codes.CodeChange{StartsAt: core.Field[time.Time]{Given: true, Value: new(start.AddDate(1, 0, 0))}}
+		set := w.change(t, bulk.NewChange{Codes: []string{"OTHER-7", "WELCOME", "x"}, Do: codes.Act{Set: &later}})
+		w.pass(time.Hour)
+		must[bulk.Change](t)(w.changes.Undo(t.Context(), w.acme, set.ID))
+		w.work(t)
+		w.pass(time.Hour)
+		for i, want := range []core.Reason{
+			"", core.ReasonCodeRevoked, "", core.ReasonCodeNotStarted, "",
+		} {
+			e := w.at(t, start.Add(time.Duration(i)*time.Hour+time.Minute))
+			if e.Answer.Reason != want || len(e.Past.Unsure) > 0 {
+				t.Errorf("moment %d: %q, unsure %q; want %q", i, e.Answer.Reason, e.Past.Unsure, want)
+			}
+		}
+	})
+}
+
 func TestALaterTime(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, "WELCOME", codes.TypePremium, 0, ends(start.Add(24*time.Hour)))
@@ -138,16 +170,34 @@ func TestWhatAnEarlierTimeCannotKnow(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
-	t.Run("a change of many", func(t *testing.T) {
+	t.Run("an import", func(t *testing.T) {
 		w := newWorld(t)
 		w.add(t, "WELCOME", codes.TypePremium, 0)
 		w.pass(time.Hour)
-		_, _, err := w.changes.Create(t.Context(), w.acme, bulk.NewChange{
-			Codes: []string{"OTHER"}, Do: codes.Act{Revoke: true},
+		_, _, err := w.imports.Run(t.Context(), w.acme, bulk.NewImport{
+			ImportSpec: bulk.ImportSpec{Format: "csv", OnExisting: bulk.FailOnExisting},
+			Body:       strings.NewReader("code,type\nOTHER,Normal\n"), Interrupt: func() {},
+			Check: func(context.Context) error { return nil },
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got := unsure(w.at(t, start.Add(time.Minute))); got != "bulk_change" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("a change of many of long ago", func(t *testing.T) {
+		w := newWorld(t)
+		w.add(t, "WELCOME", codes.TypePremium, 0)
+		for i := range 25 {
+			w.add(t, fmt.Sprint("WELCOME-", i), codes.TypePremium, 0)
+		}
+		w.pass(time.Hour)
+		w.change(t, bulk.NewChange{Filter: codes.CodeFilter{Query: "WELCOME-"}, Do: codes.Act{Revoke: true}})
+		if e := w.at(t, start.Add(time.Minute)); len(e.Past.Unsure) > 0 {
+			t.Errorf("it is known what the change did, but got %q", unsure(e))
+		}
+		w.pass(32 * 24 * time.Hour)
 		if got := unsure(w.at(t, start.Add(time.Minute))); got != "bulk_change" {
 			t.Errorf("got %q", got)
 		}

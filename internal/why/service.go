@@ -25,8 +25,18 @@ type Deps struct {
 	Imports *bulk.Imports
 	Keys    Keys
 	Now     func() time.Time
-	// NameOf returns the name of who did something; empty: it is not known any more.
-	NameOf func(ctx context.Context, workspace core.ID, kind core.ActorKind, id core.ID) string
+	// Names returns what the keys and members of a workspace are called today: it is asked once for a
+	// page. nil: events say it.
+	Names func(ctx context.Context, workspace core.ID) (Names, error)
+}
+
+// Names are what keys and members are called, by id.
+type Names map[core.ID]Name
+
+// Name is what a key or a member is called.
+type Name struct {
+	Kind core.ActorKind
+	Name string
 }
 
 // Keys looks up API keys: [tenancy.Service] does.

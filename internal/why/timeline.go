@@ -3,8 +3,6 @@ package why
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -27,6 +25,8 @@ const (
 	EntryRevoked    EntryKind = "revoked"
 	EntryRestored   EntryKind = "restored"
 	EntryReplaced   EntryKind = "replaced" // revoked, because another code replaces it
+	EntryDeleted    EntryKind = "deleted"  // by a change that was undone since, else there were no code
+	EntryUndeleted  EntryKind = "undeleted"
 )
 
 // Entry is one thing that happened to a code.
@@ -44,8 +44,15 @@ type Entry struct {
 	Live         bool    // of held: it is still held
 	Stands       bool    // of redeemed: it was not rolled back
 	Effect       Effect  // of redeemed
-	Reason       string  // of rolled back
+	Reason       string  // why, if somebody said it
 	Until        *time.Time
+
+	// ChangeID is the change of Count codes that did it; zero: it was done to this one alone.
+	ChangeID core.ID
+	Count    int64
+	Undoing  bool // it is the undoing of that change
+	// Untold, of revoked: it was done together with others, and by whom is not kept.
+	Untold bool
 
 	Changes    []FieldChange // of changed
 	ReplacedBy string        // of replaced: the new code's value
@@ -86,23 +93,40 @@ func (s *Service) Timeline(
 	if err != nil {
 		return nil, false, err
 	}
-	events, moreEvents, err := s.eventsAbout(ctx, actor, event.SubjectCode, code.Form(),
-		event.CodeCreated, event.CodeUpdated, event.CodeRevoked, event.CodeRestored, event.RedemptionRestored,
-		event.ReservationCreated, event.ReservationConfirmed, event.ReservationReleased, event.ReservationLapsed)
+	names, err := s.names(ctx, actor)
 	if err != nil {
 		return nil, false, err
 	}
-	entries = append(entries, s.creation(ctx, actor, &code))
-	for i := range page.Items {
-		entries = append(entries, s.redeemed(ctx, actor, &page.Items[i])...)
+	known, err := s.stepsOf(ctx, actor, &code, names)
+	if err != nil {
+		return nil, false, err
 	}
-	told, err := s.told(ctx, actor, events)
+	entries = append(entries, creation(&code, names))
+	for i := range page.Items {
+		entries = append(entries, redeemed(&page.Items[i], names)...)
+	}
+	told, err := s.told(known.events, names)
 	if err != nil {
 		return nil, false, err
 	}
 	entries = append(entries, told...)
+	entries = append(entries, known.entries(&code)...)
 	slices.SortStableFunc(entries, newestFirst)
-	return entries, page.Next != "" || moreEvents, nil
+	return entries, page.Next != "" || known.more, nil
+}
+
+// entries are what the steps show, and that the code was revoked if none of them tells of that.
+func (k *steps) entries(c *codes.Code) (all []Entry) {
+	isTold := c.RevokedAt == nil
+	for i := range k.all {
+		e := &k.all[i].Entry
+		all = append(all, *e)
+		isTold = isTold || (e.Kind == EntryRevoked || e.Kind == EntryReplaced) && !e.At.Before(*c.RevokedAt)
+	}
+	if !isTold {
+		all = append(all, Entry{Kind: EntryRevoked, At: *c.RevokedAt, Untold: true})
+	}
+	return all
 }
 
 // newestFirst orders entries. What made a code stands behind everything of the same instant.
@@ -117,44 +141,29 @@ func newestFirst(a, b Entry) int {
 }
 
 // creation is from the code's row, which stays when the log does not.
-func (s *Service) creation(ctx context.Context, actor *core.Actor, c *codes.Code) Entry {
-	e := Entry{
-		Kind: EntryCreated, At: c.CreatedAt, By: c.CreatedBy, BatchID: c.BatchID, BatchIndex: c.BatchIndex,
-		Replaces: c.Metadata[codes.MetadataReplaces],
+func creation(c *codes.Code, names Names) Entry {
+	by := names[c.CreatedBy] // rows name keys and members alike
+	return Entry{
+		Kind: EntryCreated, At: c.CreatedAt, By: c.CreatedBy, ByKind: by.Kind, ByName: by.Name,
+		BatchID: c.BatchID, BatchIndex: c.BatchIndex, Replaces: c.Metadata[codes.MetadataReplaces],
 	}
-	e.ByKind, e.ByName = s.maker(ctx, actor, c.CreatedBy)
-	return e
-}
-
-// maker returns the kind and name of who is known by id only: rows name keys and members alike.
-func (s *Service) maker(ctx context.Context, actor *core.Actor, id core.ID) (core.ActorKind, string) {
-	if s.deps.NameOf == nil || id.IsZero() {
-		return "", ""
-	}
-	for _, kind := range []core.ActorKind{core.ActorKey, core.ActorMember} {
-		if name := s.deps.NameOf(ctx, actor.WorkspaceID, kind, id); name != "" {
-			return kind, name
-		}
-	}
-	return "", ""
 }
 
 // redeemed returns the entry of a redemption, and that of its rollback.
-func (s *Service) redeemed(ctx context.Context, actor *core.Actor, r *codes.Redemption) []Entry {
+func redeemed(r *codes.Redemption, names Names) []Entry {
+	by := names[r.CreatedBy]
 	made := Entry{
-		Kind: EntryRedeemed, At: r.CreatedAt, By: r.CreatedBy, UserID: r.UserID, RedemptionID: r.ID,
-		Stands: r.Stands(), Effect: EffectOf(r.Type),
+		Kind: EntryRedeemed, At: r.CreatedAt, By: r.CreatedBy, ByKind: by.Kind, ByName: by.Name, UserID: r.UserID,
+		RedemptionID: r.ID, Stands: r.Stands(), Effect: EffectOf(r.Type),
 	}
-	made.ByKind, made.ByName = s.maker(ctx, actor, r.CreatedBy)
 	if r.Stands() {
 		return []Entry{made}
 	}
-	back := Entry{
-		Kind: EntryRolledBack, At: *r.RolledBackAt, By: r.RolledBackBy, UserID: r.UserID, RedemptionID: r.ID,
-		Reason: r.Reason,
-	}
-	back.ByKind, back.ByName = s.maker(ctx, actor, r.RolledBackBy)
-	return []Entry{made, back}
+	by = names[r.RolledBackBy]
+	return []Entry{made, {
+		Kind: EntryRolledBack, At: *r.RolledBackAt, By: r.RolledBackBy, ByKind: by.Kind, ByName: by.Name,
+		UserID: r.UserID, RedemptionID: r.ID, Reason: r.Reason,
+	}}
 }
 
 // entryKinds are the kinds of the entries that events make. What ends a hold, and the creation, which
@@ -170,94 +179,34 @@ type eventData struct {
 	ReservationID   string
 	ExpiresAt       *time.Time
 	ReplacedBy      string
+	Reason          string
 	MetadataChanged bool
-	Previous        map[string]json.RawMessage
 }
 
-// told returns the entries that events make.
-func (s *Service) told(ctx context.Context, actor *core.Actor, events []event.Event) (entries []Entry, err error) {
+// told returns the entries of events that change no field of the code.
+func (s *Service) told(events []event.Event, names Names) (entries []Entry, err error) {
 	ended := map[core.ID]bool{} // reservations that hold nothing any more
 	for _, e := range slices.Backward(events) {
 		var data eventData
-		if err := json.Unmarshal([]byte(e.Data), &data); err != nil {
-			return nil, fmt.Errorf("read the data of the event %s: %w", e.ID, err)
+		if err := readData(&e, &data); err != nil {
+			return nil, err
 		}
 		entry := Entry{
-			Kind: entryKinds[e.Type], At: e.At, By: e.Actor.ID, ByKind: e.Actor.Kind,
-			ByName: s.nameOf(ctx, actor, &e.Actor), UserID: e.UserID, ReplacedBy: data.ReplacedBy, Position: e.Position,
+			Kind: entryKinds[e.Type], At: e.At, By: e.Actor.ID, ByKind: e.Actor.Kind, ByName: names.of(&e.Actor),
+			UserID: e.UserID, Reason: data.Reason, Position: e.Position,
 		}
 		entry.RedemptionID, _ = core.ParseID(data.RedemptionID) // not every event has one
 		entry.Reservation, _ = core.ParseID(data.ReservationID) // nor the other
 		switch entry.Kind {
 		case "":
 			ended[entry.Reservation] = true
-			continue
 		case EntryHeld:
 			entry.Until = data.ExpiresAt
 			entry.Live = !ended[entry.Reservation] && entry.Until != nil && s.now().Before(*entry.Until)
-		case EntryRevoked, EntryChanged:
-			if data.ReplacedBy != "" {
-				entry.Kind = EntryReplaced
-			} else if entry.Kind == EntryChanged {
-				if entry.Changes, err = changesOf(&e, &data); err != nil {
-					return nil, err
-				}
-			}
+			entries = append(entries, entry)
+		case EntryReinstated:
+			entries = append(entries, entry)
 		}
-		entries = append(entries, entry)
 	}
 	return entries, nil
-}
-
-// changesOf returns the options that an event says have changed.
-func changesOf(e *event.Event, data *eventData) (changes []FieldChange, err error) {
-	var now map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(e.Data), &now); err != nil {
-		return nil, fmt.Errorf("read the data of the event %s: %w", e.ID, err)
-	}
-	for _, f := range codes.Fields() {
-		var code codes.Code
-		_, isMetadata := f.Of(&code).(*core.Metadata)
-		was, changed := data.Previous[f.Name]
-		switch {
-		case f.Option == nil:
-		case isMetadata && data.MetadataChanged:
-			changes = append(changes, FieldChange{Field: f.Name})
-		case changed:
-			from, err := optionIn(&f, was)
-			if err != nil {
-				return nil, fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)
-			}
-			to, err := optionIn(&f, now[f.Name])
-			if err != nil {
-				return nil, fmt.Errorf("read %s of the event %s: %w", f.Name, e.ID, err)
-			}
-			changes = append(changes, FieldChange{f.Name, from, to})
-		}
-	}
-	return changes, nil
-}
-
-// optionIn reads the value of an option.
-func optionIn(f *codes.Field, text json.RawMessage) (any, error) {
-	var code codes.Code
-	field := f.Of(&code)
-	if err := json.Unmarshal(text, field); err != nil {
-		return nil, err
-	}
-	switch v := field.(type) {
-	case **int64:
-		if *v != nil {
-			return **v, nil
-		}
-	case **time.Time:
-		if *v != nil {
-			return **v, nil
-		}
-	case *core.OptionalText:
-		if *v != "" {
-			return string(*v), nil
-		}
-	}
-	return nil, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/why"
@@ -34,6 +35,9 @@ func (w *world) timeline(t *testing.T, value string) (lines []string) {
 		}
 		if e.Kind == why.EntryRedeemed && !e.Stands {
 			line += ", not any more"
+		}
+		if !e.ChangeID.IsZero() {
+			line += fmt.Sprintf(", of %d, undoing %v", e.Count, e.Undoing)
 		}
 		if e.Kind == why.EntryHeld {
 			line += fmt.Sprintf(", live %v until %s", e.Live, e.Until.Sub(start))
@@ -103,6 +107,47 @@ func TestTheTimelinesOfACodeAndItsReplacement(t *testing.T) {
 	if diff := cmp.Diff([]string{"1h0m0s created by Checkout, TICKET-1"}, w.timeline(t, made)); diff != "" {
 		t.Errorf("of the new one (-want +got):\n%s", diff)
 	}
+}
+
+// TestTheTimelineHasChangesOfMany changes a code among so many that its part of a change is searched for.
+func TestTheTimelineHasChangesOfMany(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		w.add(t, "WELCOME", codes.TypePremium, 0)
+		for i := range 150 {
+			w.add(t, fmt.Sprint("OTHER-", i), codes.TypePremium, 0)
+			if i%50 == 0 {
+				w.pass(time.Minute)
+			}
+		}
+		w.pass(57 * time.Minute)
+		w.acme.Reason = "they leaked"
+		done := w.change(t, bulk.NewChange{Filter: codes.CodeFilter{Type: codes.TypePremium}, Do: codes.Act{Revoke: true}})
+		w.acme.Reason = ""
+		w.pass(time.Hour)
+		w.change(t, bulk.NewChange{Codes: []string{"OTHER-1", "OTHER-2"}, Do: codes.Act{Restore: true}})
+		must[bulk.Change](t)(w.changes.Undo(t.Context(), w.acme, done.ID))
+		w.work(t)
+		w.pass(time.Hour)
+		var values []string
+		for i := range 150 {
+			values = append(values, fmt.Sprint("OTHER-", i))
+		}
+		note := codes.CodeChange{Note: core.Field[string]{Given: true, Value: new("spring")}}
+		w.change(t, bulk.NewChange{Codes: append(values, "WELCOME"), Do: codes.Act{Set: &note}})
+		want := []string{
+			"3h0m0s changed by Checkout, note <nil> to spring, of 151, undoing false",
+			"2h0m0s restored by Checkout, of 151, undoing true",
+			"1h0m0s revoked by Checkout, they leaked, of 151, undoing false",
+			"0s created by Checkout",
+		}
+		if diff := cmp.Diff(want, w.timeline(t, "WELCOME")); diff != "" {
+			t.Errorf("timeline (-want +got):\n%s", diff)
+		}
+		w.pass(31 * 24 * time.Hour)
+		if got := w.timeline(t, "OTHER-1"); len(got) != 1 {
+			t.Errorf("a month later: %q", got)
+		}
+	})
 }
 
 func TestATimelineShowsTheNewestRedemptions(t *testing.T) {

@@ -3,6 +3,7 @@ package why_test
 import (
 	"context"
 	"encoding/binary"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/job"
 	"accesscodes/internal/store/pgtest"
 	"accesscodes/internal/store/postgres"
 	"accesscodes/internal/store/sqlite"
@@ -34,6 +36,8 @@ type world struct {
 	log     *event.Service
 	tenancy *tenancy.Service
 	changes *bulk.Changes
+	imports *bulk.Imports
+	runner  *job.Runner
 	now     atomic.Int64 // nanoseconds since start
 	ids     atomic.Uint64
 	acme    *core.Actor
@@ -90,18 +94,22 @@ func (w *world) serve(store codes.Store) {
 		Store: w.store, Reads: w.store, Jobs: w.store, Forms: w.codes.FormsOf,
 		Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID, Wake: func() {},
 	})
+	w.imports = bulk.NewImports(bulk.ImportsDeps{
+		Store: w.store, DryRun: w.store.DryRun, Jobs: w.store, Forms: w.codes.FormOfNew,
+		Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
+	})
+	w.runner = job.NewRunner(job.RunnerConfig{
+		Store: w.store, Node: core.ID{15: 1}, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Workers: map[job.Kind]job.Worker{
+			bulk.KindChange: bulk.NewChangeWorker(w.store, w.store, w.clock, core.SystemEntropy()),
+		},
+	})
 	w.Service = why.NewService(why.Deps{
 		Codes: w.codes, Log: w.log, Changes: w.changes, Keys: w.tenancy, Now: w.clock,
 		Batches: w.batches(),
-		Imports: bulk.NewImports(bulk.ImportsDeps{
-			Store: w.store, DryRun: w.store.DryRun, Jobs: w.store, Forms: w.codes.FormOfNew,
-			Before: w.tenancy.Predecessors, Now: w.clock, Entropy: core.SystemEntropy(), NewID: w.newID,
-		}),
-		NameOf: func(_ context.Context, _ core.ID, kind core.ActorKind, id core.ID) string {
-			if kind == core.ActorKey && id == w.acme.ID {
-				return "Checkout"
-			}
-			return ""
+		Imports: w.imports,
+		Names: func(context.Context, core.ID) (why.Names, error) {
+			return why.Names{w.acme.ID: {Kind: core.ActorKey, Name: "Checkout"}}, nil
 		},
 	})
 }
@@ -185,6 +193,28 @@ func (w *world) explain(t *testing.T, q why.Question) *why.Explanation {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// change changes many codes, until that is done.
+func (w *world) change(t *testing.T, asked bulk.NewChange) bulk.Change {
+	t.Helper()
+	c, _, err := w.changes.Create(t.Context(), w.acme, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.work(t)
+	return c
+}
+
+// work does what there is to do.
+func (w *world) work(t *testing.T) {
+	t.Helper()
+	for worked := true; worked; {
+		var err error
+		if worked, err = w.runner.TakeTurn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // must fails the test for an error.

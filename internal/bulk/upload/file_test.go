@@ -56,6 +56,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"JSON with line breaks", "{\n  \"code\": \"ABC\"\n}", upload.NDJSON, []string{"line breaks"}},
 		{"a column twice", "code,type,note,type\n", upload.CSV, []string{"“type” twice", "columns 2 and 4"}},
 		{"very many columns", "code" + strings.Repeat(",_", 200) + "\n", upload.CSV, []string{"201 columns", "at most 200"}},
+		{"a column in two names", "code,type,Typ\n", upload.CSV, []string{"“type” and “Typ”", "both read as type"}},
 		{"the code twice", "code,code\n", upload.CSV, []string{"“code” twice"}},
 		{"metadata in two ways", "code,metadata,metadata.a\n", upload.CSV, []string{"metadata.KEY"}},
 		{"metadata without a key", "code,metadata.\n", upload.CSV, []string{"key must not be empty"}},
@@ -162,11 +163,22 @@ func TestNotes(t *testing.T) {
 		{"zeros lost", "code\n12345\n1234\n", "zeros"},
 		{"digits of one length", "code\n12345\n01234\n", ""},
 		{"not only digits", "code\n12345\n123\nA\n", ""},
+		{"a heading", "Code,Gültig bis\nA,\n", "the column “Gültig bis” is read as expiresAt"},
+		{"another case", "CODE\nA\n", "the column “CODE” is read as code"},
+		{"days", "code,expiresAt\nA,2031-12-31\n", "whole days in the time zone UTC"},
+		{"days with points", "code,expiresAt\nA,31.12.2031\n", "are read as day, month and year"},
 	}
 	for _, test := range cases {
 		f := mustOpen(t, test.file, upload.CSV)
-		readAll(t, f)
-		notes := strings.Join(f.Notes(), "\n")
+		for _, row := range readAll(t, f) {
+			if _, err := row.Record(); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+		var notes string
+		for _, note := range f.Notes() {
+			notes += note.Detail + "\n"
+		}
 		if (notes == "") != (test.want == "") || !strings.Contains(notes, test.want) {
 			t.Errorf("%s: the notes are %q", test.name, notes)
 		}
@@ -185,7 +197,7 @@ func TestHeader(t *testing.T) {
 	if layout := f.Layout(); !layout.Mark || layout.Separator != ';' {
 		t.Errorf("the layout is %+v", layout)
 	}
-	if !bytes.HasPrefix([]byte(f.Notes()[0]), []byte("the file has semicolons")) {
-		t.Errorf("the notes are %q", f.Notes())
+	if !bytes.HasPrefix([]byte(f.Notes()[0].Detail), []byte("the file has semicolons")) {
+		t.Errorf("the notes are %v", f.Notes())
 	}
 }

@@ -1,8 +1,8 @@
 package upload
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +15,7 @@ import (
 const (
 	codeColumn     = "code"
 	typeColumn     = "type"
+	expiresColumn  = "expiresAt"
 	revokedColumn  = "revokedAt"
 	statusColumn   = "status"
 	metadataColumn = "metadata"
@@ -68,10 +69,12 @@ func names() []string {
 // header is what the first line of a CSV file says.
 type header struct {
 	names     []string
+	as        []string // the columns that they mean; empty: it is read past
 	readers   []readFunc
 	code      int // the column of the code, or of the lines of NDJSON
 	separator byte
 	isJSON    bool // its cells are lines of NDJSON
+	dates     *dates
 }
 
 // separators are what may stand between cells; the first is the rule.
@@ -84,7 +87,7 @@ func likelyHeader(line string) (likely header) {
 		h := header{separator: separator, names: splitHeader(line, separator)}
 		known := 0
 		for _, name := range h.names {
-			if _, ok := readers[name]; ok || strings.HasPrefix(name, metadataKey) || strings.HasPrefix(name, ignored) {
+			if isColumn(columnOf(name)) {
 				known++
 			}
 		}
@@ -113,27 +116,30 @@ func splitHeader(line string, separator byte) []string {
 
 // check finds out how each column is read.
 func (h *header) check() *FileError {
-	h.code = slices.Index(h.names, codeColumn)
+	h.as = make([]string, len(h.names))
+	for i, name := range h.names {
+		h.as[i] = columnOf(name)
+	}
+	h.code = slices.Index(h.as, codeColumn)
 	h.isJSON = h.code < 0 && slices.Contains(h.names, jsonColumn)
 	if h.isJSON {
 		h.code = slices.Index(h.names, jsonColumn)
 	}
 	h.readers = make([]readFunc, len(h.names))
 	if len(h.names) > maxColumns { // each costs time in every row
-		return invalidFile("the first line names %d columns, and at most %d are read", len(h.names), maxColumns)
+		return invalidFile(tooManyColumns.With("count", len(h.names), "most", maxColumns))
 	}
 	for i, name := range h.names {
 		if err := h.checkName(i, name); err != nil {
 			return err
 		}
 	}
-	whole := slices.Contains(h.names, metadataColumn)
+	whole := slices.Contains(h.as, metadataColumn)
 	switch {
 	case h.code < 0:
-		return invalidFile("the first line must name the columns, and no column is called “code”; %s",
-			"columns are "+strings.Join(names(), ", "))
+		return invalidFile(noCodeColumn.With("known", strings.Join(names(), ", ")))
 	case whole && slices.ContainsFunc(h.names, isMetadataKey):
-		return invalidFile("the columns “metadata” and “metadata.KEY” say the same twice; leave one of them out")
+		return invalidFile(metadataTwice.Said())
 	}
 	return nil
 }
@@ -142,43 +148,54 @@ func isMetadataKey(name string) bool { return strings.HasPrefix(name, metadataKe
 
 // checkName finds out how one column is read.
 func (h *header) checkName(i int, name string) *FileError {
-	read, known := readers[name]
+	read, known := readers[h.as[i]]
 	switch {
 	case name != printable(name) && strings.HasPrefix(name, ignored):
-		return invalidFile("the name of column %d is too long or has characters that cannot be shown", i+1)
+		return invalidFile(columnName.With("number", i+1))
 	case strings.HasPrefix(name, ignored):
+		h.as[i] = ""
 		return nil
 	case slices.Index(h.names, name) < i && name != "":
-		return invalidFile("the first line names the column %s twice (columns %d and %d)",
-			quote(name), slices.Index(h.names, name)+1, i+1)
+		return invalidFile(columnTwice.With(
+			"column", printable(name), "first", slices.Index(h.names, name)+1, "second", i+1))
+	case slices.Index(h.as, h.as[i]) < i && name != "":
+		return invalidFile(columnsAlike.With(
+			"first", printable(h.names[slices.Index(h.as, h.as[i])]), "second", printable(name), "column", h.as[i]))
 	case name == "":
-		return invalidFile("column %d has no name in the first line", i+1)
+		return invalidFile(columnNameless.With("number", i+1))
 	case h.isJSON && i == h.code:
 		return nil
 	case h.isJSON:
-		return invalidFile("the column “json” holds whole lines of NDJSON, so there can be no column %s", quote(name))
+		return invalidFile(jsonAlone.With("column", printable(name)))
 	case known:
-		h.readers[i] = read
+		if h.readers[i] = read; read == nil {
+			h.as[i] = ""
+		}
 		return nil
 	case isMetadataKey(name):
 		var errs core.FieldErrors
 		options := codes.Options{Metadata: map[string]string{name[len(metadataKey):]: ""}}
 		if options.Check(&errs); errs.Err() != nil {
-			return invalidFile("column %s: %s", quote(name), core.AsError(errs.Err()).Detail)
+			return invalidFile(wrongColumn.With("column", printable(name), "why", core.AsError(errs.Err()).Detail))
 		}
 		h.readers[i] = readMetadataEntry(name[len(metadataKey):])
 		return nil
 	default:
-		return invalidFile("the first line must name the columns, and there is no column %s",
-			core.Instead(printable(name), names()))
+		return invalidFile(instead(name, misspeltColumn, unknownColumn))
 	}
 }
 
 // maxQuoted is how much of what a file says is repeated, in characters.
 const maxQuoted = 60
 
-// quote repeats a text of the file in a sentence.
-func quote(text string) string { return fmt.Sprintf("“%s”", printable(text)) }
+// instead says of a name that is not known which one may be meant, or all that there are.
+func instead(name string, misspelt, unknown core.Sentence) core.Said {
+	name = printable(name)
+	if meant := core.Nearest(name, names()); meant != "" {
+		return misspelt.With("column", strconv.Quote(name), "meant", meant)
+	}
+	return unknown.With("column", strconv.Quote(name), "known", strings.Join(names(), ", "))
+}
 
 // printable is a text of a file, cut, and without what cannot be shown.
 func printable(text string) string {

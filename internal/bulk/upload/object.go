@@ -20,7 +20,7 @@ func (r *reading) object(line []byte) *RowError {
 		return objectError(err)
 	}
 	if members == nil {
-		return rowError(core.ReasonWrongType, "the line must be a JSON object")
+		return rowError(core.ReasonWrongType, noObject.Said())
 	}
 	for i := range codes.Fields() {
 		r.member(members, codes.Fields()[i].Name)
@@ -28,8 +28,7 @@ func (r *reading) object(line []byte) *RowError {
 	r.member(members, statusColumn)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !strings.HasPrefix(name, ignored) {
-			r.errs.Add(core.ReasonUnknownField, "/"+core.EscapePointer(name), "there is no field %s",
-				core.Instead(printable(name), names()))
+			r.errs.Add(core.ReasonUnknownField, "/"+core.EscapePointer(name), instead(name, misspeltMember, unknownMember))
 		}
 	}
 	return nil
@@ -50,7 +49,7 @@ func (r *reading) member(members map[string]jsontext.Value, name string) {
 	if v.kind == '"' {
 		text, err := jsontext.AppendUnquote(nil, raw)
 		if err != nil {
-			r.wrong(core.ReasonInvalidJSON, name, name+" is no valid JSON string")
+			r.wrong(core.ReasonInvalidJSON, name, noJSONString)
 			return
 		}
 		v.text = string(text)
@@ -63,14 +62,11 @@ func objectError(err error) *RowError {
 	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
 	case ok && errors.Is(err, jsontext.ErrDuplicateName):
-		return &RowError{
-			Reason: core.ReasonDuplicateField, Column: printable(syntactic.JSONPointer.LastToken()),
-			Detail: "the field " + quote(syntactic.JSONPointer.LastToken()) + " appears more than once",
-		}
+		name := printable(syntactic.JSONPointer.LastToken())
+		return RowErrorAt(core.ReasonDuplicateField, name, memberTwice.With("column", name))
 	case ok:
-		return rowError(core.ReasonInvalidJSON,
-			"the line is not one valid JSON object; the fault is at byte %d", syntactic.ByteOffset)
+		return rowError(core.ReasonInvalidJSON, brokenObject.With("byte", syntactic.ByteOffset))
 	default:
-		return rowError(core.ReasonWrongType, "the line must be a JSON object")
+		return rowError(core.ReasonWrongType, noObject.Said())
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/csvcell"
 )
 
@@ -18,6 +20,7 @@ type Reader struct {
 	mark   bool // it begins with a byte order mark
 	line   int  // of what comes next
 	digits digits
+	dates  dates
 }
 
 // Open begins to read a file, which [Unpack] unpacks before. A [*FileError] says that no row of it can be
@@ -37,7 +40,7 @@ func open(r io.Reader, format Format, maxBytes int64) (*Reader, error) {
 		f.source.skip(len(byteOrderMark))
 	}
 	if format == NDJSON {
-		f.header = header{names: []string{jsonColumn}, separator: ',', isJSON: true}
+		f.header = header{names: []string{jsonColumn}, separator: ',', isJSON: true, dates: &f.dates}
 		return f, nil
 	}
 	return f, f.readHeader()
@@ -68,7 +71,7 @@ func (f *Reader) readHeader() error {
 }
 
 func errLongHeader() *FileError {
-	return invalidFile("the first line is longer than %d KiB; it must name the columns", maxHeaderBytes>>10)
+	return invalidFile(headerTooLong.With("kib", maxHeaderBytes>>10))
 }
 
 func (f *Reader) takeHeader(text string) error {
@@ -76,33 +79,47 @@ func (f *Reader) takeHeader(text string) error {
 		return errLongHeader()
 	}
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
-		return invalidFile("the first line is not UTF-8 text; it must name the columns")
+		return invalidFile(headerNoText.Said())
 	}
 	f.header = likelyHeader(text)
 	if f.header.names == nil {
-		return invalidFile("the first line must name the columns, and its quotes or names are broken")
+		return invalidFile(headerBroken.Said())
 	}
 	if err := f.header.check(); err != nil {
 		return err
 	}
+	f.header.dates = &f.dates
 	f.split = splitter{separator: f.header.separator, most: len(f.header.names)}
 	return nil
 }
+
+// ReadDaysIn makes dates without a time of day those of a time zone. Otherwise they are in UTC.
+func (f *Reader) ReadDaysIn(zone *time.Location) { f.dates.zone = zone }
 
 // Header returns the names of the columns as the file has them; of NDJSON one, for the whole line.
 func (f *Reader) Header() []string { return slices.Clone(f.header.names) }
 
 // Notes tell a person what was noticed about the file as far as it is read.
-func (f *Reader) Notes() (notes []string) {
+func (f *Reader) Notes() (notes []core.Said) {
 	switch f.header.separator {
 	case ';':
-		notes = append(notes, "the file has semicolons between its cells")
+		notes = append(notes, notedSemicolons.Said())
 	case '\t':
-		notes = append(notes, "the file has tabs between its cells")
+		notes = append(notes, notedTabs.Said())
+	}
+	for i, as := range f.header.as {
+		if as != "" && as != f.header.names[i] {
+			notes = append(notes, notedColumn.With("column", printable(f.header.names[i]), "as", as))
+		}
+	}
+	if f.dates.whole {
+		notes = append(notes, notedDates.With("zone", f.dates.location()))
+	}
+	if f.dates.dotted {
+		notes = append(notes, notedDayFirst.Said())
 	}
 	if f.digits.suspicious() {
-		notes = append(notes, "all codes are digits and not of one length: a spreadsheet may have taken off zeros at "+
-			"their beginning; format the column as text before the codes are put in")
+		notes = append(notes, notedDigits.Said())
 	}
 	return notes
 }
@@ -135,9 +152,9 @@ func (f *Reader) take(length, end int) *Row {
 	f.line += row.Lines
 	switch {
 	case !utf8.ValidString(raw):
-		row.Err = rowError(InvalidText, "the line is not UTF-8 text; save the file as UTF-8")
+		row.Err = rowError(InvalidText, lineNoUTF8.Said())
 	case strings.IndexByte(raw, 0) >= 0:
-		row.Err = rowError(InvalidText, "the line has NUL bytes, which are no text")
+		row.Err = rowError(InvalidText, lineNUL.Said())
 	}
 	return row
 }
@@ -165,7 +182,7 @@ func (f *Reader) takeLine() (*Row, error) {
 		return nil, err
 	}
 	row := f.take(0, 0)
-	row.Err = rowError(LineTooLong, "the line has more than 64 KiB")
+	row.Err = rowError(LineTooLong, lineTooLong.Said())
 	return row, nil
 }
 
@@ -180,9 +197,9 @@ func (f *Reader) nextCells() (*Row, error) {
 				return nil, err
 			}
 		case what == splitQuote:
-			return f.brokenRow("a quote (\") in a cell must be doubled, and the cell put in quotes")
+			return f.brokenRow(quoteNotDoubled)
 		case what != splitWhole || length > MaxRowBytes:
-			return f.brokenRow("the quotes of a cell are not closed")
+			return f.brokenRow(quotesOpen)
 		default:
 			return f.rowOf(f.take(length, end), end == 0), nil
 		}
@@ -190,13 +207,13 @@ func (f *Reader) nextCells() (*Row, error) {
 }
 
 // brokenRow rejects one line, and goes on behind it: if quotes are not closed, the lines in them are rows.
-func (f *Reader) brokenRow(detail string) (*Row, error) {
+func (f *Reader) brokenRow(why core.Sentence) (*Row, error) {
 	row, err := f.takeLine()
 	if err != nil {
 		return nil, err
 	}
 	if row.Err == nil {
-		row.Err = rowError(InvalidCSV, "%s", detail)
+		row.Err = rowError(InvalidCSV, why.Said())
 	}
 	return row, nil
 }
@@ -216,11 +233,9 @@ func (f *Reader) rowOf(row *Row, last bool) *Row {
 	case blank:
 		return nil
 	case f.split.full:
-		row.Err = rowError(WrongCellCount, "the line has %d cells and the header %d; "+
-			"a cell with the separator in it must be put in quotes", f.split.count, names)
+		row.Err = rowError(WrongCellCount, tooManyCells.With("count", f.split.count, "columns", names))
 	case f.split.count < names && last:
-		row.Err = rowError(WrongCellCount, "the line has %d cells and the header %d, and the file ends in it: "+
-			"it may have been cut off", f.split.count, names)
+		row.Err = rowError(WrongCellCount, tooFewCells.With("count", f.split.count, "columns", names))
 	case f.header.isJSON:
 		row.json, row.object = true, row.cells[f.header.code]
 	default:

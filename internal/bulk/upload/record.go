@@ -23,9 +23,7 @@ type Record struct {
 // NewCode returns the type and the options of a code that does not exist yet.
 func (r *Record) NewCode() (codes.Type, codes.Options, *RowError) {
 	if r.Type == "" {
-		err := rowError(core.ReasonMissingField, "type is required for a new code")
-		err.Column = typeColumn
-		return "", codes.Options{}, err
+		return "", codes.Options{}, RowErrorAt(core.ReasonMissingField, typeColumn, typeMissing.Said())
 	}
 	return r.Type, r.Change.Options(), nil
 }
@@ -50,18 +48,25 @@ func (r *Record) ChangeTo(metadata map[string]string) codes.CodeChange {
 type reading struct {
 	record Record
 	errs   core.FieldErrors
+	dates  *dates
 }
 
 // wrong adds a mistake of a field, which is without a value then.
-func (r *reading) wrong(reason core.Reason, name, detail string) {
+func (r *reading) wrong(reason core.Reason, name string, what core.Sentence) {
+	r.wrongText(reason, name, what, "")
+}
+
+// wrongText is wrong for a sentence that repeats what the field has.
+func (r *reading) wrongText(reason core.Reason, name string, what core.Sentence, text string) {
 	pointer := "/" + core.EscapePointer(name)
-	r.errs.AddUnread(reason, pointer, pointer, detail)
+	said := what.With("column", name, "value", printable(text))
+	r.errs.AddUnread(reason, pointer, pointer, said)
 }
 
 // result checks the record as a whole.
 func (r *reading) result() (*Record, *RowError) {
 	if r.record.Value == "" && !r.errs.Names("/"+codeColumn) {
-		r.wrong(core.ReasonMissingField, codeColumn, "code is required")
+		r.wrong(core.ReasonMissingField, codeColumn, codeMissing)
 	}
 	if r.record.Type != "" {
 		r.record.Type.Check(&r.errs)
@@ -74,12 +79,13 @@ func (r *reading) result() (*Record, *RowError) {
 	return &r.record, nil
 }
 
-// Record reads what the row says. The error is the row's own, if it has one.
+// Record reads what the row says, and notes for the reader of the file how it says it. The error is the
+// row's own, if it has one.
 func (r *Row) Record() (*Record, *RowError) {
 	if r.Err != nil {
 		return nil, r.Err
 	}
-	var reading reading
+	reading := reading{dates: r.header.dates}
 	if r.json {
 		if err := reading.object([]byte(r.object)); err != nil {
 			return nil, err
@@ -88,7 +94,7 @@ func (r *Row) Record() (*Record, *RowError) {
 	}
 	for i, read := range r.header.readers {
 		if read != nil {
-			read(&reading, &value{name: r.header.names[i], text: r.cells[i]})
+			read(&reading, &value{name: r.header.as[i], text: r.cells[i]})
 		}
 	}
 	return reading.result()

@@ -14,6 +14,7 @@ import (
 // same program opens it.
 type Layout struct {
 	Names     []string // of the columns; for NDJSON one, for the whole line
+	As        []string `json:",omitempty"` // what they are read as; empty: it is read past
 	Separator rune
 	Mark      bool // it begins with a byte order mark, by which Excel knows UTF-8
 	Objects   bool // the rows are lines of NDJSON
@@ -29,7 +30,10 @@ type Rejected struct {
 
 // Layout returns how the file's rejected rows are written.
 func (f *Reader) Layout() Layout {
-	return Layout{Names: f.Header(), Separator: rune(f.header.separator), Mark: f.mark, Objects: f.format == NDJSON}
+	return Layout{
+		Names: f.Header(), As: slices.Clone(f.header.as),
+		Separator: rune(f.header.separator), Mark: f.mark, Objects: f.format == NDJSON,
+	}
 }
 
 // Columns behind the original ones. They are not read when the mended file is uploaded.

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"accesscodes/internal/bulk/upload"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 )
 
@@ -139,7 +141,7 @@ func TestMistakesOfCells(t *testing.T) {
 		{"code", "#N/A", upload.SpreadsheetMade, "#N/A"},
 		{"code", "", core.ReasonMissingField, "code is required"},
 		{"code", "- -", core.ReasonInvalidValue, "other than spaces and dashes"},
-		{"type", "premium", core.ReasonInvalidValue, "spelt exactly so"},
+		{"type", "premier", core.ReasonInvalidValue, "spelt exactly so"},
 		{"maxRedemptions", "1,000", core.ReasonInvalidValue, "separator of thousands"},
 		{"maxRedemptions", "1.000", core.ReasonInvalidValue, "separator of thousands"},
 		{"maxRedemptions", "1\u202f000", core.ReasonInvalidValue, "separator of thousands"},
@@ -149,16 +151,17 @@ func TestMistakesOfCells(t *testing.T) {
 		{"maxRedemptions", "many", core.ReasonInvalidValue, "must be a whole number"},
 		{"maxRedemptions", "0", core.ReasonInvalidValue, "from 1 to"},
 		{"maxRedemptions", "####", core.ReasonInvalidValue, "too narrow"},
-		{"expiresAt", "31.12.2031", core.ReasonInvalidValue, "2031-12-31T23:59:00Z (RFC 3339"},
+		{"expiresAt", "31.12.31", core.ReasonInvalidValue, "2031-12-31T23:59:00Z (RFC 3339"},
+		{"expiresAt", "31.11.2031", core.ReasonInvalidValue, "31.11.2031, and there is no such day"},
+		{"expiresAt", "2031-02-29", core.ReasonInvalidValue, "no such day"},
 		{"expiresAt", "12/31/2031", core.ReasonInvalidValue, "local format"},
 		{"expiresAt", "31/12/2031 23:59", core.ReasonInvalidValue, "local format"},
 		{"expiresAt", "12/31/31 11:59 PM", core.ReasonInvalidValue, "local format"},
-		{"expiresAt", "2031-12-31", core.ReasonInvalidValue, "without its time zone"},
 		{"expiresAt", "2031-12-31 23:59:00", core.ReasonInvalidValue, "without its time zone"},
 		{"expiresAt", "48213", core.ReasonInvalidValue, "counts days"},
 		{"expiresAt", "FALSE", core.ReasonInvalidValue, "not a time"},
 		{"expiresAt", "tomorrow", core.ReasonInvalidValue, "must be a time"},
-		{"revokedAt", "1.2.2024", core.ReasonInvalidValue, "local format"},
+		{"revokedAt", "1/2/2024", core.ReasonInvalidValue, "local format"},
 		{"startsAt", "#REF!", upload.SpreadsheetMade, "startsAt is #REF!"},
 		{"note", "#NAME?", upload.SpreadsheetMade, "error of a formula"},
 		{"note", strings.Repeat("x", 501), core.ReasonInvalidValue, "at most 500"},
@@ -187,7 +190,7 @@ func TestMistakesOfCells(t *testing.T) {
 
 // TestEveryMistakeOfARowIsTold at once.
 func TestEveryMistakeOfARowIsTold(t *testing.T) {
-	rows := readAll(t, mustOpen(t, "code,type,maxRedemptions,expiresAt\n--,normal,x,y\n", upload.CSV))
+	rows := readAll(t, mustOpen(t, "code,type,maxRedemptions,expiresAt\n--,norm,x,y\n", upload.CSV))
 	_, rejected := rows[0].Record()
 	if rejected == nil || rejected.Reason != core.ReasonInvalidValue || rejected.Column != "code" {
 		t.Fatalf("it is rejected with %v", rejected)
@@ -233,5 +236,46 @@ func TestMistakesOfMembers(t *testing.T) {
 		if rejected == nil || rejected.Reason != test.reason || rejected.Column != test.column {
 			t.Errorf("%s is rejected with %+v", test.object, rejected)
 		}
+	}
+}
+
+// TestWhatPeopleWriteInTables: headings, types and days as they stand in tables.
+func TestWhatPeopleWriteInTables(t *testing.T) {
+	file := "Code;Typ;Anzahl;Gültig ab;Gültig bis;Empfänger;Notiz\n" +
+		"A;premium;3;1.10.2031;31.12.2031;ada;x\nB;NORMAL;;2031-10-01;2031-12-31;;\n"
+	f := mustOpen(t, file, upload.CSV)
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ReadDaysIn(berlin)
+	for _, row := range readAll(t, f) {
+		record, rejected := row.Record()
+		if rejected != nil {
+			t.Fatal(rejected)
+		}
+		starts, ends := record.Change.StartsAt.Value, record.Change.ExpiresAt.Value
+		if want := time.Date(2031, 10, 1, 0, 0, 0, 0, berlin); !starts.Equal(want) {
+			t.Errorf("%s starts at %s, want %s", record.Value, starts, want)
+		}
+		if want := time.Date(2031, 12, 31, 23, 59, 59, 0, berlin); !ends.Equal(want) {
+			t.Errorf("%s ends at %s, want %s", record.Value, ends, want)
+		}
+		if want := map[string]codes.Type{"A": codes.TypePremium, "B": codes.TypeNormal}[record.Value]; record.Type != want {
+			t.Errorf("%s has the type %s, want %s", record.Value, record.Type, want)
+		}
+	}
+	as := f.Layout().As
+	want := []string{"code", "type", "maxRedemptions", "startsAt", "expiresAt", "recipient", "note"}
+	if !slices.Equal(as, want) {
+		t.Errorf("the columns are read as %q, want %q", as, want)
+	}
+}
+
+// TestColumnsThatAreReadPast have nothing that they are read as.
+func TestColumnsThatAreReadPast(t *testing.T) {
+	as := mustOpen(t, "code,_mine,redemptions,metadata.a\nA,x,1,b\n", upload.CSV).Layout().As
+	if want := []string{"code", "", "", "metadata.a"}; !slices.Equal(as, want) {
+		t.Errorf("the columns are read as %q, want %q", as, want)
 	}
 }

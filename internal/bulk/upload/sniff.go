@@ -3,6 +3,8 @@ package upload
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"accesscodes/internal/core"
 )
 
 // sniffBytes is how much of the beginning of a file is looked at to tell what it is.
@@ -11,47 +13,43 @@ const sniffBytes = MaxRowBytes
 var byteOrderMark = []byte("\ufeff")
 
 // How a file begins that is no text.
-var magics = []struct{ begin, what, remedy string }{
-	{"PK\x03\x04", "an XLSX workbook or another ZIP archive", saveAsCSV},
-	{"PK\x05\x06", "an empty ZIP archive", saveAsCSV},
-	{"\xd0\xcf\x11\xe0", "an old Excel workbook (XLS)", saveAsCSV},
-	{"\x1f\x8b", "packed with gzip twice", "unpack it once"},
-	{"\x28\xb5\x2f\xfd", "packed with zstd", unpackIt},
-	{"\xfd7zXZ\x00", "packed with xz", unpackIt},
-	{"7z\xbc\xaf\x27\x1c", "packed with 7-Zip", unpackIt},
-	{"BZh", "packed with bzip2", unpackIt},
-	{"%PDF-", "a PDF", "upload the table that it was made from, as CSV"},
-	{"{\\rtf", "an RTF document", "save the table in it as CSV"},
-	{"SQLite format 3\x00", "an SQLite database", "export the table in it as CSV"},
-	{"\x00\x00\xfe\xff", "UTF-32", saveAsUTF8},
-	{"\xff\xfe\x00\x00", "UTF-32", saveAsUTF8},
-	{"\xff\xfe", "UTF-16", saveAsUTF8},
-	{"\xfe\xff", "UTF-16", saveAsUTF8},
+var magics = []struct {
+	begin string
+	is    core.Said
+}{
+	{"PK\x03\x04", fileWorkbook.Said()},
+	{"PK\x05\x06", fileEmptyArchive.Said()},
+	{"\xd0\xcf\x11\xe0", fileOldWorkbook.Said()},
+	{"\x1f\x8b", filePackedTwice.Said()},
+	{"\x28\xb5\x2f\xfd", filePacked.With("program", "zstd")},
+	{"\xfd7zXZ\x00", filePacked.With("program", "xz")},
+	{"7z\xbc\xaf\x27\x1c", filePacked.With("program", "7-Zip")},
+	{"BZh", filePacked.With("program", "bzip2")},
+	{"%PDF-", filePDF.Said()},
+	{"{\\rtf", fileRTF.Said()},
+	{"SQLite format 3\x00", fileSQL.Said()},
+	{"\x00\x00\xfe\xff", fileUTF.With("encoding", "UTF-32")},
+	{"\xff\xfe\x00\x00", fileUTF.With("encoding", "UTF-32")},
+	{"\xff\xfe", fileUTF.With("encoding", "UTF-16")},
+	{"\xfe\xff", fileUTF.With("encoding", "UTF-16")},
 }
-
-const (
-	saveAsCSV  = "open it in the spreadsheet and save it as “CSV UTF-8”"
-	saveAsUTF8 = "save it as UTF-8; in Excel that is “CSV UTF-8”, in a text editor the encoding of “Save as”"
-	unpackIt   = "unpack it, or pack it with gzip"
-)
 
 // checkBeginning tells a file that is something else than text of a format; nil: it may be that.
 func checkBeginning(begin []byte, whole bool, format Format) *FileError {
 	for _, magic := range magics {
 		if bytes.HasPrefix(begin, []byte(magic.begin)) {
-			return invalidFile("this file is %s; %s", magic.what, magic.remedy)
+			return invalidFile(magic.is)
 		}
 	}
 	if looksLikeUTF16(begin) {
-		return invalidFile("this file is UTF-16; %s", saveAsUTF8)
+		return invalidFile(fileUTF.With("encoding", "UTF-16"))
 	}
 	begin = bytes.TrimPrefix(begin, byteOrderMark)
 	if line, _ := lineEnd(begin, true); bytes.IndexByte(begin[:line], 0) >= 0 {
-		return invalidFile("this file is no text: its first line has NUL bytes; upload a CSV or NDJSON file")
+		return invalidFile(fileNoText.Said())
 	}
 	if line := lineOfLatin1(begin, whole); line > 0 {
-		return invalidFile(
-			"this file is not UTF-8 but Latin-1, Windows-1252 or the like, as line %d shows; %s", line, saveAsUTF8)
+		return invalidFile(fileLatin1.With("line", line))
 	}
 	return checkText(bytes.TrimLeft(begin, " \t\r\n"), format)
 }
@@ -62,19 +60,19 @@ func checkText(begin []byte, format Format) *FileError {
 	first := bytes.TrimSpace(begin[:line])
 	switch {
 	case len(begin) == 0 && format == CSV:
-		return invalidFile("this file is empty; its first line must name the columns")
+		return invalidFile(fileEmpty.Said())
 	case len(begin) == 0:
 		return nil
 	case begin[0] == '<':
-		return invalidFile("this file is HTML or XML; upload a CSV or NDJSON file")
+		return invalidFile(fileMarkup.Said())
 	case begin[0] == '[':
-		return invalidFile("this file is a JSON list; write one object on each line, without commas between (NDJSON)")
+		return invalidFile(fileJSONList.Said())
 	case format == CSV && begin[0] == '{':
-		return invalidFile("this file is JSON; say format=ndjson for objects on a line each")
+		return invalidFile(fileJSON.Said())
 	case format == NDJSON && begin[0] != '{':
-		return invalidFile("this file is no NDJSON: its first line is no object; say format=csv for CSV")
+		return invalidFile(fileNoNDJSON.Said())
 	case format == NDJSON && len(first) == 1:
-		return invalidFile("this file is JSON with line breaks in its objects; write each object on one line (NDJSON)")
+		return invalidFile(fileBrokenObjects.Said())
 	default:
 		return nil
 	}

@@ -3,29 +3,28 @@ package upload
 import (
 	"regexp"
 	"strings"
+
+	"accesscodes/internal/core"
 )
 
-// What spreadsheets make of what is typed into them, and how a row says so. Details go on behind the
-// name of the column.
+// What spreadsheets make of what is typed into them, and how a row says so.
 
-// spreadsheetError says that a cell is what a formula shows that failed; empty: it is not.
-func spreadsheetError(text string) string {
+// isFormulaError reports whether a cell is what a formula shows that failed.
+func isFormulaError(text string) bool {
 	if !strings.HasPrefix(text, "#") {
-		return ""
+		return false
 	}
 	switch text {
 	case "#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!",
 		"#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#¿NOMBRE?", "#¡REF!", "#¡VALOR!", "#NOM?", "#VALEUR!":
-		return " is " + text + ", the error of a formula in a spreadsheet; put the value itself into the cell"
+		return true
 	}
-	return ""
+	return false
 }
 
 // isTooNarrow reports whether a text is what a spreadsheet shows of a number or a time in a column that is
 // too narrow.
 func isTooNarrow(text string) bool { return len(text) > 2 && strings.Trim(text, "#") == "" }
-
-const tooNarrow = " is ###, which a spreadsheet shows where a column is too narrow; widen it and save again"
 
 // scientific is how a spreadsheet writes a number of many digits, with a point or a comma.
 var scientific = regexp.MustCompile(`^-?\d([.,]\d+)?[Ee]\+\d{2,3}$`)
@@ -38,19 +37,18 @@ func isScientific(text string) bool {
 var grouped = regexp.MustCompile(`^[+-]?\d+([.,' \x{a0}\x{202f}’]\d+)+$`)
 
 // wholeNumber says why a text is no whole number.
-func wholeNumber(text string) string {
-	const example = "; write a whole number with digits alone, like 1000"
+func wholeNumber(text string) core.Sentence {
 	switch {
 	case isTooNarrow(text):
-		return tooNarrow
+		return columnTooNarrow
 	case isTruth(text):
-		return " is " + text + ", not a number" + example + ", or nothing for no limit"
+		return truthNoNumber
 	case isScientific(text):
-		return " has been turned into scientific notation by a spreadsheet" + example
+		return scientificNumber
 	case grouped.MatchString(text):
-		return " has a separator of thousands or decimals" + example
+		return groupedNumber
 	default:
-		return " must be a whole number, like 1000, or empty for no limit"
+		return noWholeNumber
 	}
 }
 
@@ -72,19 +70,18 @@ var (
 )
 
 // wrongTime says why a text is no time.
-func wrongTime(text string) string {
-	const example = "; write it like 2031-12-31T23:59:00Z (RFC 3339, with the time zone)"
+func wrongTime(text string) core.Sentence {
 	switch {
 	case localDate.MatchString(text):
-		return " is a date in a local format or without its time zone" + example
+		return localTime
 	case serialDate.MatchString(text):
-		return " is a number, in which a spreadsheet counts days" + example
+		return serialTime
 	case isTooNarrow(text):
-		return tooNarrow
+		return columnTooNarrow
 	case isTruth(text):
-		return " is " + text + ", not a time" + example
+		return truthNoTime
 	default:
-		return " must be a time" + example
+		return noTime
 	}
 }
 

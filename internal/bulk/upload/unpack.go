@@ -66,7 +66,7 @@ func (u *unpacker) Read(into []byte) (n int, err error) {
 	n, err = u.gzip.Read(into)
 	u.unpacked += int64(n)
 	if u.unpacked > ratioMatters && u.unpacked > maxRatio*u.packed.bytes {
-		return n, invalidFile("the file unpacks to more than %d times its size, which no file of codes does", maxRatio)
+		return n, invalidFile(fileBomb.With("most", maxRatio))
 	}
 	return n, u.errorOf(err)
 }
@@ -79,12 +79,12 @@ func (u *unpacker) errorOf(err error) error {
 	case u.packed.err != nil && !errors.Is(u.packed.err, io.EOF):
 		return u.packed.err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return invalidFile("the packed file breaks off; upload it again")
+		return invalidFile(filePackedBroken.Said())
 	default:
-		return invalidFile("the file begins like one that is packed with gzip, but cannot be unpacked")
+		return invalidFile(fileNotUnpacked.Said())
 	}
 }
 
 func errTooLarge() *FileError {
-	return &FileError{FileTooLarge, "the file has more than 1 GiB; upload it in parts, each with the header"}
+	return &FileError{FileTooLarge, fileTooLarge.Said()}
 }

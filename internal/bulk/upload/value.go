@@ -29,15 +29,15 @@ func (v *value) isNone() bool {
 }
 
 // word returns the text where spaces around it say nothing. ok is false for another type of JSON value.
-func (v *value) word(r *reading, what string) (word string, ok bool) {
+func (v *value) word(r *reading, otherwise core.Sentence) (word string, ok bool) {
 	if !v.isCell() {
 		if v.kind != '"' {
-			r.wrong(core.ReasonWrongType, v.name, v.name+" must be "+what)
+			r.wrong(core.ReasonWrongType, v.name, otherwise)
 		}
 		return v.text, v.kind == '"'
 	}
-	if mistake := spreadsheetError(v.text); mistake != "" {
-		r.wrong(SpreadsheetMade, v.name, v.name+mistake)
+	if isFormulaError(v.text) {
+		r.wrongText(SpreadsheetMade, v.name, formulaError, v.text)
 		return "", false
 	}
 	return strings.TrimSpace(v.text), true
@@ -47,12 +47,11 @@ func readCode(r *reading, v *value) {
 	if v.isNone() {
 		return
 	}
-	word, ok := v.word(r, "a string")
+	word, ok := v.word(r, mustBeText)
 	switch {
 	case !ok:
 	case v.isCell() && isScientific(word):
-		r.wrong(SpreadsheetMade, v.name, "a spreadsheet has turned this code into a number, and its digits are lost; "+
-			"format the column as text before the codes are put in")
+		r.wrong(SpreadsheetMade, v.name, codeMadeOther)
 	default:
 		r.record.Value = core.CleanValue(v.text, &r.errs)
 	}
@@ -62,13 +61,18 @@ func readType(r *reading, v *value) {
 	if v.isNone() {
 		return
 	}
-	word, ok := v.word(r, "a string")
+	word, ok := v.word(r, mustBeText)
 	switch {
 	case !ok:
 	case word == "": // of JSON
 		codes.Type("").Check(&r.errs)
 	default:
 		r.record.Type = codes.Type(word)
+		for _, known := range codes.Types() {
+			if v.isCell() && strings.EqualFold(word, string(known)) {
+				r.record.Type = known
+			}
+		}
 	}
 }
 
@@ -85,8 +89,8 @@ func readStatus(r *reading, v *value) {
 	if v.isNone() {
 		return
 	}
-	if word, ok := v.word(r, "a string"); ok && codes.Status(word) == codes.StatusExhausted {
-		r.wrong(CodeUsed, v.name, "every use of this code is taken, so it is not taken in")
+	if word, ok := v.word(r, mustBeText); ok && codes.Status(word) == codes.StatusExhausted {
+		r.wrong(CodeUsed, v.name, codeIsUsed)
 	}
 }
 
@@ -125,20 +129,20 @@ func readLimit(r *reading, v *value) (limit codes.Limit, ok bool) {
 	text := string(v.raw)
 	switch {
 	case v.isCell():
-		if text, ok = v.word(r, "a number"); !ok {
+		if text, ok = v.word(r, mustBeNumber); !ok {
 			return limit, false
 		}
 	case v.kind != '0':
-		r.wrong(core.ReasonWrongType, v.name, v.name+" must be a whole number or null")
+		r.wrong(core.ReasonWrongType, v.name, mustBeNumber)
 		return limit, false
 	}
 	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		detail := v.name + " must be a whole number, without a point and an exponent: 1, not 1.0"
+		what := mustBeWhole
 		if v.isCell() {
-			detail = v.name + wholeNumber(text)
+			what = wholeNumber(text)
 		}
-		r.wrong(core.ReasonInvalidValue, v.name, detail)
+		r.wrongText(core.ReasonInvalidValue, v.name, what, text)
 		return limit, false
 	}
 	return codes.Limit{Given: true, Max: &number}, true
@@ -149,13 +153,23 @@ func readTime(r *reading, v *value) (at core.Field[time.Time], ok bool) {
 	if v.isNone() {
 		return core.Field[time.Time]{Given: true}, true
 	}
-	word, ok := v.word(r, "a time like 2031-02-03T04:05:06Z (RFC 3339), or null")
+	word, ok := v.word(r, mustBeTime)
 	if !ok {
 		return at, false
 	}
 	var t time.Time
+	if v.isCell() {
+		day, isDay, err := r.dates.day(v.name, word)
+		if err != nil {
+			r.wrongText(core.ReasonInvalidValue, v.name, noSuchDay, word)
+			return at, false
+		}
+		if isDay {
+			return core.Field[time.Time]{Given: true, Value: core.StoredTime(&day)}, true
+		}
+	}
 	if err := t.UnmarshalText([]byte(word)); err != nil {
-		r.wrong(core.ReasonInvalidValue, v.name, v.name+wrongTime(word))
+		r.wrongText(core.ReasonInvalidValue, v.name, wrongTime(word), word)
 		return at, false
 	}
 	return core.Field[time.Time]{Given: true, Value: core.StoredTime(&t)}, true
@@ -166,7 +180,7 @@ func readText(r *reading, v *value) (text core.Field[string], ok bool) {
 	if v.kind == 'n' || v.isCell() && v.text == "" {
 		return core.Field[string]{Given: true}, true
 	}
-	if _, ok := v.word(r, "a string or null"); !ok {
+	if _, ok := v.word(r, mustBeTextOrNull); !ok {
 		return text, false
 	}
 	said := v.text
@@ -197,7 +211,7 @@ func readMetadata(r *reading, v *value) {
 		if v.isCell() {
 			reason = core.ReasonInvalidValue
 		}
-		r.wrong(reason, v.name, v.name+` must be a JSON object of strings, each name once: {"key":"text"}`)
+		r.wrong(reason, v.name, noMetadata)
 		return
 	}
 	if len(entries) > 0 {

@@ -100,7 +100,12 @@ func eventsQuery(q *event.Query, after, reach int64) (string, []any) {
 			column, index = "user_id", "events_user"
 		}
 		sql = "SELECT " + eventColumns + " FROM events /*sqlite INDEXED BY " + index + " sqlite*/" + which
-		sql += " AND " + column + " = " + param(q.Subject.Key) + " AND subject_kind = " + param(string(q.Subject.Kind))
+		keys := []string{param(q.Subject.Key)}
+		for _, key := range q.Subject.Or {
+			keys = append(keys, param(key))
+		}
+		sql += " AND " + column + " IN (" + strings.Join(keys, ", ") + ")"
+		sql += " AND subject_kind = " + param(string(q.Subject.Kind))
 	}
 	if q.Types != nil {
 		params := make([]string, len(q.Types))

@@ -15,6 +15,7 @@ var importRejects = newTable("import_rejects", []column[bulk.RejectedLine]{
 	{"raw", func(l *bulk.RejectedLine) any { return &l.Raw }},
 	{"reason", func(l *bulk.RejectedLine) any { return (*string)(&l.Reason) }},
 	{"detail", func(l *bulk.RejectedLine) any { return &l.Detail }},
+	{"said", func(l *bulk.RejectedLine) any { return &l.Said }},
 })
 
 // Rejects is a [bulk.Rejects] within a transaction.

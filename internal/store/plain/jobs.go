@@ -29,6 +29,7 @@ var jobs = newTable("jobs", []column[job.Job]{
 	{"actor_id", func(j *job.Job) any { return &j.Actor.ID }},
 	{"actor_name", func(j *job.Job) any { return &j.Actor.Name }},
 	{"failure", func(j *job.Job) any { return &j.Failure }},
+	{"failure_said", func(j *job.Job) any { return &j.FailureSaid }},
 	{"failures", func(j *job.Job) any { return &j.Failures }},
 	{"retry_key", func(j *job.Job) any { return &j.RetryKey }},
 	{"retry_fingerprint", func(j *job.Job) any { return &j.Fingerprint }},
@@ -138,13 +139,20 @@ func jobsOfKind(tx Tx, q *job.Query, kind job.Kind) (list []job.Job, isCut bool,
 		args = append(args, arg)
 		sql += fmt.Sprintf(condition, len(args))
 	}
-	if len(q.ActorIDs) > 0 {
-		add(" AND actor_id IN (?%d", q.ActorIDs[0])
-		for _, id := range q.ActorIDs[1:] {
-			add(", ?%d", id)
+	isOneOf := func(column string, ids []core.ID) {
+		for i, id := range ids {
+			if i == 0 {
+				add(" AND "+column+" IN (?%d", id)
+			} else {
+				add(", ?%d", id)
+			}
 		}
-		sql += ")"
+		if len(ids) > 0 {
+			sql += ")"
+		}
 	}
+	isOneOf("id", q.IDs)
+	isOneOf("actor_id", q.ActorIDs)
 	if !q.After.IsZero() {
 		add(" AND id < ?%d", q.After)
 	}
@@ -233,9 +241,10 @@ func changeJob(tx Tx, j job.Job, change job.Change) (job.Job, error) {
 		return j, err
 	}
 	_, err = tx.Exec(`
-		UPDATE jobs SET status = ?3, cursor = ?4, done = ?5, total = ?6, finished_at = ?7, failure = ?8, failures = ?9
+		UPDATE jobs SET status = ?3, cursor = ?4, done = ?5, total = ?6, finished_at = ?7, failure = ?8, failure_said = ?9,
+			failures = ?10
 		WHERE `+thatJob, j.WorkspaceID, j.ID, (*string)(&j.Status), j.Cursor, j.Done, j.Total,
-		j.FinishedAt, j.Failure, j.Failures)
+		j.FinishedAt, j.Failure, j.FailureSaid, j.Failures)
 	if err != nil {
 		return j, fmt.Errorf("store a job: %w", err)
 	}

@@ -80,7 +80,7 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 			return err
 		}
 		if a.New {
-			_, err = members.insert(tx, &a.Member, "")
+			err = insertMember(tx, &a.Member)
 		} else {
 			err = acceptAs(tx, a)
 		}
@@ -96,7 +96,7 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 				return err
 			}
 		}
-		if err := insertSession(tx, a.Session, a.SessionHash); err != nil {
+		if err := insertSession(tx, a.Session, a.SessionHash, a.DeviceHash); err != nil {
 			return err
 		}
 		events, err := a.Events(workspaces)
@@ -147,7 +147,8 @@ func takeSetup(tx Tx, a *member.Acceptance) (all []core.ID, err error) {
 // Invitations implements [member.SeatStore].
 func (s Store) Invitations(ctx context.Context, workspace core.ID, at time.Time) ([]member.Link, error) {
 	return read(ctx, s.db, func(tx Tx) (open []member.Link, err error) {
-		found, err := links.all(tx, "WHERE workspace_id = ?1 AND expires_at > ?2 ORDER BY created_at, id", workspace, at)
+		which, leadsTo := invitedTo(workspace)
+		found, err := links.all(tx, "WHERE "+which+" AND expires_at > ?2 ORDER BY created_at, id", leadsTo, at)
 		for i := range found {
 			open = append(open, found[i].Link)
 		}
@@ -156,8 +157,21 @@ func (s Store) Invitations(ctx context.Context, workspace core.ID, at time.Time)
 }
 
 // DeleteInvitation implements [member.SeatStore].
-func (s Store) DeleteInvitation(ctx context.Context, workspace, link core.ID) error {
+func (s Store) DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error {
 	return s.db.Write(ctx, Once, func(tx Tx) error {
-		return change(tx, "DELETE FROM member_links WHERE id = ?1 AND workspace_id = ?2", link, workspace)
+		which, leadsTo := invitedTo(workspace)
+		if err := change(tx, "DELETE FROM member_links WHERE "+which+" AND id = ?2", leadsTo, link); err != nil {
+			return err
+		}
+		return tx.AddEvents(events...)
 	})
+}
+
+// invitedTo is the condition for invitations to a workspace, or without one to run the installation, with
+// its first argument.
+func invitedTo(workspace core.ID) (condition string, first any) {
+	if workspace.IsZero() {
+		return "kind = 'invite' AND operator = ?1", true
+	}
+	return "kind = 'invite' AND workspace_id = ?1", workspace
 }

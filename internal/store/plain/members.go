@@ -57,6 +57,15 @@ func (s Store) ChangePassword(ctx context.Context, id core.ID, from, to string, 
 	})
 }
 
+// insertMember returns [member.ErrAddressTaken] if somebody has the address.
+func insertMember(tx Tx, m *member.Member) error {
+	inserted, err := members.insert(tx, m, "ON CONFLICT (email) DO NOTHING")
+	if err == nil && !inserted {
+		err = member.ErrAddressTaken
+	}
+	return err
+}
+
 // acceptAs changes a person who uses a link and exists already.
 func acceptAs(tx Tx, a *member.Acceptance) error {
 	if a.Link.Operator {
@@ -71,7 +80,10 @@ func acceptAs(tx Tx, a *member.Acceptance) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("DELETE FROM sessions WHERE member_id = ?1", a.Member.ID)
+	if _, err := tx.Exec("DELETE FROM sessions WHERE member_id = ?1", a.Member.ID); err != nil {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM member_devices WHERE member_id = ?1", a.Member.ID)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/tenancy"
 )
 
 // errOwnerless ends a transaction that would leave a workspace without an owner.
@@ -65,6 +66,21 @@ func (s Store) Seated(ctx context.Context, workspace core.ID) ([]member.Seated, 
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Email, b.Email))
 	})
 	return all, err
+}
+
+// FoundWorkspace implements [member.SeatStore].
+func (s Store) FoundWorkspace(
+	ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event,
+) (bool, error) {
+	return write(ctx, s.db, Once, func(tx Tx) (bool, error) {
+		if inserted, err := insertWorkspace(tx, &w); err != nil || !inserted {
+			return false, err
+		}
+		if err := putSeat(tx, w.ID, owner, member.RoleOwner, w.CreatedAt); err != nil {
+			return false, err
+		}
+		return true, tx.AddEvents(events...)
+	})
 }
 
 // PutSeat implements [member.SeatStore].

@@ -40,20 +40,20 @@ func (s Store) InsertSession(
 	ctx context.Context, session member.Session, token, device member.TokenHash, events ...*event.Event,
 ) error {
 	return s.db.Write(ctx, Once, func(tx Tx) error {
-		if err := insertSession(tx, session, token); err != nil {
-			return err
-		}
-		_, err := tx.Exec("INSERT INTO member_devices (member_id, token, seen_at) VALUES (?1, ?2, ?3)",
-			session.MemberID, device[:], session.CreatedAt)
-		if err != nil {
+		if err := insertSession(tx, session, token, device); err != nil {
 			return err
 		}
 		return tx.AddEvents(events...)
 	})
 }
 
-func insertSession(tx Tx, session member.Session, token member.TokenHash) error {
+func insertSession(tx Tx, session member.Session, token, device member.TokenHash) error {
 	if _, err := sessions.insert(tx, &storedSession{session, token}, ""); err != nil {
+		return err
+	}
+	_, err := tx.Exec("INSERT INTO member_devices (member_id, token, seen_at) VALUES (?1, ?2, ?3)",
+		session.MemberID, device[:], session.CreatedAt)
+	if err != nil {
 		return err
 	}
 	return seen(tx, session.MemberID, session.CreatedAt)

@@ -18,6 +18,7 @@ var workspaces = newTable("workspaces", []column[tenancy.Workspace]{
 	{"suspended_at", func(w *tenancy.Workspace) any { return &w.SuspendedAt }},
 	{"created_at", func(w *tenancy.Workspace) any { return &w.CreatedAt }},
 	{"events", func(w *tenancy.Workspace) any { return (*string)(&w.Events) }},
+	{"colour", func(w *tenancy.Workspace) any { return (*string)(&w.Colour) }},
 })
 
 // InsertWorkspace implements [tenancy.WorkspaceStore].
@@ -80,7 +81,7 @@ var updateWorkspaceSQL = `
 		name = coalesce(?2, name), prefix = coalesce(?3, prefix),
 		groups = coalesce(?4, groups), group_length = coalesce(?5, group_length),
 		suspended_at = CASE WHEN ?6 THEN coalesce(suspended_at, ?7) WHEN NOT ?6 THEN NULL ELSE suspended_at END,
-		events = coalesce(?8, events)
+		events = coalesce(?8, events), colour = coalesce(?9, colour)
 	WHERE slug = ?1
 	RETURNING ` + workspaces.list("")
 
@@ -92,7 +93,7 @@ func updateWorkspace(
 ) (w tenancy.Workspace, err error) {
 	args := []any{
 		slug, change.Name, change.Prefix, change.Groups, change.GroupLength, change.Suspended, now,
-		(*string)(change.Events),
+		(*string)(change.Events), (*string)(change.Colour),
 	}
 	err = one(tx, updateWorkspaceSQL, args, func(row Row) error { return row.Scan(workspaces.fields(&w)...) })
 	return w, err

@@ -38,7 +38,7 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 	t.Run("a change leaves the rest", func(t *testing.T) {
 		s := open(t, newStore)
 		w := newWorkspace(t, s)
-		name, groups, yes, no := "Acme 2", 3, true, false
+		name, groups, yes, no, colour := "Acme 2", 3, true, false, tenancy.Colour("rose")
 		w.Name = name
 		steps := []struct {
 			change tenancy.WorkspaceChange
@@ -51,6 +51,7 @@ func testWorkspaces(t *testing.T, newStore Factory) {
 			{tenancy.WorkspaceChange{Suspended: &yes}, func() {}},
 			{tenancy.WorkspaceChange{Suspended: &no}, func() { w.SuspendedAt = nil }},
 			{tenancy.WorkspaceChange{Suspended: &no}, func() {}},
+			{tenancy.WorkspaceChange{Colour: &colour}, func() { w.Colour = colour }},
 		}
 		for i, step := range steps {
 			step.want()

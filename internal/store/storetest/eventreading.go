@@ -66,6 +66,14 @@ func testReadingEvents(t *testing.T, newStore Factory) {
 			6,
 		},
 		{
+			"of two codes, newest first",
+			event.Query{Backwards: true, Limit: 9, Subject: &event.SubjectName{
+				Kind: event.SubjectCode, Key: "none", Or: []string{"A1"},
+			}},
+			[]int64{3, 2},
+			1,
+		},
+		{
 			"of a user",
 			event.Query{Limit: 9, Subject: &event.SubjectName{Kind: event.SubjectUser, Key: "ada"}},
 			[]int64{1, 6},

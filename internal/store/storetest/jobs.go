@@ -79,14 +79,14 @@ func testJobs(t *testing.T, newStore Factory) {
 			t.Errorf("after it was inserted (-want +got):\n%s", diff)
 		}
 		changed, err := s.ChangeJob(t.Context(), w.ID, want.ID, counting, func(j *job.Job) ([]*event.Event, error) {
-			j.Cursor, j.Done, j.Failure, j.Failures = `{"b":2}`, 3, "why", 2
+			j.Cursor, j.Done, j.Failure, j.FailureSaid, j.Failures = `{"b":2}`, 3, "why", `[{"name":"why"}]`, 2
 			j.End(job.Failed, now.Add(time.Hour))
 			return []*event.Event{jobEvent(t, w.ID)}, nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.Cursor, want.Done, want.Failure, want.Failures = `{"b":2}`, 3, "why", 2
+		want.Cursor, want.Done, want.Failure, want.FailureSaid, want.Failures = `{"b":2}`, 3, "why", `[{"name":"why"}]`, 2
 		want.End(job.Failed, now.Add(time.Hour))
 		if diff := cmp.Diff([]job.Job{want, want}, []job.Job{changed, findJob(t, s, want)}); diff != "" {
 			t.Errorf("after it was changed (-want +got):\n%s", diff)
@@ -181,6 +181,7 @@ func testJobLists(t *testing.T, s Store) {
 	}{
 		{"all", job.Query{Limit: 10}, all},
 		{"a page", job.Query{Limit: 2, After: all[0]}, all[1:3]},
+		{"some of them", job.Query{IDs: []core.ID{all[2], {15: 6}, all[0]}, Limit: 9}, []core.ID{all[0], all[2]}},
 		{"of one key", job.Query{ActorIDs: []core.ID{{15: 9}}, Limit: 10}, want},
 		{"of two", job.Query{ActorIDs: []core.ID{{15: 8}, {15: 9}}, Limit: 10}, all},
 		{"of neither", job.Query{ActorIDs: []core.ID{{15: 6}, {15: 7}}, Limit: 9}, nil},

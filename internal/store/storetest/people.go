@@ -26,6 +26,9 @@ func testPeople(t *testing.T, newStore Factory) {
 		"are found by what is theirs alone":   testOtherPeoplesThings,
 		"set up once, with any of many links": testOneSetsUp,
 		"use a link once":                     testOneUsesALink,
+		"have an address of their own":        testAddressIsTaken,
+		"own what they found":                 testFounding,
+		"are invited to run everything":       testOperatorInvitations,
 		"never leave a workspace ownerless":   testOneOwnerStays,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t, newStore)) })
@@ -70,7 +73,7 @@ func acceptance(t *testing.T, link member.Link, name string) *member.Acceptance 
 	}
 	return &member.Acceptance{
 		Token: newTokenHash(), Link: link, Member: m, New: true, Session: newSession(t, m.ID), SessionHash: newTokenHash(),
-		At: now, Events: noEvents,
+		DeviceHash: newTokenHash(), At: now, Events: noEvents,
 	}
 }
 

@@ -115,16 +115,21 @@ func testRunner(t *testing.T, newStore Factory) {
 			err   error
 			tries int
 			words string
+			said  string
 		}{
-			{core.Conflict(core.ReasonCodeSpaceExhausted, "no code is free"), 1, "no code is free"},
-			{errors.New("secret"), 5, "a step failed 5 times: an internal error occurred; the server's log says more"},
+			{core.Conflict(core.ReasonCodeSpaceExhausted, "no code is free"), 1, "no code is free", ""},
+			{
+				errors.New("secret"), 5,
+				"a step failed 5 times: an internal error occurred; the server's log says more", "step_failed",
+			},
 		} {
 			c, tries := newCounter(t), 0
 			c.fail = func(*job.Job) error { tries++; return test.err }
 			j := insertJob(t, c.store, newJob(t, newWorkspace(t, c.store).ID, 1))
 			eventuallyEnded(t, c.store, c.runner(), j)
 			got := findJob(t, c.store, j)
-			if got.Status != job.Failed || got.Failure != test.words || strings.Contains(got.Failure, "secret") {
+			if got.Status != job.Failed || got.Failure != test.words || strings.Contains(got.Failure, "secret") ||
+				!strings.Contains(got.FailureSaid, test.said) {
 				t.Errorf("job %+v", got)
 			}
 			if tries != test.tries {

@@ -34,7 +34,7 @@ func addPeople(t *testing.T, s store, c contents) {
 	}
 	must(t, s.AcceptLink(ctx, &member.Acceptance{
 		Token: member.TokenHash{1}, Link: link, Member: mara, New: true, Session: session, SessionHash: member.TokenHash{3},
-		At: now, Events: func([]core.ID) ([]*event.Event, error) { return nil, nil },
+		DeviceHash: member.TokenHash{6}, At: now, Events: func([]core.ID) ([]*event.Event, error) { return nil, nil },
 	}))
 	other := session
 	other.ID, other.Agent = newID(t), "Firefox"

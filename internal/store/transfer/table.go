@@ -79,6 +79,7 @@ func Tables() []Table {
 			{"suspended_at", Time},
 			{"created_at", Time},
 			{"events", Text},
+			{"colour", Text},
 		}},
 		{"api_keys", 1, []Column{
 			{"id", ID},
@@ -158,6 +159,7 @@ func Tables() []Table {
 			{"actor_id", ID},
 			{"actor_name", Text},
 			{"failure", Text},
+			{"failure_said", Text},
 			{"failures", Int},
 			{"retry_key", Bytes},
 			{"retry_fingerprint", Bytes},
@@ -183,6 +185,7 @@ func Tables() []Table {
 			{"raw", Bytes},
 			{"reason", Text},
 			{"detail", Text},
+			{"said", Text},
 		}},
 		{"members", 1, []Column{
 			{"id", ID},

@@ -165,7 +165,7 @@ func fill(t *testing.T, s store) (c contents) {
 		"members":         1,
 		"memberships":     1,
 		"sessions":        1,
-		"member_devices":  1,
+		"member_devices":  2,
 		"member_links":    1,
 	}
 	addJob(t, s, c)

@@ -56,7 +56,8 @@ func (s *changeSelect) read(req *bulk.NewChange) {
 		{"codes", s.Codes.Given && s.Codes.Value == nil},
 	} {
 		if member.empty {
-			errs.Add(core.ReasonInvalidValue, "/select/"+member.name, "%s must not be empty; leave it out", member.name)
+			errs.Add(core.ReasonInvalidValue, "/select/"+member.name,
+				core.InEnglish("%s must not be empty; leave it out", member.name))
 		}
 	}
 	req.Codes = s.Codes.OrZero()
@@ -67,7 +68,7 @@ func (s *changeSelect) read(req *bulk.NewChange) {
 	if id := s.BatchID.OrZero(); id != "" {
 		read, err := core.ParseID(id)
 		if err != nil || read.IsZero() {
-			errs.Add(core.ReasonInvalidValue, "/select/batchId", "batchId must be the id of a batch")
+			errs.Add(core.ReasonInvalidValue, "/select/batchId", core.InEnglish("batchId must be the id of a batch"))
 		}
 		req.Filter.BatchID = read
 	}
@@ -131,7 +132,7 @@ func (s *server) createChange(ctx context.Context, c *kit.Call) error {
 	chosen.read(&req)
 	for name, given := range map[string]kit.Optional[bool]{"dryRun": body.DryRun, "rollBackRedemptions": body.RollBack} {
 		if given.Given && given.Value == nil {
-			req.Unread.Add(core.ReasonInvalidValue, "/"+name, "%s must be true or false", name)
+			req.Unread.Add(core.ReasonInvalidValue, "/"+name, core.InEnglish("%s must be true or false", name))
 		}
 	}
 	if req.IdempotencyKey, err = idempotencyKey(c); err != nil {

@@ -105,10 +105,10 @@ func TestUsersWhoComeLaterDoNotMakeAnExportEndless(t *testing.T) {
 	}
 }
 
-// TestAnExportIsNeverInMemoryAsAWhole: what 100,000 rows leave in use while they are sent is bounded.
+// TestAnExportIsNeverInMemoryAsAWhole: what 50,000 rows leave in use while they are sent is bounded.
 func TestAnExportIsNeverInMemoryAsAWhole(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, newFixture fixtureMaker) {
-		const count, allowed = 100_000, 16 << 20 // the rows are some 60 MiB, as text and in memory
+		const count, allowed = 50_000, 16 << 20 // the rows are some 30 MiB, as text and in memory
 		f := newFixture(t)
 		f.fill(t, count, strings.Repeat("note ", 40))
 		server := f.serve(t, false)

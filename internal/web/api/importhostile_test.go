@@ -121,7 +121,8 @@ func hostile(t *testing.T) map[string]struct {
 			report: "succeeded: 4 lines, 2 accepted, 0 skipped, 2 rejected", say: "spreadsheet_value",
 		},
 		"a bomb": {
-			file: zipped(t, io.MultiReader(strings.NewReader(head+good), manyTimes("\n", 64<<20))), edits: packed,
+			file:   zipped(t, io.MultiReader(strings.NewReader(head+good), manyTimes(strings.Repeat("x", 1<<20)+"\n", 64))),
+			edits:  packed,
 			reason: core.ReasonInvalidFile, say: "the file unpacks to more than 300 times its size",
 		},
 		"packed in half": {

@@ -74,7 +74,7 @@ func (s *server) validateCode(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	if body.UserID.Value != nil && *body.UserID.Value == "" {
-		unread.Add(core.ReasonInvalidValue, "/userId", "userId must not be empty")
+		unread.Add(core.ReasonInvalidValue, "/userId", core.Empty.With("field", "userId"))
 	}
 	v, err := s.service.Validate(ctx, &c.Actor, codes.ValidateRequest{
 		Code: body.Code.OrZero(), UserID: body.UserID.OrZero(), At: body.At.Value, Unread: unread,

@@ -11,6 +11,7 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/web/export"
 )
 
 func (s *server) activityRoutes() []Route {
@@ -64,7 +65,7 @@ var eventKinds = []string{
 
 // activity answers GET /activity.
 func (s *server) activity(ctx context.Context, p *page) error {
-	f := p.newForm()
+	f := p.question()
 	if typed := f.get("q"); typed != "" {
 		address, err := s.findActivity(ctx, p, typed)
 		if err != nil {
@@ -81,7 +82,11 @@ func (s *server) activity(ctx context.Context, p *page) error {
 	if err := s.describeFilters(ctx, p, v); err != nil {
 		return err
 	}
-	v.days = p.byDay(found)
+	around, err := s.aroundEvents(ctx, p, found)
+	if err != nil {
+		return err
+	}
+	v.days = p.byDay(found, around)
 	return p.show(ctx, activityPage(p, v))
 }
 
@@ -160,13 +165,22 @@ func (s *server) eventPage(ctx context.Context, q *event.Query, f *form, v *acti
 
 // filtered is the page with the filters that are on, and one thing more.
 func (f *form) filtered(name, value string) templ.SafeURL {
-	pairs := []string{name, value}
+	return with(f.page.path("activity"), append(f.filters(name), name, value)...)
+}
+
+// exported is the file of the events that the filters find.
+func (f *form) exported() templ.SafeURL {
+	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(export.CSV))...)
+}
+
+// filters are the filters that are on but one, as pairs of names and values.
+func (f *form) filters(but string) (pairs []string) {
 	for _, filter := range activityFilters {
-		if filter != name {
+		if filter != but {
 			pairs = append(pairs, filter, f.raw(filter))
 		}
 	}
-	return with(f.page.path("activity"), pairs...)
+	return pairs
 }
 
 // describeFilters says which filters are on, and which can be added.
@@ -236,14 +250,14 @@ func (s *server) actors(ctx context.Context, p *page) (all []activityLink, err e
 }
 
 // byDay puts events together by the viewer's days.
-func (p *page) byDay(events []event.Event) (days []activityDay) {
+func (p *page) byDay(events []event.Event, around *surroundings) (days []activityDay) {
 	for i := range events {
 		name := p.dayOf(events[i].At)
 		if len(days) == 0 || days[len(days)-1].name != name {
 			days = append(days, activityDay{name: name})
 		}
 		last := &days[len(days)-1]
-		last.events = append(last.events, newEventLine(&events[i]))
+		last.events = append(last.events, newEventLine(&events[i], around))
 	}
 	return days
 }

@@ -7,21 +7,102 @@ import (
 	"testing"
 	"time"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/text"
+	"accesscodes/internal/web/kit"
 )
+
+// told are events as they are stored, with what a sentence about each must name.
+var told = map[event.Type]struct {
+	subject event.Subject
+	data    string
+	names   []string
+}{
+	event.CodeCreated: {aCode, `{}`, named("FAIR")}, event.CodeUpdated: {aCode, `{}`, named("FAIR")},
+	event.CodeRevoked: {aCode, `{}`, named("FAIR")}, event.CodeRestored: {aCode, `{}`, named("FAIR")},
+	event.CodeDeleted: {aCode, `{}`, named("FAIR")}, event.CodeExhausted: {aCode, `{}`, named("FAIR")},
+
+	event.RedemptionCreated:    {aCode, `{"grants":"Normal"}`, inUse},
+	event.RedemptionRolledBack: {aCode, `{}`, inUse},
+	event.RedemptionRestored:   {aCode, `{"grants":"Normal"}`, inUse},
+	event.ReservationCreated:   {aCode, `{}`, inUse}, event.ReservationConfirmed: {aCode, `{}`, inUse},
+	event.ReservationReleased: {aCode, `{}`, inUse}, event.ReservationLapsed: {aCode, `{}`, inUse},
+
+	event.UserRegistered: {event.User(), `{"status":"Normal"}`, named("/users/ann")},
+	event.UserUpgraded:   {event.User(), `{}`, named("/users/ann")},
+	event.UserChanged:    {event.User(), `{}`, named("/users/ann")},
+	event.UserErased:     {event.User(), `{}`, named("/users/ann")},
+
+	event.BatchCreated:    {aThing(event.SubjectBatch), `{"name":"spring","count":7,"type":"Normal"}`, inBatch},
+	event.BatchCompleted:  {aThing(event.SubjectBatch), `{"name":"spring","count":7}`, inBatch},
+	event.BatchFailed:     {aThing(event.SubjectBatch), `{"name":"spring","count":7,"done":3}`, inBatch},
+	event.BatchCanceled:   {aThing(event.SubjectBatch), `{"name":"spring","count":7,"done":3}`, inBatch},
+	event.ChangeCompleted: {aThing(event.SubjectChange), `{"do":"set","changed":612}`, named("/changes/", "612")},
+	event.ChangeUndone:    {aThing(event.SubjectChange), `{"do":"set","changed":612}`, named("/changes/", "612")},
+	event.ImportCompleted: {aThing(event.SubjectImport), `{"name":"spring","lines":9}`, named("/imports/", "spring")},
+	event.ExportCompleted: {aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv"}`, named("CSV")},
+
+	event.KeyCreated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+	event.KeyRotated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+	event.KeyRevoked: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+
+	event.WorkspaceCreated: {aThing(event.SubjectWorkspace), `{"name":"Acme"}`, nil},
+	event.WorkspaceUpdated: {
+		aThing(event.SubjectWorkspace), `{"name":"Acme","previous":{"name":"Umbrella"}}`, named("Acme", "Umbrella"),
+	},
+	event.WorkspaceSuspended: {aThing(event.SubjectWorkspace), `{}`, nil},
+	event.WorkspaceResumed:   {aThing(event.SubjectWorkspace), `{}`, nil},
+
+	event.MemberInvited:   {aThing(event.SubjectMember), `{"role":"owner"}`, named("#members")},
+	event.MemberUninvited: {aThing(event.SubjectMember), `{"role":"owner"}`, nil},
+	event.MemberJoined:    {aThing(event.SubjectMember), `{"role":"owner"}`, nil}, // who joined is who did it
+	event.MemberChanged:   {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam", "#members")},
+	event.MemberRemoved:   {aThing(event.SubjectMember), `{"name":"Sam","role":"owner"}`, named("Sam")},
+	event.SessionStarted:  {aThing(event.SubjectMember), `{}`, nil},
+	event.SessionFailed:   {aThing(event.SubjectMember), `{"name":"Sam"}`, named("Sam")},
+
+	event.EndpointCreated: {}, event.EndpointUpdated: {}, event.EndpointDisabled: {}, event.SecurityGuessing: {},
+}
+
+var (
+	aCode   = event.Code("FAIR", "FAIR")
+	inUse   = []string{"/codes/FAIR", "/users/ann"}
+	inBatch = []string{"/batches/", "spring"}
+)
+
+func aThing(kind event.SubjectKind) event.Subject { return event.Thing(kind, core.ID{15: 1}) }
+
+func named(all ...string) []string { return all }
 
 func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 	for _, language := range text.Languages() {
 		p := &page{Texts: text.For(text.Viewer{Language: language.Tag, Now: time.Now()})}
+		p.Call = &kit.Call{Actor: core.Actor{Permissions: member.RoleOwner.Permissions()}}
 		for _, kind := range event.Types() {
-			line := newEventLine(&event.Event{Type: kind, Data: `{"do":"revoke"}`})
-			if !p.Has(line.sentenceName()) {
-				t.Errorf("%s: nothing is said about %s", language.Tag, kind)
+			as, known := told[kind]
+			if !known {
+				t.Errorf("nothing is known here about %s", kind)
+			}
+			line := newEventLine(&event.Event{
+				Type: kind, Subject: as.subject, Data: as.data, UserID: "ann",
+				Actor: event.Actor{Kind: core.ActorMember, ID: core.ID{1}, Name: "Mara"},
+			}, &surroundings{})
+			var b strings.Builder
+			if err := activityLine(p, &line).Render(t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+			if !p.Has(line.sentenceName()) || !strings.Contains(b.String(), "<b>Mara</b>") {
+				t.Errorf("%s: nothing is said about %s, or who did it", language.Tag, kind)
+			}
+			for _, name := range as.names {
+				if !strings.Contains(b.String(), name) {
+					t.Errorf("%s: of %s, %q is not said:\n%s", language.Tag, kind, name, b.String())
+				}
 			}
 		}
 		for _, do := range []string{"revoke", "restore", "delete", "set"} {
@@ -29,6 +110,45 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: nothing is said about changes that %s", language.Tag, do)
 			}
 		}
+	}
+}
+
+func TestTheActivitySaysWhoIsWho(t *testing.T) {
+	o := newOffice(t)
+	priya := o.join(t, "Priya", member.RoleEditor)
+	invite := url.Values{"email": {"new@acme.example"}, "role": {"viewer"}}
+	o.mara.answered("/console/w/acme/invite", invite, 200)
+	err := o.people.Members.ChangeRole(t.Context(), o.mara.actor(), priya.who.Member.ID, member.RoleViewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/console/w/acme/activity?what=member"
+	o.mara.sees(path, "Priya (priya@acme.example)", "Role: editor → viewer", "new@acme.example")
+	if strings.Contains(priya.sees(path, "invited"), "new@acme.example") {
+		t.Error("who may not see invitations sees whom they are for")
+	}
+}
+
+func TestAnEventOffersUndoWhileThatIsPossible(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	o.mara.add("FAIR", codes.Options{})
+	o.mara.add("FAIR-2", codes.Options{})
+	c, _, err := o.changes.Create(t.Context(), o.mara.actor(), bulk.NewChange{
+		Codes: []string{"FAIR", "FAIR-2"}, Do: codes.Act{Revoke: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/console/w/acme/activity?what=change"
+	undo := "/changes/" + c.ID.String() + "/undo"
+	o.mara.sees(path, undo, "2 codes")
+	if strings.Contains(sam.sees(path, "2 codes"), undo) {
+		t.Error("support may undo a change of many")
+	}
+	o.mara.sends("/console/w/acme"+undo+"?back=%2Fconsole%2Fw%2Facme%2Factivity", "/console/w/acme/activity", url.Values{})
+	if again := o.mara.sees(path, "undone by Mara Lindt"); strings.Contains(again, undo) {
+		t.Error("what was undone can be undone")
 	}
 }
 
@@ -96,11 +216,38 @@ func TestTheActivityIsFilteredByWhoAndWhat(t *testing.T) {
 	if strings.Contains(by, "registered") || strings.Contains(by, "created the key") {
 		t.Error("what others did is shown")
 	}
-	o.mara.sees(path+"?what=key", "created the key web", "role full")
+	o.mara.sees(path+"?what=key", "created the key", ">web</a>", "role full")
 	o.mara.sees(path+"?user="+url.QueryEscape(strange), "registered", "as Normal")
 	status, to, _ := o.mara.do("GET", path+"?q="+url.QueryEscape(strings.ToLower(made.Code.Value)), nil)
 	if want := path + "?code=" + strings.ToLower(made.Code.Value); status != 303 || to != want {
 		t.Errorf("%d to %s, want %s", status, to, want)
 	}
 	o.mara.sees(path+"?code="+made.Code.Value, "revoked")
+}
+
+func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	for i := range 3 {
+		if _, err := o.codes.PutUser(t.Context(), o.mara.actor(), fmt.Sprint("=user-", i), codes.UserNormal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const path = "/console/w/acme/exports/events?format=csv"
+	page := o.mara.sees("/console/w/acme/activity?what=user", "Codes that are added one by one")
+	rows := strings.Split(o.mara.sees(linkIn(t, page, "/exports/events")), "\r\n")
+	if len(rows) != 5 || !strings.HasPrefix(rows[0], "position,id,type,at,") || !strings.Contains(rows[1], ",'=user-2,") ||
+		!strings.Contains(rows[3], ",'=user-0,") {
+		t.Errorf("%q", rows)
+	}
+	all := o.mara.sees(path, "workspace.created", "member.joined", `"{""status"":""Normal""}"`)
+	if rows := strings.Count(all, "\r\n"); rows < 6 {
+		t.Errorf("%d rows", rows)
+	}
+	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	o.mara.refused("GET", path+"&what=nonsense", 400)
+	sam.refused("GET", path, 403)
+	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {
+		t.Error("who may not export is offered it")
+	}
 }

@@ -188,10 +188,10 @@ func (v *batchView) about(p *page) string {
 		parts = append(parts, p.Say("batch.uses", "count", *v.like.MaxRedemptions))
 	}
 	if v.like.StartsAt != nil {
-		parts = append(parts, p.Say("batch.from", "time", p.InUTC(*v.like.StartsAt)))
+		parts = append(parts, p.Say("batch.from", "time", p.Full(*v.like.StartsAt)))
 	}
 	if v.like.ExpiresAt != nil {
-		parts = append(parts, p.Say("batch.until", "time", p.InUTC(*v.like.ExpiresAt)))
+		parts = append(parts, p.Say("batch.until", "time", p.Full(*v.like.ExpiresAt)))
 	}
 	return strings.Join(parts, ", ") + "."
 }

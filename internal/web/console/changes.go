@@ -190,6 +190,7 @@ func (s *server) makeChange(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	f.explain()
 	req, err := v.request(p)
 	var c bulk.Change
 	if err == nil {

@@ -37,6 +37,9 @@ type codeView struct {
 	more    bool // there is more than history shows
 	batch   *bulk.Batch
 	qr      qr.Code
+
+	usedBy []codes.Redemption // the newest, if the code is used up
+	others int64              // how many more used it
 }
 
 // codeInPath returns the code that the path names.
@@ -59,6 +62,9 @@ func (s *server) showCode(ctx context.Context, p *page) error {
 		return err
 	}
 	if v.history, v.more, err = s.deps.Why.Timeline(ctx, &p.Actor, v.Value); err != nil {
+		return err
+	}
+	if v.usedBy, v.others, err = s.deps.Why.UsedBy(ctx, &p.Actor, &v.Code); err != nil {
 		return err
 	}
 	if !v.BatchID.IsZero() {
@@ -216,10 +222,9 @@ func (v *codeView) ifRevoked(p *page) string {
 	return strings.Join(append(parts, p.Say("code.can_restore")), " ")
 }
 
-// ifRestored says what restoring the code would do.
-func (v *codeView) ifRestored(p *page) string {
+// restored is the status that the code would have if it were restored.
+func (v *codeView) restored(p *page) codes.Status {
 	then := v.Code
 	then.RevokedAt = nil
-	status := then.StatusAt(p.Now())
-	return p.Say("code.if_restored", "status", p.Say("status."+string(status))) + " " + p.usesOf(&then, status)
+	return then.StatusAt(p.Now())
 }

@@ -2,9 +2,12 @@ package console
 
 import (
 	"html"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,17 +81,17 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 	}
 	o.mara.answered(page+"/edit", form, http.StatusUnprocessableEntity, "This is no whole number.", `value="autumn"`)
 	form.Set("maxRedemptions", "7")
-	o.mara.sends(page+"/edit", page, form)
+	undo, back := o.mara.toastAfter(page+"/edit", page, form)
 	now, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
 	if err != nil || now.Note != "autumn" || !now.ExpiresAt.Equal(end) || *now.MaxRedemptions != 7 ||
 		now.Metadata["c"] != "3" || len(now.Metadata) != 2 {
 		t.Fatalf("%+v, %v", now, err)
 	}
 	o.mara.sees(page, html.EscapeString("Note changed from “spring” to “autumn”"), "Metadata changed")
-	back := undoEdit(page+"/edit", url.Values{
-		"maxRedemptions": {""}, "note": {"spring"}, "metadataName": {"", "a", "b"}, "metadataValue": {"", "1", "2"},
-	})
-	o.mara.sends(back, page, url.Values{})
+	if undo != page+"/edit" {
+		t.Errorf("what was written before stands in an address: %s", undo)
+	}
+	o.mara.sends(undo, page, back)
 	now, err = o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
 	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil ||
 		now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
@@ -141,4 +144,74 @@ func TestWhoMayOnlyLookChangesNoCode(t *testing.T) {
 		o.mara.refused("GET", "/console/w/acme/codes/THEIRS"+page, http.StatusNotFound)
 	}
 	o.mara.refused("POST", "/console/w/acme/codes/THEIRS/revoke", http.StatusNotFound)
+}
+
+var (
+	actionInPage = regexp.MustCompile(`action="([^"]*)"`)
+	hiddenInPage = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+)
+
+// toastAfter sends a form, opens the page that follows, and returns what its message's Undo would send.
+func (v *visitor) toastAfter(path, to string, form url.Values) (undo string, fields url.Values) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), "POST", v.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	browser := &http.Client{Jar: v.jar()}
+	answer, err := browser.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.Request.URL.Path != to {
+		v.t.Fatalf("%s led to %s, want %s; %v", path, answer.Request.URL, to, err)
+	}
+	_, toast, _ := strings.Cut(string(body), `<div class="toast"`)
+	toast, _, _ = strings.Cut(toast, "</form>")
+	if found := actionInPage.FindStringSubmatch(toast); found != nil {
+		undo = html.UnescapeString(found[1])
+	}
+	fields = url.Values{}
+	for _, found := range hiddenInPage.FindAllStringSubmatch(toast, -1) {
+		fields.Add(found[1], html.UnescapeString(found[2]))
+	}
+	return undo, fields
+}
+
+// jar has the session of the visitor.
+func (v *visitor) jar() http.CookieJar {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	address, err := url.Parse(v.url)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	jar.SetCookies(address, []*http.Cookie{{Name: sessionCookie, Value: v.session}})
+	return jar
+}
+
+func TestTheHistoryOfACodeHasChangesOfMany(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{})
+	o.mara.add("FAIR-2", codes.Options{})
+	form := url.Values{"do": {"revoke"}, "code": {"FAIR", "FAIR-2"}, "reason": {"<i>they leaked"}}
+	o.mara.answered("/console/w/acme/changes/preview", form, http.StatusOK, "Why?", `value="&lt;i&gt;they leaked"`)
+	if status, _, body := o.mara.do("POST", "/console/w/acme/changes", form); status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", status, body)
+	}
+	o.mara.sees("/console/w/acme/codes/FAIR", "a change of 2 codes", "&lt;i&gt;they leaked", "by Mara Lindt")
+	o.mara.sees("/console/w/acme/activity", "&lt;i&gt;they leaked")
+	form.Set("reason", strings.Repeat("x", codes.MaxReasonLength+1))
+	o.mara.answered("/console/w/acme/changes", form, http.StatusUnprocessableEntity, "xxx", "500")
+	o.mara.answered("/console/w/acme/codes/FAIR/revoke", form, http.StatusUnprocessableEntity, "xxx", "500")
+
+	o.mara.sends("/console/w/acme/codes/FAIR/restore", "/console/w/acme/codes/FAIR", url.Values{})
+	form.Set("reason", "again")
+	o.mara.sends("/console/w/acme/codes/FAIR/revoke", "/console/w/acme/codes/FAIR", form)
+	o.mara.sees("/console/w/acme/codes/FAIR", "“again”")
 }

@@ -22,15 +22,27 @@ func (s *server) askToRevoke(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	return p.show(ctx, revokeCodePage(p, v))
+	return p.show(ctx, revokeCodePage(p, p.newForm(), v))
 }
 
 // revokeCode answers POST /console/w/{workspace}/codes/{code}/revoke. It is no change of many codes, so
 // that the code's history tells who did it.
 func (s *server) revokeCode(ctx context.Context, p *page) error {
-	code, err := s.deps.Codes.RevokeCode(ctx, &p.Actor, p.Request.PathValue("code"))
+	f, err := p.readForm()
 	if err != nil {
 		return err
+	}
+	v, err := s.codeInPath(ctx, p)
+	if err != nil {
+		return err
+	}
+	f.explain()
+	code, err := s.deps.Codes.RevokeCode(ctx, &p.Actor, v.Value)
+	if err != nil {
+		if !f.take(err) {
+			return err
+		}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, revokeCodePage(p, f, v))
 	}
 	p.sayNext("code.said_revoked", p.path("codes", code.Value, "restore"), "code", code.Value)
 	return p.see(p.link("codes", code.Value))
@@ -52,20 +64,28 @@ func (s *server) askToDelete(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	return p.show(ctx, deleteCodePage(p, v))
+	return p.show(ctx, deleteCodePage(p, p.newForm(), v))
 }
 
 // deleteCode answers POST /console/w/{workspace}/codes/{code}/delete. It is a change of one code, which
 // can be undone.
 func (s *server) deleteCode(ctx context.Context, p *page) error {
+	f, err := p.readForm()
+	if err != nil {
+		return err
+	}
 	v, err := s.codeInPath(ctx, p)
 	if err != nil {
 		return err
 	}
+	f.explain()
 	request := bulk.NewChange{Codes: []string{v.Value}, Do: codes.Act{Delete: true}}
 	tried, err := s.deps.Changes.Try(ctx, &p.Actor, request)
 	if err != nil {
-		return err
+		if !f.take(err) {
+			return err
+		}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, deleteCodePage(p, f, v))
 	}
 	if tried.Changed == 0 {
 		return core.Conflict(core.ReasonCodeInUse, p.Say("code.cannot_delete"))
@@ -155,6 +175,7 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 		return p.see(templ.SafeURL(v.path(p)))
 	}
 	if f.isGood() {
+		f.explain()
 		_, err = s.deps.Codes.ChangeCode(ctx, &p.Actor, v.Value, change)
 		if core.HasReason(err, core.ReasonCodeInUse) {
 			f.complain("maxRedemptions", "code.limit_taken", "count", v.Redemptions+v.Reservations)
@@ -166,20 +187,11 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 		f.gatherMetadata()
 		return p.showEdit(ctx, http.StatusUnprocessableEntity, f, v)
 	}
-	p.sayNext("code.said_changed", undoEdit(v.path(p, "edit"), undo), "code", v.Value)
-	return p.see(templ.SafeURL(v.path(p)))
-}
-
-// maxUndo is the longest address that takes an edit back: a message holds it.
-const maxUndo = maxToast / 2
-
-// undoEdit is the address that gives fields their earlier values; empty: they are too long for one.
-func undoEdit(path string, fields url.Values) string {
-	address := path + "?" + fields.Encode()
-	if len(address) > maxUndo {
-		return ""
+	said := toast{Text: "code.said_changed", Args: []string{"code", v.Value}, Undo: v.path(p, "edit"), Fields: undo}
+	if !p.keepToast(said) { // the earlier values are too long
+		p.sayNext(said.Text, "", said.Args...)
 	}
-	return address
+	return p.see(templ.SafeURL(v.path(p)))
 }
 
 // codeChange reads how a code shall be changed, and which fields change it back.

@@ -94,7 +94,7 @@ type codesView struct {
 
 // listCodes answers GET /console/w/{workspace}/codes.
 func (s *server) listCodes(ctx context.Context, p *page) error {
-	f := p.newForm()
+	f := p.question()
 	v := &codesView{filter: f.codesFilter(), cursor: f.get("cursor"), newer: f.all("newer")}
 	var err error
 	if v.read, err = v.filter.read(p); err != nil {

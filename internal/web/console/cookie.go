@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"accesscodes/internal/member"
 )
 
 // Names of cookies. Over TLS the session has the prefix with which browsers keep other hosts and plain
@@ -57,8 +60,12 @@ func (p *page) setCookie(name, path, value string, life time.Duration) {
 	http.SetCookie(p.Writer, c)
 }
 
-// startSession lets the browser keep a session until it is closed or the session ends.
-func (p *page) startSession(token string) { p.setCookie(p.sessionName(), "/", token, 0) }
+// startSession lets the browser keep a session until it is closed or the session ends, and be known next
+// time.
+func (p *page) startSession(in *member.SignedIn) {
+	p.setCookie(p.sessionName(), "/", in.Token, 0)
+	p.setCookie(deviceCookie, "/console", in.Device, deviceLife)
+}
 
 func (p *page) endSession() { p.setCookie(p.sessionName(), "/", "", 0) }
 
@@ -85,15 +92,24 @@ type toast struct {
 	Text string   `json:"t"`
 	Args []string `json:"a,omitempty"`
 	Undo string   `json:"u,omitempty"` // an address of this console that takes a POST
+	// Fields are sent to Undo: what people wrote does not belong into an address.
+	Fields url.Values `json:"f,omitempty"`
 }
 
 // sayNext has the next page say something. args are pairs, see [text.Texts.Say]. undo is an address that
 // takes it back; empty: there is none.
 func (p *page) sayNext(name, undo string, args ...string) {
-	body, err := json.Marshal(toast{name, args, undo})
-	if err == nil && len(body) < maxToast { // a message that is lost harms nobody
-		p.setCookie(toastCookie, "/console", base64.RawURLEncoding.EncodeToString(body), toastLife)
+	p.keepToast(toast{Text: name, Args: args, Undo: undo})
+}
+
+// keepToast keeps a message for the next page, and reports whether it fits. One that is lost harms nobody.
+func (p *page) keepToast(t toast) bool {
+	body, err := json.Marshal(t)
+	if err != nil || len(body) >= maxToast {
+		return false
 	}
+	p.setCookie(toastCookie, "/console", base64.RawURLEncoding.EncodeToString(body), toastLife)
+	return true
 }
 
 // takeToast takes the message for this page.

@@ -1,28 +1,85 @@
 package console
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
+	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/why"
 )
+
+// surroundings are what events name by id, as it is now.
+type surroundings struct {
+	changes map[core.ID]bulk.Change
+	batches map[core.ID]bulk.Batch // of which all codes were changed
+	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
+}
+
+// aroundEvents looks up, once for all, what events name.
+func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event) (*surroundings, error) {
+	around := &surroundings{people: map[core.ID]string{}}
+	var changes, batches []core.ID
+	for i := range events {
+		if id, err := core.ParseID(events[i].Subject.ID); err == nil && events[i].Subject.Kind == event.SubjectChange {
+			changes = append(changes, id)
+		}
+	}
+	var err error
+	if around.changes, err = s.deps.Changes.Some(ctx, &p.Actor, changes); err != nil {
+		return nil, err
+	}
+	for _, c := range around.changes {
+		if id := c.Select.BatchID; !id.IsZero() {
+			batches = append(batches, id)
+		}
+	}
+	if around.batches, err = s.deps.Batches.Some(ctx, &p.Actor, batches); err != nil {
+		return nil, err
+	}
+	return around, s.addPeople(ctx, p, around.people)
+}
+
+// addPeople adds who is who: the log holds no addresses.
+func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]string) error {
+	seated, err := s.deps.Members.In(ctx, p.workspace.ID)
+	if err != nil {
+		return err
+	}
+	for i := range seated {
+		people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
+	}
+	if !p.may(core.PermissionAdminister) {
+		return nil
+	}
+	invited, err := s.deps.Members.Invitations(ctx, &p.Actor)
+	for i := range invited {
+		people[invited[i].ID] = invited[i].Email
+	}
+	return err
+}
 
 // eventLine is an event as a line of a list.
 type eventLine struct {
 	*event.Event
-	data map[string]any // its details
+	data   map[string]any // its details
+	change *bulk.Change   // of which it tells; nil: of none that there is
+	around *surroundings
 }
 
-func newEventLine(e *event.Event) eventLine {
-	line := eventLine{Event: e}
+func newEventLine(e *event.Event, around *surroundings) eventLine {
+	line := eventLine{Event: e, around: around}
 	_ = json.Unmarshal([]byte(e.Data), &line.data) // what was stored is an object
+	if id, err := core.ParseID(e.Subject.ID); err == nil {
+		if c, found := around.changes[id]; found {
+			line.change = &c
+		}
+	}
 	return line
 }
 
@@ -57,11 +114,8 @@ func (e *eventLine) shape() string {
 
 // sentence says what was done, with links to what it was done to.
 func (e *eventLine) sentence(p *page) templ.Component {
-	name := e.text("name")
-	if name == "" {
-		name = p.Say("event.nameless")
-	}
-	args := []any{"name", name, "what", e.text("what")}
+	name := cmp.Or(e.text("name"), p.Say("event.nameless"))
+	args := []any{"name", name, "what", p.exported(e.text("what"))}
 	switch e.Subject.Kind {
 	case event.SubjectCode:
 		args = append(args, "code", codeLink(p, e.Subject.ID))
@@ -70,8 +124,13 @@ func (e *eventLine) sentence(p *page) templ.Component {
 	case event.SubjectImport:
 		args = append(args, "thing", thingLink(p.link("imports", e.Subject.ID), name))
 	case event.SubjectChange:
-		codes := p.Say("event.codes", "count", e.number("changed"))
-		args = append(args, "thing", thingLink(p.link("changes", e.Subject.ID), codes))
+		args = append(args, "thing", e.changed(p))
+	case event.SubjectKey:
+		list := with(p.path("keys"), "key", e.Subject.ID)
+		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, name))
+	case event.SubjectMember:
+		list := p.link("settings") + "#members"
+		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, e.person(p)))
 	}
 	if e.UserID == "" {
 		args = append(args, "user", p.Say("event.erased"))
@@ -79,6 +138,43 @@ func (e *eventLine) sentence(p *page) templ.Component {
 		args = append(args, "user", thingLink(p.link("users", e.UserID), e.UserID))
 	}
 	return p.Rich(e.sentenceName(), args...)
+}
+
+// exported names a list that was exported.
+func (p *page) exported(what string) string {
+	if name := "event.what." + what; p.Has(name) {
+		return p.Say(name)
+	}
+	return what
+}
+
+// person is who a member is, or whom an invitation is for.
+func (e *eventLine) person(p *page) string {
+	id, _ := core.ParseID(e.Subject.ID) // none: nobody
+	if e.Type == event.MemberInvited {
+		return cmp.Or(e.around.people[id], p.Say("event.somebody"))
+	}
+	return cmp.Or(e.around.people[id], e.text("name"), p.Say("actor.gone"))
+}
+
+// changed says which codes a change has changed.
+func (e *eventLine) changed(p *page) templ.Component {
+	count := p.Say("event.codes", "count", e.number("changed"))
+	if e.change == nil {
+		return thingLink(p.link("changes", e.Subject.ID), count)
+	}
+	if c := e.change; c.Changed == 1 && len(c.Sample) == 1 {
+		if c.Do.Delete && c.State() != bulk.Undone { // it has no page any more
+			return thingLink(p.link("changes", e.Subject.ID), c.Sample[0])
+		}
+		return codeLink(p, c.Sample[0])
+	}
+	link := thingLink(p.link("changes", e.Subject.ID), count)
+	if batch, known := e.around.batches[e.change.Select.BatchID]; known {
+		name := thingLink(p.link("batches", batch.ID.String()), p.batchName(&batch))
+		return p.Rich("event.of_batch", "codes", link, "batch", name)
+	}
+	return link
 }
 
 // sentenceName is the name of the sentence for the event.
@@ -116,63 +212,62 @@ func (e *eventLine) details(p *page) (all []string) {
 		say("event.rows", "count", e.number("rows"), "format", strings.ToUpper(e.text("format")))
 	case event.KeyCreated:
 		say("event.may", "role", p.Say("keys.role."+e.text("role")))
-	case event.MemberInvited, event.MemberJoined, event.MemberRemoved:
+	case event.MemberInvited, event.MemberUninvited, event.MemberJoined, event.MemberRemoved:
 		say("event.with_role", "role", p.Say("role."+e.text("role")))
 	}
 	if reason := e.text("reason"); reason != "" {
 		say("quoted", "text", reason)
 	}
-	return append(all, e.changes(p)...)
-}
-
-// changes are the values that the event says were changed.
-func (e *eventLine) changes(p *page) (all []string) {
-	before, _ := e.data["previous"].(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if name == "revokedAt" { // the sentence says it
-			continue
-		}
-		label := name
-		if p.Has("event.field." + name) {
-			label = p.Say("event.field." + name)
-		}
-		all = append(all, p.Say("event.changed", "field", label,
-			"from", e.value(p, name, before[name]), "to", e.value(p, name, e.data[name])))
-	}
-	if e.data["metadataChanged"] == true {
-		all = append(all, p.Say("event.metadata"))
+	all = append(all, e.changes(p)...)
+	if undone := e.undone(p); undone != "" {
+		all = append(all, undone)
 	}
 	return all
 }
 
-// value shows a value of a field.
-func (e *eventLine) value(p *page, field string, value any) string {
-	switch v := value.(type) {
-	case nil:
-		return p.Say("event.none")
-	case float64:
-		return p.Number(int64(v))
-	case string:
-		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-			return p.Full(at)
-		}
-		if text := field + "." + v; p.Has(text) {
-			return p.Say(text)
-		}
-		return p.Say("quoted", "text", v)
-	default:
-		return fmt.Sprint(v)
+// changes are the values that the event says were changed. Where a code was revoked or restored, the
+// sentence says it.
+func (e *eventLine) changes(p *page) (all []string) {
+	changed, err := why.ChangesIn(e.Event)
+	if err != nil {
+		return nil // of a later version
 	}
+	for _, c := range changed {
+		label := c.Field
+		if p.Has("event.field." + c.Field) {
+			label = p.Say("event.field." + c.Field)
+		}
+		if c.From == nil && c.To == nil {
+			all = append(all, p.Say("timeline.changed_somehow", "option", label))
+		} else {
+			all = append(all, p.Say("event.changed", "field", label,
+				"from", p.changedValue(c.Field, c.From), "to", p.changedValue(c.Field, c.To)))
+		}
+	}
+	return all
 }
 
-// undo is an address that takes the event back with a POST; empty: nothing does.
+// undo is an address that takes the event back with a POST; empty: nothing does, or not any more.
 func (e *eventLine) undo(p *page) templ.SafeURL {
-	const undoable = 30 * 24 * time.Hour
-	if e.Type != event.ChangeCompleted || e.number("changed") == 0 || !p.may(core.PermissionManage) ||
-		p.Now().Sub(e.At) > undoable {
+	if e.Type != event.ChangeCompleted || e.change == nil || e.number("changed") == 0 || !canUndo(p, e.change) {
 		return ""
 	}
-	return p.link("changes", e.Subject.ID, "undo")
+	return with(p.path("changes", e.Subject.ID, "undo"), "back", p.path("activity"))
+}
+
+// undone says who has taken the event back; empty: nobody has.
+func (e *eventLine) undone(p *page) string {
+	if e.Type != event.ChangeCompleted || e.change == nil {
+		return ""
+	}
+	switch by, at := e.change.UndoneBy(); {
+	case e.change.State() == bulk.Undoing:
+		return p.Say("event.undoing")
+	case at == nil || e.change.State() != bulk.Undone:
+		return ""
+	default:
+		return p.Say("event.undone", "who", p.nameOf(by), "time", p.Full(*at))
+	}
 }
 
 // rollBack is the page that takes a redemption back; empty: there is none.

@@ -10,6 +10,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/web/export"
 )
 
@@ -19,6 +20,7 @@ func (s *server) exportRoutes() []Route {
 		get("/exports/codes", core.PermissionExport, s.exportCodes).streams(),
 		get("/exports/redemptions", core.PermissionExport, s.exportRedemptions).streams(),
 		get("/exports/users", core.PermissionExport, s.exportUsers).streams(),
+		get("/exports/events", core.PermissionExport, s.exportEvents).streams(),
 	}
 }
 
@@ -30,7 +32,7 @@ type exportsView struct {
 
 // showExports answers GET /console/w/{workspace}/exports.
 func (s *server) showExports(ctx context.Context, p *page) error {
-	return p.show(ctx, exportsPage(p, &exportsView{form: p.newForm()}))
+	return p.show(ctx, exportsPage(p, &exportsView{form: p.question()}))
 }
 
 // formOf is the form of a list: only that of the one that was sent says what is wrong with it.
@@ -56,7 +58,7 @@ type exportForm struct {
 }
 
 func (p *page) exportForm() exportForm {
-	f := exportForm{form: p.newForm()}
+	f := exportForm{form: p.question()}
 	f.set("format", string(export.CSV))
 	if f.format = export.Format(f.get("format")); !slices.Contains(export.Formats(), f.format) {
 		f.complain("format", "import.no_choice")
@@ -123,5 +125,17 @@ func (s *server) exportUsers(ctx context.Context, p *page) error {
 	filter := codes.UserFilter{Status: codes.UserStatus(f.get("status")), Query: f.get("q")}
 	return sent(ctx, p, f, export.Export[codes.User]{
 		What: "users", Pages: s.deps.Exports.Users(ctx, &p.Actor, filter), Table: bulk.UsersTable(),
+	})
+}
+
+// exportEvents answers GET /console/w/{workspace}/exports/events, which has the filters of the activity.
+func (s *server) exportEvents(ctx context.Context, p *page) error {
+	f := p.exportForm()
+	q := p.eventQuery(f.form)
+	if q.Types != nil && len(q.Types) == 0 {
+		return core.InvalidParameter("there are no events of this kind")
+	}
+	return sent(ctx, p, f, export.Export[event.Event]{
+		What: "events", Name: "activity", Pages: s.deps.Exports.Events(ctx, &p.Actor, q), Table: bulk.EventsTable(),
 	})
 }

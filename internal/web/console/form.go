@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -41,8 +42,24 @@ func (p *page) readForm() (*form, error) {
 	return p.newForm(), nil
 }
 
-// newForm is an empty form: its fields have what the address says.
+// newForm is a form for what somebody is about to send. Its fields have what the address says only where a
+// page of the console asks, for a preview or by one of its links: whoever sends others a link must not fill
+// in what these then send.
 func (p *page) newForm() *form {
+	if p.Request.Form == nil && !p.isFromHere() {
+		p.Request.Form = url.Values{}
+	}
+	return p.question()
+}
+
+// isFromHere reports whether a page of the console asks, as browsers say it: another site can write neither
+// header.
+func (p *page) isFromHere() bool {
+	return p.Request.Header.Get("Sec-Fetch-Site") == "same-origin" || p.Request.Header.Get("HX-Request") != ""
+}
+
+// question is the form of a page that only shows something: its fields have what the address says.
+func (p *page) question() *form {
 	if p.Request.Form == nil {
 		_ = p.Request.ParseForm() // an address that cannot be read fills in nothing
 	}
@@ -60,6 +77,9 @@ func (f *form) all(name string) []string { return f.page.Request.Form[name] }
 
 // ticked reports whether a box is ticked.
 func (f *form) ticked(name string) bool { return f.page.Request.Form.Get(name) != "" }
+
+// explain has what is done be told with the reason that was typed.
+func (f *form) explain() { f.page.Actor.Reason = f.get("reason") }
 
 // set fills in a field that was not sent.
 func (f *form) set(name, value string) {

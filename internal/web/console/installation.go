@@ -16,6 +16,7 @@ func (s *server) installationRoutes() []Route {
 		operates("GET", "/installation", s.installation),
 		operates("GET", "/installation/invite", s.askOperator),
 		operates("POST", "/installation/invite", s.inviteOperator),
+		operates("POST", "/installation/invitations/{id}/withdraw", s.withdrawOperator),
 	}
 }
 
@@ -37,7 +38,12 @@ type installationView struct {
 	runtime   string // the version of Go, the system
 	jobs      []workspaceJobs
 	operators []member.Member
+	invited   []member.Link // to run it, too
+	told      []event.Event // what the log of the installation tells, the newest first
 }
+
+// toldEvents is how many events of the installation's log the page shows.
+const toldEvents = 20
 
 // workspaceJobs is how many jobs a workspace has that wait or run.
 type workspaceJobs struct {
@@ -80,7 +86,39 @@ func (s *server) installation(ctx context.Context, p *page) error {
 			v.operators = append(v.operators, everybody[i])
 		}
 	}
+	if v.invited, err = s.deps.Members.OperatorInvitations(ctx); err != nil {
+		return err
+	}
+	log, err := s.deps.Events.Newest(ctx, event.Query{Workspace: event.Installation, Limit: toldEvents})
+	if err != nil {
+		return err
+	}
+	v.told = log.Events
 	return p.show(ctx, installationPage(p, v))
+}
+
+// sentence says what an event of the installation's log tells.
+func (v *installationView) sentence(p *page, e *event.Event) string {
+	line := newEventLine(e, new(surroundings))
+	return p.Say("installation.event."+string(e.Type), "name", line.text("name"))
+}
+
+// actorOutside is the person as events of the installation name them.
+func (p *page) actorOutside() event.Actor {
+	return event.Actor{Kind: core.ActorMember, ID: p.who.Member.ID, Name: p.who.Member.Name}
+}
+
+// withdrawOperator answers POST /console/installation/invitations/{id}/withdraw.
+func (s *server) withdrawOperator(ctx context.Context, p *page) error {
+	id, err := p.PathID("id", core.ReasonLinkNotFound, p.Say("members.no_invitation"))
+	if err != nil {
+		return err
+	}
+	if err := s.deps.Members.WithdrawOperator(ctx, p.actorOutside(), p.RequestID, id); err != nil {
+		return err
+	}
+	p.sayNext("members.withdrawn", "")
+	return p.see("/console/installation")
 }
 
 // askOperator answers GET /console/installation/invite.
@@ -95,10 +133,12 @@ func (s *server) inviteOperator(ctx context.Context, p *page) error {
 		return err
 	}
 	v := &inviteView{form: f, email: f.get("email")}
-	by := event.Actor{Kind: core.ActorMember, ID: p.who.Member.ID, Name: p.who.Member.Name}
-	token, err := s.deps.Links.InviteAs(ctx, by, p.RequestID, member.Invitation{Email: v.email, Operator: true})
+	asked := member.Invitation{Email: v.email, Operator: true}
+	token, err := s.deps.Links.InviteAs(ctx, p.actorOutside(), p.RequestID, asked)
 	if err != nil {
-		if !f.take(err) {
+		if core.HasReason(err, core.ReasonMemberExists) {
+			f.complain("email", "installation.is_operator")
+		} else if !f.take(err) {
 			return err
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, inviteOperatorPage(p, v))

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -61,8 +62,9 @@ func (s *server) keys(ctx context.Context, p *page) error {
 		return err
 	}
 	v := &keysView{form: p.newKeyForm()}
+	found := p.query("key")
 	for _, key := range slices.Backward(all) {
-		row := keyRow{Key: key, here: key.ID.String() == v.form.get("key")}
+		row := keyRow{Key: key, here: key.ID.String() == found}
 		if key.ActiveAt(p.Now()) {
 			v.live = append(v.live, row)
 		} else {
@@ -70,33 +72,46 @@ func (s *server) keys(ctx context.Context, p *page) error {
 			v.opened = v.opened || row.here
 		}
 	}
-	if err := s.nameCreators(ctx, p, v.live[:min(len(v.live), creatorsShown)]); err != nil {
+	if err := s.nameCreators(ctx, p, all, v.live[:min(len(v.live), creatorsShown)]); err != nil {
 		return err
 	}
 	return p.show(ctx, keysPage(p, v))
 }
 
-// nameCreators finds out from the log who made keys, or rotated those that they replace.
-func (s *server) nameCreators(ctx context.Context, p *page, rows []keyRow) error {
-	creators := map[core.ID]string{}
-	for _, row := range rows {
-		told, err := s.deps.Events.List(ctx, event.Query{
-			Workspace: p.workspace.ID, Types: []event.Type{event.KeyCreated, event.KeyRotated}, Limit: 2,
-			Subject: &event.SubjectName{Kind: event.SubjectKey, Key: row.ID.String()},
-		}, 0)
-		if err != nil {
-			return err
-		}
-		for _, e := range told.Events {
-			made := row.ID
-			if e.Type == event.KeyRotated {
-				made = row.ReplacedBy
-			}
-			creators[made] = p.nameOf(e.Actor)
+// nameCreators finds out from the log who made keys, or rotated those that they replace: in one look at
+// it, since rows do not say.
+func (s *server) nameCreators(ctx context.Context, p *page, all []tenancy.Key, rows []keyRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var keys []string
+	replaced := map[string]core.ID{} // by the keys that were rotated
+	for i := range rows {
+		keys = append(keys, rows[i].ID.String())
+	}
+	for i := range all {
+		if !all[i].ReplacedBy.IsZero() && slices.Contains(keys, all[i].ReplacedBy.String()) {
+			replaced[all[i].ID.String()] = all[i].ReplacedBy
 		}
 	}
+	about := slices.Concat(keys, slices.Sorted(maps.Keys(replaced)))
+	told, err := s.deps.Events.List(ctx, event.Query{
+		Workspace: p.workspace.ID, Types: []event.Type{event.KeyCreated, event.KeyRotated}, Limit: event.MaxLimit,
+		Subject: &event.SubjectName{Kind: event.SubjectKey, Key: about[0], Or: about[1:]},
+	}, 0)
+	if err != nil {
+		return err
+	}
+	creators := map[string]string{}
+	for _, e := range told.Events {
+		made := e.Subject.ID
+		if e.Type == event.KeyRotated {
+			made = replaced[e.Subject.ID].String()
+		}
+		creators[made] = p.nameOf(e.Actor)
+	}
 	for i := range rows {
-		rows[i].by = creators[rows[i].ID]
+		rows[i].by = creators[rows[i].ID.String()]
 	}
 	return nil
 }

@@ -41,6 +41,10 @@ func TestKeysAreMadeRotatedAndRevoked(t *testing.T) {
 	if _, err := o.tenancy.Authenticate(t.Context(), secret); err == nil {
 		t.Error("a revoked key works")
 	}
+	list := o.mara.sees("/console/w/acme/keys") // who rotated it is told of the old one only
+	if _, live, _ := strings.Cut(list, "<table"); !strings.Contains(live, "Mara Lindt") {
+		t.Error("the list does not say who made the new key")
+	}
 }
 
 func TestAKeyThatCannotBeMadeLosesNothing(t *testing.T) {

@@ -60,17 +60,8 @@ func currentIf(current bool) templ.Attributes {
 	return nil
 }
 
-// stocks are the colours of the stub.
-var stocks = []string{"sage", "sky", "straw", "rose"}
-
-// stockOf is the colour of a workspace: one that it keeps, so that who has several sees where they are.
-func stockOf(w tenancy.Workspace) string {
-	sum := 0
-	for _, b := range w.ID[8:] { // the random end of the id
-		sum += int(b)
-	}
-	return stocks[sum%len(stocks)]
-}
+// stockOf is the colour of a workspace's stub, as the stylesheet calls it.
+func stockOf(w tenancy.Workspace) string { return string(w.ColourOrOwn()) }
 
 // mark is the short sign of a workspace: its prefix, else its slug.
 func mark(w tenancy.Workspace) string {

@@ -59,9 +59,9 @@ func (s *server) acceptLink(ctx context.Context, p *page) error {
 	if !p.isSafe() {
 		return p.showWith(ctx, http.StatusForbidden, linkPage(p, v))
 	}
-	token, who, err := s.deps.Links.Accept(ctx, v.token, member.NewPerson{
-		Email: f.get("email"), Name: f.get("name"), Password: f.raw("password"),
-		Address: p.Client, Agent: p.Request.UserAgent(), Language: p.Language(),
+	in, err := s.deps.Links.Accept(ctx, v.token, member.NewPerson{
+		Email: f.get("email"), Name: f.get("name"), Password: f.raw("password"), Language: p.Language(),
+		Address: p.Client, Agent: p.Request.UserAgent(), Device: p.cookie(deviceCookie),
 	})
 	if err != nil {
 		if core.HasReason(err, core.ReasonSignInFailed) {
@@ -71,9 +71,9 @@ func (s *server) acceptLink(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, linkPage(p, v))
 	}
-	p.startSession(token)
-	if v.link.Kind == member.LinkSetup && len(who.Seats) > 0 {
-		return p.see(templ.SafeURL(workspacePath(who.Seats[0].Workspace.Slug, "welcome")))
+	p.startSession(&in)
+	if v.link.Kind == member.LinkSetup && len(in.Seats) > 0 {
+		return p.see(templ.SafeURL(workspacePath(in.Seats[0].Workspace.Slug, "welcome")))
 	}
 	return p.see("/console/")
 }

@@ -132,7 +132,7 @@ func (o *office) openWorkshop(t *testing.T) {
 		Before: o.tenancy.Predecessors, Now: time.Now, Entropy: entropy, NewID: newTestID,
 	})
 	o.exports = bulk.NewExports(bulk.ExportDeps{
-		Lists: o.codes, Batches: o.batches, Log: o.store, Now: time.Now, Entropy: entropy,
+		Lists: o.codes, Batches: o.batches, Events: o.events, Log: o.store, Now: time.Now, Entropy: entropy,
 	})
 	o.why = why.NewService(why.Deps{
 		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
@@ -188,11 +188,11 @@ func (o *office) setUp(t *testing.T) *visitor {
 
 func (o *office) accept(t *testing.T, token string, p member.NewPerson) *visitor {
 	t.Helper()
-	session, who, err := o.people.Links.Accept(t.Context(), token, p)
+	in, err := o.people.Links.Accept(t.Context(), token, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{office: o, t: t, session: session, who: who}
+	return &visitor{office: o, t: t, session: in.Token, who: in.Who}
 }
 
 // join lets somebody join acme.
@@ -239,6 +239,7 @@ func (v *visitor) asks(method, path, kind string, sent io.Reader) (status int, l
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as from a page of the console
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}

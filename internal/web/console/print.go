@@ -86,7 +86,7 @@ func (s *server) printView(ctx context.Context, p *page) (*printView, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &printView{form: p.newForm(), batch: &batch}
+	v := &printView{form: p.question(), batch: &batch}
 	v.setDefaults(p)
 	v.job = v.form.printJob(v.batch)
 	first, err := s.deps.Batches.First(ctx, &p.Actor, batch.ID, 1)

@@ -42,7 +42,7 @@ func (s *server) search(ctx context.Context, p *page) error {
 
 // showSearch answers GET /console/w/{workspace}/search: what begins with a text that is nothing by itself.
 func (s *server) showSearch(ctx context.Context, p *page) error {
-	typed := p.newForm().get("q")
+	typed := p.question().get("q")
 	if typed == "" {
 		return p.see(p.link("why"))
 	}

@@ -1,44 +1,39 @@
 package console
 
 import (
-	"strings"
+	"github.com/a-h/templ"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/why"
 )
 
-// factsOf says what a code grants, how much of it is used and until when it can be redeemed, in
-// sentences: "Premium. Used 37 of 100 times. Ends 31 December 2031, 23:59 UTC."
-func (p *page) factsOf(c *codes.Code, status codes.Status) string {
-	return p.Say("type."+string(c.Type)) + ". " + p.usesOf(c, status)
-}
-
-// usesOf is factsOf without what the code grants.
-func (p *page) usesOf(c *codes.Code, status codes.Status) string {
-	var sentences []string
+// usesOf says how much of a code is used and until when it can be redeemed, in sentences: "Used 37 of 100
+// times. Ends 31 December 2031, 23:59."
+func (p *page) usesOf(c *codes.Code, status codes.Status) (sentences []templ.Component) {
+	say := func(name string, args ...any) { sentences = append(sentences, p.Rich(name, args...)) }
 	switch {
 	case c.MaxRedemptions == nil:
-		sentences = append(sentences, p.Say("code.used", "count", c.Redemptions))
+		say("code.used", "count", c.Redemptions)
 	case *c.MaxRedemptions == 1 && c.Redemptions == 0:
-		sentences = append(sentences, p.Say("code.unused"))
+		say("code.unused")
 	default:
-		sentences = append(sentences, p.Say("code.used_of", "count", *c.MaxRedemptions, "used", c.Redemptions))
+		say("code.used_of", "count", *c.MaxRedemptions, "used", c.Redemptions)
 	}
 	if c.Reservations > 0 {
-		sentences = append(sentences, p.Say("code.held", "count", c.Reservations))
+		say("code.held", "count", c.Reservations)
 	}
 	if c.StartsAt != nil && status == codes.StatusScheduled {
-		sentences = append(sentences, p.Say("code.starts", "time", p.InUTC(*c.StartsAt)))
+		say("code.starts", "time", p.FullMoment(*c.StartsAt))
 	}
 	switch {
 	case c.ExpiresAt == nil:
-		sentences = append(sentences, p.Say("code.no_end"))
+		say("code.no_end")
 	case c.ExpiresAt.Before(p.Now()):
-		sentences = append(sentences, p.Say("code.ended", "time", p.InUTC(*c.ExpiresAt)))
+		say("code.ended", "time", p.FullMoment(*c.ExpiresAt))
 	default:
-		sentences = append(sentences, p.Say("code.ends", "time", p.InUTC(*c.ExpiresAt)))
+		say("code.ends", "time", p.FullMoment(*c.ExpiresAt))
 	}
-	return strings.Join(sentences, " ")
+	return sentences
 }
 
 // firstNeeded is the number of the first remedy that helps, from 1 on.
@@ -52,11 +47,11 @@ func (v *whyView) firstNeeded() int {
 }
 
 // remedySays is what a remedy would do.
-func (p *page) remedySays(v *whyView, r *why.Remedy) string {
+func (p *page) remedySays(v *whyView, r *why.Remedy) templ.Component {
 	c := v.found.Code
 	args := []any{"code", c.Value, "type", p.Say("type." + string(c.Type)), "user", v.form.get("user")}
 	if r.Until != nil {
-		args = append(args, "end", p.InUTC(*r.Until))
+		args = append(args, "end", p.FullMoment(*r.Until))
 	}
 	if r.Limit != nil {
 		args = append(args, "limit", *r.Limit)
@@ -73,21 +68,21 @@ func (p *page) remedySays(v *whyView, r *why.Remedy) string {
 		name += ".free"
 		args = append(args, "count", *r.Free)
 	}
-	return p.Say(name, args...)
+	return p.Rich(name, args...)
 }
 
 // remedyIdle is why a remedy is not needed.
-func (p *page) remedyIdle(r *why.Remedy) string {
+func (p *page) remedyIdle(r *why.Remedy) templ.Component {
 	args := []any{"code", r.ReplacedBy}
 	name := "why.not." + string(r.WhyNot)
 	switch {
 	case r.WhyNot == why.WhyNotNotEnded && r.ExpiresAt != nil:
 		name += ".ends"
-		args = append(args, "end", p.InUTC(*r.ExpiresAt))
+		args = append(args, "end", p.FullMoment(*r.ExpiresAt))
 	case r.Free != nil:
 		args = append(args, "count", *r.Free)
 	}
-	return p.Say(name, args...)
+	return p.Rich(name, args...)
 }
 
 // size writes a number of bytes in its largest unit.

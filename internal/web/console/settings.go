@@ -36,6 +36,7 @@ func (s *server) settings(ctx context.Context, p *page) error {
 	f.set("name", p.workspace.Name)
 	f.setFormat(p.workspace)
 	f.set("events", string(eventsOf(p.workspace)))
+	f.set("colour", stockOf(p.workspace))
 	return s.showSettings(ctx, p, http.StatusOK, f)
 }
 
@@ -81,8 +82,10 @@ func (s *server) saveSettings(ctx context.Context, p *page) error {
 		return err
 	}
 	name, format, events := f.get("name"), f.format(), tenancy.EventsRecorded(f.get("events"))
+	colour := tenancy.Colour(f.get("colour"))
 	_, err = s.deps.Tenancy.By(&p.Actor).UpdateWorkspace(ctx, p.workspace.Slug, tenancy.WorkspaceChange{
 		Name: &name, Prefix: &format.Prefix, Groups: &format.Groups, GroupLength: &format.GroupLength, Events: &events,
+		Colour: &colour,
 	})
 	if err != nil {
 		if !f.take(err) {

@@ -17,12 +17,16 @@ func TestSettingsAreSavedAndPreviewed(t *testing.T) {
 	o.mara.sees(path+"?prefix=ROSE&groups=4&groupLength=5", "<span>ROSE<small>", "Strong")
 	form := url.Values{
 		"name": {"Acme <b>"}, "prefix": {"rose"}, "groups": {"3"}, "groupLength": {"4"}, "events": {"all"},
+		"colour": {"rose"},
 	}
 	o.mara.sends(path, path, form)
 	w, err := o.tenancy.Workspace(t.Context(), "acme")
 	if err != nil || w.Format.Prefix != "ROSE" || !w.Listens() || w.Name != "Acme <b>" {
 		t.Errorf("%+v, %v", w, err)
 	}
+	o.mara.sees(path, `class="shell" data-stock="rose"`)
+	form.Set("colour", "red")
+	o.mara.answered(path, form, http.StatusUnprocessableEntity, "colour")
 	form.Set("groups", "999")
 	o.mara.answered(path, form, http.StatusUnprocessableEntity, `value="Acme &lt;b&gt;"`, "complaint")
 

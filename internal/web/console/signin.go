@@ -99,7 +99,7 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 	if !p.isSafe() {
 		return p.showWith(ctx, http.StatusForbidden, signInPage(p, v))
 	}
-	token, device, who, err := s.deps.Sessions.SignIn(ctx, member.Credentials{
+	in, err := s.deps.Sessions.SignIn(ctx, member.Credentials{
 		Email: f.get("email"), Password: f.raw("password"),
 		Address: p.Client, Agent: p.Request.UserAgent(), Device: p.cookie(deviceCookie),
 	})
@@ -118,11 +118,14 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, status, signInPage(p, v))
 	}
-	p.startSession(token)
-	p.setCookie(deviceCookie, "/console", device, deviceLife)
+	p.startSession(&in)
+	if v.Kept != "" && !in.Again { // typed by whoever was signed in before: that is for nobody else
+		p.sayNext("signin.kept_of_another", "")
+		return p.see("/console/")
+	}
 	if v.Kept != "" && strings.HasPrefix(v.Next, "/console/w/") {
-		p.who = &who
-		p.Texts = p.texts(who.Member.Language)
+		p.who = &in.Who
+		p.Texts = p.texts(in.Member.Language)
 		kept, err := url.ParseQuery(v.Kept)
 		if err != nil {
 			return core.InvalidParameter("the form that was kept cannot be read")

@@ -15,7 +15,7 @@ const shownEntries = 12
 // timelineClasses are the shapes of entries.
 var timelineClasses = map[why.EntryKind]string{
 	why.EntryRedeemed: "strong", why.EntryReinstated: "strong", why.EntryRolledBack: "back",
-	why.EntryRevoked: "void", why.EntryReplaced: "void",
+	why.EntryRevoked: "void", why.EntryReplaced: "void", why.EntryDeleted: "void", why.EntryUndeleted: "back",
 }
 
 // timelineClass is the shape of an entry. A use that is held no more is as any other entry.
@@ -23,21 +23,10 @@ func timelineClass(e *why.Entry) string {
 	if e.Kind == why.EntryHeld && e.Live {
 		return "held"
 	}
-	return timelineClasses[e.Kind]
-}
-
-// isTold reports whether the history tells of the code's being revoked: that of many codes at once is
-// told once, not for each.
-func (v *codeView) isTold() bool {
-	for i := range v.history {
-		if kind := v.history[i].Kind; kind == why.EntryRevoked || kind == why.EntryReplaced {
-			return true
-		}
-		if v.history[i].Kind == why.EntryRestored {
-			return false // and then revoked with others
-		}
+	if e.Undoing {
+		return "back"
 	}
-	return false
+	return timelineClasses[e.Kind]
 }
 
 // byWhom names who did something, with how; "": it is not known.
@@ -67,11 +56,12 @@ func (p *page) changedOption(c why.FieldChange) string {
 	if c.From == nil && c.To == nil {
 		return p.Say("timeline.changed_somehow", "option", p.Say("option."+c.Field))
 	}
-	return p.Say("timeline.changed", "option", p.Say("option."+c.Field), "from", p.optionValue(c.From),
-		"to", p.optionValue(c.To))
+	return p.Say("timeline.changed", "option", p.Say("option."+c.Field), "from", p.changedValue(c.Field, c.From),
+		"to", p.changedValue(c.Field, c.To))
 }
 
-func (p *page) optionValue(value any) string {
+// changedValue is what a field had, or has now.
+func (p *page) changedValue(field string, value any) string {
 	switch v := value.(type) {
 	case nil:
 		return p.Say("timeline.none")
@@ -80,7 +70,10 @@ func (p *page) optionValue(value any) string {
 	case int64:
 		return p.Number(v)
 	case string:
-		return p.Say("timeline.quoted", "text", v)
+		if word := field + "." + v; p.Has(word) {
+			return p.Say(word)
+		}
+		return p.Say("quoted", "text", v)
 	default:
 		return ""
 	}

@@ -46,7 +46,7 @@ func (v *userView) canRollBack(r *codes.Redemption) bool {
 
 // showUser answers with the page of a user.
 func (s *server) showUser(ctx context.Context, p *page, status int, f *form) error {
-	v, err := s.findUser(ctx, p, f.get("cursor"))
+	v, err := s.findUser(ctx, p, p.query("cursor"))
 	if err != nil {
 		return err
 	}

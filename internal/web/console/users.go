@@ -49,7 +49,7 @@ type userRow struct {
 
 // users answers GET /users.
 func (s *server) users(ctx context.Context, p *page) error {
-	f := p.newForm()
+	f := p.question()
 	v := &usersView{form: f, status: codes.UserStatus(f.get("status")), isPart: f.get("cursor") != ""}
 	if v.status != codes.UserNormal && v.status != codes.UserPremium {
 		v.status = ""

@@ -82,8 +82,12 @@ func (s *server) welcome(ctx context.Context, p *page) error {
 	return p.show(ctx, welcomePage(p, p.formatView(f)))
 }
 
-// firstView is what the last step of setting up shows.
+// firstView is what the last step of setting up shows. Without a secret, the key was made before.
 type firstView struct{ code, secret, url string }
+
+// firstCode is the Idempotency-Key of a workspace's first code: however often the form is sent, in however
+// many tabs, one code is made, and whoever made it gets the key.
+const firstCode = "console-welcome"
 
 // saveFormat answers POST /console/w/{workspace}/welcome: it keeps the format and makes the first code,
 // and a key for the next ones, which is shown only in this answer.
@@ -104,9 +108,17 @@ func (s *server) saveFormat(ctx context.Context, p *page) error {
 		return p.showWith(ctx, http.StatusUnprocessableEntity, welcomePage(p, p.formatView(f)))
 	}
 	p.Actor.Format = format
-	made, err := s.deps.Codes.GenerateCode(ctx, &p.Actor, codes.IssueRequest{Type: codes.TypeNormal})
+	made, err := s.deps.Codes.GenerateCode(ctx, &p.Actor, codes.IssueRequest{
+		Type: codes.TypeNormal, IdempotencyKey: firstCode,
+	})
 	if err != nil {
-		return err
+		if !f.take(err) {
+			return err
+		}
+		return p.showWith(ctx, http.StatusUnprocessableEntity, welcomePage(p, p.formatView(f)))
+	}
+	if made.Replayed {
+		return p.show(ctx, firstPage(p, firstView{code: made.Code.Value}))
 	}
 	_, secret, err := administration.CreateKey(ctx, p.workspace.Slug, tenancy.NewKey{
 		Name: p.Say("setup.key_name", "date", s.deps.Now().UTC().Format(time.DateOnly)), Role: tenancy.RoleIssue,

@@ -35,7 +35,7 @@ type whyView struct {
 
 // why answers GET /console/w/{workspace}/why.
 func (s *server) why(ctx context.Context, p *page) error {
-	return s.showWhy(ctx, p, http.StatusOK, p.newForm())
+	return s.showWhy(ctx, p, http.StatusOK, p.question())
 }
 
 func (s *server) showWhy(ctx context.Context, p *page, status int, f *form) error {
@@ -159,26 +159,35 @@ func (v *whyView) verdictClass() string {
 	}
 }
 
-// facts are what stands at the places of texts about the answer.
+// facts are what stands at the places of texts about the answer: instants as words.
 func (v *whyView) facts(p *page) []any {
+	return v.factsWith(p, func(at time.Time) any { return p.Full(at) })
+}
+
+// richFacts are facts with instants that have UTC behind them.
+func (v *whyView) richFacts(p *page) []any {
+	return v.factsWith(p, func(at time.Time) any { return p.FullMoment(at) })
+}
+
+func (v *whyView) factsWith(p *page, when func(time.Time) any) []any {
 	e := v.found
 	args := []any{"user", v.form.get("user"), "typed", e.Typed, "count", e.Answer.Uses.Taken}
 	if e.Code != nil {
 		args = append(args, "code", e.Code.Value, "type", p.Say("type."+string(e.Code.Type)),
-			"spelt", p.spell(e.Code.Value), "created", p.InUTC(e.Code.CreatedAt), "instead", v.form.get("instead"))
+			"spelt", p.spell(e.Code.Value), "created", when(e.Code.CreatedAt), "instead", v.form.get("instead"))
 	}
 	for name, at := range map[string]*time.Time{
 		"start": e.Answer.StartsAt, "end": e.Answer.ExpiresAt, "revoked": e.Answer.RevokedAt,
 	} {
 		if at != nil {
-			args = append(args, name, p.InUTC(*at), name+"_ago", p.Until(*at))
+			args = append(args, name, when(*at), name+"_ago", p.Until(*at))
 		}
 	}
 	if e.Answer.Redemption != nil {
-		args = append(args, "used", p.Full(e.Answer.Redemption.CreatedAt))
+		args = append(args, "used", when(e.Answer.Redemption.CreatedAt))
 	}
 	if e.Deleted != nil {
-		args = append(args, "deleted", p.Full(e.Deleted.At), "who", e.Deleted.ByName)
+		args = append(args, "deleted", when(e.Deleted.At), "who", e.Deleted.ByName)
 	}
 	if len(e.Differences) > 0 {
 		d := e.Differences[0]

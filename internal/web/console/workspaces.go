@@ -64,15 +64,15 @@ func (s *server) createWorkspace(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	w, err := s.operator(p).CreateWorkspace(ctx, f.get("slug"), f.get("name"), f.format())
+	w, created, err := s.operator(p).NewWorkspace(f.get("slug"), f.get("name"), f.format())
+	if err == nil {
+		err = s.deps.Members.Found(ctx, p.who, w, created)
+	}
 	if err != nil {
 		if !f.take(err) {
 			return err
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, newWorkspacePage(p, p.formatView(f)))
-	}
-	if err := s.deps.Members.Found(ctx, p.who, w.ID); err != nil {
-		return err
 	}
 	p.sayNext("workspaces.created", "", "name", w.Name)
 	return p.see("/console/workspaces")

@@ -45,6 +45,22 @@ func TestTheInstallationIsForWhoRunsIt(t *testing.T) {
 	ops.sees("/console/workspaces", "All 2 on this installation")
 	ops.refused("GET", "/console/w/acme/settings", http.StatusNotFound)
 
+	o.mara.answered("/console/installation/invite", invite, http.StatusUnprocessableEntity, "complaint")
+	late := url.Values{"email": {"late@acme.example"}}
+	o.mara.answered("/console/installation/invite", late, http.StatusOK)
+	open, err := o.people.Members.OperatorInvitations(t.Context())
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%+v, %v", open, err)
+	}
+	withdraw := "/console/installation/invitations/" + open[0].ID.String() + "/withdraw"
+	ops.sees("/console/installation", "late@acme.example", withdraw, "runs the installation from then on")
+	ops.sends(withdraw, "/console/installation", url.Values{})
+	o.mara.refused("POST", withdraw, http.StatusNotFound)
+	page = o.mara.sees("/console/installation", "withdrew an invitation", "invited somebody to run the installation")
+	if strings.Contains(page, "late@acme.example") {
+		t.Error("the invitation is shown still")
+	}
+
 	priya := o.join(t, "Priya", member.RoleOwner)
 	for _, path := range []string{"/console/installation", "/console/workspaces/new", "/console/workspaces/acme/suspend"} {
 		priya.refused("GET", path, http.StatusForbidden)

@@ -139,7 +139,7 @@ func (rt *Route) decodeApart(
 			if errors.Is(err, json.ErrUnknownName) {
 				reason, detail = ReasonUnknownField, rt.unknownWithin(semantic.JSONPointer.LastToken())
 			}
-			wrong.AddUnread(reason, "/"+f.name, "/"+f.name+string(semantic.JSONPointer), detail)
+			wrong.AddUnread(reason, "/"+f.name, "/"+f.name+string(semantic.JSONPointer), core.InEnglish("%s", detail))
 		} else if err != nil {
 			return decodeError(err)
 		}
@@ -152,7 +152,7 @@ func (rt *Route) checkNames(members map[string]jsontext.Value) error {
 	var unknown core.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !slices.ContainsFunc(rt.fields, func(f requestField) bool { return f.name == name }) {
-			unknown.Add(ReasonUnknownField, "/"+core.EscapePointer(name), "%s", rt.unknownField(name))
+			unknown.Add(ReasonUnknownField, "/"+core.EscapePointer(name), core.InEnglish("%s", rt.unknownField(name)))
 		}
 	}
 	return unknown.Err()
@@ -253,7 +253,7 @@ func decodeError(err error) error {
 }
 
 func errNoObject() error {
-	return core.Invalid(ReasonWrongType, core.FieldError{Detail: "the body must be a JSON object"})
+	return core.Invalid(ReasonWrongType, core.InEnglish("the body must be a JSON object").At(""))
 }
 
 // wrongValue says what kind of value a field takes.
@@ -280,5 +280,5 @@ func wrongValue(semantic *json.SemanticError) (core.Reason, string) {
 }
 
 func fieldAt(pointer jsontext.Pointer, detail string) core.FieldError {
-	return core.FieldError{Pointer: string(pointer), Detail: detail}
+	return core.InEnglish("%s", detail).At(string(pointer))
 }

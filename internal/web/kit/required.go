@@ -67,7 +67,7 @@ func checkRequired(request reflect.Value, fields []requestField, wrong *core.Fie
 	for i := range fields {
 		f := &fields[i]
 		if f.required && request.FieldByIndex(f.index).Addr().Interface().(absentee).absent() {
-			wrong.AddUnread(core.ReasonMissingField, "/"+f.name, "/"+f.name, f.name+" is required")
+			wrong.AddUnread(core.ReasonMissingField, "/"+f.name, "/"+f.name, core.InEnglish("%s is required", f.name))
 		}
 	}
 }

@@ -13,10 +13,15 @@ import (
 
 // Moment shows an instant as briefly as it is clear in the viewer's zone, with all of it in UTC behind
 // it: today "14:03", this year "25 Nov", else "31 December 2031".
-func (t *Texts) Moment(at time.Time) templ.Component {
+func (t *Texts) Moment(at time.Time) templ.Component { return t.instant(at, t.Brief(at)) }
+
+// FullMoment is Moment with the words of [Texts.Full].
+func (t *Texts) FullMoment(at time.Time) templ.Component { return t.instant(at, t.Full(at)) }
+
+func (t *Texts) instant(at time.Time, words string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		_, err := fmt.Fprintf(w, `<time datetime="%s" title="%s">%s</time>`,
-			at.UTC().Format(time.RFC3339Nano), html.EscapeString(t.exactly(at)), html.EscapeString(t.Brief(at)))
+			at.UTC().Format(time.RFC3339Nano), html.EscapeString(t.exactly(at)), html.EscapeString(words))
 		return err
 	})
 }

@@ -6,36 +6,76 @@ import (
 	"testing"
 	"time"
 
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/store/plain"
 )
 
-// EventStatement is a statement about events with the index that it must be carried out by, and
-// the columns that the index is searched by.
-type EventStatement struct {
+// PlainStatement is a statement of [plain.Store] about a table that grows without end, with the index
+// that it must be carried out by (empty: that of the primary key), and the columns that the index is
+// searched by.
+type PlainStatement struct {
 	Name, SQL, Index string
 	Params           int // how many it has
 	Columns          []string
 }
 
-// EventStatements are the statements about events that must not read a whole log, for tests that
+// PlainStatements are the statements of [plain.Store] that must not read a whole table, for tests that
 // let engines explain them.
-func EventStatements(t *testing.T) []EventStatement {
+func PlainStatements(t *testing.T) []PlainStatement {
+	t.Helper()
+	return append(eventStatements(t), countStatements(t)...)
+}
+
+// taken are the statements about a table that an action sends.
+func taken(
+	t *testing.T, table, name, index, columns string, action func(plain.Store, *statements) error,
+) (all []PlainStatement) {
+	t.Helper()
+	sent := new(statements)
+	if err := action(plain.New(sent), sent); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sent.all {
+		if strings.Contains(s.SQL, " "+table+" ") && !strings.Contains(s.SQL, "SELECT position FROM") {
+			all = append(all, PlainStatement{name, s.SQL, index, s.Params, strings.Fields(columns)})
+		}
+	}
+	if len(all) == 0 {
+		t.Errorf("%s: no statement about %s", name, table)
+	}
+	return all
+}
+
+// countStatements read what is to be counted.
+func countStatements(t *testing.T) (all []PlainStatement) {
 	t.Helper()
 	workspace := core.ID{15: 1}
-	var all []EventStatement
+	all = append(all, taken(t, "codes", "count codes", "codes_listed", "workspace_id type created_at",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.CodesToCount(t.Context(), workspace, codes.TypeNormal, codes.CodeKey{CreatedAt: now}, 10, now)
+			return err
+		})...)
+	all = append(all, taken(t, "redemptions", "count redemptions", "", "workspace_id id",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.RedemptionsToCount(t.Context(), workspace, core.ID{}, core.ID{15: 9}, 10)
+			return err
+		})...)
+	return append(all, taken(t, "users", "count users", "", "workspace_id user_id",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.UsersToCount(t.Context(), workspace, "", 10)
+			return err
+		})...)
+}
+
+// eventStatements read or change the log.
+func eventStatements(t *testing.T) (all []PlainStatement) {
+	t.Helper()
+	workspace := core.ID{15: 1}
 	take := func(name, index, columns string, action func(plain.Store, *statements) error) {
 		t.Helper()
-		sent := new(statements)
-		if err := action(plain.New(sent), sent); err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range sent.all {
-			if strings.Contains(s.SQL, " events ") && !strings.Contains(s.SQL, "SELECT position FROM") {
-				all = append(all, EventStatement{name, s.SQL, index, s.Params, strings.Fields(columns)})
-			}
-		}
+		all = append(all, taken(t, "events", name, index, columns, action)...)
 	}
 	query := func(name, index, columns string, q event.Query) {
 		q.Workspace, q.Limit = workspace, 10
@@ -98,7 +138,7 @@ func EventStatements(t *testing.T) []EventStatement {
 
 // statements is an engine that carries nothing out: it keeps what is sent to it, and answers
 // each query with one row of ones.
-type statements struct{ all []EventStatement }
+type statements struct{ all []PlainStatement }
 
 // Read implements [plain.DB].
 func (s *statements) Read(_ context.Context, read func(plain.Tx) error) error { return read(s) }
@@ -113,13 +153,13 @@ func (s *statements) Write(_ context.Context, _ plain.Repeat, write func(plain.T
 
 // Query implements [plain.Tx].
 func (s *statements) Query(sql string, args []any, scan func(plain.Row) error) error {
-	s.all = append(s.all, EventStatement{SQL: sql, Params: len(args)})
+	s.all = append(s.all, PlainStatement{SQL: sql, Params: len(args)})
 	return scan(ones{})
 }
 
 // Exec implements [plain.Tx].
 func (s *statements) Exec(sql string, args ...any) (int64, error) {
-	s.all = append(s.all, EventStatement{SQL: sql, Params: len(args)})
+	s.all = append(s.all, PlainStatement{SQL: sql, Params: len(args)})
 	return 1, nil
 }
 

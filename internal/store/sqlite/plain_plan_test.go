@@ -13,8 +13,8 @@ import (
 	"accesscodes/internal/store/storetest"
 )
 
-// TestNoStatementAboutEventsReadsAWholeLog: each uses an index by what it asks for.
-func TestNoStatementAboutEventsReadsAWholeLog(t *testing.T) {
+// TestNoPlainStatementReadsAWholeTable: each uses an index by what it asks for.
+func TestNoPlainStatementReadsAWholeTable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "codes.db")
 	if _, err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestNoStatementAboutEventsReadsAWholeLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := storetest.EventStatements(t)
+	all := storetest.PlainStatements(t)
 	for _, s := range all {
 		plan := ""
 		err := sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+sqlite.WithHints(s.SQL), &sqlitex.ExecOptions{
