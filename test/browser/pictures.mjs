@@ -41,7 +41,7 @@ try {
     }],
     code: ["/codes/ACME-7KQW-M2XN"],
     why: ["/why?typed=acme%207kgw%20m2xn&user=user-4711"],
-    new: ["/new/many?preset=10000"],
+    new: ["/new/many?count=10000&type=Premium&name=Loyalty+cards+2028"],
     batch: [`/batches/${batches.find((one) => one.name.startsWith("Loyalty")).id}`],
     import: [`/imports/${batches.find((one) => one.name.startsWith("Partner")).id}`],
     user: [`/users/${userId}`],

@@ -50,7 +50,7 @@ const addresses = () => ({
     `${work}/codes/ACME-7KQW-M2XN`, `${work}/codes/ACME-REVO-KEDX`, `${work}/codes/ACME-GONE-XXXX`,
     `${work}/codes/${"LONG".repeat(32)}`, `${work}/codes/ACME-7KQW-M2XN/edit`, `${work}/codes/ACME-7KQW-M2XN/revoke`,
     `${work}/codes/ACME-7KQW-M2XN/delete`, `${work}/codes/ACME-LATE-RXXX/delete`,
-    `${work}/new`, `${work}/new?how=own`, `${work}/new/many`, `${work}/new/many?preset=10000`,
+    `${work}/new`, `${work}/new?how=own`, `${work}/new/many`, `${work}/new/many?count=10000`,
     `${work}/changes/${change}`,
     `${work}/batches`, `${work}/batches/${batch}`, `${work}/batches/${batch}/print`,
     `${work}/imports`, `${work}/imports/new`, `${work}/imports/${upload}`, `${work}/imports/${dryRun}`,

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/tenancy"
 )
@@ -48,6 +49,10 @@ func run(ctx context.Context, path string) error {
 		if err := d.do(ctx); err != nil {
 			return fmt.Errorf("what happened at %s: %w", d.at.Format(time.DateTime), err)
 		}
+	}
+	used := map[core.ID]time.Time{w.shop.ID: w.now, w.crm.ID: w.ago(1, 2, 30)}
+	if err := store.TouchKeys(ctx, used); err != nil {
+		return err
 	}
 	fmt.Println(w.secret)
 	return store.Close()

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	firstDay = 42 // how many days ago it all began
-	slug     = "default" // which the flows open
+	firstDay = 42                             // how many days ago it all began
+	slug     = "default"                      // which the flows open
 	password = "correct horse battery staple" // as the flows have it
 )
 
@@ -74,8 +74,11 @@ func (w *world) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if key.Role == tenancy.RoleRedeem {
+		switch key.Role {
+		case tenancy.RoleRedeem:
 			w.shop = actor
+		case tenancy.RoleRead:
+			w.crm = actor
 		}
 		w.secret = secret // the last one may do everything
 	}
@@ -101,9 +104,9 @@ func (w *world) bulk() []deed {
 		misprints[i] = fmt.Sprintf("ACME-POST-%04d", 4100+i)
 	}
 	return []deed{
-		{w.ago(38, 14, 12), w.batch("Loyalty cards 2027", 2000, codes.TypePremium, w.today.AddDate(1, 0, 0))},
+		{w.ago(38, 14, 12), w.batch("Loyalty cards 2027", 2000, codes.TypePremium, w.ago(-365, 22, 59))},
 		{w.ago(23, 10, 40), w.file("Partner hotels")},
-		{w.ago(12, 16, 31), w.batch("Trade fair Hanover", 250, codes.TypeNormal, w.today.AddDate(0, 0, 4))},
+		{w.ago(12, 16, 31), w.batch("Trade fair Hanover", 250, codes.TypeNormal, w.ago(-4, 22, 59))},
 		{w.ago(8, 9, 15), func(ctx context.Context) error {
 			for _, value := range misprints {
 				if err := w.add(ctx, &w.priya, value, codes.TypeNormal, codes.Options{Note: "Postcards, misprinted"}); err != nil {
@@ -234,7 +237,7 @@ func (w *world) redeemed(ctx context.Context, code string) error {
 func (w *world) spring() []deed {
 	const value = "ACME-7KQW-M2XN"
 	all := []deed{{w.ago(20, 9, 30), func(ctx context.Context) error {
-		ends := time.Date(2031, 12, 31, 23, 59, 59, 0, time.UTC)
+		ends := time.Date(2031, 12, 31, 22, 59, 59, 0, time.UTC) // the year's end in Berlin
 		limit := codes.Limit{Given: true, Max: new(int64(100))}
 		o := codes.Options{MaxRedemptions: limit, ExpiresAt: &ends, Note: "Spring fair"}
 		return w.add(ctx, &w.mara, value, codes.TypePremium, o)

@@ -39,7 +39,7 @@ type world struct {
 
 	workspace   tenancy.Workspace
 	secret      string
-	shop        core.Actor // the key of the web shop
+	shop, crm   core.Actor // keys of programs
 	mara, priya core.Actor
 	redeemable  []string // codes that anybody may redeem
 
