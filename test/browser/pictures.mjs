@@ -20,7 +20,7 @@ for await (const part of child.stdout) {
 }
 [env.CONSOLE_URL] = said.match(/(?<=^Listening on )http:\/\/\S+/m);
 
-const { api, launch, newPage, open, signIn } = await import("./lib/flow.mjs");
+const { api, launch, newPage, open, press, signIn } = await import("./lib/flow.mjs");
 
 const views = [[1440, 900], [390, 844]].flatMap(([width, height]) => ["light", "dark"].map((theme) => ({ width, height, theme })));
 
@@ -41,7 +41,12 @@ try {
     }],
     code: ["/codes/ACME-7KQW-M2XN"],
     why: ["/why?typed=acme%207kgw%20m2xn&user=user-4711"],
-    new: ["/new/many?count=10000&type=Premium&name=Loyalty+cards+2028"],
+    new: ["/new/many", async () => {
+      await page.fill("#field-name", "Loyalty cards 2028");
+      await page.check("[name=type][value=Premium]");
+      await press(page, "[name=preset][value='10000']");
+      await page.evaluate(() => scrollTo(0, 0));
+    }],
     batch: [`/batches/${batches.find((one) => one.name.startsWith("Loyalty")).id}`],
     import: [`/imports/${batches.find((one) => one.name.startsWith("Partner")).id}`],
     user: [`/users/${userId}`],

@@ -119,7 +119,8 @@ func TestAnEditLeavesWhatOthersHaveChangedSince(t *testing.T) {
 	edit("metadataValue", "2")
 	edit("maxRedemptions", "3")
 	now, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
-	if err != nil || now.Note != "autumn" || now.Recipient != "Ann" || *now.MaxRedemptions != 3 || now.Metadata["a"] != "2" {
+	if err != nil || now.Note != "autumn" || now.Recipient != "Ann" || *now.MaxRedemptions != 3 ||
+		now.Metadata["a"] != "2" {
 		t.Fatalf("%+v, %v", now, err)
 	}
 }

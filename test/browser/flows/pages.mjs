@@ -50,7 +50,7 @@ const addresses = () => ({
     `${work}/codes/ACME-7KQW-M2XN`, `${work}/codes/ACME-REVO-KEDX`, `${work}/codes/ACME-GONE-XXXX`,
     `${work}/codes/${"LONG".repeat(32)}`, `${work}/codes/ACME-7KQW-M2XN/edit`, `${work}/codes/ACME-7KQW-M2XN/revoke`,
     `${work}/codes/ACME-7KQW-M2XN/delete`, `${work}/codes/ACME-LATE-RXXX/delete`,
-    `${work}/new`, `${work}/new?how=own`, `${work}/new/many`, `${work}/new/many?count=10000`,
+    `${work}/new`, `${work}/new/many`,
     `${work}/changes/${change}`,
     `${work}/batches`, `${work}/batches/${batch}`, `${work}/batches/${batch}/print`,
     `${work}/imports`, `${work}/imports/new`, `${work}/imports/${upload}`, `${work}/imports/${dryRun}`,
@@ -82,10 +82,15 @@ const states = () => ({
     "revoking a key": opened("/keys", "a[href$=revoke]"),
     "removing a member": opened(`/members/${member}`, "a[href$=remove]"),
     "a code that is there already": async (page) => {
-      await open(page, "/new?how=own");
+      await open(page, "/new");
+      await page.check("[name=how][value=own]");
       await page.fill("#field-code", "ACME-7KQW-M2XN");
       await press(page, "#main button.primary");
       await page.locator(".complaint").first().waitFor();
+    },
+    "many codes": async (page) => {
+      await open(page, "/new/many");
+      await press(page, "[name=preset][value='10000']");
     },
     "a new key": sent(`${work}/keys/new`, { name: "Shop" }),
     "a new link": sent(`${work}/invite`, { email: "noor@acme.example" }),

@@ -72,7 +72,8 @@ await run({
   },
 
   "a form that is sent when the session has ended is there after signing in": async () => {
-    await open(page, "/new?how=own");
+    await open(page, "/new");
+    await page.check("[name=how][value=own]");
     await page.fill("#field-code", "ACME-LOST-XXXX");
     await page.fill("#field-note", "A note that took\tlong – “quoted” & <odd>");
     await page.fill("#field-recipient", "Jonas Weber");

@@ -63,7 +63,8 @@ func (w *world) begin(ctx context.Context) error {
 	theirs := w.tenancy.By(&w.mara)
 	ends := w.today.AddDate(0, 0, 5)
 	for _, key := range []tenancy.NewKey{
-		{Name: "Web shop", Role: tenancy.RoleRedeem}, {Name: "CRM export", Role: tenancy.RoleRead, ExpiresAt: &ends},
+		{Name: "Web shop", Role: tenancy.RoleRedeem},
+		{Name: "CRM export", Role: tenancy.RoleRead, ExpiresAt: &ends},
 		{Name: "Backend", Role: tenancy.RoleFull},
 	} {
 		_, secret, err := theirs.CreateKey(ctx, slug, key)
@@ -188,13 +189,14 @@ func (w *world) days() (all []deed) {
 	return append(all, w.spring()...)
 }
 
-// sometime is a time of a day when people are awake, and before now.
+// sometime is a time of a day when people are awake; of today, one that is past. The order of what happens
+// is the same at each time of day.
 func (w *world) sometime(date time.Time) time.Time {
 	from, length := 7*time.Hour, 14*time.Hour
 	if date.Equal(w.today) {
 		from, length = 0, max(time.Since(w.today)-time.Minute, time.Minute)
 	}
-	return date.Add(from + time.Duration(w.dice.Int64N(int64(length))))
+	return date.Add(from + time.Duration(w.dice.Float64()*float64(length)))
 }
 
 // giveAway makes a code for somebody.
