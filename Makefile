@@ -67,7 +67,8 @@ lint: ## vet, staticcheck and formatting
 pictures: build ## take the pictures of the console in docs/pictures
 	scripts/install-test-deps
 	command -v pngquant >/dev/null || scripts/apt-install pngquant
-	node test/browser/pictures.mjs bin/accesscodes docs/pictures
+	$(GO_BUILD) -o bin/past ./test/browser/past
+	node test/browser/pictures.mjs bin/accesscodes bin/past docs/pictures
 	pngquant --force --ext .png --speed 1 --quality 60-90 docs/pictures/*.png
 
 # CASE is how the names of the cases to measure begin: make bench CASE=redeem

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"accesscodes/internal/store/pgtest"
+	"accesscodes/internal/web/console"
 )
 
 // program is the path of the binary under test.
@@ -24,7 +30,7 @@ var program string
 // How long things may take on a busy machine before a test gives up.
 const (
 	startLimit = 20 * time.Second
-	flowLimit  = 3 * time.Minute
+	flowLimit  = 6 * time.Minute
 	endLimit   = 30 * time.Second
 )
 
@@ -72,9 +78,9 @@ func TestFlowsInABrowser(t *testing.T) {
 // changed since. That the flows are read by another program is seen to likewise.
 func lookAtSources(t *testing.T) {
 	for _, folder := range []string{"../../cmd", "../../internal", "flows", "lib"} {
-		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
 			if err == nil {
-				_, err = os.Stat(path)
+				_, err = os.Stat(file)
 			}
 			return err
 		})
@@ -93,6 +99,7 @@ func run(t *testing.T, flow string, s *server) {
 	cmd.Env = append(
 		os.Environ(), "CONSOLE_URL="+s.url, "CONSOLE_KEY="+s.key, "CONSOLE_LINK="+s.link,
 		"CONSOLE_PROGRAM="+program, "CONSOLE_DATABASE="+s.database, "CONSOLE_PICTURES="+pictures,
+		"CONSOLE_PAGES="+strings.Join(pages(t), "\n"),
 	)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it ends its browser
 	cmd.WaitDelay = endLimit
@@ -101,6 +108,20 @@ func run(t *testing.T, flow string, s *server) {
 		t.Fatalf("%v; pictures, if any, are in %s\n%s", err, pictures, out)
 	}
 	t.Logf("%s", out)
+}
+
+// pages returns the paths of the pages that there are; what is downloaded is none.
+func pages(t *testing.T) (all []string) {
+	web, err := console.New(console.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rt := range web.Routes() {
+		if rt.Method == http.MethodGet && !rt.Streams && path.Ext(rt.Path) == "" {
+			all = append(all, rt.Path)
+		}
+	}
+	return all
 }
 
 var (
@@ -157,13 +178,13 @@ func awaitEnd(cmd *exec.Cmd, ended <-chan error) error {
 }
 
 // awaitOutput waits until the server listens and returns what it has said.
-func awaitOutput(t *testing.T, path string) string {
+func awaitOutput(t *testing.T, file string) string {
 	t.Helper()
 	deadline := time.After(startLimit)
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		said, err := os.ReadFile(path)
+		said, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,14 +1,16 @@
-// Takes pictures of the main pages, from made-up data of a company, for the documentation.
-import { spawn } from "node:child_process";
+// Takes pictures of the main pages, from the past of a made-up company, for the documentation.
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-const [program, folder] = process.argv.slice(2);
+const [program, past, folder] = process.argv.slice(2);
 const made = fs.mkdtempSync(path.join(os.tmpdir(), "accesscodes-pictures-"));
-process.env.CONSOLE_PROGRAM = program;
-process.env.CONSOLE_DATABASE = `sqlite:${made}/codes.db`;
-const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--database", process.env.CONSOLE_DATABASE], {
+const env = process.env;
+env.CONSOLE_PROGRAM = program;
+env.CONSOLE_DATABASE = `sqlite:${made}/codes.db`;
+env.CONSOLE_KEY = execFileSync(past, [`${made}/codes.db`], { encoding: "utf8" }).trim();
+const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--database", env.CONSOLE_DATABASE], {
   stdio: ["ignore", "pipe", "ignore"],
 });
 let said = "";
@@ -16,46 +18,52 @@ for await (const part of child.stdout) {
   said += part;
   if (/^Listening on /m.test(said)) break;
 }
-[process.env.CONSOLE_URL] = said.match(/(?<=^Listening on )http:\/\/\S+/m);
-[process.env.CONSOLE_KEY] = said.match(/ack_\w+/);
-[process.env.CONSOLE_LINK] = said.match(/http:\S+\/console\/link\/\S+/);
+[env.CONSOLE_URL] = said.match(/(?<=^Listening on )http:\/\/\S+/m);
 
-const { api, launch, newPage, open, setUp, invite } = await import("./lib/flow.mjs");
-const { inDays, makeBatch, makeCodes } = await import("./lib/data.mjs");
+const { api, launch, newPage, open, press, signIn } = await import("./lib/flow.mjs");
+
+const views = [[1440, 900], [390, 844]].flatMap(([width, height]) => ["light", "dark"].map((theme) => ({ width, height, theme })));
 
 const browser = await launch();
 try {
-  const page = await newPage(browser, { reducedMotion: "reduce" });
-  await setUp(page);
-  const batch = await makeBatch(2_000, "Loyalty cards 2027");
-  await makeBatch(250, "Trade fair Hanover");
-  await makeCodes();
-  const people = ["Jonas Weber", "Priya Nair", "Elif Kaya", "Tom Becker", "Ana Costa", "Liam Byrne", "Noor Haddad"];
-  for (const [i, recipient] of people.entries()) {
-    const { code } = await api("POST", "/tenant-codes/generate", {
-      type: i % 2 ? "Normal" : "Premium", recipient, maxRedemptions: 1 + 4 * (i % 3), expiresAt: inDays(20 * i + 3),
-    });
-    if (i % 3 !== 1) await api("POST", "/tenant-codes/redeem", { code, userId: `user-${4720 + i}` });
-  }
-  for (let i = 0; i < 36; i++) {
-    await api("POST", "/tenant-codes/redeem", { code: "ACME-7KQW-M2XN", userId: `user-${5000 + i}` });
-  }
-  await invite("priya@acme.example", "editor");
-  await open(page); // so that the counts have been read once
+  const page = await newPage(browser, { reducedMotion: "reduce", timezoneId: "Europe/Berlin" });
+  await signIn(page);
+  const { data: batches } = await api("GET", "/batches");
+  const { data: [{ userId }] } = await api("GET", "/redemptions?code=ACME-7KQW-M2XN&limit=1");
+  // What is shown, and how a page comes to show it.
   const pages = {
-    overview: "", codes: "/codes", code: "/codes/ACME-7KQW-M2XN", why: "/why?typed=acme%207kgw%20m2xn&user=user-4711",
-    batch: `/batches/${batch}`, settings: "/settings",
+    overview: [""],
+    codes: ["/codes"],
+    revoking: ["/codes?status=active", async () => {
+      for (const box of (await page.locator("input[data-pick]").all()).slice(0, 5)) await box.check();
+      await page.locator("[data-bulk] button[value=revoke]").click();
+      await page.locator("#dialog[open] .effects").waitFor();
+    }],
+    code: ["/codes/ACME-7KQW-M2XN"],
+    why: ["/why?typed=acme%207kgw%20m2xn&user=user-4711"],
+    new: ["/new/many", async () => {
+      await page.fill("#field-name", "Loyalty cards 2028");
+      await page.check("[name=type][value=Premium]");
+      await press(page, "[name=preset][value='10000']");
+      await page.evaluate(() => scrollTo(0, 0));
+    }],
+    batch: [`/batches/${batches.find((one) => one.name.startsWith("Loyalty")).id}`],
+    import: [`/imports/${batches.find((one) => one.name.startsWith("Partner")).id}`],
+    user: [`/users/${userId}`],
+    activity: ["/activity"],
+    keys: ["/keys"],
+    settings: ["/settings"],
   };
+  await open(page); // counting begins
+  await page.locator("#overview:not([hx-trigger])").waitFor(); // it loads itself until all is counted
   fs.mkdirSync(folder, { recursive: true });
-  for (const [name, address] of Object.entries(pages)) {
-    for (const [width, height] of [[1440, 900], [390, 844]]) {
-      for (const colorScheme of ["light", "dark"]) {
-        await page.setViewportSize({ width, height });
-        await page.emulateMedia({ colorScheme });
-        await open(page, address);
-        if (name === "overview") await page.locator(".status, .strip, .share").first().waitFor();
-        await page.screenshot({ path: path.join(folder, `${name}-${colorScheme}-${width}.png`) });
-      }
+  for (const [name, [address, prepare]] of Object.entries(pages)) {
+    for (const { width, height, theme } of views) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme: theme });
+      await open(page, address);
+      await prepare?.();
+      await page.screenshot({ path: path.join(folder, `${name}-${theme}-${width}.png`) });
     }
   }
 } finally {

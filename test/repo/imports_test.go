@@ -143,6 +143,7 @@ var mayImport = []struct {
 	},
 	{"bench/bare", nil, nil},
 	{"test/browser", nil, nil},
+	{"test/browser/past", append(areas(), "internal/store/sqlite"), nil},
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
 	{"test/repo", nil, nil},

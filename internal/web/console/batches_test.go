@@ -70,9 +70,9 @@ func TestTheMenuSaysHowFarBatchesAre(t *testing.T) {
 	o.mara.batch("Others", 2)
 	const at = "/console/w/acme/codes"
 	vera := o.join(t, "Vera", member.RoleViewer)
-	vera.sees(at, `<span id="making">0 %</span>`)
+	vera.sees(at, `<span id="making">0%</span>`)
 	o.mara.sends("/console/w/acme/batches/"+id+"/cancel", "/console/w/acme/batches/"+id, url.Values{})
-	o.mara.sees("/console/w/acme/batches", `<span id="making">0 %</span>`, `hx-select-oob="#making"`)
+	o.mara.sees("/console/w/acme/batches", `<span id="making">0%</span>`, `hx-select-oob="#making"`)
 	o.work(t)
 	vera.sees(at, `<span id="making"></span>`)
 }
@@ -97,7 +97,7 @@ func TestWhatWasDoneToABatchIsShownWithTheWayBack(t *testing.T) {
 	}
 	all := url.Values{"do": {"revoke"}, "batch": {id}, "back": {at}, "retry": {"a"}}
 	o.mara.does("/console/w/acme/changes", all)
-	o.mara.sees(at, "What was done to them", "Revoked 4 codes.", "Mara Lindt", "<dt>Revoked</dt>", "4, 100 %")
+	o.mara.sees(at, "What was done to them", "Revoked 4 codes.", "Mara Lindt", "<dt>Revoked</dt>", "4 (100%)")
 	o.mara.sees("/console/w/acme/batches", "4 revoked")
 
 	body := o.mara.sees(at)

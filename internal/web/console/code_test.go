@@ -3,6 +3,7 @@ package console
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -94,6 +95,32 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 	now, err = o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
 	if err != nil || now.Note != "spring" || now.MaxRedemptions != nil ||
 		now.Metadata["b"] != "2" || len(now.Metadata) != 2 {
+		t.Fatalf("%+v, %v", now, err)
+	}
+}
+
+func TestAnEditLeavesWhatOthersHaveChangedSince(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{Note: "spring", Metadata: map[string]string{"a": "1"}})
+	const page = "/console/w/acme/codes/FAIR"
+	shown := url.Values{
+		"maxRedemptions": {""}, "startsAt": {""}, "expiresAt": {""}, "recipient": {""}, "note": {"spring"},
+		"metadataName": {"a"}, "metadataValue": {"1"},
+	}
+	edit := func(field, value string) {
+		form := maps.Clone(shown)
+		form["metadataName"], form["metadataValue"] = []string{"a", ""}, []string{"1", ""}
+		form.Set(field, value)
+		form.Set("shown", shown.Encode())
+		o.mara.sends(page+"/edit", page, form)
+	}
+	edit("note", "autumn")
+	edit("recipient", "Ann")
+	edit("metadataValue", "2")
+	edit("maxRedemptions", "3")
+	now, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FAIR")
+	if err != nil || now.Note != "autumn" || now.Recipient != "Ann" || *now.MaxRedemptions != 3 ||
+		now.Metadata["a"] != "2" {
 		t.Fatalf("%+v, %v", now, err)
 	}
 }

@@ -103,13 +103,43 @@ func (s *server) askToEdit(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	f := p.newForm()
-	for name, values := range p.typedOptions(&v.Code) {
-		if !f.page.Request.Form.Has(name) {
+	return p.showEdit(ctx, http.StatusOK, p.newForm(), v)
+}
+
+// showEdit shows the form of a code. Fields that were not sent have what the code has.
+func (p *page) showEdit(ctx context.Context, status int, f *form, v *codeView) error {
+	shown := p.typedOptions(&v.Code)
+	for name, values := range shown {
+		if !f.has(name) {
 			f.page.Request.Form[name] = values
 		}
 	}
-	return p.show(ctx, editCodePage(p, f, v))
+	return p.showWith(ctx, status, editCodePage(p, f, v, shown.Encode()))
+}
+
+// optionFields are the fields of options; those in one group count together.
+var optionFields = [][]string{
+	{"maxRedemptions"}, {"startsAt"}, {"expiresAt"}, {"recipient"}, {"note"}, {"metadataName", "metadataValue"},
+}
+
+// leaveUntouched takes out what is still as the page showed it: what others have changed meanwhile stays.
+func (f *form) leaveUntouched() {
+	shown, err := url.ParseQuery(f.raw("shown"))
+	if err != nil || !f.has("shown") {
+		return
+	}
+	isEmpty := func(value string) bool { return value == "" } // rows that nothing was typed into
+	filled := func(values []string) []string { return slices.DeleteFunc(slices.Clone(values), isEmpty) }
+	for _, group := range optionFields {
+		isTouched := slices.ContainsFunc(group, func(name string) bool {
+			return !slices.Equal(filled(f.all(name)), filled(shown[name]))
+		})
+		for _, name := range group {
+			if !isTouched {
+				f.page.Request.Form.Del(name)
+			}
+		}
+	}
 }
 
 // typedOptions are the options of a code as the fields of a form show them.
@@ -138,6 +168,7 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	f.leaveUntouched()
 	change, undo := f.codeChange(&v.Code)
 	if f.isGood() && len(undo) == 0 {
 		p.sayNext("code.said_same", "")
@@ -154,7 +185,7 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 	}
 	if !f.isGood() {
 		f.gatherMetadata()
-		return p.showWith(ctx, http.StatusUnprocessableEntity, editCodePage(p, f, v))
+		return p.showEdit(ctx, http.StatusUnprocessableEntity, f, v)
 	}
 	said := toast{Text: "code.said_changed", Args: []string{"code", v.Value}, Undo: p.undoOf(v.Value, v.path(p))}
 	if undo.Has("metadataName") { // which the log does not tell of

@@ -1,44 +1,117 @@
 // What people of each role are shown and may do.
+import { makeBatch, makeCodes, makeImport } from "../lib/data.mjs";
 import {
-  api, assert, at, command, invite, newPage, open, password, press, run, says, server, setUp,
+  api, assert, at, command, invite, join, newPage, open, password, press, run, says, server, setUp,
 } from "../lib/flow.mjs";
 
-// join follows an invitation in a new window.
-const join = async (browser, name, role) => {
-  const page = await newPage(browser);
-  await page.goto(await invite(`${name.toLowerCase()}@acme.example`, role));
-  await page.fill("#field-name", name);
-  await page.fill("#field-password", password);
-  await press(page, "button.primary");
-  at(page, "/console/w/default");
-  return page;
-};
-
-// What is refused to whom, beside what all may open.
-const pages = ["", "/why", "/batches", "/users"];
-const shares = {
-  owner: { opens: ["/keys", "/keys/new", "/register", "/users/user-1/erase"], refused: [] },
-  editor: { opens: ["/register"], refused: ["/keys", "/keys/new", "/users/user-1/erase", "/welcome"] },
-  support: { opens: [], refused: ["/register", "/keys", "/keys/new", "/users/user-1/erase", "/welcome"] },
-  viewer: { opens: [], refused: ["/register", "/keys", "/keys/new", "/users/user-1/erase", "/welcome"] },
-};
+const roles = ["viewer", "support", "editor", "owner"]; // each may do what those before it may
 const people = {};
 
+// What only some see, by page: addresses and forms, each with the role from which on it is there. Whatever
+// else is on a page is on everybody's.
+const onEvery = { "/new": "editor", "/settings": "editor", "/keys": "owner" };
+const shares = () => ({
+  "": {},
+  "/codes": { "/imports/new": "editor", "/exports": "editor", "POST /changes/preview": "editor" },
+  "/codes/ACME-7KQW-M2XN": { "/codes/ACME-7KQW-M2XN/edit": "editor", "/codes/ACME-7KQW-M2XN/revoke": "editor" },
+  "/codes/ACME-REVO-KEDX": {
+    "/codes/ACME-REVO-KEDX/edit": "editor", "/codes/ACME-REVO-KEDX/delete": "editor",
+    "POST /codes/ACME-REVO-KEDX/restore": "editor",
+  },
+  "/why?typed=ACME-REVO-KEDX": { "POST /why/replace": "support", "POST /why/restore": "support" },
+  "/why?typed=ACME-USED-UPXX": { "POST /why/replace": "support", "POST /why/raise": "support" },
+  "/why?typed=ACME-ENDE-DXXX": { "POST /why/replace": "support", "POST /why/extend": "support" },
+  "/batches": { "/imports/new": "editor" },
+  [`/batches/${batch}`]: {
+    "/batches/{id}/codes.csv": "editor", "/batches/{id}/codes.ndjson": "editor", "/batches/{id}/codes.xlsx": "editor",
+    "/batches/{id}/print": "editor", "POST /changes/preview": "editor",
+  },
+  "/imports": { "/imports/new": "editor" },
+  [`/imports/${upload}`]: { "/imports/{id}/rejected.csv": "editor" },
+  "/users": { "/register": "editor" },
+  "/users/user-4711": {
+    "POST /users/user-4711/status": "editor", "/users/user-4711/roll-back/{id}": "editor",
+    "/users/user-4711/erase": "owner",
+  },
+  "/activity": { "/exports/events": "editor" },
+  "/settings": {
+    "/invite": "owner", "POST /settings": "owner", "/members/{id}": "owner", "POST /invitations/{id}/withdraw": "owner",
+  },
+});
+// Pages of which some see nothing, with the role from which on they open.
+const closed = {
+  "/new": "editor", "/new/many": "editor", "/imports/new": "editor", "/exports": "editor", "/register": "editor",
+  "/settings": "editor", "/codes/ACME-7KQW-M2XN/edit": "editor", "/codes/ACME-7KQW-M2XN/revoke": "editor",
+  "/keys": "owner", "/keys/new": "owner", "/invite": "owner", "/users/user-4711/erase": "owner", "/welcome": "owner",
+};
+let batch, upload; // ids
+
+const may = (role, least) => roles.indexOf(role) >= roles.indexOf(least);
+
+// offers lists where a page leads to and which forms it can send.
+const offers = (page) => page.evaluate(() => {
+  const id = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
+  const name = (address) => new URL(address).pathname.replace("/console/w/default", "").replace(id, "{id}");
+  const links = [...document.querySelectorAll("a[href]")].map((a) => name(a.href));
+  const forms = [...document.querySelectorAll("form[method=post]")]
+    .filter((form) => form.querySelector("button:not(:disabled)")).map((form) => `POST ${name(form.action)}`);
+  return [...new Set([...links, ...forms])].sort();
+});
+
 await run({
-  "every role opens exactly its share": async (browser) => {
+  "every role sees exactly its share of each page": async (browser) => {
     await setUp(await newPage(browser));
-    await api("POST", "/tenant-codes/add", { code: "ACME-REVO-KEDX", type: "Normal" });
-    await api("POST", "/tenant-codes/ACME-REVO-KEDX/revoke");
-    await api("POST", "/tenant-codes/add", { code: "ACME-OPEN-4711", type: "Normal" });
-    await api("POST", "/tenant-codes/redeem", { code: "ACME-OPEN-4711", userId: "user-1" });
-    for (const [role, { opens, refused }] of Object.entries(shares)) {
-      const page = await join(browser, role[0].toUpperCase() + role.slice(1), role);
-      people[role] = page;
-      for (const address of [...pages, ...opens]) await open(page, address);
-      for (const address of refused) await open(page, address, 403);
-      await open(page);
-      const menu = await page.locator(".nav a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-      assert.equal(menu.some((href) => href.endsWith("/keys")), role === "owner", `${role}: ${menu}`);
+    await makeCodes();
+    batch = await makeBatch(20, "Loyalty cards");
+    upload = await makeImport("code,type\nFAIR-0001,Premium\nFAIR-0002,Nonsense\n");
+    await invite("jonas@acme.example", "viewer");
+    for (const role of roles) people[role] = await join(browser, role[0].toUpperCase() + role.slice(1), role);
+    for (const [address, share] of Object.entries(shares())) {
+      const rights = { ...onEvery, ...share };
+      let common; // what everybody sees who sees the page at all
+      for (const role of roles.filter((one) => may(one, closed[address] || "viewer"))) {
+        await open(people[role], address);
+        const all = await offers(people[role]);
+        common ||= all.filter((one) => !rights[one]);
+        const expected = [...common, ...Object.keys(rights).filter((one) => may(role, rights[one]))].sort();
+        assert.deepEqual(all, expected, `${role}: ${address}`);
+      }
+    }
+  },
+
+  "pages open for exactly whom they are for, and say who may": async () => {
+    for (const [address, least] of Object.entries(closed)) {
+      for (const role of roles) {
+        const answer = await people[role].request.get(`${server.url}/console/w/default${address}`);
+        assert.equal(answer.status(), may(role, least) ? 200 : 403, `${role}: ${address}`);
+        if (!may(role, least)) assert.match(await answer.text(), /Mara Lindt/, "who can do it, or give the role");
+      }
+    }
+  },
+
+  "who runs the installation sees it, and no code": async (browser) => {
+    const page = await newPage(browser);
+    const said = await command("member", "invite", "olga@acme.example", "--operator");
+    await page.goto(server.url + said.match(/\/console\/link\/\S+/)[0]);
+    await page.fill("#field-name", "Olga");
+    await page.fill("#field-password", password);
+    await press(page, "button.primary");
+    at(page, "/console/workspaces");
+    const onlyOperators = [
+      "/console/workspaces/new", "/console/installation", "/console/workspaces/default/suspend",
+    ];
+    const seen = await offers(page);
+    for (const address of onlyOperators) {
+      assert.ok(seen.includes(address), `${address} of ${seen}`);
+      assert.equal((await page.goto(server.url + address)).status(), 200, address);
+      assert.equal((await people.owner.goto(server.url + address)).status(), 403, address);
+    }
+    await people.owner.goto(`${server.url}/console/workspaces`);
+    const others = await offers(people.owner);
+    assert.deepEqual(others.filter((one) => onlyOperators.includes(one)), []);
+    for (const address of ["", "/codes", "/codes/ACME-7KQW-M2XN", "/why?typed=ACME-7KQW-M2XN", "/keys"]) {
+      await open(page, address, 404);
+      assert.ok(!(await page.content()).includes("ACME-7KQW-M2XN</"), address);
     }
   },
 

@@ -13,6 +13,8 @@ export const server = {
   url: env.CONSOLE_URL, key: env.CONSOLE_KEY, link: env.CONSOLE_LINK,
   program: env.CONSOLE_PROGRAM, database: env.CONSOLE_DATABASE,
 };
+// routes are the paths of all pages, with the names of what fills them in braces.
+export const routes = (env.CONSOLE_PAGES || "").split("\n").filter(Boolean);
 export const password = "correct horse battery staple";
 const limit = 20_000; // milliseconds; how long a page may take on a busy machine
 
@@ -36,6 +38,13 @@ export const newPage = async (browser, options = {}) => {
   const page = await context.newPage();
   watch(page);
   return page;
+};
+
+// newTab opens another tab of the window that a page is in.
+export const newTab = async (page) => {
+  const tab = await page.context().newPage();
+  watch(tab);
+  return tab;
 };
 
 // watch lets a flow fail by what goes wrong in a page: an error, or what the policy of content kept out.
@@ -82,7 +91,7 @@ const keepPictures = async (browser, name) => {
     const file = path.join(env.CONSOLE_PICTURES, `${name.replace(/\W+/g, "-")}-${i++}.png`);
     try {
       await page.screenshot({ path: file, fullPage: true });
-      console.error(`${page.url()} is in ${file}; it says:\n${await page.locator("body").innerText()}`);
+      console.error(`${page.url()} is in ${file}; it says:\n${(await page.locator("body").innerText()).slice(0, 1500)}`);
     } catch (error) {
       console.error(`no picture of ${page.url()}: ${error.message}`);
     }
@@ -91,9 +100,11 @@ const keepPictures = async (browser, name) => {
 
 // api asks the API with the first key.
 export const api = async (method, address, body) => {
+  const isText = typeof body === "string"; // a file
   const answer = await fetch(server.url + address, {
-    method, headers: { "X-Api-Key": server.key, ...(body && { "Content-Type": "application/json" }) },
-    body: body && JSON.stringify(body),
+    method,
+    headers: { "X-Api-Key": server.key, ...(body && { "Content-Type": isText ? "text/csv" : "application/json" }) },
+    body: isText ? body : body && JSON.stringify(body),
   });
   const text = await answer.text();
   assert.ok(answer.ok, `${method} ${address}: ${answer.status} ${text}`);
@@ -124,6 +135,17 @@ export const setUp = async (page) => {
   await page.fill("#field-name", "Acme Inc.");
   await page.fill("#field-prefix", "ACME");
   await press(page, "button.primary");
+};
+
+// join follows an invitation in a new window.
+export const join = async (browser, name, role, options) => {
+  const page = await newPage(browser, options);
+  await page.goto(await invite(`${name.toLowerCase()}@acme.example`, role));
+  await page.fill("#field-name", name);
+  await page.fill("#field-password", password);
+  await press(page, "button.primary");
+  at(page, "/console/w/default");
+  return page;
 };
 
 export const signIn = async (page, email = "mara@acme.example", secret = password) => {

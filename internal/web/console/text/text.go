@@ -168,9 +168,9 @@ func (t *Texts) Percent(part, whole int64) string {
 	if whole <= 0 {
 		return t.Say("percent", "number", 0)
 	}
-	percent := part * 100 / whole
-	if part > 0 && percent == 0 {
-		percent = 1
+	percent := (part*200/whole + 1) / 2
+	if 0 < part && part < whole {
+		percent = min(max(percent, 1), 99)
 	}
 	return t.Say("percent", "number", percent)
 }
