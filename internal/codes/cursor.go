@@ -33,5 +33,8 @@ func codeKeyOf(c core.Cursor, text string) (*CodeKey, error) {
 	return read, nil
 }
 
-// beforeAll is a key that comes before every code in the order of lists.
-var beforeAll = CodeKey{CreatedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
+// Keys of no code, beside all codes in the order of lists.
+var (
+	afterTheNewest  = CodeKey{CreatedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
+	beforeTheOldest = CodeKey{CreatedAt: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)}
+)

@@ -46,12 +46,21 @@ func CompareInLists(a, b Code) int {
 type CodeQuery struct {
 	WorkspaceID core.ID
 	CodeFilter
-	OldForm  string   // the old form of Query, if some codes have old forms; else empty
-	After    *CodeKey // the last of the page before
-	Except   string   // the canonical form of a code to leave out; empty: none
-	Limit    int
-	MaxBytes int       // after how much content the store may stop; see [core.Budget]
-	At       time.Time // the instant that statuses are about
+	OldestFirst bool
+	OldForm     string   // the old form of Query, if some codes have old forms; else empty
+	After       *CodeKey // the last of the page before
+	Except      string   // the canonical form of a code to leave out; empty: none
+	Limit       int
+	MaxBytes    int       // after how much content the store may stop; see [core.Budget]
+	At          time.Time // the instant that statuses are about
+}
+
+// Compare orders codes as the query asks for them.
+func (q *CodeQuery) Compare(a, b Code) int {
+	if q.OldestFirst {
+		return CompareInLists(b, a)
+	}
+	return CompareInLists(a, b)
 }
 
 // Types returns the types to list.
@@ -62,7 +71,7 @@ func (q *CodeQuery) Types() []Type {
 	return Types()
 }
 
-// ListCodes returns a page of the workspace's codes, newest first. A code that exists during the
+// ListCodes returns a page of the workspace's codes, newest first or oldest first. A code that exists during the
 // whole listing is on exactly one page, even if codes are added meanwhile. A code whose whole value
 // is the filter's text comes first.
 //
@@ -81,7 +90,11 @@ func (s *Service) ListCodes(
 	if err := filter.check(); err != nil {
 		return core.Page[Code]{}, err
 	}
-	list := core.NewCursor("codes", actor.WorkspaceID, filter.texts()...)
+	name, beforeAll := "codes", afterTheNewest
+	if page.OldestFirst {
+		name, beforeAll = "oldest codes", beforeTheOldest
+	}
+	list := core.NewCursor(name, actor.WorkspaceID, filter.texts()...)
 	after, err := codeKeyOf(list, page.Cursor)
 	if err != nil {
 		return core.Page[Code]{}, err
@@ -92,7 +105,8 @@ func (s *Service) ListCodes(
 	}
 	defer leave()
 	q := &CodeQuery{
-		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, After: after, Except: filter.exactly(),
+		WorkspaceID: actor.WorkspaceID, CodeFilter: filter, OldestFirst: page.OldestFirst,
+		After: after, Except: filter.exactly(),
 		Limit: limit + 1, MaxBytes: core.MaxPageBytes, At: page.At,
 	}
 	if q.At.IsZero() {

@@ -27,6 +27,8 @@ type PageRequest struct {
 	Cursor string // of the page before; empty: the first page
 	// At, for a list of codes, is the instant of its status filter; zero: now.
 	At time.Time
+	// OldestFirst, for a list of codes, turns its order round.
+	OldestFirst bool
 }
 
 // CheckedLimit returns the request's limit, or the default, if it is valid.

@@ -37,7 +37,7 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 		}
 		return nil
 	})
-	slices.SortFunc(list, codes.CompareInLists)
+	slices.SortFunc(list, q.Compare)
 	return list[:min(len(list), q.Limit)], err
 }
 
@@ -100,10 +100,16 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 		w.add("c.canonical <> $", q.Except)
 	}
 	return "SELECT " + codeColumns + ", " + liveReservations + " FROM codes c WHERE " + w.text() +
-		inListOrder + strconv.Itoa(q.Limit), w.args
+		listOrder(q) + strconv.Itoa(q.Limit), w.args
 }
 
-const inListOrder = " ORDER BY c.created_at DESC, c.canonical DESC LIMIT "
+// listOrder is the order of lists of codes, as far as the limit.
+func listOrder(q *codes.CodeQuery) string {
+	if q.OldestFirst {
+		return " ORDER BY c.created_at, c.canonical LIMIT "
+	}
+	return " ORDER BY c.created_at DESC, c.canonical DESC LIMIT "
+}
 
 // addPlace adds the conditions that limit a page to its place in the list of a type.
 func addPlace(w *where, q *codes.CodeQuery, t codes.Type) {
@@ -113,7 +119,11 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) {
 	}
 	w.add("c.type = $", string(t))
 	if q.After != nil {
-		w.add("(c.created_at, c.canonical) < ($, $)", q.After.CreatedAt, q.After.Canonical)
+		isAfter := "(c.created_at, c.canonical) < ($, $)"
+		if q.OldestFirst {
+			isAfter = "(c.created_at, c.canonical) > ($, $)"
+		}
+		w.add(isAfter, q.After.CreatedAt, q.After.Canonical)
 	}
 	if q.CreatedAfter != nil {
 		w.add("c.created_at > $", *q.CreatedAfter)

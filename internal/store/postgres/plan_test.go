@@ -169,6 +169,8 @@ func planCases() (all []planCase) {
 		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
+		turned := next
+		turned.OldestFirst = true
 		for _, kind := range codes.Types() {
 			all = append(
 				all,
@@ -182,6 +184,12 @@ func planCases() (all []planCase) {
 						postgres.CodesQuery(&next, kind, nil, false),
 						c.index,
 						`ROW\(created_at, canonical\) <`,
+					},
+					planCase{
+						"codes: the next page of " + c.name + ", oldest first",
+						postgres.CodesQuery(&turned, kind, nil, false),
+						c.index,
+						`ROW\(created_at, canonical\) >`,
 					},
 				)
 			}

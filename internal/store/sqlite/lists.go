@@ -39,7 +39,7 @@ func (s *Store) Codes(ctx context.Context, q *codes.CodeQuery) (list []codes.Cod
 		}
 		return nil
 	})
-	slices.SortFunc(list, codes.CompareInLists)
+	slices.SortFunc(list, q.Compare)
 	return list[:min(len(list), q.Limit)], err
 }
 
@@ -109,7 +109,7 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 	if q.Except != "" {
 		w.add("canonical <> ?", q.Except)
 	}
-	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() + inListOrder, append(
+	return "SELECT " + codeColumns + " FROM codes INDEXED BY " + index + " WHERE " + w.text() + listOrder(q), append(
 		w.args,
 		q.Limit,
 	)
@@ -118,7 +118,13 @@ func codesQuery(q *codes.CodeQuery, t codes.Type, found []string, isFew bool) (s
 // listedIndex has the codes of each type in the order of lists.
 const listedIndex = "codes_listed"
 
-const inListOrder = " ORDER BY created_at DESC, canonical DESC LIMIT ?"
+// listOrder is the order of lists of codes, with a limit.
+func listOrder(q *codes.CodeQuery) string {
+	if q.OldestFirst {
+		return " ORDER BY created_at, canonical LIMIT ?"
+	}
+	return " ORDER BY created_at DESC, canonical DESC LIMIT ?"
+}
 
 // addPlace adds the conditions that limit a page to its place in the list of a type, and returns the
 // index with this order.
@@ -131,7 +137,11 @@ func addPlace(w *where, q *codes.CodeQuery, t codes.Type) (index string) {
 	}
 	w.add("type = ?", string(t))
 	if q.After != nil {
-		w.add("(created_at, canonical) < (?, ?)", q.After.CreatedAt.UnixMicro(), q.After.Canonical)
+		isAfter := "(created_at, canonical) < (?, ?)"
+		if q.OldestFirst {
+			isAfter = "(created_at, canonical) > (?, ?)"
+		}
+		w.add(isAfter, q.After.CreatedAt.UnixMicro(), q.After.Canonical)
 	}
 	if q.CreatedAfter != nil {
 		w.add("created_at > ?", q.CreatedAfter.UnixMicro())

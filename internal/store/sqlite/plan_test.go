@@ -137,6 +137,8 @@ func planCases() (all []planCase) {
 		q := &codes.CodeQuery{WorkspaceID: workspace, CodeFilter: c.filter, Limit: 50, At: at}
 		next := *q
 		next.After = last
+		turned := next
+		turned.OldestFirst = true
 		for _, kind := range codes.Types() {
 			all = append(
 				all,
@@ -150,6 +152,13 @@ func planCases() (all []planCase) {
 						sqlite.CodesQuery(&next, kind, nil, false),
 						c.index,
 						"(created_at,canonical)<(?,?)",
+						false,
+					},
+					planCase{
+						"codes: the next page of " + c.name + ", oldest first",
+						sqlite.CodesQuery(&turned, kind, nil, false),
+						c.index,
+						"(created_at,canonical)>(?,?)",
 						false,
 					},
 				)

@@ -213,6 +213,8 @@ func testCodeFilters(t *testing.T, newStore Factory) {
 		for _, limit := range []int{3, core.MaxPage} {
 			checkSame(t, fmt.Sprint("pages of ", limit), want, values(s.codes(t, s.mine, filter, limit)))
 		}
+		slices.Reverse(want)
+		checkSame(t, "oldest first", want, values(s.oldCodes(t, s.mine, filter, 7)))
 	}
 	for i, f := range sieves(batches) {
 		t.Run(f.name, func(t *testing.T) {

@@ -33,6 +33,15 @@ func (s *site) codes(t *testing.T, caller *core.Actor, filter codes.CodeFilter, 
 	})
 }
 
+// oldCodes lists codes to the end, oldest first.
+func (s *site) oldCodes(t *testing.T, caller *core.Actor, filter codes.CodeFilter, limit int) []codes.Code {
+	t.Helper()
+	return pages(t, limit, func(page core.PageRequest) (core.Page[codes.Code], error) {
+		page.OldestFirst = true
+		return s.ListCodes(t.Context(), caller, filter, page)
+	})
+}
+
 // redemptions lists redemptions to the end.
 func (s *site) redemptions(
 	t *testing.T,

@@ -116,9 +116,9 @@ func TestAnExportIsNeverInMemoryAsAWhole(t *testing.T) {
 			base := inUse()
 			highest := base
 			response := f.fetch(t, server, "/exports/codes?format="+format)
-			read, step := int64(0), int64(8<<20)
+			read, step := int64(0), int64(4<<20)
 			if format == "xlsx" { // which is packed
-				step /= 32
+				step /= 16
 			}
 			for {
 				n, err := io.CopyN(io.Discard, response.Body, step)

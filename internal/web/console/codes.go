@@ -98,16 +98,32 @@ func (p *page) day(typed string, later int) (*time.Time, error) {
 type codesView struct {
 	filter codesFilter
 	read   codes.CodeFilter
+	order  string // empty: newest first
 	batch  string // its name, if the list is that of a batch
 	found  core.Page[codes.Code]
 	cursor string
-	newer  []string // the cursors of the pages before this one; "" is the first
+	before []string // the cursors of the pages before this one; "" is the first
+}
+
+// oldestFirst turns the order of the list round, in an address.
+const oldestFirst = "oldest"
+
+// turned is the list in the other order.
+func (v *codesView) turned(p *page) templ.SafeURL {
+	order := oldestFirst
+	if v.order == oldestFirst {
+		order = ""
+	}
+	return with(p.path("codes"), append(v.filter.pairs(), "order", order)...)
 }
 
 // listCodes answers GET /console/w/{workspace}/codes.
 func (s *server) listCodes(ctx context.Context, p *page) error {
 	f := p.question()
-	v := &codesView{filter: f.codesFilter(), cursor: f.get("cursor"), newer: f.all("newer")}
+	v := &codesView{filter: f.codesFilter(), cursor: f.get("cursor"), before: f.all("before")}
+	if f.get("order") == oldestFirst {
+		v.order = oldestFirst
+	}
 	var err error
 	if v.read, err = v.filter.read(p); err != nil {
 		return err
@@ -119,7 +135,9 @@ func (s *server) listCodes(ctx context.Context, p *page) error {
 		}
 		v.batch = p.batchName(&batch)
 	}
-	v.found, err = s.deps.Codes.ListCodes(ctx, &p.Actor, v.read, core.PageRequest{Cursor: v.cursor})
+	v.found, err = s.deps.Codes.ListCodes(ctx, &p.Actor, v.read, core.PageRequest{
+		Cursor: v.cursor, OldestFirst: v.order == oldestFirst,
+	})
 	if err != nil {
 		return err
 	}
@@ -141,17 +159,17 @@ func (p *page) codesAddress(filter codesFilter) templ.SafeURL {
 }
 
 // here is the address of this page of the list.
-func (v *codesView) here(p *page) string { return string(v.page(p, v.cursor, v.newer)) }
+func (v *codesView) here(p *page) string { return string(v.page(p, v.cursor, v.before)) }
 
-// page is the address of a page of the list. newer are the pages before it, the nearest last.
-func (v *codesView) page(p *page, cursor string, newer []string) templ.SafeURL {
-	address := string(with(p.path("codes"), append(v.filter.pairs(), "cursor", cursor)...))
-	for _, before := range newer {
+// page is the address of a page of the list. before are the pages before it, the nearest last.
+func (v *codesView) page(p *page, cursor string, before []string) templ.SafeURL {
+	address := string(with(p.path("codes"), append(v.filter.pairs(), "order", v.order, "cursor", cursor)...))
+	for _, page := range before {
 		separator := "&"
 		if !strings.Contains(address, "?") {
 			separator = "?"
 		}
-		address += separator + strings.TrimPrefix(string(with("", "newer", orFirst(before))), "?")
+		address += separator + strings.TrimPrefix(string(with("", "before", orFirst(page))), "?")
 	}
 	return templ.SafeURL(address)
 }
@@ -166,26 +184,35 @@ func orFirst(cursor string) string {
 	return cursor
 }
 
-// maxNewer is how many pages back an address remembers: the way further back leads to the newest.
-const maxNewer = 20
+// maxBefore is how many pages back an address remembers: the way further back leads to the first.
+const maxBefore = 20
 
-// older is the address of the next page.
-func (v *codesView) older(p *page) templ.SafeURL {
-	newer := append(slices.Clone(v.newer), orFirst(v.cursor))
-	return v.page(p, v.found.Next, newer[max(0, len(newer)-maxNewer):])
+// nextPage is the address of the next page.
+func (v *codesView) nextPage(p *page) templ.SafeURL {
+	before := append(slices.Clone(v.before), orFirst(v.cursor))
+	return v.page(p, v.found.Next, before[max(0, len(before)-maxBefore):])
 }
 
-// newerPage is the address of the page before; of one that is not remembered, the first.
-func (v *codesView) newerPage(p *page) templ.SafeURL {
-	if len(v.newer) == 0 {
+// pageBefore is the address of the page before; of one that is not remembered, the first.
+func (v *codesView) pageBefore(p *page) templ.SafeURL {
+	if len(v.before) == 0 {
 		return v.page(p, "", nil)
 	}
-	last := len(v.newer) - 1
-	cursor := v.newer[last]
+	last := len(v.before) - 1
+	cursor := v.before[last]
 	if cursor == firstOfAll {
 		cursor = ""
 	}
-	return v.page(p, cursor, v.newer[:last])
+	return v.page(p, cursor, v.before[:last])
+}
+
+// pages are the names of the page before and the next one.
+func (v *codesView) pages(p *page) (before, next string) {
+	newer, older := p.Say("paging.newer"), p.Say("paging.older")
+	if v.order == oldestFirst {
+		return older, newer
+	}
+	return newer, older
 }
 
 // export is the address of the page that makes a file of the codes of the list.

@@ -48,7 +48,13 @@ func TestTheListIsFilteredAndPaged(t *testing.T) {
 	if _, err := o.codes.RevokeCode(t.Context(), o.mara.actor(), "FAIR"); err != nil {
 		t.Fatal(err)
 	}
-	o.mara.sees("/console/w/acme/codes", "50 shown", "Older", "hello@fair.example")
+	newest := o.mara.sees("/console/w/acme/codes", "50 shown", "Older", "hello@fair.example")
+	oldest := o.mara.sees(linkIn(t, newest, "order=oldest"), `aria-sort="ascending"`, "50 shown", `/codes/CODE-A0"`)
+	last := o.mara.sees(linkIn(t, oldest, "cursor="), "11 shown", "FAIR", "order=oldest")
+	if strings.Contains(last, `/codes/CODE-A0"`) || strings.Contains(oldest, "FAIR") {
+		t.Error("the oldest are not the first, or not once")
+	}
+	o.mara.sees(linkIn(t, last, "order=oldest"), `/codes/CODE-A0"`)
 	o.mara.sees("/console/w/acme/codes?q=hello", "1 code.", "FAIR")
 	o.mara.sees("/console/w/acme/codes?status=revoked&type=Premium", "1 code.", "<b>Revoked</b>", "<b>Premium</b>")
 	o.mara.sees("/console/w/acme/codes?q=nothing", "No code matches.")

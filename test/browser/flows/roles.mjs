@@ -33,7 +33,7 @@ const shares = () => ({
     "POST /users/user-4711/status": "editor", "/users/user-4711/roll-back/{id}": "editor",
     "/users/user-4711/erase": "owner",
   },
-  "/activity": { "/exports/events": "editor" },
+  "/activity": { "/exports/events": "editor", "POST /why/undo": "editor" },
   "/settings": {
     "/invite": "owner", "POST /settings": "owner", "/members/{id}": "owner", "POST /invitations/{id}/withdraw": "owner",
   },

@@ -93,7 +93,7 @@ await run({
     const old = await remedy("ACME-LATE-RXXX", "replace", "is new, and works");
     assert.equal(old.status, "revoked");
     const made = await page.inputValue("#field-typed");
-    assert.equal(old.metadata.replacedBy, made);
+    assert.equal(old.metadata["accesscodes.replacedBy"], made);
     assert.equal((await api("POST", "/tenant-codes/redeem", { code: made, userId: "user-9" })).code, made);
     await ask("ACME-LATE-RXXX");
     await says(page, `${made} has replaced it`);
