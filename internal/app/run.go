@@ -78,7 +78,10 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	var handler handler = web
+	var (
+		handler handler = web
+		servers []*server
+	)
 	certificate, err := certificateOf(cfg, log)
 	if err != nil {
 		return err
@@ -88,6 +91,13 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 		return err
 	}
 	closers.add(func() error { return ignoreClosed(listener.Close()) })
+	var aside net.Listener // of the console, if it has an address of its own
+	if cfg.Console && cfg.ConsoleListen != "" {
+		if aside, err = listen(ctx, "console-listen", cfg.ConsoleListen); err != nil {
+			return err
+		}
+		closers.add(func() error { return ignoreClosed(aside.Close()) })
+	}
 	if cfg.MetricsListen != "" {
 		metrics, err := startMetrics(ctx, cfg.MetricsListen, registry, log)
 		if err != nil {
@@ -110,17 +120,14 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 			return err
 		}
 		welcome.console = url
-		if cfg.ConsoleListen == "" {
+		if aside == nil {
 			handler = beside{console: pages, api: web}
 		} else {
-			door, err := openConsole(ctx, cfg, pages, certificate, log)
-			if err != nil {
-				return err
-			}
-			closers.add(func() error { return door.close(cfg.DrainTimeout) })
-			welcome.console = door.url
+			servers = append(servers, newServer(pages, aside, cfg.MaxConnections, certificate, log))
+			welcome.console = baseURL(scheme(certificate != nil), aside.Addr())
 		}
 	}
+	servers = append(servers, newServer(handler, listener, cfg.MaxConnections, certificate, log))
 	background := parts.work(around)
 	closers.add(background.stop)
 	closers.add(parts.runner.Stop)
@@ -130,8 +137,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	debug.FreeOSMemory() // what starting took: the first requests would let the heap grow to five times that
 	log.Info("listening", "url", url, "public_url", publicURL,
 		"database_engine", engineName(cfg.Database), "version", streams.Version)
-	err = newServer(handler, listener, cfg.MaxConnections, certificate, log).serveUntil(ctx, cfg.DrainTimeout, log)
-	if err != nil {
+	if err := serveUntil(ctx, servers, cfg.DrainTimeout, log); err != nil {
 		return err
 	}
 	_ = errors.Join(parts.runner.Stop(), background.stop()) // neither fails

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -90,17 +91,26 @@ func (s *server) drain(timeout time.Duration) error {
 	return nil
 }
 
-// serveUntil serves until ctx ends and then drains.
-func (s *server) serveUntil(ctx context.Context, drainTimeout time.Duration, log *slog.Logger) error {
-	failed := make(chan error, 1)
-	go func() { failed <- s.serve() }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+// serveUntil lets servers serve until ctx ends or one fails, and then drains all of them at once.
+func serveUntil(ctx context.Context, servers []*server, drainTimeout time.Duration, log *slog.Logger) error {
+	failed := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() { failed <- s.serve() }()
 	}
-	log.Info("draining", "timeout", drainTimeout.String())
-	return s.drain(drainTimeout)
+	var failure error
+	select {
+	case failure = <-failed:
+	case <-ctx.Done():
+		log.Info("draining", "timeout", drainTimeout.String())
+	}
+	drained := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() { drained <- s.drain(drainTimeout) }()
+	}
+	for range servers {
+		failure = errors.Join(failure, <-drained)
+	}
+	return failure
 }
 
 // serverLog takes what net/http has to say. What any peer can provoke is for debugging only.
