@@ -1,8 +1,7 @@
 package sheet
 
 import (
-	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -64,8 +63,8 @@ func (c composer) compose(card card) (composed, error) {
 		return composed{}, err
 	}
 	if module := done.symbol.w / float64(card.symbol.Size()); module < leastModule {
-		return composed{}, fmt.Errorf("its QR code has modules of %.2f mm, and phones read %g mm at least: "+
-			"choose fewer columns or rows, a shorter link or a lower error correction", module, leastModule)
+		return composed{}, &Mistake{Said: smallModules.With(
+			"size", strconv.FormatFloat(module, 'f', 2, 64), "least", millimetres(leastModule))}
 	}
 	return done, nil
 }
@@ -117,8 +116,7 @@ func (c composer) paragraphs(card card) (all []paragraph, err error) {
 	}
 	add := func(p paragraph, text string, words func(*ruler, face, string) []word) {
 		if char, missing := c.ruler.missing(p.face, text); missing && err == nil {
-			err = fmt.Errorf("the %s has %s, which the font does not have: it has Latin, Greek and Cyrillic",
-				p.what, character(char))
+			err = &Mistake{Said: strangeCharacter.With("what", p.what, "character", character(char))}
 		}
 		if p.words = words(c.ruler, p.face, text); len(p.words) > 0 {
 			p.size, p.above = p.size*factor, p.above*factor
@@ -134,7 +132,7 @@ func (c composer) paragraphs(card card) (all []paragraph, err error) {
 		above = 0.4
 	}
 	if err == nil && len(all) == 0 {
-		err = errors.New("there is nothing to show")
+		err = &Mistake{Said: emptyCard.Said()}
 	}
 	return all, err
 }

@@ -1,7 +1,5 @@
 package sheet
 
-import "fmt"
-
 // fitted is a paragraph in the size and the lines that it fits in.
 type fitted struct {
 	paragraph
@@ -45,8 +43,7 @@ func fit(paragraphs []paragraph, width, height float64) ([]fitted, error) {
 }
 
 func tooLong(p paragraph) error {
-	return fmt.Errorf("the %s does not fit on a card, not even in letters of %g points: "+
-		"choose fewer columns or rows, or less text", p.what, smallest)
+	return &Mistake{Said: textTooLong.With("what", p.what, "points", millimetres(smallest))}
 }
 
 // longest returns the paragraph that takes the most room.

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -57,11 +58,12 @@ func (l Layout) Check() error {
 	case !(l.Margin >= 0) || !(l.Gap >= 0): // which refuses NaN, too
 		return fmt.Errorf("margin and gap must not be negative")
 	case l.CropMarks && l.Margin < minCropMargin:
-		return fmt.Errorf("crop marks need a margin of %g mm", minCropMargin)
+		return &Mistake{Said: cropMargin.With("least", millimetres(minCropMargin))}
 	}
 	if card := l.card(0); !(card.w >= minCard && card.h >= minCard) {
-		return fmt.Errorf("cards of %.1f × %.1f mm are too small: %g mm is the least for a side; "+
-			"choose fewer columns or rows, or a smaller margin or gap", max(0, card.w), max(0, card.h), minCard)
+		return &Mistake{Said: smallCards.With(
+			"width", strconv.FormatFloat(max(0, card.w), 'f', 1, 64),
+			"height", strconv.FormatFloat(max(0, card.h), 'f', 1, 64), "least", millimetres(minCard))}
 	}
 	return nil
 }

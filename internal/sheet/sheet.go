@@ -86,7 +86,7 @@ func (d Design) Write(to io.Writer, list List) (cards int, err error) {
 		cards++
 	}
 	if cards == 0 {
-		return 0, errors.New("the list has no codes")
+		return 0, &Mistake{Said: noCards.Said()}
 	}
 	return cards, doc.pdf.Output(to)
 }
@@ -99,11 +99,11 @@ func (d Design) compose(c composer, row Row, labels labels) (card, composed, err
 	}
 	made, err := d.card(code, row, labels)
 	if err != nil {
-		return card{}, composed{}, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
+		return card{}, composed{}, at(err, code, row.Place)
 	}
 	done, err := c.compose(made)
 	if err != nil {
-		return card{}, composed{}, fmt.Errorf("the code %q (%s): %w", code, row.Place, err)
+		return card{}, composed{}, at(err, code, row.Place)
 	}
 	return made, done, nil
 }
@@ -112,6 +112,9 @@ func (d Design) compose(c composer, row Row, labels labels) (card, composed, err
 func (d Design) card(code string, row Row, labels labels) (card, error) {
 	symbol, err := qr.New(d.Link.Of(code), d.Level)
 	if err != nil {
+		if errors.Is(err, qr.ErrTooLong) {
+			err = &Mistake{Said: longLink.Said()}
+		}
 		return card{}, err
 	}
 	c := card{code: code, symbol: symbol, title: labels.title.of(row)}

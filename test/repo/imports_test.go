@@ -59,7 +59,7 @@ var mayImport = []struct {
 	{"internal/qr/qrtest", nil, nil},
 	{
 		"internal/sheet",
-		[]string{"internal/qr", "internal/csvcell"},
+		[]string{"internal/core", "internal/qr", "internal/csvcell"},
 		[]string{"codeberg.org/go-pdf/fpdf", "golang.org/x/text"},
 	},
 

@@ -230,6 +230,7 @@ func TestCardsArePrinted(t *testing.T) {
 		"to=31":                "Write a whole number from 1 to 30.",
 		"from=9&to=8":          "This is before the first number.",
 		"paper=A5":             "Choose A4 or Letter.",
+		"lines=%F0%9F%92%9A":   ": The font does not have 💚 (U+1F49A)",
 		"margin=1&cropMarks=y": "Crop marks need a margin",
 	} {
 		status, _, body := o.mara.do(http.MethodGet, at+"/sheet.pdf?title=Kept&"+query, nil)

@@ -22,15 +22,16 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/qr"
 	"accesscodes/internal/sheet"
-	"accesscodes/internal/web/console/text"
 )
 
 const (
 	// maxCards is how many cards one PDF has here: each takes 15 KB of memory until it is sent.
 	maxCards = 5000
-	// Others wait for their turn while one PDF is put together.
-	printsWaiting, printWait = 4, 30 * time.Second
-	maxPrintText             = 2000 // characters of what stands on cards
+	// Others wait for their turn while one PDF is put together: one of the same workspace, and those of
+	// other workspaces. So nobody fills the queue of all.
+	printsWaiting, workspacesWaiting, printWait = 1, 100, 30 * time.Second
+
+	maxPrintText = 2000 // characters of what stands on cards
 )
 
 func (s *server) printRoutes() []Route {
@@ -97,12 +98,26 @@ func (s *server) printView(ctx context.Context, p *page) (*printView, error) {
 	if v.form.isGood() && len(first) > 0 {
 		card, err := v.job.design.Preview(sheet.List{Columns: cardColumns}, cardRow(&first[0]))
 		if err != nil {
-			v.form.failure = text.AsSentence(err.Error())
+			if !v.takeMistake(p, err) {
+				return nil, err
+			}
 		} else {
 			v.card = &card
 		}
 	}
 	return v, nil
+}
+
+// takeMistake takes what a person can mend out of an error, and reports whether there is such a thing.
+func (v *printView) takeMistake(p *page, err error) bool {
+	mistake, is := errors.AsType[*sheet.Mistake](err)
+	if is {
+		v.form.failure = p.words(mistake.Said)
+		if mistake.Code != "" {
+			v.form.failure = p.Say("print.of_code", "code", mistake.Code, "why", v.form.failure)
+		}
+	}
+	return is
 }
 
 func (v *printView) setDefaults(p *page) {
@@ -149,8 +164,8 @@ func (f *form) printJob(batch *bulk.Batch) printJob {
 	case j.cards() > maxCards:
 		f.complain("to", "print.too_many", "most", maxCards, "last", j.from+maxCards-1)
 	default:
-		if err := j.design.Layout.Check(); err != nil {
-			f.failure = text.AsSentence(err.Error())
+		if mistake, is := errors.AsType[*sheet.Mistake](j.design.Layout.Check()); is {
+			f.failure = f.page.words(mistake.Said)
 		}
 	}
 	return j
@@ -209,8 +224,7 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 	}
 	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // it was only kept meanwhile
 	cards, err := s.drawCards(ctx, p, v, file)
-	if _, known := errors.AsType[*core.Error](err); err != nil && !known && ctx.Err() == nil {
-		v.form.failure = text.AsSentence(err.Error())
+	if v.takeMistake(p, err) {
 		return p.showWith(ctx, http.StatusUnprocessableEntity, printPage(p, v))
 	}
 	if err != nil {
@@ -233,11 +247,16 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 // drawCards writes the cards to a file, one print at a time: it takes the server's memory. The file is
 // sent afterwards, so that a browser that is slow keeps nobody waiting.
 func (s *server) drawCards(ctx context.Context, p *page, v *printView, to io.Writer) (int, error) {
-	leave, err := s.printing.Enter(ctx, core.ID{}) // of all workspaces
+	leave, err := s.printing.Enter(ctx, p.workspace.ID)
 	if err != nil {
 		return 0, err
 	}
 	defer leave()
+	leaveAll, err := s.drawing.Enter(ctx, core.ID{}) // of all workspaces
+	if err != nil {
+		return 0, err
+	}
+	defer leaveAll()
 	return v.job.design.Write(to, sheet.List{Columns: cardColumns, Rows: s.cardRows(ctx, p, v)})
 }
 

@@ -64,8 +64,8 @@ type server struct {
 	assets *asset.Assets
 	routes []Route
 	origin *http.CrossOriginProtection
-	// printing is the turns of PDFs, which are put together in memory.
-	printing *core.Lane
+	// printing is the turns of each workspace's PDFs, drawing those of all: they are put together in memory.
+	printing, drawing *core.Lane
 }
 
 // Route is one page, or one act of a page.
@@ -92,6 +92,7 @@ func New(deps Deps) (*Server, error) {
 	s := &server{
 		deps: deps, assets: assets, origin: http.NewCrossOriginProtection(),
 		printing: core.NewLane(1, printsWaiting, printWait),
+		drawing:  core.NewLane(1, workspacesWaiting, printWait),
 	}
 	if deps.PublicURL != "" { // a proxy may give us another Host than browsers see
 		if err := s.origin.AddTrustedOrigin(originOf(deps.PublicURL)); err != nil {
