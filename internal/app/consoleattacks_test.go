@@ -51,7 +51,7 @@ func TestAnotherSiteCannotSendForms(t *testing.T) {
 		"of nobody's origin": {"Origin", "null"},
 	} {
 		got := s.ask(t, s.people["owner"], http.MethodPost, "/console/w/acme/new", form, header...)
-		if got.status != http.StatusForbidden {
+		if got.status != http.StatusForbidden || !strings.Contains(got.body, "This form came from another address") {
 			t.Errorf("%s: %d", name, got.status)
 		}
 		if got := s.signIn(t, credentials(), header...); got.status != http.StatusForbidden || sessionIn(got) != nil {

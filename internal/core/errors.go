@@ -91,6 +91,7 @@ const (
 	ReasonRejectedLinesExpired  Reason = "rejected_lines_expired"
 	ReasonInvalidFile           Reason = "invalid_file"
 	ReasonFileTooLarge          Reason = "file_too_large"
+	ReasonOtherOrigin           Reason = "other_origin" // a form was sent by a page of another site
 	ReasonSignInFailed          Reason = "sign_in_failed"
 	ReasonSessionNotFound       Reason = "session_not_found" // nobody is signed in
 	ReasonSessionMissing        Reason = "no_such_session"

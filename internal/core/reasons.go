@@ -58,6 +58,7 @@ var kinds = map[Reason]Kind{
 	ReasonRejectedLinesExpired:  KindGone,
 	ReasonInvalidFile:           KindInvalid,
 	ReasonFileTooLarge:          KindTooLarge,
+	ReasonOtherOrigin:           KindForbidden,
 	ReasonSignInFailed:          KindUnauthenticated,
 	ReasonSessionNotFound:       KindUnauthenticated,
 	ReasonSessionMissing:        KindNotFound,

@@ -41,8 +41,8 @@ func (s *server) endpoint(rt Route) kit.Endpoint {
 		p.secure(c.Writer.Header())
 		if err := s.origin.Check(c.Request); err != nil {
 			return &core.Error{
-				Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
-				Detail: "this form was sent by another site; open the page here and send it again",
+				Kind: core.KindForbidden, Reason: core.ReasonOtherOrigin,
+				Detail: "this form was sent from another address than " + c.Request.Host,
 			}
 		}
 		if tenancy.HoldsKey(c.Request.URL.RawQuery) { // somebody pasted a key where it shows

@@ -28,7 +28,7 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	problem.SetHeader(c.Writer.Header())
 	c.Writer.Header().Del("WWW-Authenticate") // browsers would ask for a name and password of their own
 	v := &refusalView{
-		problem: problem, title: p.Say("refusal." + kindOf(problem.Status)),
+		problem: problem, title: p.Say("refusal." + kindOf(problem)),
 		why: p.problemWords(problem),
 	}
 	ctx := context.WithoutCancel(c.Request.Context())
@@ -58,8 +58,10 @@ func leastRole(needs core.Permission) member.Role {
 }
 
 // kindOf is the part of a text's name that goes with a status.
-func kindOf(status int) string {
-	switch {
+func kindOf(problem *kit.Problem) string {
+	switch status := problem.Status; {
+	case problem.Reason == core.ReasonOtherOrigin:
+		return "elsewhere"
 	case status == http.StatusForbidden:
 		return "forbidden"
 	case status == http.StatusNotFound:
