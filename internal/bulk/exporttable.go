@@ -130,7 +130,11 @@ func EventsTable() *Table[event.Event] {
 			to.text(e.Actor.Name)
 			to.text(string(e.Subject.Kind))
 			to.text(e.Subject.ID)
-			to.text(e.UserID)
+			if e.Type == event.UserErased {
+				to.text("") // it keeps the id only for programs that follow
+			} else {
+				to.text(e.UserID)
+			}
 			to.text(e.RequestID)
 			to.object([]byte(e.Data))
 		},

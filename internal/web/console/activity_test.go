@@ -36,7 +36,7 @@ var told = map[event.Type]struct {
 	event.UserRegistered: {event.User(), `{"status":"Normal"}`, named("/users/ann")},
 	event.UserUpgraded:   {event.User(), `{}`, named("/users/ann")},
 	event.UserChanged:    {event.User(), `{}`, named("/users/ann")},
-	event.UserErased:     {event.User(), `{}`, named("/users/ann")},
+	event.UserErased:     {event.User(), `{}`, nil}, // whom, is nobody's business any more
 
 	event.BatchCreated:    {aThing(event.SubjectBatch), `{"name":"spring","count":7,"type":"Normal"}`, inBatch},
 	event.BatchCompleted:  {aThing(event.SubjectBatch), `{"name":"spring","count":7}`, inBatch},
@@ -98,6 +98,9 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 			}
 			if !p.Has(line.sentenceName()) || !strings.Contains(b.String(), "<b>Mara</b>") {
 				t.Errorf("%s: nothing is said about %s, or who did it", language.Tag, kind)
+			}
+			if kind == event.UserErased && strings.Contains(b.String(), "ann") {
+				t.Errorf("%s: who was erased is named:\n%s", language.Tag, b.String())
 			}
 			for _, name := range as.names {
 				if !strings.Contains(b.String(), name) {
