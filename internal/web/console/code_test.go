@@ -123,6 +123,20 @@ func TestAnEditLeavesWhatOthersHaveChangedSince(t *testing.T) {
 		now.Metadata["a"] != "2" {
 		t.Fatalf("%+v, %v", now, err)
 	}
+	later := maps.Clone(shown)
+	later.Set("note", "winter")
+	later.Set("shown", shown.Encode())
+	again := o.mara.answered(page+"/edit", later, http.StatusUnprocessableEntity)
+	if !strings.Contains(again, "Somebody has changed this meanwhile, to: autumn.") || !strings.Contains(again, "winter") ||
+		o.mara.code("FAIR").Note != "autumn" {
+		t.Errorf("what somebody else has written is lost, or not shown:\n%s", again)
+	}
+	shown.Set("note", "autumn")
+	later.Set("shown", shown.Encode())
+	o.mara.sends(page+"/edit", page, later)
+	if note := o.mara.code("FAIR").Note; note != "winter" {
+		t.Errorf("saved once more, the note is %q", note)
+	}
 }
 
 func TestWhoMayOnlyLookChangesNoCode(t *testing.T) {

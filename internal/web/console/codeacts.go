@@ -1,12 +1,14 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -123,17 +125,29 @@ var optionFields = [][]string{
 }
 
 // leaveUntouched takes out what is still as the page showed it: what others have changed meanwhile stays.
-func (f *form) leaveUntouched() {
+// What they have changed to something else than it shall become now is said once, before it is lost.
+func (f *form) leaveUntouched(now url.Values) {
 	shown, err := url.ParseQuery(f.raw("shown"))
 	if err != nil || !f.has("shown") {
 		return
 	}
 	isEmpty := func(value string) bool { return value == "" } // rows that nothing was typed into
 	filled := func(values []string) []string { return slices.DeleteFunc(slices.Clone(values), isEmpty) }
-	for _, group := range optionFields {
-		isTouched := slices.ContainsFunc(group, func(name string) bool {
-			return !slices.Equal(filled(f.all(name)), filled(shown[name]))
+	differs := func(group []string, a, b url.Values) bool {
+		return slices.ContainsFunc(group, func(name string) bool {
+			return !slices.Equal(filled(a[name]), filled(b[name]))
 		})
+	}
+	for _, group := range optionFields {
+		typed := f.page.Request.Form
+		isTouched := differs(group, typed, shown)
+		if isTouched && differs(group, now, shown) && differs(group, now, typed) {
+			field, last := group[0], group[len(group)-1]
+			if field == "metadataName" {
+				field = "metadata"
+			}
+			f.complain(field, "code.changed_meanwhile", "now", cmp.Or(strings.Join(now[last], ", "), "–"))
+		}
 		for _, name := range group {
 			if !isTouched {
 				f.page.Request.Form.Del(name)
@@ -168,7 +182,7 @@ func (s *server) editCode(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	f.leaveUntouched()
+	f.leaveUntouched(p.typedOptions(&v.Code))
 	change, undo := f.codeChange(&v.Code)
 	if f.isGood() && len(undo) == 0 {
 		p.sayNext("code.said_same", "")
