@@ -87,7 +87,7 @@ func TestAnEditChangesWhatIsDifferentAndCanBeTakenBack(t *testing.T) {
 		now.Metadata["c"] != "3" || len(now.Metadata) != 2 {
 		t.Fatalf("%+v, %v", now, err)
 	}
-	o.mara.sees(page, html.EscapeString("Note changed from “spring” to “autumn”"), "Metadata changed")
+	o.mara.sees(page, html.EscapeString("Note: “spring” → “autumn”"), "Metadata changed")
 	if undo != page+"/edit" {
 		t.Errorf("what was written before stands in an address: %s", undo)
 	}
@@ -127,8 +127,8 @@ func TestAnEditLeavesWhatOthersHaveChangedSince(t *testing.T) {
 	later.Set("note", "winter")
 	later.Set("shown", shown.Encode())
 	again := o.mara.answered(page+"/edit", later, http.StatusUnprocessableEntity)
-	if !strings.Contains(again, "Somebody has changed this meanwhile, to: autumn.") || !strings.Contains(again, "winter") ||
-		o.mara.code("FAIR").Note != "autumn" {
+	const said = "Somebody has changed this meanwhile, to: autumn."
+	if !strings.Contains(again, said) || !strings.Contains(again, "winter") || o.mara.code("FAIR").Note != "autumn" {
 		t.Errorf("what somebody else has written is lost, or not shown:\n%s", again)
 	}
 	shown.Set("note", "autumn")

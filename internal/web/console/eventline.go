@@ -215,16 +215,7 @@ func (e *eventLine) changes(p *page) (all []string) {
 		return nil // of a later version
 	}
 	for _, c := range changed {
-		label := c.Field
-		if p.Has("event.field." + c.Field) {
-			label = p.Say("event.field." + c.Field)
-		}
-		if c.From == nil && c.To == nil {
-			all = append(all, p.Say("timeline.changed_somehow", "option", label))
-		} else {
-			all = append(all, p.Say("event.changed", "field", label,
-				"from", p.changedValue(c.Field, c.From), "to", p.changedValue(c.Field, c.To)))
-		}
+		all = append(all, p.changedField(c))
 	}
 	return all
 }

@@ -64,13 +64,17 @@ func (p *page) usersOf(redemptions []codes.Redemption) templ.Component {
 	return templ.Join(parts...)
 }
 
-// changedOption says how an option was changed.
-func (p *page) changedOption(c why.FieldChange) string {
-	if c.From == nil && c.To == nil {
-		return p.Say("timeline.changed_somehow", "option", p.Say("option."+c.Field))
+// changedField says how a field was changed.
+func (p *page) changedField(c why.FieldChange) string {
+	label := c.Field // of a later version
+	if p.Has("event.field." + c.Field) {
+		label = p.Say("event.field." + c.Field)
 	}
-	return p.Say("timeline.changed", "option", p.Say("option."+c.Field), "from", p.changedValue(c.Field, c.From),
-		"to", p.changedValue(c.Field, c.To))
+	if c.From == nil && c.To == nil {
+		return p.Say("timeline.changed_somehow", "option", label)
+	}
+	from, to := p.changedValue(c.Field, c.From), p.changedValue(c.Field, c.To)
+	return p.Say("event.changed", "field", label, "from", from, "to", to)
 }
 
 // changedValue is what a field had, or has now.
