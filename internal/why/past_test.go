@@ -215,16 +215,18 @@ func TestWhatAnEarlierTimeCannotKnow(t *testing.T) {
 		w := newWorld(t)
 		w.add(t, "WELCOME", codes.TypePremium, 0)
 		w.pass(time.Hour)
-		_, _, err := w.imports.Run(t.Context(), w.acme, bulk.NewImport{
-			ImportSpec: bulk.ImportSpec{Format: "csv", OnExisting: bulk.FailOnExisting},
-			Body:       strings.NewReader("code,type\nOTHER,Normal\n"), Interrupt: func() {},
-			Check: func(context.Context) error { return nil },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := unsure(w.at(t, start.Add(time.Minute))); got != "bulk_change" {
-			t.Errorf("got %q", got)
+		for _, want := range []string{"", "bulk_change"} {
+			_, _, err := w.imports.Run(t.Context(), w.acme, bulk.NewImport{
+				ImportSpec: bulk.ImportSpec{Format: "csv", OnExisting: bulk.FailOnExisting, DryRun: want == ""},
+				Body:       strings.NewReader("code,type\nOTHER,Normal\n"), Interrupt: func() {},
+				Check: func(context.Context) error { return nil },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := unsure(w.at(t, start.Add(time.Minute))); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		}
 	})
 	t.Run("a change of many of long ago", func(t *testing.T) {
