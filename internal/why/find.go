@@ -245,31 +245,20 @@ func (s *Service) findRequest(ctx context.Context, actor *core.Actor, text strin
 	if len(text) < minRequestID || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil
 	}
-	head, err := s.deps.Log.List(ctx, event.Query{Workspace: actor.WorkspaceID, Limit: 1}, 0)
+	q := event.Query{Workspace: actor.WorkspaceID, Limit: 1}
+	log, err := s.deps.Log.List(ctx, q, 0)
 	if err != nil {
 		return err
 	}
-	q := event.Query{
-		Workspace: actor.WorkspaceID, Limit: event.MaxLimit, After: max(head.Oldest-1, head.Head-event.Window),
+	q.RequestID, q.After = text, max(log.Oldest-1, log.Head-event.Window)
+	log, err = s.deps.Log.List(ctx, q, 0)
+	if core.HasReason(err, core.ReasonPositionExpired) { // they are deleted just now
+		return nil
 	}
-	for q.After < head.Head {
-		page, err := s.deps.Log.List(ctx, q, 0)
-		if core.HasReason(err, core.ReasonPositionExpired) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(page.Events, func(e event.Event) bool { return e.RequestID == text }) {
-			found.Target, found.Value = TargetActivity, text
-			return nil
-		}
-		if page.Next == q.After {
-			return nil
-		}
-		q.After = page.Next
+	if len(log.Events) > 0 {
+		found.Target, found.Value = TargetActivity, text
 	}
-	return nil
+	return err
 }
 
 // count counts what begins with a text.
