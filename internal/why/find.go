@@ -192,7 +192,7 @@ func (s *Service) findID(ctx context.Context, actor *core.Actor, text string, fo
 		up     func() error
 	}{
 		{TargetImport, func() error { _, err := s.deps.Imports.Import(ctx, actor, id); return err }},
-		{TargetBatch, func() error { _, err := s.deps.Batches.Batch(ctx, actor, id); return err }},
+		{TargetBatch, func() error { _, err := s.deps.Batches.One(ctx, actor, id); return err }},
 		{TargetChange, func() error { _, err := s.deps.Changes.Change(ctx, actor, id); return err }},
 	} {
 		err := look.up()
@@ -280,7 +280,7 @@ func (s *Service) count(ctx context.Context, actor *core.Actor, text string, fou
 		return err
 	}
 	found.Users = Count{len(users.Items), users.Next != ""}
-	batches, err := s.deps.Batches.List(ctx, actor, core.PageRequest{Limit: maxBatches})
+	batches, err := s.deps.Batches.ListUncounted(ctx, actor, core.PageRequest{Limit: maxBatches})
 	if err != nil {
 		return err
 	}

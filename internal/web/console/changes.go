@@ -76,7 +76,7 @@ func (s *server) endNow(ctx context.Context, p *page, v *changeView) time.Time {
 	if err != nil {
 		return p.Now()
 	}
-	batch, err := s.deps.Batches.Batch(ctx, &p.Actor, id)
+	batch, err := s.deps.Batches.One(ctx, &p.Actor, id)
 	if err != nil || batch.Options.ExpiresAt == nil || batch.Options.ExpiresAt.Before(p.Now()) {
 		return p.Now()
 	}
@@ -146,7 +146,7 @@ func (s *server) askToChange(ctx context.Context, p *page, status int, v *change
 		if err != nil {
 			return bulk.BatchNotFound()
 		}
-		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, id)
+		batch, err := s.deps.Batches.One(ctx, &p.Actor, id)
 		if err != nil {
 			return err
 		}
