@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -9,12 +10,21 @@ import (
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
+	"accesscodes/internal/overview"
 )
 
 // watchedStore counts reads that are dear.
 type watchedStore struct {
 	bareStore
 	outcomes atomic.Int64
+	full     atomic.Bool // no count can be kept
+}
+
+func (s *watchedStore) PutCount(ctx context.Context, k overview.Kept) (bool, error) {
+	if s.full.Load() {
+		return false, core.Unavailable(errors.New("the disk is full"))
+	}
+	return s.bareStore.PutCount(ctx, k)
 }
 
 func (s *watchedStore) CountOutcomes(
@@ -53,5 +63,17 @@ func TestPagesThatOnlyNameABatchDoNotCountWhatBecameOfIt(t *testing.T) {
 	s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme/batches/"+id, nil)
 	if s.store.outcomes.Load() == 0 {
 		t.Error("the page of the batch has counted nothing")
+	}
+}
+
+// TestPagesWithCountsAreShownWhileNothingCanBeStored: somebody must see what is going on.
+func TestPagesWithCountsAreShownWhileNothingCanBeStored(t *testing.T) {
+	s := newSite(t)
+	s.store.full.Store(true)
+	for _, path := range []string{"", "/users", "/settings"} {
+		got := s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme"+path, nil)
+		if got.status != http.StatusOK {
+			t.Errorf("%q: %d", path, got.status)
+		}
 	}
 }

@@ -121,7 +121,8 @@ func (s *Service) Counts(ctx context.Context, actor *core.Actor) (Counts, error)
 	}
 	if isWorth {
 		kept.SeenAt = now
-		if _, err := s.save(ctx, kept, c); err != nil { // another look or node may have been faster
+		_, err := s.save(ctx, kept, c) // another look or node may have been faster
+		if err != nil && !core.IsKind(err, core.KindUnavailable) { // a count that is not kept can be shown still
 			return Counts{}, err
 		}
 	}
