@@ -59,7 +59,7 @@ func newSite(t *testing.T, proxies ...netip.Prefix) *site {
 	gathered := grouped.New(store, grouped.Options{})
 	p, err := newParts(ctx, cfg, store, gathered, log)
 	check(t, err)
-	pages, err := p.console(cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
+	pages, err := p.console(ctx, cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
 	check(t, err)
 	server := httptest.NewServer(pages)
 	p.runner.Start()
