@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"accesscodes/internal/bulk"
+	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/overview"
 )
@@ -17,7 +19,20 @@ import (
 type watchedStore struct {
 	bareStore
 	outcomes atomic.Int64
-	full     atomic.Bool // no count can be kept
+	lists    atomic.Int64 // of redemptions
+	full     atomic.Bool  // no count can be kept
+}
+
+func (s *watchedStore) Redemptions(ctx context.Context, q *codes.RedemptionQuery) ([]codes.Redemption, error) {
+	s.lists.Add(1)
+	return s.bareStore.Redemptions(ctx, q)
+}
+
+func (s *watchedStore) NewestStanding(
+	ctx context.Context, workspace core.ID, users []string,
+) ([]codes.Redemption, error) {
+	s.lists.Add(1)
+	return s.bareStore.NewestStanding(ctx, workspace, users)
 }
 
 func (s *watchedStore) PutCount(ctx context.Context, k overview.Kept) (bool, error) {
@@ -75,5 +90,23 @@ func TestPagesWithCountsAreShownWhileNothingCanBeStored(t *testing.T) {
 		if got.status != http.StatusOK {
 			t.Errorf("%q: %d", path, got.status)
 		}
+	}
+}
+
+// TestTheListOfUsersAsksOnceForWhatTheyRedeemed, however many there are.
+func TestTheListOfUsersAsksOnceForWhatTheyRedeemed(t *testing.T) {
+	s := newSite(t)
+	_, err := s.codes.AddCode(t.Context(), &s.acme.actor, "FOR-ALL", codes.IssueRequest{
+		Type: codes.TypeNormal, Options: codes.Options{MaxRedemptions: codes.Limit{Given: true}},
+	})
+	check(t, err)
+	for _, user := range []string{"ann", "ben", "cleo"} {
+		_, err := s.codes.Redeem(t.Context(), &s.acme.actor, codes.RedeemRequest{Code: "FOR-ALL", UserID: user})
+		check(t, err)
+	}
+	before := s.store.lists.Load()
+	got := s.ask(t, s.people["owner"], http.MethodGet, "/console/w/acme/users", nil)
+	if asked := s.store.lists.Load() - before; asked != 1 || strings.Count(got.body, "/codes/FOR-ALL") != 3 {
+		t.Errorf("asked %d times; %d users have their code", asked, strings.Count(got.body, "/codes/FOR-ALL"))
 	}
 }
