@@ -30,6 +30,7 @@ var pagesOfConsole = []struct{ name, path string }{
 	{"codes, status active", "/codes?status=active"},
 	{"codes, text", "/codes?q=" + benchCode(7)[:7]},
 	{"a code", "/codes/" + benchCode(7)},
+	{"a code of a batch", "/codes/" + codeOfBatch},
 	{"why, right", "/why?typed=" + benchCode(7) + "&user=somebody"},
 	{"why, mistyped", "/why?typed=" + benchCode(7) + "A"},
 	{"users", "/users"},
@@ -39,6 +40,12 @@ var pagesOfConsole = []struct{ name, path string }{
 	{"keys", "/keys"},
 	{"settings", "/settings"},
 }
+
+// codeOfBatch stands for a code of a batch of so many in the path of a page.
+const (
+	codeOfBatch = "{code of a batch}"
+	batchSize   = 100_000
+)
 
 // pageVisits is how often a page is opened in a run.
 const pageVisits = 20
@@ -60,6 +67,9 @@ func (consolePages) measure(ctx context.Context, b *bench) (results []result, er
 		if visitors[e.name], err = newVisitor(ctx, e.server); err != nil {
 			return nil, err
 		}
+		if visitors[e.name].batchCode, err = e.server.makeBatch(ctx); err != nil {
+			return nil, err
+		}
 		if err := visitors[e.name].waitForCounts(ctx); err != nil {
 			return nil, err
 		}
@@ -70,7 +80,7 @@ func (consolePages) measure(ctx context.Context, b *bench) (results []result, er
 		for _, e := range engines {
 			v := visitors[e.name]
 			subjects = append(subjects, subject{e.name, func(ctx context.Context, _ int) (reading, error) {
-				return v.visit(ctx, page.path)
+				return v.visit(ctx, strings.Replace(page.path, codeOfBatch, v.batchCode, 1))
 			}})
 		}
 		measured, err := inTurn(ctx, "console: "+page.name, b.runs, subjects)
@@ -130,10 +140,26 @@ func redeemOne(ctx context.Context, client *http.Client, s *process, n int) erro
 	return errors.Join(err, response.Body.Close())
 }
 
+// makeBatch makes a batch and returns one of its codes.
+func (p *process) makeBatch(ctx context.Context) (string, error) {
+	var made wireJob
+	body := fmt.Sprintf(`{"count":%d,"type":"Normal"}`, batchSize)
+	if err := p.call(ctx, http.MethodPost, "/batches", body, &made); err != nil {
+		return "", err
+	}
+	if _, err := p.await(ctx, "/batches/"+made.ID, "succeeded"); err != nil {
+		return "", err
+	}
+	var one struct{ Code string }
+	path := fmt.Sprintf("/batches/%s/codes?format=ndjson&from=%d", made.ID, batchSize-1)
+	return one.Code, p.send(ctx, http.MethodGet, path, "", http.NoBody, &one)
+}
+
 // visitor is the browser of an owner who is signed in.
 type visitor struct {
-	client *http.Client
-	url    string
+	client    *http.Client
+	url       string
+	batchCode string
 }
 
 // workspaceOfConsole is where the pages of the first workspace begin.
@@ -145,7 +171,8 @@ func newVisitor(ctx context.Context, s *process) (*visitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visitor{&http.Client{Jar: jar, Transport: &http.Transport{DisableCompression: true}}, s.url}
+	transport := &http.Transport{DisableCompression: true}
+	v := &visitor{client: &http.Client{Jar: jar, Transport: transport}, url: s.url}
 	form := url.Values{"name": {"Mara"}, "email": {"mara@example.org"}, "password": {"correct horse battery"}}
 	_, err = v.send(ctx, http.MethodPost, s.setup, strings.NewReader(form.Encode()))
 	return v, err

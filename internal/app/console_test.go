@@ -31,6 +31,7 @@ import (
 // site is a whole console with two workspaces that have one of everything.
 type site struct {
 	*parts
+	store       *watchedStore
 	url         string
 	routes      []console.Route
 	acme, other things
@@ -52,12 +53,13 @@ func newSite(t *testing.T, proxies ...netip.Prefix) *site {
 	ctx, log := t.Context(), slog.New(slog.DiscardHandler)
 	cfg := config.DefaultServe()
 	cfg.Database = "sqlite:" + filepath.Join(t.TempDir(), "x.db")
-	store, err := openStore(ctx, cfg.Database, openOptions{server: true})
+	bare, err := openStore(ctx, cfg.Database, openOptions{server: true})
 	check(t, err)
+	store := &watchedStore{bareStore: bare}
 	gathered := grouped.New(store, grouped.Options{})
 	p, err := newParts(ctx, cfg, store, gathered, log)
 	check(t, err)
-	pages, err := p.console(cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
+	pages, err := p.console(ctx, cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
 	check(t, err)
 	server := httptest.NewServer(pages)
 	p.runner.Start()
@@ -68,7 +70,7 @@ func newSite(t *testing.T, proxies ...netip.Prefix) *site {
 		gathered.Close()
 		check(t, store.Close())
 	})
-	s := &site{parts: p, url: server.URL, routes: pages.Routes(), people: map[string]string{}}
+	s := &site{parts: p, store: store, url: server.URL, routes: pages.Routes(), people: map[string]string{}}
 	s.acme, s.other = s.newThings(t, "acme"), s.newThings(t, "other")
 	s.letPeopleIn(t)
 	return s

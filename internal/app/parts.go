@@ -104,9 +104,15 @@ func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
 	})
 }
 
-func (p *parts) console(database, publicURL string, s surroundings) (*console.Server, error) {
+func (p *parts) console(
+	ctx context.Context, database, publicURL string, s surroundings,
+) (*console.Server, error) {
+	installation, err := p.installation(ctx, database)
+	if err != nil {
+		return nil, err
+	}
 	return console.New(console.Deps{
-		Installation: p.installation(database), UnfinishedJobs: p.store.UnfinishedJobs,
+		Installation: installation, UnfinishedJobs: p.store.UnfinishedJobs, CountUnfinished: p.store.CountUnfinished,
 		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
 		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,

@@ -115,7 +115,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	url := baseURL(scheme(certificate != nil), listener.Addr())
 	welcome := welcome{tenancy: parts.tenancy, links: parts.people.Links, cfg: cfg, url: url, out: streams.Out}
 	if cfg.Console {
-		pages, err := parts.console(cfg.Database, publicURL, around)
+		pages, err := parts.console(ctx, cfg.Database, publicURL, around)
 		if err != nil {
 			return err
 		}

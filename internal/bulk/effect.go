@@ -42,8 +42,8 @@ func (c *Change) UndoneBy() (by event.Actor, at *time.Time) {
 func (s *Changes) EffectsOn(
 	ctx context.Context, actor *core.Actor, code *codes.Code,
 ) (all []Effect, since time.Time, err error) {
-	kept := s.now().Add(-UndoLife)
-	looked := 0
+	now, looked := s.now(), 0
+	kept := now.Add(-UndoLife)
 	for page := (core.PageRequest{Limit: core.MaxPage}); ; {
 		list, err := s.List(ctx, actor, page)
 		if err != nil {
@@ -51,15 +51,18 @@ func (s *Changes) EffectsOn(
 		}
 		for i := range list.Items {
 			c := &list.Items[i]
-			if c.CreatedAt.Before(code.CreatedAt) {
+			switch {
+			case c.CreatedAt.Before(code.CreatedAt):
 				return all, since, nil
-			}
-			if !c.mayHaveReached(code) {
+			case c.CreatedAt.Before(kept.Add(-pruneAge)): // it did nothing after kept, not even by its undoing
+				return all, later(since, kept), nil
+			case !c.mayHaveReached(code):
+				continue
+			case c.CreatedAt.Before(kept) || looked == effectsOf:
+				since = later(since, c.endBy(now))
 				continue
 			}
-			if looked++; looked > effectsOf || c.CreatedAt.Before(kept) {
-				return all, core.OrZero(c.FinishedAt), nil
-			}
+			looked++
 			effect, err := s.effectOn(ctx, c, code)
 			if err != nil {
 				return nil, since, err
@@ -72,6 +75,21 @@ func (s *Changes) EffectsOn(
 			return all, since, nil
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// endBy is when a change, or its undoing, ended; now: it goes on.
+func (c *Change) endBy(now time.Time) time.Time {
+	if c.FinishedAt == nil {
+		return now
+	}
+	return *c.FinishedAt
 }
 
 // mayHaveReached reports whether a change may have changed a code.

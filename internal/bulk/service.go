@@ -165,6 +165,17 @@ func (s *Batches) Batch(ctx context.Context, actor *core.Actor, id core.ID) (Bat
 	return s.shown(ctx, j)
 }
 
+// One returns a batch without how much of it is redeemed: counting that takes time.
+//
+// Errors: those of [Batches.Batch].
+func (s *Batches) One(ctx context.Context, actor *core.Actor, id core.ID) (Batch, error) {
+	j, err := s.find(ctx, actor, id)
+	if err != nil {
+		return Batch{}, err
+	}
+	return batchOf(j)
+}
+
 // BatchNotFound returns the error about a batch that there is not.
 func BatchNotFound() *core.Error {
 	return core.NotFound(core.ReasonBatchNotFound, "there is no such batch in this workspace")
@@ -189,11 +200,18 @@ func (s *Batches) List(ctx context.Context, actor *core.Actor, page core.PageReq
 		return core.Page[Batch]{}, err
 	}
 	defer leave()
-	shown, err := listed(ctx, &s.sight, actor, page, "batches", batchKinds, batchOf)
+	shown, err := s.ListUncounted(ctx, actor, page)
 	if err != nil {
 		return core.Page[Batch]{}, err
 	}
 	return shown, s.countOutcomes(ctx, shown.Items)
+}
+
+// ListUncounted is List without how much of the batches is redeemed.
+func (s *Batches) ListUncounted(
+	ctx context.Context, actor *core.Actor, page core.PageRequest,
+) (core.Page[Batch], error) {
+	return listed(ctx, &s.sight, actor, page, "batches", batchKinds, batchOf)
 }
 
 // Cancel ends a batch. The codes that were made stay. Canceling twice changes nothing.

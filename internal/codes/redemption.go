@@ -1,6 +1,7 @@
 package codes
 
 import (
+	"context"
 	"time"
 
 	"accesscodes/internal/core"
@@ -32,6 +33,32 @@ func (r *Redemption) Stands() bool { return r.RolledBackAt == nil }
 // was rolled back.
 func (r *Redemption) StandsAt(at time.Time) bool {
 	return !r.CreatedAt.After(at) && (r.RolledBackAt == nil || r.RolledBackAt.After(at))
+}
+
+// NewestStanding returns the newest redemption that stands of each of some users, by their ids: it has
+// made them what they are. Who has none is left out.
+//
+// Errors: KindUnavailable.
+func (s *Redemptions) NewestStanding(
+	ctx context.Context, actor *core.Actor, users []string,
+) (map[string]Redemption, error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	leave, err := s.lists.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	found, err := s.store.NewestStanding(ctx, actor.WorkspaceID, users)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Redemption, len(found))
+	for i := range found {
+		all[found[i].UserID] = found[i]
+	}
+	return all, nil
 }
 
 // ReservationState is the state of a reservation.

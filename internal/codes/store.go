@@ -74,6 +74,9 @@ type ListStore interface {
 	CountCodes(ctx context.Context, q *CodeQuery) (int, error)
 	// Redemptions returns redemptions, those with the highest ids first.
 	Redemptions(ctx context.Context, q *RedemptionQuery) ([]Redemption, error)
+	// NewestStanding returns, of each of the workspace's users that are named, the newest redemption that
+	// stands, if there is one, in no particular order.
+	NewestStanding(ctx context.Context, workspace core.ID, users []string) ([]Redemption, error)
 	// Users returns users in the order of their ids, byte by byte.
 	Users(ctx context.Context, q *UserQuery) ([]User, error)
 }

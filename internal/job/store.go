@@ -45,6 +45,8 @@ type Store interface {
 	Jobs(ctx context.Context, q *Query) ([]Job, error)
 	// UnfinishedJobs returns how far the unfinished jobs of a workspace are.
 	UnfinishedJobs(ctx context.Context, workspace core.ID) ([]Progress, error)
+	// CountUnfinished returns how many unfinished jobs each workspace has that has any.
+	CountUnfinished(ctx context.Context) (map[core.ID]int, error)
 	// ClaimJob takes the lease of an unfinished job of one of the kinds that has none: it is [Running]
 	// from then on. Of the workspaces it takes the one whose last turn is longest ago, and so of its
 	// jobs. A workspace with a job that another node works on has its turn already (a job of StartJob takes

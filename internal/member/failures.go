@@ -46,7 +46,8 @@ func (s *base) failed(m *Member, seats []Seat) error {
 }
 
 // RecordFailures stores the events about wrong passwords since the last time. Call it about every second,
-// and once before the store is closed. If it fails, the next call stores them.
+// and once before the store is closed. After KindUnavailable the next call stores them; after any other
+// error they are lost, as trying again would not help.
 func (s *Sessions) RecordFailures(ctx context.Context) error {
 	events := s.failures.take()
 	if len(events) == 0 {

@@ -121,7 +121,8 @@ func (s *Service) Counts(ctx context.Context, actor *core.Actor) (Counts, error)
 	}
 	if isWorth {
 		kept.SeenAt = now
-		if _, err := s.save(ctx, kept, c); err != nil { // another look or node may have been faster
+		// Another look or node may have been faster, and a count that cannot be kept can still be shown.
+		if _, err := s.save(ctx, kept, c); err != nil && !core.IsKind(err, core.KindUnavailable) {
 			return Counts{}, err
 		}
 	}

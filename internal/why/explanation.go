@@ -147,8 +147,8 @@ type UnsureCause string
 const (
 	// UnsureEvents: changes from the time may have been made of which no event is kept any more.
 	UnsureEvents UnsureCause = "events_not_kept"
-	// UnsureBulk: a change of many codes, an import or their undoing has been made since; which codes
-	// it has changed is not in the log.
+	// UnsureBulk: an import, or a change of many codes of which nothing is kept any more, has been made
+	// since; which codes it has changed is not in the log.
 	UnsureBulk UnsureCause = "bulk_change"
 	// UnsureRedemptions: there are more redemptions and events than were looked through.
 	UnsureRedemptions UnsureCause = "too_many"

@@ -192,7 +192,7 @@ func (s *Service) findID(ctx context.Context, actor *core.Actor, text string, fo
 		up     func() error
 	}{
 		{TargetImport, func() error { _, err := s.deps.Imports.Import(ctx, actor, id); return err }},
-		{TargetBatch, func() error { _, err := s.deps.Batches.Batch(ctx, actor, id); return err }},
+		{TargetBatch, func() error { _, err := s.deps.Batches.One(ctx, actor, id); return err }},
 		{TargetChange, func() error { _, err := s.deps.Changes.Change(ctx, actor, id); return err }},
 	} {
 		err := look.up()
@@ -245,31 +245,20 @@ func (s *Service) findRequest(ctx context.Context, actor *core.Actor, text strin
 	if len(text) < minRequestID || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil
 	}
-	head, err := s.deps.Log.List(ctx, event.Query{Workspace: actor.WorkspaceID, Limit: 1}, 0)
+	q := event.Query{Workspace: actor.WorkspaceID, Limit: 1}
+	log, err := s.deps.Log.List(ctx, q, 0)
 	if err != nil {
 		return err
 	}
-	q := event.Query{
-		Workspace: actor.WorkspaceID, Limit: event.MaxLimit, After: max(head.Oldest-1, head.Head-event.Window),
+	q.RequestID, q.After = text, max(log.Oldest-1, log.Head-event.Window)
+	log, err = s.deps.Log.List(ctx, q, 0)
+	if core.HasReason(err, core.ReasonPositionExpired) { // they are deleted just now
+		return nil
 	}
-	for q.After < head.Head {
-		page, err := s.deps.Log.List(ctx, q, 0)
-		if core.HasReason(err, core.ReasonPositionExpired) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(page.Events, func(e event.Event) bool { return e.RequestID == text }) {
-			found.Target, found.Value = TargetActivity, text
-			return nil
-		}
-		if page.Next == q.After {
-			return nil
-		}
-		q.After = page.Next
+	if len(log.Events) > 0 {
+		found.Target, found.Value = TargetActivity, text
 	}
-	return nil
+	return err
 }
 
 // count counts what begins with a text.
@@ -291,7 +280,7 @@ func (s *Service) count(ctx context.Context, actor *core.Actor, text string, fou
 		return err
 	}
 	found.Users = Count{len(users.Items), users.Next != ""}
-	batches, err := s.deps.Batches.List(ctx, actor, core.PageRequest{Limit: maxBatches})
+	batches, err := s.deps.Batches.ListUncounted(ctx, actor, core.PageRequest{Limit: maxBatches})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,8 @@ func (s *Service) addReach(ctx context.Context, actor *core.Actor, at time.Time,
 		return err
 	}
 	for i := range imports.Items {
-		if end := imports.Items[i].FinishedAt; end == nil || end.After(at) {
+		imported := &imports.Items[i]
+		if !imported.DryRun && (imported.FinishedAt == nil || imported.FinishedAt.After(at)) {
 			past.unsure(UnsureBulk)
 		}
 	}

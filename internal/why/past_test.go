@@ -144,6 +144,47 @@ func TestAnEarlierTimeBeforeAChangeOfMany(t *testing.T) {
 	})
 }
 
+// TestChangesOfLongAgo looks at what is known of changes whose items are not kept any more.
+func TestChangesOfLongAgo(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		code := w.add(t, "WELCOME", codes.TypePremium, 0)
+		w.add(t, "OTHER", codes.TypeNormal, 0)
+		day := 24 * time.Hour
+		reached := w.change(t, bulk.NewChange{
+			Filter: codes.CodeFilter{Type: codes.TypePremium}, Do: codes.Act{Revoke: true},
+		})
+		w.pass(29 * day)
+		must[bulk.Change](t)(w.changes.Undo(t.Context(), w.acme, reached.ID))
+		since := func() time.Time {
+			t.Helper()
+			_, since, err := w.changes.EffectsOn(t.Context(), w.acme, &code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return since
+		}
+		w.pass(2 * day)
+		if got := since(); !got.Equal(w.clock()) {
+			t.Errorf("while one of long ago is undone, all is known from %v on", got)
+		}
+		w.work(t)
+		undone := w.clock()
+		w.pass(day)
+		w.change(t, bulk.NewChange{Codes: []string{"OTHER"}, Do: codes.Act{Revoke: true}})
+		if got := since(); !got.Equal(undone) {
+			t.Errorf("once it is undone, all is known from %v on, want %v", got, undone)
+		}
+		w.pass(100 * day)
+		if got, want := since(), w.clock().Add(-bulk.UndoLife); !got.Equal(want) {
+			t.Errorf("much later, all is known from %v on, want %v", got, want)
+		}
+		code = w.add(t, "YOUNG", codes.TypePremium, 0)
+		if got := since(); !got.IsZero() {
+			t.Errorf("of a code that is younger than all changes, all is known from %v on", got)
+		}
+	})
+}
+
 func TestALaterTime(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, "WELCOME", codes.TypePremium, 0, ends(start.Add(24*time.Hour)))
@@ -174,16 +215,18 @@ func TestWhatAnEarlierTimeCannotKnow(t *testing.T) {
 		w := newWorld(t)
 		w.add(t, "WELCOME", codes.TypePremium, 0)
 		w.pass(time.Hour)
-		_, _, err := w.imports.Run(t.Context(), w.acme, bulk.NewImport{
-			ImportSpec: bulk.ImportSpec{Format: "csv", OnExisting: bulk.FailOnExisting},
-			Body:       strings.NewReader("code,type\nOTHER,Normal\n"), Interrupt: func() {},
-			Check: func(context.Context) error { return nil },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := unsure(w.at(t, start.Add(time.Minute))); got != "bulk_change" {
-			t.Errorf("got %q", got)
+		for _, want := range []string{"", "bulk_change"} {
+			_, _, err := w.imports.Run(t.Context(), w.acme, bulk.NewImport{
+				ImportSpec: bulk.ImportSpec{Format: "csv", OnExisting: bulk.FailOnExisting, DryRun: want == ""},
+				Body:       strings.NewReader("code,type\nOTHER,Normal\n"), Interrupt: func() {},
+				Check: func(context.Context) error { return nil },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := unsure(w.at(t, start.Add(time.Minute))); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		}
 	})
 	t.Run("a change of many of long ago", func(t *testing.T) {

@@ -125,6 +125,22 @@ func (s Store) UnfinishedJobs(ctx context.Context, workspace core.ID) ([]job.Pro
 	})
 }
 
+// CountUnfinished implements [job.Store].
+func (s Store) CountUnfinished(ctx context.Context) (map[core.ID]int, error) {
+	return read(ctx, s.db, func(tx Tx) (map[core.ID]int, error) {
+		counts := map[core.ID]int{}
+		err := tx.Query("SELECT workspace_id, count(*) FROM jobs WHERE "+unfinished+" GROUP BY workspace_id", nil,
+			func(row Row) error {
+				var workspace core.ID
+				var count int
+				err := row.Scan(&workspace, &count)
+				counts[workspace] = count
+				return err
+			})
+		return counts, err
+	})
+}
+
 // Jobs implements [job.Store].
 func (s Store) Jobs(ctx context.Context, q *job.Query) (list []job.Job, err error) {
 	err = s.db.List(ctx, func(tx Tx) error {

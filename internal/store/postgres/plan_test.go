@@ -92,8 +92,11 @@ func explainGeneric(t *testing.T, conn *pgx.Conn, q postgres.Query) string {
 	if _, err := conn.PgConn().Exec(t.Context(), "PREPARE listed AS "+q.Text).ReadAll(); err != nil {
 		t.Fatalf("%s: %v", q.Text, err)
 	}
-	arguments := strings.TrimSuffix(strings.Repeat("NULL, ", len(q.Args)), ", ")
-	results, err := conn.PgConn().Exec(t.Context(), "EXPLAIN EXECUTE listed ("+arguments+")").ReadAll()
+	arguments := ""
+	if len(q.Args) > 0 {
+		arguments = " (" + strings.TrimSuffix(strings.Repeat("NULL, ", len(q.Args)), ", ") + ")"
+	}
+	results, err := conn.PgConn().Exec(t.Context(), "EXPLAIN EXECUTE listed"+arguments).ReadAll()
 	if err != nil {
 		t.Fatalf("%s: %v", q.Text, err)
 	}

@@ -151,6 +151,24 @@ func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all 
 	return all, err
 }
 
+// NewestStanding implements [codes.ListStore].
+func (s *Store) NewestStanding(
+	ctx context.Context, workspace core.ID, users []string,
+) (all []codes.Redemption, err error) {
+	err = s.list(ctx, func(ctx context.Context, db querier) error {
+		all = nil
+		rows, err := db.Query(ctx, "SELECT DISTINCT ON (user_id) "+redemptionColumns+" FROM redemptions "+
+			"WHERE workspace_id = $1 AND user_id = ANY ($2) AND rolled_back_at IS NULL ORDER BY user_id, id DESC",
+			[16]byte(workspace), users)
+		found, err := rowsOf(rows, err, scanRedemption)
+		for i := range found {
+			all = append(all, found[i].Redemption)
+		}
+		return err
+	})
+	return all, err
+}
+
 func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where
 	w.add("workspace_id = $", [16]byte(q.WorkspaceID))

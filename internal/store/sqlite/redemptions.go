@@ -175,6 +175,26 @@ func (s *Store) Redemptions(ctx context.Context, q *codes.RedemptionQuery) (all 
 	return all, err
 }
 
+// NewestStanding implements [codes.ListStore]. Beside max(id), SQLite gives the other columns of that row.
+func (s *Store) NewestStanding(
+	ctx context.Context, workspace core.ID, users []string,
+) (all []codes.Redemption, err error) {
+	err = s.list(ctx, func(conn *sqlite.Conn) error {
+		query := "SELECT " + redemptionColumns + ", max(id) FROM redemptions INDEXED BY redemptions_user " +
+			"WHERE workspace_id = ?1 AND user_id IN (SELECT value FROM json_each(?2)) AND rolled_back_at IS NULL " +
+			"GROUP BY user_id"
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+			Args: []any{workspace[:], jsonList(users)},
+			ResultFunc: func(stmt *sqlite.Stmt) error {
+				r, err := scanRedemption(stmt)
+				all = append(all, r.Redemption)
+				return err
+			},
+		})
+	})
+	return all, err
+}
+
 // redemptionsQuery returns what follows the table's name in a query that lists redemptions.
 func redemptionsQuery(q *codes.RedemptionQuery) (string, []any) {
 	var w where

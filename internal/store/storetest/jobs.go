@@ -97,8 +97,9 @@ func testJobs(t *testing.T, newStore Factory) {
 	})
 	t.Run("how far the unfinished ones are", func(t *testing.T) {
 		s := open(t, newStore)
-		w := newWorkspace(t, s)
-		insertJob(t, s, newJob(t, newWorkspace(t, s).ID, 7))
+		w, other := newWorkspace(t, s), newWorkspace(t, s)
+		insertJob(t, s, newJob(t, other.ID, 6))
+		insertJob(t, s, newJob(t, other.ID, 7))
 		ended := insertJob(t, s, newJob(t, w.ID, 8))
 		if _, err := s.ChangeJob(t.Context(), w.ID, ended.ID, counting, func(j *job.Job) ([]*event.Event, error) {
 			j.End(job.Canceled, now)
@@ -110,6 +111,11 @@ func testJobs(t *testing.T, newStore Factory) {
 		got, err := s.UnfinishedJobs(t.Context(), w.ID)
 		want := []job.Progress{{Kind: counting, Done: under.Done, Total: under.Total}}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		newWorkspace(t, s) // without jobs
+		counts, err := s.CountUnfinished(t.Context())
+		if diff := cmp.Diff(map[core.ID]int{w.ID: 1, other.ID: 2}, counts); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 )
@@ -74,6 +76,29 @@ func testRedemptionLists(t *testing.T, newStore Factory) {
 			for limit := 1; limit <= 4; limit++ {
 				checkSame(t, fmt.Sprintf("%+v in pages of %d", c.filter, limit), want, s.redemptions(t, s.mine, c.filter, limit))
 			}
+		}
+	})
+	t.Run("the newest of each user that stands", func(t *testing.T) {
+		s := newSite(t, newStore)
+		want := map[string]codes.Redemption{}
+		all := addRedemptions(t, s)
+		for _, r := range slices.Backward(all) {
+			if r.Stands() && (r.UserID == "user 0" || r.UserID == "user 1") {
+				want[r.UserID] = r
+			}
+		}
+		s.add(t, s.mine, "BACK")
+		s.rollback(t, s.mine, s.redeem(t, s.mine, "BACK", "rolled back"))
+		s.add(t, s.other, "THEIRS")
+		s.redeem(t, s.other, "THEIRS", "user 1")
+		s.redeem(t, s.other, "THEIRS", "of others")
+		got, err := s.NewestStanding(t.Context(), s.mine,
+			[]string{"user 0", "user 1", "USER 2", "user 4", "rolled back", "of others", "nobody"})
+		if diff := cmp.Diff(want, got); err != nil || diff != "" || len(want) != 2 {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if got, err := s.NewestStanding(t.Context(), s.mine, nil); err != nil || len(got) > 0 {
+			t.Errorf("of nobody: %v, %v", got, err)
 		}
 	})
 	t.Run("by when they were made", func(t *testing.T) { testRedemptionTimes(t, newSite(t, newStore)) })

@@ -67,6 +67,11 @@ func countStatements(t *testing.T) (all []PlainStatement) {
 			_, err := s.UnfinishedJobs(t.Context(), workspace)
 			return err
 		})...)
+	all = append(all, taken(t, "jobs", "count unfinished jobs", "jobs_unfinished", "",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.CountUnfinished(t.Context())
+			return err
+		})...)
 	return append(all, taken(t, "users", "count users", "", "workspace_id user_id",
 		func(s plain.Store, _ *statements) error {
 			_, err := s.UsersToCount(t.Context(), workspace, "", 10)

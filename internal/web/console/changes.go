@@ -76,7 +76,7 @@ func (s *server) endNow(ctx context.Context, p *page, v *changeView) time.Time {
 	if err != nil {
 		return p.Now()
 	}
-	batch, err := s.deps.Batches.Batch(ctx, &p.Actor, id)
+	batch, err := s.deps.Batches.One(ctx, &p.Actor, id)
 	if err != nil || batch.Options.ExpiresAt == nil || batch.Options.ExpiresAt.Before(p.Now()) {
 		return p.Now()
 	}
@@ -146,7 +146,7 @@ func (s *server) askToChange(ctx context.Context, p *page, status int, v *change
 		if err != nil {
 			return bulk.BatchNotFound()
 		}
-		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, id)
+		batch, err := s.deps.Batches.One(ctx, &p.Actor, id)
 		if err != nil {
 			return err
 		}
@@ -211,21 +211,28 @@ func (s *server) makeChange(ctx context.Context, p *page) error {
 	return s.followChange(ctx, p, &c, back, back)
 }
 
-// followChange waits a moment for a change. One that has ended is said on the page to go back to; any
-// other one has a page of its own. undone is the page to go to when it was taken back.
-func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back, undone string) error {
-	until := time.Now().Add(promptly)
-	for !c.IsEnded() && time.Now().Before(until) {
+// await looks at a change until it has ended, but no longer than a moment.
+func (s *server) await(ctx context.Context, p *page, c *bulk.Change) (err error) {
+	late := time.NewTimer(promptly)
+	defer late.Stop()
+	for !c.IsEnded() && err == nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-late.C:
+			return nil
 		case <-time.After(promptly / 20):
 		}
-		now, err := s.deps.Changes.Change(ctx, &p.Actor, c.ID)
-		if err != nil {
-			return err
-		}
-		*c = now
+		*c, err = s.deps.Changes.Change(ctx, &p.Actor, c.ID)
+	}
+	return err
+}
+
+// followChange waits a moment for a change. One that has ended is said on the page to go back to; any
+// other one has a page of its own. undone is the page to go to when it was taken back.
+func (s *server) followChange(ctx context.Context, p *page, c *bulk.Change, back, undone string) error {
+	if err := s.await(ctx, p, c); err != nil {
+		return err
 	}
 	if !c.IsEnded() || c.Status != job.Succeeded {
 		return p.see(p.link("changes", c.ID.String()))

@@ -68,7 +68,7 @@ func (s *server) showCode(ctx context.Context, p *page) error {
 		return err
 	}
 	if !v.BatchID.IsZero() {
-		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, v.BatchID)
+		batch, err := s.deps.Batches.One(ctx, &p.Actor, v.BatchID)
 		if err == nil {
 			v.batch = &batch
 		} else if !core.IsKind(err, core.KindNotFound) { // jobs may go before their codes

@@ -129,7 +129,7 @@ func (s *server) listCodes(ctx context.Context, p *page) error {
 		return err
 	}
 	if !v.read.BatchID.IsZero() {
-		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, v.read.BatchID)
+		batch, err := s.deps.Batches.One(ctx, &p.Actor, v.read.BatchID)
 		if err != nil {
 			return err
 		}

@@ -51,9 +51,6 @@ type workspaceJobs struct {
 	count int
 }
 
-// maxAsked is of how many workspaces the page counts jobs.
-const maxAsked = 200
-
 // installation answers GET /console/installation. It names no code and no user of any workspace.
 func (s *server) installation(ctx context.Context, p *page) error {
 	v := &installationView{
@@ -68,13 +65,13 @@ func (s *server) installation(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range all[:min(len(all), maxAsked)] {
-		jobs, err := s.deps.UnfinishedJobs(ctx, w.ID)
-		if err != nil {
-			return err
-		}
-		if len(jobs) > 0 {
-			v.jobs = append(v.jobs, workspaceJobs{w.Slug, len(jobs)})
+	counts, err := s.deps.CountUnfinished(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if count := counts[w.ID]; count > 0 {
+			v.jobs = append(v.jobs, workspaceJobs{w.Slug, count})
 		}
 	}
 	everybody, err := s.deps.Members.All(ctx)

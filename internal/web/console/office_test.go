@@ -162,8 +162,8 @@ func (o *office) serve(t *testing.T) {
 		Installation: func(context.Context) (Installation, error) {
 			return Installation{Engine: "sqlite", EngineVersion: "3.99", Bytes: 20 << 20, Away: []string{"node-7"}}, nil
 		},
-		UnfinishedJobs: o.store.UnfinishedJobs,
-		Now:            time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		UnfinishedJobs: o.store.UnfinishedJobs, CountUnfinished: o.store.CountUnfinished,
+		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)

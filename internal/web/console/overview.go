@@ -52,7 +52,7 @@ func (s *server) overview(ctx context.Context, p *page) error {
 		return err
 	}
 	v.newest = newest.Items
-	batches, err := s.deps.Batches.List(ctx, &p.Actor, core.PageRequest{Limit: runningBatches})
+	batches, err := s.deps.Batches.ListUncounted(ctx, &p.Actor, core.PageRequest{Limit: runningBatches})
 	if err != nil {
 		return err
 	}
@@ -70,17 +70,18 @@ func (s *server) overview(ctx context.Context, p *page) error {
 
 // findEnding names the batches of which codes end this week.
 func (s *server) findEnding(ctx context.Context, p *page, v *overviewView) error {
-	for _, ending := range v.counts.Ending[:min(len(v.counts.Ending), endingBatches)] {
-		batch, err := s.deps.Batches.Batch(ctx, &p.Actor, ending.BatchID)
-		switch {
-		case core.IsKind(err, core.KindNotFound): // codes name a batch that an old program made
-			continue
-		case err != nil:
-			return err
-		}
-		v.ending = append(v.ending, endingBatch{ending, p.batchName(&batch)})
+	first := v.counts.Ending[:min(len(v.counts.Ending), endingBatches)]
+	ids := make([]core.ID, len(first))
+	for i := range first {
+		ids[i] = first[i].BatchID
 	}
-	return nil
+	batches, err := s.deps.Batches.Some(ctx, &p.Actor, ids)
+	for _, ending := range first {
+		if batch, found := batches[ending.BatchID]; found { // codes may name a batch that an old program made
+			v.ending = append(v.ending, endingBatch{ending, p.batchName(&batch)})
+		}
+	}
+	return err
 }
 
 // endingKeys are the keys that end soon and that no other has replaced.

@@ -39,9 +39,11 @@ type Deps struct {
 	Events   *event.Service
 	Counts   *overview.Service
 
-	// Installation tells of the database, UnfinishedJobs how far the jobs of a workspace are that wait or run.
-	Installation   func(context.Context) (Installation, error)
-	UnfinishedJobs func(ctx context.Context, workspace core.ID) ([]job.Progress, error)
+	// Installation tells of the database, UnfinishedJobs how far the jobs of a workspace are that wait or run,
+	// CountUnfinished how many of them each workspace has.
+	Installation    func(context.Context) (Installation, error)
+	UnfinishedJobs  func(ctx context.Context, workspace core.ID) ([]job.Progress, error)
+	CountUnfinished func(context.Context) (map[core.ID]int, error)
 
 	Now            func() time.Time
 	PublicURL      string // under which callers reach the API; empty: the address of the request

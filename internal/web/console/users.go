@@ -25,11 +25,8 @@ func (s *server) userRoutes() []Route {
 	}
 }
 
-// usersShown is how many users a page shows: each takes a look at what they redeemed.
+// usersShown is how many users a page shows.
 const usersShown = 25
-
-// newestShown is how many of a user's newest redemptions are looked at for one that stands.
-const newestShown = 3
 
 // usersView is what the list of users shows.
 type usersView struct {
@@ -63,14 +60,8 @@ func (s *server) users(ctx context.Context, p *page) error {
 		}
 		status = http.StatusUnprocessableEntity
 	}
-	for _, user := range found.Items {
-		row := userRow{User: user}
-		if user.LastOrdinal > 0 {
-			if row.through, err = s.throughCode(ctx, p, user.ID); err != nil {
-				return err
-			}
-		}
-		v.rows = append(v.rows, row)
+	if v.rows, err = s.userRows(ctx, p, found.Items); err != nil {
+		return err
 	}
 	if found.Next != "" {
 		v.next = with(p.path("users"), "q", f.get("q"), "status", string(v.status), "cursor", found.Next)
@@ -81,16 +72,18 @@ func (s *server) users(ctx context.Context, p *page) error {
 	return p.showWith(ctx, status, usersPage(p, v))
 }
 
-// throughCode finds the code of a user's newest redemption that stands; empty: there is none.
-func (s *server) throughCode(ctx context.Context, p *page, user string) (string, error) {
-	found, err := s.deps.Codes.ListRedemptions(ctx, &p.Actor, codes.RedemptionFilter{UserID: user},
-		core.PageRequest{Limit: newestShown})
-	for i := range found.Items {
-		if found.Items[i].Stands() {
-			return found.Items[i].Code, err
-		}
+// userRows are users with the codes that made them what they are.
+func (s *server) userRows(ctx context.Context, p *page, users []codes.User) ([]userRow, error) {
+	ids := make([]string, len(users))
+	for i := range users {
+		ids[i] = users[i].ID
 	}
-	return "", err
+	through, err := s.deps.Codes.NewestStanding(ctx, &p.Actor, ids)
+	rows := make([]userRow, len(users))
+	for i := range users {
+		rows[i] = userRow{users[i], through[users[i].ID].Code}
+	}
+	return rows, err
 }
 
 // newUser answers GET /register.
