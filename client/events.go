@@ -98,7 +98,7 @@ type EventSubject struct {
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
 	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID
-	Actor   string      // key:ID, or any key, cli or system
+	Actor   string      // key:ID, member:ID, or any key, member, cli or system
 }
 
 // EventQuery says which part of the log to read.

@@ -63,7 +63,7 @@ func newEventTail() *cobra.Command {
 	flags.StringVar(&filter.Subject, "subject", "",
 		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID")
 	flags.StringVar(&filter.Actor, "actor", "",
-		"only what was done by this `actor`: key:ID, or any key, cli or system")
+		"only what was done by this `actor`: key:ID, member:ID, or any key, member, cli or system")
 	outputFlag(flags)
 	return cmd
 }

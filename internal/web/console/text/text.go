@@ -1,6 +1,6 @@
 // Package text holds what the console says. Each language is one file of lines "name = text": a
-// translation is such a file. Only what an area says of a mistake, for which a file may have a text by
-// its reason, is English everywhere.
+// translation is such a file. What areas say of mistakes is in it, too, by the name of the sentence
+// (said.NAME) or by its reason (error.REASON).
 package text
 
 import (
