@@ -54,7 +54,7 @@ const addresses = () => ({
     `${work}/changes/${change}`,
     `${work}/batches`, `${work}/batches/${batch}`, `${work}/batches/${batch}/print`,
     `${work}/imports`, `${work}/imports/new`, `${work}/imports/${upload}`, `${work}/imports/${dryRun}`,
-    `${work}/exports`, `${work}/exports?batchId=${batch}`,
+    `${work}/exports`, `${work}/exports?batch=${batch}`,
     `${work}/users`, `${work}/users?q=none`, `${work}/users/user-4711`, `${work}/users/nobody`, `${work}/register`,
     `${work}/users/user-4711/roll-back/${redemption}`, `${work}/users/user-4711/erase`,
     `${work}/keys`, `${work}/keys/new`, `${work}/keys/${key}/rotate`, `${work}/keys/${key}/revoke`,
@@ -141,7 +141,7 @@ const nothing = (wrong) => assert.equal(wrong.join("\n"), "");
 const judge = async (page, view) => {
   await view.go(page);
   visited.add(new URL(page.url()).pathname);
-  found.push(...(await look(page, view.width)).map((wrong) => `${view.who}: ${view.name}: ${wrong}`));
+  found.push(...(await look(page)).map((wrong) => `${view.who}: ${view.name}: ${wrong}`));
 };
 
 await run({

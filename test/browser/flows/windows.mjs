@@ -1,4 +1,4 @@
-// Windows are left open, gone back in and used side by side, and sessions end meanwhile.
+// Windows are left open, gone back in and used side by side, and sessions begin and end meanwhile.
 import { makeCodes } from "../lib/data.mjs";
 import {
   api, assert, at, newPage, newTab, open, password, press, run, says, server, setUp, signIn,
@@ -33,19 +33,6 @@ await run({
     await says(other, "It works");
     assert.equal((await code("ACME-REVO-KEDX")).status, "active");
     await other.close();
-  },
-
-  "signing out in one tab ends the other": async () => {
-    const other = await newTab(page);
-    await open(other, "/codes");
-    await open(page);
-    await press(page, ".me button");
-    await page.goBack();
-    at(page, "/console/sign-in"); // the page of before is not shown again
-    await press(other, ".nav a[href$=batches]");
-    at(other, "/console/sign-in");
-    await other.close();
-    await signIn(page);
   },
 
   "going back shows what is so now, and sends nothing twice": async () => {
@@ -111,5 +98,37 @@ await run({
     at(page, "/console/sign-in");
     await comeBack();
     assert.ok(page.url().startsWith(`${server.url}/console/w/default/activity`));
+  },
+
+  "a wrong password is refused as an unknown address is": async (browser) => {
+    const other = await newPage(browser);
+    await signIn(other, "mara@acme.example", "not the password");
+    const wrong = await other.locator("[role=alert]").innerText();
+    assert.equal(await other.inputValue("#field-email"), "mara@acme.example");
+    await signIn(other, "nobody@acme.example", "not the password");
+    assert.equal(await other.locator("[role=alert]").innerText(), wrong);
+    await other.context().close();
+  },
+
+  "after signing in people are where they wanted to go": async (browser) => {
+    const other = await newPage(browser);
+    await other.goto(`${server.url}/console/w/default/why?typed=ACME-7KQW`);
+    at(other, "/console/sign-in");
+    await other.fill("#field-email", "mara@acme.example");
+    await other.fill("#field-password", password);
+    await press(other, "button.primary");
+    at(other, "/console/w/default/why");
+    assert.equal(await other.inputValue("#field-typed"), "ACME-7KQW");
+    await other.context().close();
+  },
+
+  "sessions are listed, and one ends another": async (browser) => {
+    const other = await newPage(browser);
+    await signIn(other);
+    await page.goto(`${server.url}/console/account`);
+    await press(page, "form[action$=end-others] button");
+    await other.reload();
+    at(other, "/console/sign-in");
+    await other.context().close();
   },
 });

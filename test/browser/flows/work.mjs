@@ -1,13 +1,12 @@
-// The work of a day: many codes revoked, extended and brought back, some exported, a file read, keys made and taken back.
-import { makeCodes } from "../lib/data.mjs";
+// The work of a day: codes are picked, extended and exported, a file is read, keys are made and taken back.
 import fs from "node:fs";
+import { makeCodes } from "../lib/data.mjs";
 import { api, assert, newPage, open, press, run, says, server, setUp } from "../lib/flow.mjs";
 
 let page;
-const statusOf = async (code) => (await api("GET", `/tenant-codes/${code}`)).status;
 
 await run({
-  "codes are picked with Shift, revoked after a preview, and brought back": async (browser) => {
+  "rows are picked with Shift": async (browser) => {
     page = await newPage(browser);
     await setUp(page);
     await makeCodes();
@@ -18,24 +17,6 @@ await run({
     await boxes.first().click();
     await boxes.last().click({ modifiers: ["Shift"] });
     assert.equal(await page.locator("[data-count]").innerText(), `${count}`);
-    const picked = await boxes.evaluateAll((all) => all.map((box) => box.value));
-
-    await page.locator("[data-bulk] button[value=revoke]").click();
-    await page.locator("#dialog[open] h1").waitFor();
-    const harmless = await page.evaluate(() => document.activeElement.matches("[data-close]"));
-    assert.ok(harmless, "the harmless button has the focus");
-    await page.keyboard.press("Escape");
-    await page.locator("#dialog[open]").waitFor({ state: "detached" });
-    assert.equal(await statusOf(picked[0]), "active");
-
-    await page.locator("[data-bulk] button[value=revoke]").click();
-    await press(page, "#dialog button.danger");
-    await page.waitForFunction(() => document.querySelector("[data-key=u]"));
-    for (const code of picked) assert.equal(await statusOf(code), "revoked");
-    await page.locator("h1").first().click();
-    await Promise.all([page.waitForEvent("load"), page.keyboard.press("u")]);
-    await page.locator(".toast", { hasText: "Undone" }).waitFor();
-    for (const code of picked) assert.equal(await statusOf(code), "active");
   },
 
   "codes are extended, none is shortened, and that is taken back": async () => {
@@ -81,18 +62,6 @@ await run({
     await page.locator("#dialog[open]").waitFor({ state: "detached" });
   },
 
-  "rows are reached, picked and opened by keys alone": async () => {
-    await open(page, "/codes");
-    await page.locator("tr[data-row]").first().waitFor();
-    await page.keyboard.press("j");
-    await page.keyboard.press("j");
-    await page.keyboard.press("x");
-    assert.equal(await page.locator("input[data-pick]:checked").count(), 1);
-    const second = await page.locator("tr[data-row]").nth(1).locator("input[data-pick]").inputValue();
-    assert.equal(await page.locator("input[data-pick]:checked").inputValue(), second);
-    await Promise.all([page.waitForURL((url) => !url.pathname.endsWith("/codes")), page.keyboard.press("Enter")]);
-  },
-
   "a code is made by keys alone": async () => {
     await open(page);
     await page.keyboard.press("n");
@@ -131,5 +100,38 @@ await run({
     await page.locator("#dialog[open]").waitFor();
     await press(page, "#dialog button.danger");
     assert.equal((await use()).status, 401);
+  },
+
+  "the account page keeps the name, the language and the theme": async () => {
+    await page.goto(`${server.url}/console/account`);
+    await page.selectOption("#field-language", "de");
+    await press(page, "main form[action$=account] button.primary");
+    assert.equal(await page.locator("html").getAttribute("lang"), "de");
+    await page.selectOption("#field-language", "");
+    await press(page, "main form[action$=account] button.primary");
+    await page.check("input[name=theme][value=dark]");
+    await open(page);
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(17, 22, 19)");
+    await page.goto(`${server.url}/console/account`);
+    await page.check("input[name=theme][value='']");
+  },
+
+  "keys lead to pages, unless they are off or a field has the focus": async () => {
+    await open(page);
+    await page.keyboard.press("g");
+    await Promise.all([page.waitForURL("**/why"), page.keyboard.press("w")]);
+    await page.locator("h1").click();
+    await page.keyboard.press("/");
+    assert.equal(await page.evaluate(() => document.activeElement.name), "q");
+    await page.keyboard.type("gk?");
+    assert.equal(await page.inputValue("[name=q]"), "gk?");
+    await page.goto(`${server.url}/console/help`);
+    await page.locator("main input[type=checkbox]").first().uncheck();
+    await open(page);
+    await page.locator("h1").click();
+    await page.keyboard.press("/");
+    assert.notEqual(await page.evaluate(() => document.activeElement.name), "q");
+    await page.goto(`${server.url}/console/help`);
+    await page.locator("main input[type=checkbox]").first().check();
   },
 });

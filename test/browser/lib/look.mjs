@@ -8,11 +8,12 @@ const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe
 // debugger and not with the page.
 export const bring = (tab) => tab.addInitScript(axe);
 
-// judge runs axe in a page.
+// judge runs axe in a page, or in its dialog where one is open: the page behind it is looked at without, too.
 const judge = async (page, theme, options) => {
   await page.emulateMedia({ colorScheme: theme });
   const { violations } = await page.evaluate((more) => {
-    return globalThis.axe.run(document, { resultTypes: ["violations"], preload: false, ...more });
+    const where = document.querySelector("#dialog[open]") || document;
+    return globalThis.axe.run(where, { resultTypes: ["violations"], preload: false, selectors: false, ...more });
   }, options);
   return violations.map((v) => {
     const nodes = v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("\n  ");
@@ -43,11 +44,10 @@ const motion = async (page) => {
 // look returns what is wrong with the page of a tab: for axe in both themes, in 320 px, with text twice as large, and
 // for whom nothing may move. Themes differ in nothing but colours, so the dark one is judged by these.
 export const look = async (page) => {
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.setViewportSize({ width: 1280, height: 800 });
   const wrong = await judge(page, "light");
   wrong.push(...await judge(page, "dark", { runOnly: ["color-contrast", "link-in-text-block"] }));
   wrong.push(...await motion(page));
-  await page.setViewportSize({ width: 1280, height: 800 });
   await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
   wrong.push(...await sideways(page, "text of 200 %"));
   await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
