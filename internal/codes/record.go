@@ -173,15 +173,24 @@ func (e *TrackedCode) subject() event.Subject { return event.Code(e.Value, e.Can
 // isUsedUp reports whether every use was taken for good.
 func (c *Code) isUsedUp() bool { return c.MaxRedemptions != nil && c.Redemptions >= *c.MaxRedemptions }
 
-// recordRevoked records that a code was taken back, or restored.
-func (x *Execution) recordRevoked(c *TrackedCode, was *time.Time) {
+// recordChangedOrRevoked records how a code has changed, in one event.
+func (x *Execution) recordChangedOrRevoked(c *TrackedCode, before *Code) {
+	if sameTime(before.RevokedAt, c.RevokedAt) {
+		x.recordChanged(c, before)
+	} else {
+		x.recordRevoked(c, before)
+	}
+}
+
+// recordRevoked records that a code was taken back, or restored, and which options have changed with that.
+func (x *Execution) recordRevoked(c *TrackedCode, before *Code) {
 	t := event.CodeRevoked
 	if c.RevokedAt == nil {
 		t = event.CodeRestored
 	}
 	if source := x.command.Source; source.Records(t) {
-		data := event.Data{}
-		data.Change("revokedAt", event.TimeOrNone(was), event.TimeOrNone(c.RevokedAt))
+		data := before.differences(&c.Code)
+		data.Change("revokedAt", event.TimeOrNone(before.RevokedAt), event.TimeOrNone(c.RevokedAt))
 		x.record(source, t, c.subject(), "", data)
 	}
 }

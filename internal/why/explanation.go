@@ -190,6 +190,8 @@ const (
 	WhyNotUser WhyNot = "user"
 	// WhyNotReplaced: the code was replaced already; ReplacedBy is the replacement.
 	WhyNotReplaced WhyNot = "replaced"
+	// WhyNotWithdrawn: the code was a replacement that was taken back; Instead is the code that it replaced.
+	WhyNotWithdrawn WhyNot = "withdrawn"
 )
 
 // Remedy is one way to help.
@@ -209,4 +211,5 @@ type Remedy struct {
 	Until      *time.Time // of extend: until when; of replace: when the new code ends
 	Limit      *int64     // of raise: the new limit
 	ReplacedBy string     // the value of the code that replaced it
+	Instead    string     // the value of the code that it had replaced
 }

@@ -61,6 +61,8 @@ func replacing(c *codes.Code, answer *Answer, now time.Time) Remedy {
 		r.WhyNot, r.Possible = WhyNotUser, false
 	case c.RevokedAt != nil && c.Metadata[codes.MetadataReplacedBy] != "":
 		r.WhyNot, r.ReplacedBy = WhyNotReplaced, c.Metadata[codes.MetadataReplacedBy]
+	case c.IsWithdrawn():
+		r.WhyNot, r.Instead, r.Possible = WhyNotWithdrawn, c.Metadata[codes.MetadataReplaces], false
 	}
 	return r
 }
@@ -114,6 +116,8 @@ func restoring(c *codes.Code) Remedy {
 		r.WhyNot = WhyNotNotRevoked
 	case replacedBy != "":
 		r.WhyNot, r.ReplacedBy = WhyNotReplaced, replacedBy
+	case c.IsWithdrawn():
+		r.WhyNot, r.Instead = WhyNotWithdrawn, c.Metadata[codes.MetadataReplaces]
 	}
 	return r
 }
@@ -188,7 +192,7 @@ func (s *Service) RaiseLimit(ctx context.Context, actor *core.Actor, value strin
 	return s.deps.Codes.RaiseLimit(ctx, actor, value, to)
 }
 
-// Restore undoes the revocation of a code that no other code replaces.
+// Restore undoes the revocation of a code that no other code replaces, and that was not withdrawn.
 func (s *Service) Restore(ctx context.Context, actor *core.Actor, value string) (codes.Code, error) {
 	if err := mayRemedy(actor); err != nil {
 		return codes.Code{}, err
@@ -215,9 +219,11 @@ func (s *Service) Replace(
 	if err != nil {
 		return codes.Issued{}, err
 	}
-	if !code.IsShared() {
+	switch {
+	case !code.IsShared() && code.HasRoomForLink():
 		user = "" // it is one person's, whoever that is
-	} else if user == "" {
+	case !code.IsShared(), // nothing would keep it from being restored beside its replacement
+		user == "":
 		return codes.Issued{}, beyondHelp()
 	}
 	return s.replaceOnce(ctx, actor, &code, user)
