@@ -248,14 +248,25 @@ func (x *Execution) recordRemoved(c *TrackedCode) {
 	}
 }
 
-// recordCreated adds to a new code the event about its creation.
-func (n *NewCode) recordCreated() (err error) {
-	if !n.source.Records(event.CodeCreated) {
+// recordCreated gives a new code the events about its creation: also that about the code that it replaces
+// for one person.
+func (n *NewCode) recordCreated() error {
+	n.Events = nil // of an earlier value
+	if n.source.Records(event.CodeCreated) {
+		err := n.record(event.CodeCreated, event.Code(n.Value, n.Canonical), n.creationData())
+		if err != nil {
+			return err
+		}
+	}
+	if n.shared == nil {
 		return nil
 	}
-	n.Event, err = n.source.Make(
-		event.CodeCreated, n.CreatedAt, event.Code(n.Value, n.Canonical), "", n.creationData(),
-	)
+	return n.record(event.CodeUpdated, event.Code(n.shared.Value, n.shared.Form()), event.Data{"replacedBy": n.Value})
+}
+
+func (n *NewCode) record(t event.Type, about event.Subject, data event.Data) error {
+	e, err := n.source.Make(t, n.CreatedAt, about, "", data)
+	n.Events = append(n.Events, e)
 	return err
 }
 

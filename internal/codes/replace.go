@@ -48,7 +48,7 @@ func (c *Code) ReplacementEnd(now time.Time) *time.Time {
 // which is not revoked is answered with that. One that was withdrawn is not replaced, nor one whose
 // replacement was replaced: for each code that could be redeemed there would be several.
 //
-// A shared code stays as it is, because others hold it: only the replacement names it. There, as for
+// A shared code stays as it is, because others hold it: only the replacement and the log name it. There, as for
 // a code whose metadata has no room for a link, a repetition is known by its Idempotency-Key.
 //
 // Errors: KindNotFound with ReasonCodeNotFound; KindInvalid with ReasonInvalidIdempotencyKey;
@@ -119,12 +119,12 @@ func replacementOf(old *Code, actor *core.Actor, now time.Time) Code {
 // replaceUnlinked replaces a code without a link from it. A code that is not shared is revoked first:
 // what is interrupted between the two is completed by repeating it.
 func (s *Service) replaceUnlinked(ctx context.Context, actor *core.Actor, old *Code, key string) (Issued, error) {
-	if !old.IsShared() {
-		if _, err := s.RevokeCode(ctx, actor, old.Value); err != nil {
-			return Issued{}, err
-		}
+	made := &NewCode{Code: replacementOf(old, actor, s.now()), source: s.recorder.Of(actor)}
+	if old.IsShared() {
+		made.shared = old
+	} else if _, err := s.RevokeCode(ctx, actor, old.Value); err != nil {
+		return Issued{}, err
 	}
-	made := &NewCode{Code: replacementOf(old, actor, s.now()), source: s.hotSource(actor)}
 	if key != "" { // without the time of its end, which a repetition would move
 		made.Retry = Retry{
 			Key:         retryKey(actor.WorkspaceID, key),

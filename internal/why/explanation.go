@@ -190,6 +190,8 @@ const (
 	WhyNotUser WhyNot = "user"
 	// WhyNotReplaced: the code was replaced already; ReplacedBy is the replacement.
 	WhyNotReplaced WhyNot = "replaced"
+	// WhyNotNobody: nobody can redeem the shared code, and it is not for the actor to give more than it does.
+	WhyNotNobody WhyNot = "nobody"
 	// WhyNotWithdrawn: the code was a replacement that was taken back; Instead is the code that it replaced.
 	WhyNotWithdrawn WhyNot = "withdrawn"
 )

@@ -2,9 +2,6 @@ package why
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -23,6 +20,9 @@ func remedies(actor *core.Actor, e *Explanation, now time.Time) []Remedy {
 		r := Remedy{Kind: kind, WhyNot: WhyNotNoCode}
 		if e.Code != nil {
 			r = remedyOf(kind, e, now)
+		}
+		if r.Shared && r.Possible && !mayReplaceShared(actor, e.Code, now) {
+			r.WhyNot, r.Possible = WhyNotNobody, false
 		}
 		r.Needed, r.Allowed = r.WhyNot == "", allowed
 		r.Possible = r.Possible || r.Needed
@@ -169,6 +169,13 @@ func beyondHelp() *core.Error {
 	}
 }
 
+// forbidden is an error of KindForbidden that says why.
+func forbidden(why core.Sentence) *core.Error {
+	return &core.Error{
+		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed, Detail: why.Said().Detail, Said: why.Said(),
+	}
+}
+
 // Extend makes a code end at an instant, unless it ends later.
 //
 // Errors, here and below: KindForbidden; those of [codes.Service.ExtendCode] and its like.
@@ -198,54 +205,4 @@ func (s *Service) Restore(ctx context.Context, actor *core.Actor, value string) 
 		return codes.Code{}, err
 	}
 	return s.deps.Codes.RestoreUnreplaced(ctx, actor, value)
-}
-
-// maxReplacements is how often those who may only help can replace a code for one user.
-const maxReplacements = 20
-
-// Replace makes a code for one use that takes the place of another, and revokes that unless it is shared.
-// Repeating it gives the same code. Those who may only help get one for each user of a shared code, and
-// another one when that is revoked: else they could make as many codes as they like.
-func (s *Service) Replace(
-	ctx context.Context, actor *core.Actor, value, user, idempotencyKey string,
-) (codes.Issued, error) {
-	if actor.May(core.PermissionManage) {
-		return s.deps.Codes.ReplaceCode(ctx, actor, value, idempotencyKey)
-	}
-	if err := mayRemedy(actor); err != nil {
-		return codes.Issued{}, err
-	}
-	code, err := s.deps.Codes.GetCode(ctx, actor, value)
-	if err != nil {
-		return codes.Issued{}, err
-	}
-	switch {
-	case !code.IsShared() && code.HasRoomForLink():
-		user = "" // it is one person's, whoever that is
-	case !code.IsShared(), // nothing would keep it from being restored beside its replacement
-		user == "":
-		return codes.Issued{}, beyondHelp()
-	}
-	return s.replaceOnce(ctx, actor, &code, user)
-}
-
-// replaceOnce replaces a code for a user, unless there is a replacement for them that is not revoked.
-func (s *Service) replaceOnce(
-	ctx context.Context, actor *core.Actor, code *codes.Code, user string,
-) (codes.Issued, error) {
-	for n := range maxReplacements {
-		sum := sha256.Sum256(fmt.Append(nil, code.Form(), "\n", user, "\n", n))
-		issued, err := s.deps.Codes.ReplaceCode(ctx, actor, code.Value, "remedy-"+hex.EncodeToString(sum[:]))
-		if core.HasReason(err, core.ReasonCodeDeleted) {
-			continue
-		}
-		if err != nil || !issued.Replayed {
-			return issued, err
-		}
-		made, err := s.deps.Codes.GetCode(ctx, actor, issued.Code.Value)
-		if err != nil || made.RevokedAt == nil {
-			return issued, err
-		}
-	}
-	return codes.Issued{}, beyondHelp()
 }
