@@ -83,6 +83,10 @@ func (s *Service) ReplaceCode(
 // IsWithdrawn reports whether the code is a replacement that was taken back.
 func (c *Code) IsWithdrawn() bool { return c.RevokedAt != nil && c.Metadata[MetadataWithdrawn] != "" }
 
+// hasSuccessor reports whether another code has the place of the code, so that there would be two if it were
+// restored.
+func (c *Code) hasSuccessor() bool { return c.Metadata[MetadataReplacedBy] != "" || c.IsWithdrawn() }
+
 var (
 	withdrawnStays = core.NewSentence("withdrawn_stays",
 		"this replacement was taken back, so it stays revoked; help with the code that it replaced: {code}")

@@ -29,7 +29,8 @@ func (r *Reversal) wholeRule(x *Execution) Result {
 		return refuse(errCodeNotFound())
 	}
 	next := r.reverted(&c.Code)
-	if len(r.Left) > 0 || r.Refused != nil {
+	isRestored := c.RevokedAt != nil && next.RevokedAt == nil
+	if len(r.Left) > 0 || r.Refused != nil || isRestored && c.hasSuccessor() {
 		return refuse(errChangedMeanwhile())
 	}
 	before := c.Code

@@ -274,8 +274,9 @@ func TestAUserOfAReplacementIsTrimmedAndChecked(t *testing.T) {
 	w.add(t, "WELCOME", codes.TypePremium, 2)
 	support := w.as(core.PermissionRead, core.PermissionRemedy)
 	first := must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", "ann", "")).Code.Value
-	if again := must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", " ann\n", "")); again.Code.Value != first {
-		t.Errorf("got %q and %q", first, again.Code.Value)
+	again := must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", " ann\n", "")).Code.Value
+	if again != first {
+		t.Errorf("got %q and %q", first, again)
 	}
 	if _, err := w.Replace(t.Context(), support, "WELCOME", "an\x00n", ""); !core.IsKind(err, core.KindInvalid) {
 		t.Errorf("got %v", err)

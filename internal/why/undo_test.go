@@ -135,3 +135,33 @@ func TestThoseWhoOnlyHelpReplaceNoCodeThatCannotNameTheOther(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestARevocationIsNotTakenBackOnceTheCodeIsReplaced: there would be two codes. The same holds for a
+// replacement that was withdrawn meanwhile.
+func TestARevocationIsNotTakenBackOnceTheCodeIsReplaced(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		support := w.as(core.PermissionRead, core.PermissionRemedy)
+		revoke := func(value string) {
+			t.Helper()
+			w.acme.RequestID = "revoke " + value
+			must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, value))
+			if err := w.log.Sequence(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		requireStays := func(value string) {
+			t.Helper()
+			_, err := w.Undo(t.Context(), w.acme, value, "revoke "+value)
+			if !core.HasReason(err, core.ReasonChangeNotUndoable) || w.code(t, value).RevokedAt == nil {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+		w.add(t, "TICKET-1", codes.TypePremium, 1)
+		revoke("TICKET-1")
+		made := must[codes.Issued](t)(w.Replace(t.Context(), support, "TICKET-1", "", "")).Code.Value
+		requireStays("TICKET-1")
+		revoke(made)
+		must[codes.Code](t)(w.Withdraw(t.Context(), support, made))
+		requireStays(made)
+	})
+}
