@@ -25,7 +25,7 @@ func (s *Service) TakeBack(ctx context.Context, actor *core.Actor, value string,
 func (r *Reversal) wholeRule(x *Execution) Result {
 	r.Left, r.Refused = nil, nil
 	c := x.code()
-	if c == nil {
+	if c == nil || !r.CreatedAt.IsZero() && !c.CreatedAt.Equal(r.CreatedAt) {
 		return refuse(errCodeNotFound())
 	}
 	next := r.reverted(&c.Code)

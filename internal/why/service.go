@@ -52,9 +52,12 @@ type Keys interface {
 type Service struct {
 	deps      Deps
 	replacing *core.Lane
+	undoing   *core.Lane
 }
 
 // NewService returns the service.
 func NewService(deps Deps) *Service {
-	return &Service{deps: deps, replacing: core.NewLane(1, maxReplacing, replaceWait)}
+	return &Service{
+		deps: deps, replacing: core.NewLane(1, maxReplacing, replaceWait), undoing: core.NewLane(undoesAtOnce, 0, 0),
+	}
 }

@@ -165,3 +165,63 @@ func TestARevocationIsNotTakenBackOnceTheCodeIsReplaced(t *testing.T) {
 		requireStays(made)
 	})
 }
+
+// TestOfSeveralRequestsWithOneIDTheNewestIsTakenBack: callers choose the ids of their requests.
+func TestOfSeveralRequestsWithOneIDTheNewestIsTakenBack(t *testing.T) {
+	w := newWorld(t)
+	end := start.Add(time.Hour)
+	w.add(t, "TICKET-1", codes.TypePremium, 1, ends(end))
+	w.acme.RequestID = "same"
+	for _, limit := range []int64{2, 3} {
+		must[codes.Code](t)(w.RaiseLimit(t.Context(), w.acme, "TICKET-1", limit))
+	}
+	if got := must[codes.Code](t)(w.Undo(t.Context(), w.acme, "TICKET-1", "same")); *got.MaxRedemptions != 2 {
+		t.Errorf("the limit is %d", *got.MaxRedemptions)
+	}
+	w.pass(2 * time.Hour)
+	support := w.as(core.PermissionRead, core.PermissionRemedy)
+	support.ID, support.RequestID = core.ID{1}, "same"
+	must[codes.Code](t)(w.Extend(t.Context(), support, "TICKET-1", end.Add(24*time.Hour)))
+	must[codes.Code](t)(w.RaiseLimit(t.Context(), w.acme, "TICKET-1", 4)) // later, by another
+	if got := must[codes.Code](t)(w.Undo(t.Context(), support, "TICKET-1", "same")); !got.ExpiresAt.Equal(end) {
+		t.Errorf("it ends %v", got.ExpiresAt)
+	}
+}
+
+func TestFewWaitForRequestsThatNeverWere(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "TICKET-1", codes.TypePremium, 1)
+	refused := make(chan error)
+	const tries = 20
+	for range tries {
+		go func() {
+			_, err := w.Undo(t.Context(), w.acme, "TICKET-1", "unknown")
+			refused <- err
+		}()
+	}
+	waited := 0
+	for range tries {
+		if err := <-refused; core.HasReason(err, core.ReasonChangeNotUndoable) {
+			waited++
+		} else if !core.HasReason(err, core.ReasonOverloaded) {
+			t.Error(err)
+		}
+	}
+	if waited == 0 || waited == tries {
+		t.Errorf("%d of %d have waited", waited, tries)
+	}
+}
+
+func TestAReplacementIsWithdrawnFor30Days(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "TICKET-1", codes.TypePremium, 1)
+	made := w.replace(t, "TICKET-1", "").Code.Value
+	w.pass(bulk.UndoLife + time.Second)
+	if _, err := w.Withdraw(t.Context(), w.acme, made); !core.HasReason(err, core.ReasonChangeNotUndoable) {
+		t.Errorf("got %v", err)
+	}
+	other := codes.Reversal{CreatedAt: start.Add(time.Second)}
+	if _, err := w.codes.TakeBack(t.Context(), w.acme, "TICKET-1", other); !core.IsKind(err, core.KindNotFound) {
+		t.Errorf("what another code of the value had is taken back: %v", err)
+	}
+}
