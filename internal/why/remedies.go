@@ -162,12 +162,10 @@ func (s *Service) mayHelp(
 	return beyondHelp()
 }
 
-func beyondHelp() *core.Error {
-	return &core.Error{
-		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
-		Detail: "this goes beyond what helps the code; who may change codes can do it",
-	}
-}
+var beyondHelpWords = core.NewSentence("beyond_help",
+	"this goes beyond what helps the code; who may change codes can do it")
+
+func beyondHelp() *core.Error { return forbidden(beyondHelpWords) }
 
 // forbidden is an error of KindForbidden that says why.
 func forbidden(why core.Sentence) *core.Error {

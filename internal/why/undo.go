@@ -153,12 +153,9 @@ func Undoable(actor *core.Actor, e *event.Event, now time.Time) (made string, ok
 	return "", err == nil && isWhole && e.RequestID != "" && mayUndo(actor, e, &r)
 }
 
-func errOfOthers() error {
-	return &core.Error{
-		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
-		Detail: "somebody else did this; who may change codes can take it back",
-	}
-}
+var didOthers = core.NewSentence("did_others", "somebody else did this; who may change codes can take it back")
+
+func errOfOthers() error { return forbidden(didOthers) }
 
 // Withdraw takes a replacement back, see [codes.Service.WithdrawReplacement]. Who may only help takes
 // back their own.

@@ -171,3 +171,15 @@ func TestTheMessageAboutARevocationUndoesItUnlessTheCodeWasReplaced(t *testing.T
 		t.Errorf("replaced meanwhile, it is %s", got)
 	}
 }
+
+// TestARefusalSaysItsReason: that the role takes more is said only of what the role may not do at all.
+func TestARefusalSaysItsReason(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	o.mara.add("FREE", codes.Options{MaxRedemptions: codes.Limit{Given: true, Max: new(int64(1))}})
+	form := url.Values{"code": {"FREE"}, "limit": {"9"}}
+	status, _, said := sam.do(http.MethodPost, "/console/w/acme/why/raise", form)
+	if status != http.StatusForbidden || !strings.Contains(said, "beyond what helps the code") || strings.Contains(said, "this takes more") {
+		t.Errorf("got %s", said)
+	}
+}
