@@ -89,7 +89,7 @@ var wrongUserStatus = core.NewSentence("wrong_user_status", `status must be "Nor
 // Errors: KindInvalid with the fields that are wrong; KindUnavailable.
 func (s *Users) PutUser(ctx context.Context, actor *core.Actor, id string, status UserStatus) (User, error) {
 	var errs core.FieldErrors
-	checkUserID(&errs, "", id)
+	CheckUserID(&errs, "", id)
 	if status != UserNormal && status != UserPremium {
 		errs.Add(core.ReasonInvalidValue, "/status", wrongUserStatus.Said())
 	}
@@ -136,6 +136,6 @@ func (s *Users) EraseUser(ctx context.Context, actor *core.Actor, id string) err
 
 func isNoUserID(id string) bool {
 	var errs core.FieldErrors
-	checkUserID(&errs, "", id)
+	CheckUserID(&errs, "", id)
 	return errs.Err() != nil
 }

@@ -173,15 +173,24 @@ func (e *TrackedCode) subject() event.Subject { return event.Code(e.Value, e.Can
 // isUsedUp reports whether every use was taken for good.
 func (c *Code) isUsedUp() bool { return c.MaxRedemptions != nil && c.Redemptions >= *c.MaxRedemptions }
 
-// recordRevoked records that a code was taken back, or restored.
-func (x *Execution) recordRevoked(c *TrackedCode, was *time.Time) {
+// recordChangedOrRevoked records how a code has changed, in one event.
+func (x *Execution) recordChangedOrRevoked(c *TrackedCode, before *Code) {
+	if sameTime(before.RevokedAt, c.RevokedAt) {
+		x.recordChanged(c, before)
+	} else {
+		x.recordRevoked(c, before)
+	}
+}
+
+// recordRevoked records that a code was taken back, or restored, and which options have changed with that.
+func (x *Execution) recordRevoked(c *TrackedCode, before *Code) {
 	t := event.CodeRevoked
 	if c.RevokedAt == nil {
 		t = event.CodeRestored
 	}
 	if source := x.command.Source; source.Records(t) {
-		data := event.Data{}
-		data.Change("revokedAt", event.TimeOrNone(was), event.TimeOrNone(c.RevokedAt))
+		data := before.differences(&c.Code)
+		data.Change("revokedAt", event.TimeOrNone(before.RevokedAt), event.TimeOrNone(c.RevokedAt))
 		x.record(source, t, c.subject(), "", data)
 	}
 }
@@ -239,14 +248,25 @@ func (x *Execution) recordRemoved(c *TrackedCode) {
 	}
 }
 
-// recordCreated adds to a new code the event about its creation.
-func (n *NewCode) recordCreated() (err error) {
-	if !n.source.Records(event.CodeCreated) {
+// recordCreated gives a new code the events about its creation: also that about the code that it replaces
+// for one person.
+func (n *NewCode) recordCreated() error {
+	n.Events = nil // of an earlier value
+	if n.source.Records(event.CodeCreated) {
+		err := n.record(event.CodeCreated, event.Code(n.Value, n.Canonical), n.creationData())
+		if err != nil {
+			return err
+		}
+	}
+	if n.shared == nil {
 		return nil
 	}
-	n.Event, err = n.source.Make(
-		event.CodeCreated, n.CreatedAt, event.Code(n.Value, n.Canonical), "", n.creationData(),
-	)
+	return n.record(event.CodeUpdated, event.Code(n.shared.Value, n.shared.Form()), event.Data{"replacedBy": n.Value})
+}
+
+func (n *NewCode) record(t event.Type, about event.Subject, data event.Data) error {
+	e, err := n.source.Make(t, n.CreatedAt, about, "", data)
+	n.Events = append(n.Events, e)
 	return err
 }
 

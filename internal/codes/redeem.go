@@ -35,7 +35,7 @@ type Redeemed struct {
 // A refused redemption uses nothing up.
 func (s *Redemptions) Redeem(ctx context.Context, actor *core.Actor, req RedeemRequest) (Redeemed, error) {
 	errs := &req.Unread
-	checkUserID(errs, "/userId", req.UserID)
+	CheckUserID(errs, "/userId", req.UserID)
 	(&Options{Metadata: req.Metadata}).checkMetadata(errs)
 	canonical, err := s.lookedUp(ctx, actor, req.Code, errs)
 	if err != nil {
@@ -79,7 +79,7 @@ type Reserved struct {
 // Errors are those of [Redemptions.Redeem].
 func (s *Redemptions) Reserve(ctx context.Context, actor *core.Actor, req ReserveRequest) (Reserved, error) {
 	errs := &req.Unread
-	checkUserID(errs, "/userId", req.UserID)
+	CheckUserID(errs, "/userId", req.UserID)
 	if req.Life == 0 {
 		req.Life = DefaultReservation
 	}

@@ -39,15 +39,19 @@ func (s *Service) RaiseLimit(ctx context.Context, actor *core.Actor, value strin
 	})})
 }
 
-// RestoreUnreplaced undoes [Service.RevokeCode], unless another code replaces the code: there would be
-// two that can be redeemed.
+// RestoreUnreplaced undoes [Service.RevokeCode], unless another code replaces the code, or it was a
+// replacement that was withdrawn: there would be two that can be redeemed.
 //
-// Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonCodeRevoked if it was
-// replaced; KindUnavailable.
+// Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonCodeRevoked if it was replaced or
+// withdrawn; KindUnavailable.
 func (s *Service) RestoreUnreplaced(ctx context.Context, actor *core.Actor, value string) (Code, error) {
 	return s.manage(ctx, actor, value, Command{Rule: func(x *Execution) Result {
-		if c := x.code(); c != nil && c.RevokedAt != nil && c.Metadata[MetadataReplacedBy] != "" {
+		switch c := x.code(); {
+		case c == nil || c.RevokedAt == nil:
+		case c.Metadata[MetadataReplacedBy] != "":
 			return refuse(core.Conflict(core.ReasonCodeRevoked, "this code stays revoked: another one has replaced it"))
+		case c.IsWithdrawn():
+			return refuse(errWithdrawn(&c.Code))
 		}
 		return revoke(false)(x)
 	}})

@@ -7,13 +7,17 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
-// Metadata keys that link a code and its replacement. Their values are values of codes. The prefix keeps
-// them apart from what callers write for themselves.
+// Metadata keys of codes that were replaced and of their replacements. The prefix keeps them apart from what
+// callers write for themselves.
 const (
-	MetadataReplaces   = "accesscodes.replaces"
-	MetadataReplacedBy = "accesscodes.replacedBy"
+	MetadataReplaces   = "accesscodes.replaces"   // the value of the other code
+	MetadataReplacedBy = "accesscodes.replacedBy" // the value of the other code
+	// MetadataWithdrawn says since when a code is no replacement any more, because the one that it replaced
+	// is as before, or has another replacement.
+	MetadataWithdrawn = "accesscodes.withdrawn"
 )
 
 // ReplacementLife is how long a replacement can be redeemed at least.
@@ -41,14 +45,15 @@ func (c *Code) ReplacementEnd(now time.Time) *time.Time {
 // ReplaceCode makes a code for one use that takes the place of another: of the same type, with its
 // note and recipient. The old code is revoked in the same transaction, so there are never two that
 // can be redeemed, nor none; and each names the other in its metadata. A code that has a replacement
-// which is not revoked is answered with that.
+// which is not revoked is answered with that. One that was withdrawn is not replaced, nor one whose
+// replacement was replaced: for each code that could be redeemed there would be several.
 //
-// A shared code stays as it is, because others hold it: only the replacement names it. There, as for
+// A shared code stays as it is, because others hold it: only the replacement and the log name it. There, as for
 // a code whose metadata has no room for a link, a repetition is known by its Idempotency-Key.
 //
 // Errors: KindNotFound with ReasonCodeNotFound; KindInvalid with ReasonInvalidIdempotencyKey;
-// KindConflict with ReasonCodeSpaceExhausted, ReasonIdempotencyKeyReused or ReasonCodeDeleted;
-// KindUnavailable, also if others keep changing the code.
+// KindConflict with ReasonCodeSpaceExhausted, ReasonIdempotencyKeyReused, ReasonCodeDeleted or
+// ReasonCodeRevoked; KindUnavailable, also if others keep changing the code.
 func (s *Service) ReplaceCode(
 	ctx context.Context, actor *core.Actor, value, idempotencyKey string,
 ) (Issued, error) {
@@ -61,7 +66,10 @@ func (s *Service) ReplaceCode(
 		if err != nil {
 			return Issued{}, err
 		}
-		if old.IsShared() || !old.hasRoomForLink() {
+		if old.IsWithdrawn() {
+			return Issued{}, errWithdrawn(&old)
+		}
+		if old.IsShared() || !old.HasRoomForLink() {
 			return s.replaceUnlinked(ctx, actor, &old, key)
 		}
 		issued, err := s.swap(ctx, actor, &old)
@@ -72,8 +80,26 @@ func (s *Service) ReplaceCode(
 	return Issued{}, core.Overloaded()
 }
 
-// hasRoomForLink reports whether a link to a replacement fits into the code's metadata.
-func (c *Code) hasRoomForLink() bool {
+// IsWithdrawn reports whether the code is a replacement that was taken back.
+func (c *Code) IsWithdrawn() bool { return c.RevokedAt != nil && c.Metadata[MetadataWithdrawn] != "" }
+
+// hasSuccessor reports whether another code has the place of the code, so that there would be two if it were
+// restored.
+func (c *Code) hasSuccessor() bool { return c.Metadata[MetadataReplacedBy] != "" || c.IsWithdrawn() }
+
+var (
+	withdrawnStays = core.NewSentence("withdrawn_stays",
+		"this replacement was taken back, so it stays revoked; help with the code that it replaced: {code}")
+	replacementReplaced = core.NewSentence("replacement_replaced",
+		"the code that replaced this one was replaced itself; help with the newest: {code}")
+)
+
+func errWithdrawn(c *Code) error {
+	return core.ConflictOf(core.ReasonCodeRevoked, withdrawnStays.With("code", c.Metadata[MetadataReplaces]))
+}
+
+// HasRoomForLink reports whether a link to a replacement fits into the code's metadata.
+func (c *Code) HasRoomForLink() bool {
 	linked := maps.Clone(c.Metadata)
 	if linked == nil {
 		return true
@@ -97,12 +123,12 @@ func replacementOf(old *Code, actor *core.Actor, now time.Time) Code {
 // replaceUnlinked replaces a code without a link from it. A code that is not shared is revoked first:
 // what is interrupted between the two is completed by repeating it.
 func (s *Service) replaceUnlinked(ctx context.Context, actor *core.Actor, old *Code, key string) (Issued, error) {
-	if !old.IsShared() {
-		if _, err := s.RevokeCode(ctx, actor, old.Value); err != nil {
-			return Issued{}, err
-		}
+	made := &NewCode{Code: replacementOf(old, actor, s.now()), source: s.recorder.Of(actor)}
+	if old.IsShared() {
+		made.shared = old
+	} else if _, err := s.RevokeCode(ctx, actor, old.Value); err != nil {
+		return Issued{}, err
 	}
-	made := &NewCode{Code: replacementOf(old, actor, s.now()), source: s.hotSource(actor)}
 	if key != "" { // without the time of its end, which a repetition would move
 		made.Retry = Retry{
 			Key:         retryKey(actor.WorkspaceID, key),
@@ -118,8 +144,7 @@ func (s *Service) swap(ctx context.Context, actor *core.Actor, old *Code) (issue
 		now := s.now()
 		r := replacement{made: replacementOf(old, actor, now), linked: old.Metadata[MetadataReplacedBy]}
 		r.made.Value = value
-		commands := r.commands(actor.WorkspaceID, old.Form(), now)
-		r.swap.Source = s.recorder.Of(actor)
+		commands := r.commands(s.recorder.Of(actor), old.Form(), now)
 		results, err := s.store.Execute(ctx, commands)
 		if err != nil {
 			return false, err
@@ -146,9 +171,11 @@ type replacement struct {
 	swap    *Command // on the old code
 }
 
-func (r *replacement) commands(workspace core.ID, old string, now time.Time) []*Command {
+func (r *replacement) commands(source *event.Source, old string, now time.Time) []*Command {
 	command := func(canonical string, rule func(*Execution) Result) *Command {
-		return &Command{WorkspaceID: workspace, Canonical: canonical, At: now, Idempotent: true, Rule: rule}
+		return &Command{
+			WorkspaceID: source.Workspace, Canonical: canonical, At: now, Idempotent: true, Source: source, Rule: rule,
+		}
 	}
 	nothing := func(*Execution) Result { return Result{} }
 	r.add = command(core.Canonical(r.made.Value), nothing)
@@ -169,20 +196,26 @@ func (r *replacement) rule(x *Execution) Result {
 		return refuse(errCodeNotFound())
 	case c.Metadata[MetadataReplacedBy] == r.made.Value && made.code() != nil: // an earlier try whose answer was lost
 		return Result{Code: made.codeNow()}
-	case c.Metadata[MetadataReplacedBy] != r.linked || c.IsShared() || !c.hasRoomForLink():
+	case c.Metadata[MetadataReplacedBy] != r.linked || c.IsShared() || !c.HasRoomForLink() || c.IsWithdrawn():
 		return refuse(errChangedSince)
 	}
-	if r.earlier != nil {
-		earlier := x.unit.execution(r.earlier).codeNow()
-		if earlier != nil && earlier.RevokedAt == nil && earlier.Metadata[MetadataReplaces] == c.Value {
-			if c.RevokedAt == nil { // it was restored since
-				revoke(true)(x)
-			}
-			return Result{Code: earlier, Replayed: true}
+	earlier := r.earlierOf(x, c)
+	switch {
+	case earlier == nil:
+	case earlier.code().RevokedAt == nil:
+		if c.RevokedAt == nil { // it was restored since
+			revoke(true)(x)
 		}
+		return Result{Code: earlier.codeNow(), Replayed: true}
+	case earlier.code().Metadata[MetadataReplacedBy] != "":
+		newest := earlier.code().Metadata[MetadataReplacedBy]
+		return refuse(core.ConflictOf(core.ReasonCodeRevoked, replacementReplaced.With("code", newest)))
 	}
 	if made.isTaken() {
 		return refuse(errCodeExists())
+	}
+	if earlier != nil {
+		earlier.withdraw()
 	}
 	r.made.CreatedAt = x.At // as RevokedAt: so it is seen that one came of the other
 	made.add(&RetriedCode{Code: r.made})
@@ -198,4 +231,16 @@ func (r *replacement) rule(x *Execution) Result {
 	c.Change = c.Change.then(Changed)
 	x.recordReplaced(c, was, made)
 	return Result{Code: made.codeNow()}
+}
+
+// earlierOf returns what was seen of the replacement that the code has already; nil: it has none.
+func (r *replacement) earlierOf(x *Execution, c *TrackedCode) *Execution {
+	if r.earlier == nil {
+		return nil
+	}
+	earlier := x.unit.execution(r.earlier)
+	if made := earlier.code(); made == nil || made.Metadata[MetadataReplaces] != c.Value {
+		return nil
+	}
+	return earlier
 }

@@ -157,13 +157,13 @@ func revoke(revoked bool) func(*Execution) Result {
 		if isRevoked := c.RevokedAt != nil; isRevoked == revoked {
 			return Result{Code: x.codeNow(), Replayed: true}
 		}
-		was := c.RevokedAt
+		before := c.Code
 		c.RevokedAt = nil
 		if at := x.At; revoked {
 			c.RevokedAt = &at
 		}
 		c.Change = c.Change.then(Changed)
-		x.recordRevoked(c, was)
+		x.recordRevoked(c, &before)
 		return Result{Code: x.codeNow()}
 	}
 }

@@ -85,9 +85,10 @@ type ListStore interface {
 type NewCode struct {
 	Code
 	Canonical string
-	Retry     Retry        // zero: asked for without an Idempotency-Key
-	Event     *event.Event // about the code; nil: none is recorded
+	Retry     Retry          // zero: asked for without an Idempotency-Key
+	Events    []*event.Event // to store with it
 	source    *event.Source
+	shared    *Code // the code in whose place it is for one person; nil: none
 }
 
 // InsertOutcome is the outcome of inserting one code.

@@ -25,29 +25,26 @@ func (s *Service) TakeBack(ctx context.Context, actor *core.Actor, value string,
 func (r *Reversal) wholeRule(x *Execution) Result {
 	r.Left, r.Refused = nil, nil
 	c := x.code()
-	if c == nil {
+	if c == nil || !r.CreatedAt.IsZero() && !c.CreatedAt.Equal(r.CreatedAt) {
 		return refuse(errCodeNotFound())
 	}
 	next := r.reverted(&c.Code)
-	if len(r.Left) > 0 || r.Refused != nil {
+	isRestored := c.RevokedAt != nil && next.RevokedAt == nil
+	if len(r.Left) > 0 || r.Refused != nil || isRestored && c.hasSuccessor() {
 		return refuse(errChangedMeanwhile())
 	}
 	before := c.Code
 	c.Code = next
 	c.Change = c.Change.then(Changed)
-	if sameTime(before.RevokedAt, c.RevokedAt) {
-		x.recordChanged(c, &before)
-	} else {
-		x.recordRevoked(c, before.RevokedAt)
-	}
+	x.recordChangedOrRevoked(c, &before)
 	return Result{Code: x.codeNow()}
 }
 
-// WithdrawReplacement takes [Service.ReplaceCode] back: it revokes the code that was made, and restores
-// the one that this has replaced, unless that was revoked before. It returns the latter.
+// WithdrawReplacement takes [Service.ReplaceCode] back: it revokes the code that was made, for good, and
+// restores the one that this has replaced, unless that was revoked before. It returns the latter.
 //
 // Errors: KindNotFound with ReasonCodeNotFound; KindConflict with ReasonChangeNotUndoable if the code
-// replaces none, was used, or the other does not name it any more; KindUnavailable.
+// replaces none, was used or replaced, or the other does not name it any more; KindUnavailable.
 func (s *Service) WithdrawReplacement(ctx context.Context, actor *core.Actor, value string) (Code, error) {
 	made, err := s.GetCode(ctx, actor, value)
 	if err != nil {
@@ -95,12 +92,13 @@ func (w *withdrawal) rule(x *Execution) Result {
 	}
 	isLinked := c.Metadata[MetadataReplacedBy] == w.made
 	switch {
-	case made.RevokedAt != nil && !isLinked: // an earlier try whose answer was lost
+	case made.IsWithdrawn() && !isLinked: // an earlier try whose answer was lost
 		return Result{Code: x.codeNow(), Replayed: true}
-	case made.Redemptions > 0 || made.Reservations > 0, !isLinked && !c.IsShared():
+	case made.Redemptions > 0 || made.Reservations > 0, !isLinked && !c.IsShared(),
+		core.Canonical(made.Metadata[MetadataReplaces]) != c.Canonical, made.Metadata[MetadataReplacedBy] != "":
 		return refuse(errChangedMeanwhile())
 	}
-	revoke(true)(of)
+	of.withdraw()
 	if isLinked {
 		w.unlink(x, c, made.CreatedAt)
 	}
@@ -117,8 +115,21 @@ func (w *withdrawal) unlink(x *Execution, c *TrackedCode, at time.Time) {
 	}
 	c.Change = c.Change.then(Changed)
 	if c.RevokedAt != nil && c.RevokedAt.Equal(at) { // not by anything else
-		revoke(false)(x)
-		return
+		c.RevokedAt = nil
 	}
-	x.recordChanged(c, &before)
+	x.recordChangedOrRevoked(c, &before)
+}
+
+// withdraw revokes a replacement, and marks it, so that it and its next replacement are not redeemed beside
+// the code that it replaced. The mark may be one entry of metadata too many.
+func (x *Execution) withdraw() {
+	c := x.code()
+	before := c.Code
+	c.Metadata = maps.Clone(c.Metadata)
+	c.Metadata[MetadataWithdrawn] = x.At.Format(time.RFC3339)
+	if c.RevokedAt == nil {
+		c.RevokedAt = new(x.At)
+	}
+	c.Change = c.Change.then(Changed)
+	x.recordChangedOrRevoked(c, &before)
 }

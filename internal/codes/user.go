@@ -40,9 +40,9 @@ var (
 	controlInUserID = core.NewSentence("control_in_user_id", "userId must be UTF-8 without control characters")
 )
 
-// checkUserID refuses an invalid user id. Ids belong to the customer: nothing is trimmed, and case
+// CheckUserID refuses an invalid user id. Ids belong to the customer: nothing is trimmed, and case
 // matters.
-func checkUserID(errs *core.FieldErrors, pointer, id string) {
+func CheckUserID(errs *core.FieldErrors, pointer, id string) {
 	switch {
 	case id == "":
 		errs.Add(core.ReasonInvalidValue, pointer, core.Empty.With("field", "userId"))

@@ -47,7 +47,7 @@ type Validation struct {
 func (s *Redemptions) Validate(ctx context.Context, actor *core.Actor, req ValidateRequest) (Validation, error) {
 	errs := &req.Unread
 	if req.UserID != "" {
-		checkUserID(errs, "/userId", req.UserID)
+		CheckUserID(errs, "/userId", req.UserID)
 	}
 	at := s.now()
 	if req.At != nil {

@@ -190,6 +190,10 @@ const (
 	WhyNotUser WhyNot = "user"
 	// WhyNotReplaced: the code was replaced already; ReplacedBy is the replacement.
 	WhyNotReplaced WhyNot = "replaced"
+	// WhyNotNobody: nobody can redeem the shared code, and it is not for the actor to give more than it does.
+	WhyNotNobody WhyNot = "nobody"
+	// WhyNotWithdrawn: the code was a replacement that was taken back; Instead is the code that it replaced.
+	WhyNotWithdrawn WhyNot = "withdrawn"
 )
 
 // Remedy is one way to help.
@@ -209,4 +213,5 @@ type Remedy struct {
 	Until      *time.Time // of extend: until when; of replace: when the new code ends
 	Limit      *int64     // of raise: the new limit
 	ReplacedBy string     // the value of the code that replaced it
+	Instead    string     // the value of the code that it had replaced
 }

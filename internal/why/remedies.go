@@ -2,9 +2,6 @@ package why
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"accesscodes/internal/codes"
@@ -23,6 +20,9 @@ func remedies(actor *core.Actor, e *Explanation, now time.Time) []Remedy {
 		r := Remedy{Kind: kind, WhyNot: WhyNotNoCode}
 		if e.Code != nil {
 			r = remedyOf(kind, e, now)
+		}
+		if r.Shared && r.Possible && !mayReplaceShared(actor, e.Code, now) {
+			r.WhyNot, r.Possible = WhyNotNobody, false
 		}
 		r.Needed, r.Allowed = r.WhyNot == "", allowed
 		r.Possible = r.Possible || r.Needed
@@ -61,6 +61,8 @@ func replacing(c *codes.Code, answer *Answer, now time.Time) Remedy {
 		r.WhyNot, r.Possible = WhyNotUser, false
 	case c.RevokedAt != nil && c.Metadata[codes.MetadataReplacedBy] != "":
 		r.WhyNot, r.ReplacedBy = WhyNotReplaced, c.Metadata[codes.MetadataReplacedBy]
+	case c.IsWithdrawn():
+		r.WhyNot, r.Instead, r.Possible = WhyNotWithdrawn, c.Metadata[codes.MetadataReplaces], false
 	}
 	return r
 }
@@ -114,6 +116,8 @@ func restoring(c *codes.Code) Remedy {
 		r.WhyNot = WhyNotNotRevoked
 	case replacedBy != "":
 		r.WhyNot, r.ReplacedBy = WhyNotReplaced, replacedBy
+	case c.IsWithdrawn():
+		r.WhyNot, r.Instead = WhyNotWithdrawn, c.Metadata[codes.MetadataReplaces]
 	}
 	return r
 }
@@ -158,10 +162,15 @@ func (s *Service) mayHelp(
 	return beyondHelp()
 }
 
-func beyondHelp() *core.Error {
+var beyondHelpWords = core.NewSentence("beyond_help",
+	"this goes beyond what helps the code; who may change codes can do it")
+
+func beyondHelp() *core.Error { return forbidden(beyondHelpWords) }
+
+// forbidden is an error of KindForbidden that says why.
+func forbidden(why core.Sentence) *core.Error {
 	return &core.Error{
-		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
-		Detail: "this goes beyond what helps the code; who may change codes can do it",
+		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed, Detail: why.Said().Detail, Said: why.Said(),
 	}
 }
 
@@ -188,58 +197,10 @@ func (s *Service) RaiseLimit(ctx context.Context, actor *core.Actor, value strin
 	return s.deps.Codes.RaiseLimit(ctx, actor, value, to)
 }
 
-// Restore undoes the revocation of a code that no other code replaces.
+// Restore undoes the revocation of a code that no other code replaces, and that was not withdrawn.
 func (s *Service) Restore(ctx context.Context, actor *core.Actor, value string) (codes.Code, error) {
 	if err := mayRemedy(actor); err != nil {
 		return codes.Code{}, err
 	}
 	return s.deps.Codes.RestoreUnreplaced(ctx, actor, value)
-}
-
-// maxReplacements is how often those who may only help can replace a code for one user.
-const maxReplacements = 20
-
-// Replace makes a code for one use that takes the place of another, and revokes that unless it is shared.
-// Repeating it gives the same code. Those who may only help get one for each user of a shared code, and
-// another one when that is revoked: else they could make as many codes as they like.
-func (s *Service) Replace(
-	ctx context.Context, actor *core.Actor, value, user, idempotencyKey string,
-) (codes.Issued, error) {
-	if actor.May(core.PermissionManage) {
-		return s.deps.Codes.ReplaceCode(ctx, actor, value, idempotencyKey)
-	}
-	if err := mayRemedy(actor); err != nil {
-		return codes.Issued{}, err
-	}
-	code, err := s.deps.Codes.GetCode(ctx, actor, value)
-	if err != nil {
-		return codes.Issued{}, err
-	}
-	if !code.IsShared() {
-		user = "" // it is one person's, whoever that is
-	} else if user == "" {
-		return codes.Issued{}, beyondHelp()
-	}
-	return s.replaceOnce(ctx, actor, &code, user)
-}
-
-// replaceOnce replaces a code for a user, unless there is a replacement for them that is not revoked.
-func (s *Service) replaceOnce(
-	ctx context.Context, actor *core.Actor, code *codes.Code, user string,
-) (codes.Issued, error) {
-	for n := range maxReplacements {
-		sum := sha256.Sum256(fmt.Append(nil, code.Form(), "\n", user, "\n", n))
-		issued, err := s.deps.Codes.ReplaceCode(ctx, actor, code.Value, "remedy-"+hex.EncodeToString(sum[:]))
-		if core.HasReason(err, core.ReasonCodeDeleted) {
-			continue
-		}
-		if err != nil || !issued.Replayed {
-			return issued, err
-		}
-		made, err := s.deps.Codes.GetCode(ctx, actor, issued.Code.Value)
-		if err != nil || made.RevokedAt == nil {
-			return issued, err
-		}
-	}
-	return codes.Issued{}, beyondHelp()
 }

@@ -197,6 +197,92 @@ func TestThoseWhoOnlyHelpReplaceASharedCodeOnceForEachUser(t *testing.T) {
 	}
 }
 
+// TestThoseWhoOnlyHelpReplaceASharedCodeSoOftenADay: ids of users may be made up.
+func TestThoseWhoOnlyHelpReplaceASharedCodeSoOftenADay(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		w.add(t, "WELCOME", codes.TypePremium, 200)
+		support := w.as(core.PermissionRead, core.PermissionRemedy)
+		var made, last codes.Issued
+		var err error
+		times := 0
+		for err == nil && times < 100 {
+			last = made
+			made, err = w.Replace(t.Context(), support, "WELCOME", fmt.Sprint("user-", times), "")
+			if err == nil {
+				times++
+			}
+			if err := w.log.Sequence(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !core.IsKind(err, core.KindTooMany) || times != 20 {
+			t.Errorf("after %d: %v", times, err)
+		}
+		page, err := w.log.Newest(t.Context(), event.Query{
+			Workspace: w.acme.WorkspaceID, Limit: 1, Types: []event.Type{event.CodeUpdated},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := page.Events[0]
+		if of, ok := why.Undoable(support, &told, w.clock()); told.Subject.ID != "WELCOME" || of != last.Code.Value || !ok {
+			t.Errorf("the log tells of %q by %s, made %q", of, told.Data, last.Code.Value)
+		}
+		if e := w.explain(t, why.Question{Typed: "WELCOME"}); e.Code.RevokedAt != nil {
+			t.Error("the shared code is revoked")
+		}
+		w.pass(24 * time.Hour)
+		must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", "user-x", ""))
+	})
+}
+
+// TestThoseWhoOnlyHelpGiveNoMoreThanASharedCode: they restore it or raise its limit, for all who have it.
+func TestThoseWhoOnlyHelpGiveNoMoreThanASharedCode(t *testing.T) {
+	w := newWorld(t)
+	later := start.Add(48 * time.Hour)
+	w.add(t, "ACTIVE", codes.TypePremium, 2)
+	w.add(t, "ENDED", codes.TypePremium, 2, ends(start.Add(time.Hour)))
+	w.add(t, "LATER", codes.TypePremium, 2, func(o *codes.Options) { o.StartsAt = &later })
+	w.add(t, "REVOKED", codes.TypePremium, 2)
+	must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, "REVOKED"))
+	for _, value := range []string{"USED", "USEDENDED"} {
+		w.add(t, value, codes.TypePremium, 2, ends(start.Add(time.Duration(len(value))*time.Hour)))
+		w.redeem(t, value, "ann of "+value)
+		w.redeem(t, value, "bob of "+value)
+	}
+	w.pass(8 * time.Hour)
+	support := w.as(core.PermissionRead, core.PermissionRemedy)
+	for value, allowed := range map[string]bool{
+		"ACTIVE": true, "ENDED": true, "LATER": false, "REVOKED": false, "USED": false, "USEDENDED": false,
+	} {
+		e := must[*why.Explanation](t)(w.Explain(t.Context(), support, why.Question{Typed: value}))
+		if r := e.Remedies[0]; r.Possible != allowed || (r.WhyNot == why.WhyNotNobody) == allowed {
+			t.Errorf("%s: %+v", value, r)
+		}
+		_, err := w.Replace(t.Context(), support, value, "eve", "")
+		if allowed != (err == nil) || !allowed && !core.IsKind(err, core.KindForbidden) {
+			t.Errorf("%s: %v", value, err)
+		}
+		if _, err := w.Replace(t.Context(), w.acme, value, "", "editor-"+value); err != nil {
+			t.Errorf("%s by an editor: %v", value, err)
+		}
+	}
+}
+
+func TestAUserOfAReplacementIsTrimmedAndChecked(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "WELCOME", codes.TypePremium, 2)
+	support := w.as(core.PermissionRead, core.PermissionRemedy)
+	first := must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", "ann", "")).Code.Value
+	again := must[codes.Issued](t)(w.Replace(t.Context(), support, "WELCOME", " ann\n", "")).Code.Value
+	if again != first {
+		t.Errorf("got %q and %q", first, again)
+	}
+	if _, err := w.Replace(t.Context(), support, "WELCOME", "an\x00n", ""); !core.IsKind(err, core.KindInvalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestMetadataOfTheCallersOwnLinksNothing: they may have used such words for what they mean.
 func TestMetadataOfTheCallersOwnLinksNothing(t *testing.T) {
 	w := newWorld(t)

@@ -14,6 +14,7 @@ import (
 // Log reads the log: [event.Service] does.
 type Log interface {
 	List(ctx context.Context, q event.Query, wait time.Duration) (event.Page, error)
+	Newest(ctx context.Context, q event.Query) (event.Page, error)
 }
 
 // Deps is what the service needs from outside.
@@ -48,7 +49,15 @@ type Keys interface {
 }
 
 // Service explains and finds. It is safe for concurrent use.
-type Service struct{ deps Deps }
+type Service struct {
+	deps      Deps
+	replacing *core.Lane
+	undoing   *core.Lane
+}
 
 // NewService returns the service.
-func NewService(deps Deps) *Service { return &Service{deps} }
+func NewService(deps Deps) *Service {
+	return &Service{
+		deps: deps, replacing: core.NewLane(1, maxReplacing, replaceWait), undoing: core.NewLane(undoesAtOnce, 0, 0),
+	}
+}

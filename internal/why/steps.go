@@ -103,6 +103,8 @@ func stepOf(e *event.Event, names Names) (step, error) {
 		made.fields = append(made.fields, f.Name)
 	}
 	switch {
+	case made.ReplacedBy != "" && !made.metadata: // where it is named
+		made.Kind = EntryReplacedForOne
 	case made.ReplacedBy != "":
 		made.Kind = EntryReplaced
 	case made.Kind == EntryChanged:

@@ -25,8 +25,10 @@ const (
 	EntryRevoked    EntryKind = "revoked"
 	EntryRestored   EntryKind = "restored"
 	EntryReplaced   EntryKind = "replaced" // revoked, because another code replaces it
-	EntryDeleted    EntryKind = "deleted"  // by a change that was undone since, else there were no code
-	EntryUndeleted  EntryKind = "undeleted"
+	// EntryReplacedForOne: another code takes its place for one person; it stays as it is.
+	EntryReplacedForOne EntryKind = "replaced_for_one"
+	EntryDeleted        EntryKind = "deleted" // by a change that was undone since, else there were no code
+	EntryUndeleted      EntryKind = "undeleted"
 )
 
 // Entry is one thing that happened to a code.
@@ -55,7 +57,7 @@ type Entry struct {
 	Untold bool
 
 	Changes    []FieldChange // of changed
-	ReplacedBy string        // of replaced: the new code's value
+	ReplacedBy string        // of replaced, for one too: the new code's value
 	Replaces   string        // of created: the old code's value
 	BatchID    core.ID       // of created
 	BatchIndex *int64

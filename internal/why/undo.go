@@ -12,8 +12,12 @@ import (
 	"accesscodes/internal/event"
 )
 
-// undoWait is how long an act may take to get into the log, which tells how to take it back.
-const undoWait = 2 * time.Second
+// undoWait is how long an act may take to get into the log, which tells how to take it back. Requests that
+// never were are waited for, too: undoesAtOnce of one workspace.
+const (
+	undoWait     = time.Second
+	undoesAtOnce = 4
+)
 
 // Undo takes back what a request has done to a code, other than replacing it. Who may only help takes
 // back their own help.
@@ -42,6 +46,7 @@ func (s *Service) Undo(ctx context.Context, actor *core.Actor, value, requestID 
 	if !mayUndo(actor, e, &r) {
 		return codes.Code{}, errOfOthers()
 	}
+	r.CreatedAt = code.CreatedAt
 	return s.deps.Codes.TakeBack(ctx, actor, code.Value, r)
 }
 
@@ -56,18 +61,48 @@ func (s *Service) eventOf(
 	if requestID == "" {
 		return nil, errNotUndoable()
 	}
-	page, err := s.deps.Log.List(ctx, event.Query{
+	q := event.Query{
 		Workspace: actor.WorkspaceID, Limit: 1, RequestID: requestID,
 		Types:   []event.Type{event.CodeUpdated, event.CodeRevoked, event.CodeRestored},
 		Subject: &event.SubjectName{Kind: event.SubjectCode, Key: c.Form()},
-	}, undoWait)
+	}
+	e, err := s.newestFor(ctx, actor, q)
+	if e != nil || err != nil {
+		return e, err
+	}
+	leave, err := s.undoing.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
 		return nil, err
 	}
-	if len(page.Events) == 0 {
-		return nil, errNotUndoable()
+	defer leave()
+	if _, err := s.deps.Log.List(ctx, q, undoWait); err != nil {
+		return nil, err
 	}
-	return &page.Events[0], nil
+	if e, err = s.newestFor(ctx, actor, q); e == nil && err == nil {
+		err = errNotUndoable()
+	}
+	return e, err
+}
+
+// newestFor returns the newest event that a query asks for, of those who may only help their own before any
+// other: callers choose the ids of their requests, so several may have one. nil: there is none.
+func (s *Service) newestFor(ctx context.Context, actor *core.Actor, q event.Query) (*event.Event, error) {
+	if !actor.May(core.PermissionManage) {
+		own := q
+		own.Actor = &event.ActorName{Kind: actor.Kind, ID: actor.ID}
+		if page, err := s.deps.Log.Newest(ctx, own); err != nil || len(page.Events) > 0 {
+			return firstOf(page), err
+		}
+	}
+	page, err := s.deps.Log.Newest(ctx, q)
+	return firstOf(page), err
+}
+
+func firstOf(page event.Page) *event.Event {
+	if len(page.Events) == 0 {
+		return nil
+	}
+	return &page.Events[0]
 }
 
 // reversalOf returns what takes an event about a code back. isWhole: the event tells of everything that
@@ -118,12 +153,9 @@ func Undoable(actor *core.Actor, e *event.Event, now time.Time) (made string, ok
 	return "", err == nil && isWhole && e.RequestID != "" && mayUndo(actor, e, &r)
 }
 
-func errOfOthers() error {
-	return &core.Error{
-		Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed,
-		Detail: "somebody else did this; who may change codes can take it back",
-	}
-}
+var didOthers = core.NewSentence("did_others", "somebody else did this; who may change codes can take it back")
+
+func errOfOthers() error { return forbidden(didOthers) }
 
 // Withdraw takes a replacement back, see [codes.Service.WithdrawReplacement]. Who may only help takes
 // back their own.
@@ -137,6 +169,9 @@ func (s *Service) Withdraw(ctx context.Context, actor *core.Actor, value string)
 	}
 	if !actor.May(core.PermissionManage) && made.CreatedBy != actor.ID {
 		return codes.Code{}, errOfOthers()
+	}
+	if s.now().Sub(made.CreatedAt) > bulk.UndoLife {
+		return codes.Code{}, errNotUndoable()
 	}
 	return s.deps.Codes.WithdrawReplacement(ctx, actor, made.Value)
 }

@@ -57,7 +57,7 @@ func (i *insertion) markOf(n int) int64 { return i.mark + int64(n) }
 func (i *insertion) isOneStatement() bool {
 	values := make(map[string]bool, len(i.codes))
 	for _, code := range i.codes {
-		if values[code.Canonical] || !code.Retry.IsZero() || code.Event != nil {
+		if values[code.Canonical] || !code.Retry.IsZero() || len(code.Events) > 0 {
 			return false
 		}
 		values[code.Canonical] = true
@@ -82,7 +82,7 @@ func (i *insertion) run(ctx context.Context, q querier) error {
 }
 
 func (i *insertion) hasEvents() bool {
-	return slices.ContainsFunc(i.codes, func(code *codes.NewCode) bool { return code.Event != nil })
+	return slices.ContainsFunc(i.codes, func(code *codes.NewCode) bool { return len(code.Events) > 0 })
 }
 
 // addEvents stores the events of the codes that were inserted. Codes that an earlier try may have
@@ -90,8 +90,8 @@ func (i *insertion) hasEvents() bool {
 func (i *insertion) addEvents(ctx context.Context, q querier) error {
 	var events []*event.Event
 	for n, code := range i.codes {
-		if code.Event != nil && i.results[n].Outcome == codes.Inserted && !i.there[n] {
-			events = append(events, code.Event)
+		if i.results[n].Outcome == codes.Inserted && !i.there[n] {
+			events = append(events, code.Events...)
 		}
 	}
 	return plainTx{ctx, q, i.store}.AddEvents(events...)

@@ -64,8 +64,8 @@ func (s *Store) InsertCodes(ctx context.Context, list []*codes.NewCode) ([]codes
 			if results[i], err = insert(conn, list[i]); err != nil {
 				return fmt.Errorf("insert code: %w", err)
 			}
-			if list[i].Event != nil && results[i].Outcome == codes.Inserted {
-				events = append(events, list[i].Event)
+			if results[i].Outcome == codes.Inserted {
+				events = append(events, list[i].Events...)
 			}
 		}
 		return insertEvents(conn, events)

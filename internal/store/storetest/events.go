@@ -198,7 +198,7 @@ func testInsertEvents(t *testing.T, newStore Factory) {
 	s := newSite(t, newStore)
 	noted := func(value string) *codes.NewCode {
 		code := coded(s.mine, value)
-		code.Event = s.note(t, s.mine, event.CodeCreated, event.Code(value, code.Canonical), "")
+		code.Events = []*event.Event{s.note(t, s.mine, event.CodeCreated, event.Code(value, code.Canonical), "")}
 		return code
 	}
 	first, second := noted("first"), noted("second")

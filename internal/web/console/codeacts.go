@@ -46,7 +46,7 @@ func (s *server) revokeCode(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, revokeCodePage(p, f, v))
 	}
-	p.sayNext("code.said_revoked", p.path("codes", code.Value, "restore"), "code", code.Value)
+	p.sayNext("code.said_revoked", p.undoOf(code.Value, v.path(p)), "code", code.Value)
 	return p.see(p.link("codes", code.Value))
 }
 

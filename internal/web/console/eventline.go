@@ -139,6 +139,10 @@ func (e *eventLine) sentenceName() string {
 func (e *eventLine) details(p *page) (all []string) {
 	say := func(name string, args ...any) { all = append(all, p.Say(name, args...)) }
 	switch e.Type {
+	case event.CodeUpdated, event.CodeRevoked:
+		if by := e.text("replacedBy"); by != "" {
+			say("event.replaced_by", "code", by)
+		}
 	case event.RedemptionCreated, event.RedemptionRestored:
 		say("event.became", "status", p.Say("type."+e.text("grants")))
 	case event.UserRegistered:

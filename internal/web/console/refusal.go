@@ -33,9 +33,11 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	}
 	ctx := context.WithoutCancel(c.Request.Context())
 	if problem.Status == http.StatusForbidden && p.who != nil && p.workspace.Slug != "" {
-		v.why = p.Say("refusal.role", "role", p.Say("role."+p.Actor.Role))
-		if needed := leastRole(p.route.Needs); needed != "" {
-			v.needs = p.Say("role." + string(needed))
+		if needed := leastRole(p.route.Needs); !p.may(p.route.Needs) { // else the reason is another
+			v.why = p.Say("refusal.role", "role", p.Say("role."+p.Actor.Role))
+			if needed != "" {
+				v.needs = p.Say("role." + string(needed))
+			}
 		}
 		if owners, err := s.deps.Members.Owners(ctx, p.workspace.ID); err == nil {
 			v.owners = owners

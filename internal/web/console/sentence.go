@@ -1,6 +1,8 @@
 package console
 
 import (
+	"cmp"
+
 	"github.com/a-h/templ"
 
 	"accesscodes/internal/codes"
@@ -73,7 +75,7 @@ func (p *page) remedySays(v *whyView, r *why.Remedy) templ.Component {
 
 // remedyIdle is why a remedy is not needed.
 func (p *page) remedyIdle(r *why.Remedy) templ.Component {
-	args := []any{"code", r.ReplacedBy}
+	args := []any{"code", cmp.Or(r.ReplacedBy, r.Instead)}
 	name := "why.not." + string(r.WhyNot)
 	switch {
 	case r.WhyNot == why.WhyNotNotEnded && r.ExpiresAt != nil:

@@ -154,3 +154,33 @@ func TestNothingOfAnotherWorkspaceIsTakenBack(t *testing.T) {
 		t.Error("it is gone")
 	}
 }
+
+// TestTheMessageAboutARevocationUndoesItUnlessTheCodeWasReplaced: there would be two codes.
+func TestTheMessageAboutARevocationUndoesItUnlessTheCodeWasReplaced(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	o.mara.add("SINGLE", codes.Options{MaxRedemptions: codes.Limit{Given: true, Max: new(int64(1))}})
+	o.mara.undoes(o.mara.does("/console/w/acme/codes/SINGLE/revoke", url.Values{}), "why.undone")
+	if got := o.mara.status("SINGLE"); got != codes.StatusActive {
+		t.Errorf("undone, it is %s", got)
+	}
+	revoked := o.mara.does("/console/w/acme/codes/SINGLE/revoke", url.Values{})
+	sam.does("/console/w/acme/why/replace", url.Values{"code": {"SINGLE"}})
+	o.mara.undoes(revoked, "why.not_undone")
+	if got := o.mara.status("SINGLE"); got != codes.StatusRevoked {
+		t.Errorf("replaced meanwhile, it is %s", got)
+	}
+}
+
+// TestARefusalSaysItsReason: that the role takes more is said only of what the role may not do at all.
+func TestARefusalSaysItsReason(t *testing.T) {
+	o := newOffice(t)
+	sam := o.join(t, "Sam", member.RoleSupport)
+	o.mara.add("FREE", codes.Options{MaxRedemptions: codes.Limit{Given: true, Max: new(int64(1))}})
+	form := url.Values{"code": {"FREE"}, "limit": {"9"}}
+	status, _, said := sam.do(http.MethodPost, "/console/w/acme/why/raise", form)
+	isSaid := strings.Contains(said, "beyond what helps the code") && !strings.Contains(said, "this takes more")
+	if status != http.StatusForbidden || !isSaid {
+		t.Errorf("got %d: %s", status, said)
+	}
+}

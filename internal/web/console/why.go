@@ -81,7 +81,7 @@ func (s *server) replace(ctx context.Context, p *page) error {
 			f.complain("user", "why.whose_replacement")
 			return core.Invalid(core.ReasonMissingField, core.FieldError{Pointer: "/user"})
 		}
-		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.raw("user"), f.get("retry"))
+		made, err := s.deps.Why.Replace(ctx, &p.Actor, value, f.get("user"), f.get("retry"))
 		if err != nil {
 			return err
 		}
