@@ -421,15 +421,26 @@ func TestAnOldRequestChangesNoPassword(t *testing.T) {
 	}
 }
 
-// TestNobodyComesBackByALinkOfTheirOwn.
-func TestNobodyComesBackByALinkOfTheirOwn(t *testing.T) {
-	o := newOffice(t)
-	tomas := o.invite(t, "tomas@example.org", "Tomás Ruiz", member.RoleOwner)
-	actor, _, _ := tomas.Actor("acme")
-	link, err := o.Links.Invite(t.Context(), &actor, "another@example.org", member.RoleOwner)
-	must(t, err)
-	must(t, o.removed(t, "tomas@example.org"))
-	if _, err := o.Links.Open(t.Context(), link); reasonOf(err) != core.ReasonLinkNotFound {
-		t.Errorf("the link of somebody who was removed: %v", err)
+// TestNobodyComesBackByALinkFromBefore: neither who is removed nor who gets a lower role, by a link that they
+// have made.
+func TestNobodyComesBackByALinkFromBefore(t *testing.T) {
+	for name, do := range map[string]func(o *office, tomas member.Who) error{
+		"removed": func(o *office, _ member.Who) error { return o.removed(t, "tomas@example.org") },
+		"made a viewer": func(o *office, tomas member.Who) error {
+			actor, _, _ := o.mara.Actor("acme")
+			return o.Members.ChangeRole(t.Context(), &actor, tomas.Member.ID, member.RoleViewer)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			tomas := o.invite(t, "tomas@example.org", "Tomás Ruiz", member.RoleOwner)
+			actor, _, _ := tomas.Actor("acme")
+			link, err := o.Links.Invite(t.Context(), &actor, "another@example.org", member.RoleOwner)
+			must(t, err)
+			must(t, do(o, tomas))
+			if _, err := o.Links.Open(t.Context(), link); reasonOf(err) != core.ReasonLinkNotFound {
+				t.Errorf("a link of theirs: %v", err)
+			}
+		})
 	}
 }

@@ -80,10 +80,11 @@ type SeatStore interface {
 	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
 	// nothing, if its slug is taken.
 	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
-	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
+	// PutSeat gives a person a role in a workspace and stores the events; if it does not let them invite
+	// others, the links go that they have made to it, and those for them. It reports false, and stores
 	// nothing, if that would leave the workspace without an owner.
 	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
-	// DeleteSeat takes a person's role away, likewise. Somebody without a seat is [core.ErrNotFound].
+	// DeleteSeat takes a person's role away, and these links, likewise. Somebody without a seat is [core.ErrNotFound].
 	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
 	// DeleteInvitation takes one of these back and stores the events, or returns [core.ErrNotFound].
 	DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error

@@ -94,11 +94,27 @@ func (s Store) PutSeat(
 		if err := putSeat(tx, workspace, id, role, at); err != nil {
 			return err
 		}
+		if !role.Allows(core.PermissionAdminister) {
+			if err := deleteLinksOf(tx, workspace, id); err != nil {
+				return err
+			}
+		}
 		if err := requireOwner(tx, workspace); err != nil {
 			return err
 		}
 		return tx.AddEvents(events...)
 	}))
+}
+
+// deleteLinksOf deletes the links to a workspace that a person has made, and those for them: nobody gets a
+// role back by a link from the time when they had it.
+func deleteLinksOf(tx Tx, workspace, id core.ID) error {
+	for _, whose := range []string{"created_by = ?2", "email IN (SELECT email FROM members WHERE id = ?2)"} {
+		if _, err := tx.Exec("DELETE FROM member_links WHERE workspace_id = ?1 AND "+whose, workspace, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
@@ -130,9 +146,7 @@ func deleteSeat(tx Tx, workspace, id core.ID) error {
 	if err != nil {
 		return err
 	}
-	// Nobody comes back by an invitation of one's own.
-	_, err = tx.Exec("DELETE FROM member_links WHERE workspace_id = ?1 AND created_by = ?2", workspace, id)
-	if err != nil {
+	if err := deleteLinksOf(tx, workspace, id); err != nil {
 		return err
 	}
 	return requireOwner(tx, workspace)

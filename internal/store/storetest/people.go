@@ -28,6 +28,7 @@ func testPeople(t *testing.T, newStore Factory) {
 		"use a link once":                     testOneUsesALink,
 		"have an address of their own":        testAddressIsTaken,
 		"own what they found":                 testFounding,
+		"lose their links with their role":    testLinksGoWithTheRole,
 		"are invited to run everything":       testOperatorInvitations,
 		"never leave a workspace ownerless":   testOneOwnerStays,
 	} {

@@ -43,6 +43,45 @@ func testAddressIsTaken(t *testing.T, s Store) {
 	}
 }
 
+// testLinksGoWithTheRole: who may not invite others any more has no link left, made by them or for them, to the
+// workspace. All other links stay.
+func testLinksGoWithTheRole(t *testing.T, s Store) {
+	acme, other := newWorkspace(t, s), newWorkspace(t, s)
+	newMember(t, s, acme, "mara", member.RoleOwner)
+	tomas, _ := newMember(t, s, acme, "tomas", member.RoleOwner)
+	if _, err := s.PutSeat(t.Context(), other.ID, tomas.ID, member.RoleOwner, now); err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]member.Link{
+		"by them":             {Email: "x@example.org", WorkspaceID: acme.ID, CreatedBy: tomas.ID},
+		"for them":            {Email: tomas.Email, WorkspaceID: acme.ID},
+		"by others":           {Email: "y@example.org", WorkspaceID: acme.ID},
+		"by them, elsewhere":  {Email: "x@example.org", WorkspaceID: other.ID, CreatedBy: tomas.ID},
+		"for them, elsewhere": {Email: tomas.Email, WorkspaceID: other.ID},
+	}
+	stay := map[string]bool{"by others": true, "by them, elsewhere": true, "for them, elsewhere": true}
+	for _, role := range []member.Role{member.RoleOwner, member.RoleEditor} {
+		tokens := map[string]member.TokenHash{}
+		for name, l := range links {
+			l.ID, l.Kind, l.Role = newID(t), member.LinkInvite, member.RoleOwner
+			l.CreatedAt, l.ExpiresAt = now, now.Add(time.Hour)
+			tokens[name] = newTokenHash()
+			if made, err := s.InsertLink(t.Context(), l, tokens[name]); !made || err != nil {
+				t.Fatalf("%s: %v, %v", name, made, err)
+			}
+		}
+		if done, err := s.PutSeat(t.Context(), acme.ID, tomas.ID, role, now); !done || err != nil {
+			t.Fatalf("%v, %v", done, err)
+		}
+		for name, token := range tokens {
+			_, err := s.LinkByToken(t.Context(), token, now)
+			if good := err == nil; good != (stay[name] || role == member.RoleOwner) {
+				t.Errorf("as %s, a link %s: %v", role, name, err)
+			}
+		}
+	}
+}
+
 // testFounding: a workspace comes with its owner, or not at all.
 func testFounding(t *testing.T, s Store) {
 	mara, _ := newMember(t, s, newWorkspace(t, s), "mara", member.RoleOwner)
