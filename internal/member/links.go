@@ -129,6 +129,9 @@ func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, 
 	token, _, err := s.make(ctx, l, InviteLife, func(l *Link) ([]*event.Event, error) {
 		return s.eventsOfLink(l, l.leadsTo(), by, requestID, event.MemberInvited, l.ID)
 	})
+	if errors.Is(err, ErrMayNot) {
+		err = errMayNot
+	}
 	return token, err
 }
 

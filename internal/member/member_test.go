@@ -444,3 +444,42 @@ func TestNobodyComesBackByALinkFromBefore(t *testing.T) {
 		})
 	}
 }
+
+// late does something just before a role is changed, when it is known who has it.
+type late struct {
+	member.Store
+	before func()
+}
+
+func (l *late) UpdateSeat(
+	ctx context.Context, by, workspace, id core.ID, role member.Role, events ...*event.Event,
+) (bool, error) {
+	l.before()
+	return l.Store.UpdateSeat(ctx, by, workspace, id, role, events...)
+}
+
+// TestARemovalHoldsForRequestsFromBefore: neither theirs nor those about them bring somebody back.
+func TestARemovalHoldsForRequestsFromBefore(t *testing.T) {
+	o := newOffice(t)
+	tomas := o.invite(t, "tomas@example.org", "Tomás Ruiz", member.RoleOwner)
+	store := &late{Store: o.store, before: func() { must(t, o.removed(t, "tomas@example.org")) }}
+	people, err := member.New(member.Deps{Store: store, Now: o.clock, Entropy: core.SystemEntropy(), NewID: newID})
+	must(t, err)
+	mara, _, _ := o.mara.Actor("acme")
+	err = people.Members.ChangeRole(t.Context(), &mara, tomas.Member.ID, member.RoleViewer)
+	if reasonOf(err) != core.ReasonMemberNotFound {
+		t.Errorf("a role for who is removed meanwhile: %v", err)
+	}
+	actor, _, _ := tomas.Actor("acme")
+	_, err = o.Links.Invite(t.Context(), &actor, "another@example.org", member.RoleOwner)
+	if reasonOf(err) != core.ReasonRoleNotAllowed {
+		t.Errorf("an invitation by who was removed: %v", err)
+	}
+	err = o.Members.ChangeRole(t.Context(), &actor, o.mara.Member.ID, member.RoleViewer)
+	if reasonOf(err) != core.ReasonRoleNotAllowed {
+		t.Errorf("a change by who was removed: %v", err)
+	}
+	if seated, err := o.Members.List(t.Context(), &mara); err != nil || len(seated) != 1 {
+		t.Errorf("%v, %+v", err, seated)
+	}
+}

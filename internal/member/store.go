@@ -21,6 +21,9 @@ type Store interface {
 // ErrAddressTaken says that there is an account with an address.
 var ErrAddressTaken = errors.New("there is an account with this address")
 
+// ErrMayNot says that a person may not do something, or not any more.
+var ErrMayNot = errors.New("who does this may not, or not any more")
+
 // SessionStore keeps people and their sessions. An e-mail and the hash of a token are unique.
 type SessionStore interface {
 	// MemberByEmail returns a person, or [core.ErrNotFound].
@@ -55,7 +58,8 @@ type SessionStore interface {
 // LinkStore keeps one-time links.
 type LinkStore interface {
 	// InsertLink stores a link and the events. An earlier link of the same kind, address and workspace
-	// goes. It reports false, and stores nothing, for a link for setting up if there is anybody.
+	// goes. It reports false, and stores nothing, for a link for setting up if there is anybody. Of a person who
+	// neither owns the workspace that it leads to nor, if it lets operate, is an operator it is [ErrMayNot].
 	InsertLink(ctx context.Context, l Link, token TokenHash, events ...*event.Event) (bool, error)
 	// LinkByToken returns a link that has not expired at an instant, or [core.ErrNotFound].
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
@@ -80,12 +84,13 @@ type SeatStore interface {
 	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
 	// nothing, if its slug is taken.
 	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
-	// PutSeat gives a person a role in a workspace and stores the events; if it does not let them invite
-	// others, the links go that they have made to it, and those for them. It reports false, and stores
-	// nothing, if that would leave the workspace without an owner.
-	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
-	// DeleteSeat takes a person's role away, and these links, likewise. Somebody without a seat is [core.ErrNotFound].
-	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
+	// UpdateSeat gives a person who is in a workspace another role and stores the events; if it does not let
+	// them invite others, the links go that they have made to it, and those for them. It reports false, and
+	// stores nothing, if that would leave the workspace without an owner. Somebody without a seat is
+	// [core.ErrNotFound]; if by is a person, who does not own the workspace, it is [ErrMayNot].
+	UpdateSeat(ctx context.Context, by, workspace, member core.ID, role Role, events ...*event.Event) (bool, error)
+	// DeleteSeat takes a person's role away, and these links, likewise.
+	DeleteSeat(ctx context.Context, by, workspace, member core.ID, events ...*event.Event) (bool, error)
 	// DeleteInvitation takes one of these back and stores the events, or returns [core.ErrNotFound].
 	DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error
 	// Members returns everybody, in the order of their addresses.

@@ -3,6 +3,7 @@ package plain
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"accesscodes/internal/core"
@@ -35,6 +36,9 @@ func (s Store) InsertLink(
 	ctx context.Context, l member.Link, token member.TokenHash, events ...*event.Event,
 ) (bool, error) {
 	return write(ctx, s.db, Once, func(tx Tx) (bool, error) {
+		if err := checkMaker(tx, &l); err != nil {
+			return false, err
+		}
 		if l.Kind == member.LinkSetup {
 			if some, err := hasMembers(tx); err != nil || some {
 				return false, err
@@ -49,6 +53,30 @@ func (s Store) InsertLink(
 		}
 		return true, tx.AddEvents(events...)
 	})
+}
+
+// checkMaker returns [member.ErrMayNot] unless the person who makes a link may let others in where it leads.
+// They keep that until the link is stored.
+func checkMaker(tx Tx, l *member.Link) error {
+	if l.CreatedBy.IsZero() {
+		return nil
+	}
+	if l.Operator {
+		err := lockMember(tx, l.CreatedBy)
+		if errors.Is(err, core.ErrNotFound) {
+			return member.ErrMayNot
+		}
+		if err != nil {
+			return err
+		}
+		if err := allowed(tx, "SELECT 1 FROM members WHERE id = ?1 AND operator = ?2", l.CreatedBy, true); err != nil {
+			return err
+		}
+	}
+	if l.WorkspaceID.IsZero() {
+		return nil
+	}
+	return lockSeatsFor(tx, l.CreatedBy, l.WorkspaceID)
 }
 
 // LinkByToken implements [member.LinkStore].

@@ -103,7 +103,7 @@ func (s Store) DeleteMember(ctx context.Context, id core.ID, events ...*event.Ev
 			return err
 		}
 		for _, seat := range seats {
-			if err := deleteSeat(tx, seat.Workspace.ID, id); err != nil {
+			if err := deleteSeat(tx, core.ID{}, seat.Workspace.ID, id); err != nil {
 				return err
 			}
 		}

@@ -83,15 +83,15 @@ func (s Store) FoundWorkspace(
 	})
 }
 
-// PutSeat implements [member.SeatStore].
-func (s Store) PutSeat(
-	ctx context.Context, workspace, id core.ID, role member.Role, at time.Time, events ...*event.Event,
+// UpdateSeat implements [member.SeatStore].
+func (s Store) UpdateSeat(
+	ctx context.Context, by, workspace, id core.ID, role member.Role, events ...*event.Event,
 ) (bool, error) {
 	return unlessOwnerless(s.db.Write(ctx, Once, func(tx Tx) error {
-		if err := lockSeats(tx, workspace); err != nil {
+		if err := lockSeatsFor(tx, by, workspace); err != nil {
 			return err
 		}
-		if err := putSeat(tx, workspace, id, role, at); err != nil {
+		if err := updateSeat(tx, workspace, id, role); err != nil {
 			return err
 		}
 		if !role.Allows(core.PermissionAdminister) {
@@ -117,10 +117,14 @@ func deleteLinksOf(tx Tx, workspace, id core.ID) error {
 	return nil
 }
 
-func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
-	updated, err := tx.Exec("UPDATE memberships SET role = ?3 WHERE workspace_id = ?1 AND member_id = ?2",
+func updateSeat(tx Tx, workspace, id core.ID, role member.Role) error {
+	return change(tx, "UPDATE memberships SET role = ?3 WHERE workspace_id = ?1 AND member_id = ?2",
 		workspace, id, string(role))
-	if err != nil || updated > 0 {
+}
+
+func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
+	err := updateSeat(tx, workspace, id, role)
+	if !errors.Is(err, core.ErrNotFound) {
 		return err
 	}
 	_, err = tx.Exec("INSERT INTO memberships (workspace_id, member_id, role, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -129,17 +133,17 @@ func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error
 }
 
 // DeleteSeat implements [member.SeatStore].
-func (s Store) DeleteSeat(ctx context.Context, workspace, id core.ID, events ...*event.Event) (bool, error) {
+func (s Store) DeleteSeat(ctx context.Context, by, workspace, id core.ID, events ...*event.Event) (bool, error) {
 	return unlessOwnerless(s.db.Write(ctx, Once, func(tx Tx) error {
-		if err := deleteSeat(tx, workspace, id); err != nil {
+		if err := deleteSeat(tx, by, workspace, id); err != nil {
 			return err
 		}
 		return tx.AddEvents(events...)
 	}))
 }
 
-func deleteSeat(tx Tx, workspace, id core.ID) error {
-	if err := lockSeats(tx, workspace); err != nil {
+func deleteSeat(tx Tx, by, workspace, id core.ID) error {
+	if err := lockSeatsFor(tx, by, workspace); err != nil {
 		return err
 	}
 	err := change(tx, "DELETE FROM memberships WHERE workspace_id = ?1 AND member_id = ?2", workspace, id)
@@ -155,6 +159,25 @@ func deleteSeat(tx Tx, workspace, id core.ID) error {
 // lockSeats keeps others from changing who is in a workspace.
 func lockSeats(tx Tx, workspace core.ID) error {
 	return change(tx, "UPDATE workspaces SET slug = slug WHERE id = ?1", workspace)
+}
+
+// lockSeatsFor is lockSeats for somebody who owns the workspace, or returns [member.ErrMayNot]: their request may
+// have begun before they lost that role. Nobody may everything.
+func lockSeatsFor(tx Tx, by, workspace core.ID) error {
+	if err := lockSeats(tx, workspace); err != nil || by.IsZero() {
+		return err
+	}
+	return allowed(tx, "SELECT 1 FROM memberships WHERE workspace_id = ?1 AND member_id = ?2 AND role = ?3",
+		workspace, by, string(member.RoleOwner))
+}
+
+// allowed returns [member.ErrMayNot] if a query finds nothing.
+func allowed(tx Tx, sql string, args ...any) error {
+	err := one(tx, sql, args, func(row Row) error { return row.Scan(new(int)) })
+	if errors.Is(err, core.ErrNotFound) {
+		return member.ErrMayNot
+	}
+	return err
 }
 
 // requireOwner returns errOwnerless if a workspace has people, or had, but no owner.
