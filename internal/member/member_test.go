@@ -483,3 +483,34 @@ func TestARemovalHoldsForRequestsFromBefore(t *testing.T) {
 		t.Errorf("%v, %+v", err, seated)
 	}
 }
+
+// TestAnOldInvitationTakesNoRoleAway: who was invited as a viewer and set everything up stays the owner, and the
+// log does not say anything else.
+func TestAnOldInvitationTakesNoRoleAway(t *testing.T) {
+	o := newOffice(t)
+	// Only who is not in a workspace is invited to it. This link is from before.
+	before := early{o.store}
+	people, err := member.New(member.Deps{Store: before, Now: o.clock, Entropy: core.SystemEntropy(), NewID: newID})
+	must(t, err)
+	link, err := people.Links.InviteAs(t.Context(), event.System(), "", member.Invitation{
+		Email: email, Role: member.RoleViewer, Workspace: &o.acme,
+	})
+	must(t, err)
+	in, err := o.Links.Accept(t.Context(), link, member.NewPerson{Password: password})
+	if err != nil || len(in.Seats) != 1 || in.Seats[0].Role != member.RoleOwner {
+		t.Errorf("%v, %+v", err, in.Seats)
+	}
+	page, err := o.store.Events(t.Context(), &event.Query{
+		Workspace: o.acme.ID, Types: []event.Type{event.MemberJoined}, Limit: 100,
+	})
+	if err != nil || len(page.Events) != 1 {
+		t.Errorf("%v, joined: %+v", err, page.Events)
+	}
+}
+
+// early is a store in which nobody has an account yet.
+type early struct{ member.Store }
+
+func (early) MemberByEmail(context.Context, string) (member.Member, error) {
+	return member.Member{}, core.ErrNotFound
+}

@@ -64,7 +64,8 @@ type LinkStore interface {
 	// LinkByToken returns a link that has not expired at an instant, or [core.ErrNotFound].
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
 	// AcceptLink uses a link up: it stores the person, if they are new, with a seat, begins a session
-	// and stores the events; the link goes, and with one for setting up all of these. Of a person who
+	// and stores the events; the link goes, and with one for setting up all of these. A seat that there is
+	// keeps its role if that is as high, and then there is no event about it. Of a person who
 	// exists it changes the password alone, by a link for that, which ends the sessions there are and
 	// forgets their devices; any link can make them an operator.
 	//

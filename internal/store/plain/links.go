@@ -119,15 +119,20 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 		if a.Link.Kind == member.LinkSetup {
 			role = member.RoleOwner
 		}
+		var joined []core.ID
 		for _, workspace := range workspaces {
-			if err := putSeat(tx, workspace, a.Member.ID, role, a.At); err != nil {
+			raised, err := raiseSeat(tx, workspace, a.Member.ID, role, a.At)
+			if err != nil {
 				return err
+			}
+			if raised {
+				joined = append(joined, workspace)
 			}
 		}
 		if err := insertSession(tx, a.Session, a.SessionHash, a.DeviceHash); err != nil {
 			return err
 		}
-		events, err := a.Events(workspaces)
+		events, err := a.Events(joined)
 		if err != nil {
 			return err
 		}

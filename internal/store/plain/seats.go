@@ -76,7 +76,7 @@ func (s Store) FoundWorkspace(
 		if inserted, err := insertWorkspace(tx, &w); err != nil || !inserted {
 			return false, err
 		}
-		if err := putSeat(tx, w.ID, owner, member.RoleOwner, w.CreatedAt); err != nil {
+		if err := insertSeat(tx, w.ID, owner, member.RoleOwner, w.CreatedAt); err != nil {
 			return false, err
 		}
 		return true, tx.AddEvents(events...)
@@ -122,12 +122,25 @@ func updateSeat(tx Tx, workspace, id core.ID, role member.Role) error {
 		workspace, id, string(role))
 }
 
-func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
-	err := updateSeat(tx, workspace, id, role)
-	if !errors.Is(err, core.ErrNotFound) {
-		return err
+// raiseSeat gives a person a role in a workspace whose seats are locked, unless they have one there that is as
+// high. It reports whether it did.
+func raiseSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) (raised bool, err error) {
+	var has member.Role
+	err = one(tx, "SELECT role FROM memberships WHERE workspace_id = ?1 AND member_id = ?2", []any{workspace, id},
+		func(row Row) error { return row.Scan((*string)(&has)) })
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		err = insertSeat(tx, workspace, id, role, at)
+	case err != nil || !role.Above(has):
+		return false, err
+	default:
+		err = updateSeat(tx, workspace, id, role)
 	}
-	_, err = tx.Exec("INSERT INTO memberships (workspace_id, member_id, role, created_at) VALUES (?1, ?2, ?3, ?4)",
+	return err == nil, err
+}
+
+func insertSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
+	_, err := tx.Exec("INSERT INTO memberships (workspace_id, member_id, role, created_at) VALUES (?1, ?2, ?3, ?4)",
 		workspace, id, string(role), at)
 	return err
 }

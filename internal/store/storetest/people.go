@@ -29,6 +29,7 @@ func testPeople(t *testing.T, newStore Factory) {
 		"have an address of their own":        testAddressIsTaken,
 		"own what they found":                 testFounding,
 		"lose their links with their role":    testLinksGoWithTheRole,
+		"keep the higher of two roles":        testHigherRoleStays,
 		"may nothing after their role":        testNothingAfterTheRole,
 		"are invited to run everything":       testOperatorInvitations,
 		"never leave a workspace ownerless":   testOneOwnerStays,

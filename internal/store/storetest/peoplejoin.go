@@ -151,6 +151,22 @@ func testNothingAfterTheRole(t *testing.T, s Store) {
 	}
 }
 
+// testHigherRoleStays: an invitation takes nothing from who is in the workspace already, least of all its last
+// owner.
+func testHigherRoleStays(t *testing.T, s Store) {
+	w := newWorkspace(t, s)
+	mara, _ := newMember(t, s, w, "mara", member.RoleEditor)
+	for _, c := range []struct{ invited, want member.Role }{
+		{member.RoleSupport, member.RoleEditor}, {member.RoleOwner, member.RoleOwner}, {member.RoleViewer, member.RoleOwner},
+	} {
+		joinToo(t, s, w, &mara, c.invited)
+		seated, err := s.Seated(t.Context(), w.ID)
+		if err != nil || len(seated) != 1 || seated[0].Role != c.want || !seated[0].JoinedAt.Equal(now) {
+			t.Errorf("after an invitation as %s: %v, %+v", c.invited, err, seated)
+		}
+	}
+}
+
 // joinToo lets somebody who has an account join a workspace.
 func joinToo(t *testing.T, s Store, w tenancy.Workspace, m *member.Member, role member.Role) {
 	t.Helper()
