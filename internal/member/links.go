@@ -38,7 +38,6 @@ type Link struct {
 	Workspace     string // its name; empty: it is for none
 	Role          Role
 	Operator      bool
-	Known         bool // there is an account with this address already
 	CreatedBy     core.ID
 	CreatedByName string
 	CreatedAt     time.Time

@@ -272,7 +272,7 @@ func TestEveryLinkThatCannotBeUsedGetsOneAndTheSameError(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 	opened, err := o.Links.Open(t.Context(), link)
-	if err != nil || opened.Workspace != "Acme Inc." || opened.Email != "x@example.org" || opened.Known {
+	if err != nil || opened.Workspace != "Acme Inc." || opened.Email != "x@example.org" {
 		t.Errorf("%+v, %v", opened, err)
 	}
 	o.now = o.now.Add(member.InviteLife)

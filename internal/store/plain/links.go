@@ -93,9 +93,7 @@ func (s Store) LinkByToken(ctx context.Context, token member.TokenHash, at time.
 			}
 			found.Workspace = w.Name
 		}
-		err = tx.Query("SELECT 1 FROM members WHERE email = ?1", []any{found.Email},
-			func(Row) error { found.Known = true; return nil })
-		return found.Link, err
+		return found.Link, nil
 	})
 }
 
