@@ -44,8 +44,8 @@ type SessionStore interface {
 	DeleteSession(ctx context.Context, member, session core.ID) error
 	// DeleteOtherSessions ends all sessions of a person but one.
 	DeleteOtherSessions(ctx context.Context, member, kept core.ID) error
-	// UpdateProfile stores what a person is called and in which language they read.
-	UpdateProfile(ctx context.Context, member core.ID, name, language string) error
+	// UpdateProfile stores what a person is called and in which language they read, and the events.
+	UpdateProfile(ctx context.Context, member core.ID, name, language string, events ...*event.Event) error
 	// ChangePassword stores the hash of a new password and ends the other sessions, if the hash of the
 	// old one is still this; or it reports false.
 	ChangePassword(ctx context.Context, member core.ID, from, to string, kept core.ID) (bool, error)
