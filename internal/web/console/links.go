@@ -88,7 +88,9 @@ func (s *server) acceptLink(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, linkPage(p, v))
 	}
-	p.startSession(&in)
+	if err := p.startSession(ctx, &in); err != nil {
+		return err
+	}
 	if v.link.Kind == member.LinkSetup && len(in.Seats) > 0 {
 		return p.see(templ.SafeURL(workspacePath(in.Seats[0].Workspace.Slug, "welcome")))
 	}
