@@ -2,10 +2,12 @@ package console
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/logtest"
 	"accesscodes/internal/member"
 )
 
@@ -46,4 +48,21 @@ func TestABrowserHasOneSession(t *testing.T) {
 		}
 	}
 	priya.sees("/console/account") // in another browser
+}
+
+// TestTheLogDoesNotSayWho: it says that it was a member, in which workspace.
+func TestTheLogDoesNotSayWho(t *testing.T) {
+	o := newOffice(t)
+	o.mara.sees("/console/w/acme")
+	o.end()
+	logged := o.log.Take()
+	requests := logtest.Requests(t, logged)
+	if len(requests) != 1 || requests[0]["actor"] != "member" || requests[0]["workspace"] != "acme" {
+		t.Errorf("logged: %s", logged)
+	}
+	for _, who := range []string{o.mara.who.Member.ID.String(), "Mara", "mara@", `"key"`} {
+		if strings.Contains(logged, who) {
+			t.Errorf("%s is in the log: %s", who, logged)
+		}
+	}
 }
