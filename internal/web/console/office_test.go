@@ -166,7 +166,8 @@ func (o *office) serve(t *testing.T) {
 			return Installation{Engine: "sqlite", EngineVersion: "3.99", Bytes: 20 << 20, Away: []string{"node-7"}}, nil
 		},
 		UnfinishedJobs: o.store.UnfinishedJobs,
-		Now:            time.Now, Version: "1.2.3", Log: slog.New(slog.NewJSONHandler(o.log, nil)), Registry: prometheus.NewRegistry(),
+		Now:            time.Now, Version: "1.2.3",
+		Log: slog.New(slog.NewJSONHandler(o.log, nil)), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
