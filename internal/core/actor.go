@@ -26,7 +26,7 @@ type Actor struct {
 	Kind        ActorKind
 	ID          ID     // of the key or the member; zero: it has none
 	Name        string // what people call it
-	Display     string // how the log names it; never a secret
+	Display     string // how the log names it; never a secret or a person. Empty: by its kind alone
 	Role        string // the name of its permissions, for messages
 	Permissions []Permission
 	WorkspaceID ID

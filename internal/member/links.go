@@ -38,7 +38,6 @@ type Link struct {
 	Workspace     string // its name; empty: it is for none
 	Role          Role
 	Operator      bool
-	Known         bool // there is an account with this address already
 	CreatedBy     core.ID
 	CreatedByName string
 	CreatedAt     time.Time
@@ -129,6 +128,9 @@ func (s *Links) InviteAs(ctx context.Context, by event.Actor, requestID string, 
 	token, _, err := s.make(ctx, l, InviteLife, func(l *Link) ([]*event.Event, error) {
 		return s.eventsOfLink(l, l.leadsTo(), by, requestID, event.MemberInvited, l.ID)
 	})
+	if errors.Is(err, ErrMayNot) {
+		err = errMayNot
+	}
 	return token, err
 }
 

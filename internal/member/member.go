@@ -80,7 +80,7 @@ func (w *Who) Actor(slug string) (core.Actor, tenancy.Workspace, bool) {
 	}
 	seat := w.Seats[i]
 	return core.Actor{
-		Kind: core.ActorMember, ID: w.Member.ID, Name: w.Member.Name, Display: w.Member.ID.String(),
+		Kind: core.ActorMember, ID: w.Member.ID, Name: w.Member.Name,
 		Role: string(seat.Role), Permissions: seat.Role.Permissions(),
 		WorkspaceID: seat.Workspace.ID, Workspace: seat.Workspace.Slug, Format: seat.Workspace.Format,
 		Listens: seat.Workspace.Listens(),

@@ -21,6 +21,11 @@ func memberNotFound() *core.Error {
 var errLastOwner = core.Conflict(core.ReasonLastOwner,
 	"the workspace would have no owner: make somebody else an owner first")
 
+// errMayNot is for who has lost the role since their request began.
+var errMayNot = &core.Error{
+	Kind: core.KindForbidden, Reason: core.ReasonRoleNotAllowed, Detail: "your role may not do this any more",
+}
+
 // List returns the people of the actor's workspace. Errors: KindForbidden.
 func (s *Members) List(ctx context.Context, actor *core.Actor) ([]Seated, error) {
 	if err := actor.Require(core.PermissionRead); err != nil {
@@ -66,7 +71,7 @@ func (s *Members) ChangeRole(ctx context.Context, actor *core.Actor, member core
 	if err != nil {
 		return err
 	}
-	done, err := s.deps.Store.PutSeat(ctx, actor.WorkspaceID, member, role, s.now(), changed)
+	done, err := s.deps.Store.UpdateSeat(ctx, actor.ID, actor.WorkspaceID, member, role, changed)
 	return orLastOwner(done, err)
 }
 
@@ -91,6 +96,8 @@ func orLastOwner(done bool, err error) error {
 	switch {
 	case errors.Is(err, core.ErrNotFound):
 		return memberNotFound()
+	case errors.Is(err, ErrMayNot):
+		return errMayNot
 	case err == nil && !done:
 		return errLastOwner
 	default:
@@ -117,7 +124,7 @@ func (s *Members) removeAs(
 	if err != nil {
 		return err
 	}
-	done, err := s.deps.Store.DeleteSeat(ctx, workspace, m.ID, removed)
+	done, err := s.deps.Store.DeleteSeat(ctx, by.ID, workspace, m.ID, removed)
 	return orLastOwner(done, err)
 }
 

@@ -33,6 +33,9 @@ var (
 	}
 )
 
+// Above reports whether a role may more than another one.
+func (r Role) Above(other Role) bool { return slices.Index(Roles(), r) < slices.Index(Roles(), other) }
+
 // Permissions returns what people with this role may do; nothing for an unknown role. The list must
 // not be changed.
 func (r Role) Permissions() []core.Permission { return permissions[r] }

@@ -201,7 +201,8 @@ func (s *Sessions) ChangePassword(ctx context.Context, who *Who, old, password s
 	return err
 }
 
-// UpdateProfile changes what a person is called and in which language they read. Errors: KindInvalid.
+// UpdateProfile changes what a person is called and in which language they read. The log of each of their
+// workspaces tells of another name, so that nobody acts under one that was not theirs. Errors: KindInvalid.
 func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language string) error {
 	var errs core.FieldErrors
 	checkName(&errs, name)
@@ -212,7 +213,16 @@ func (s *Sessions) UpdateProfile(ctx context.Context, who *Who, name, language s
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	return s.deps.Store.UpdateProfile(ctx, who.Member.ID, name, language)
+	var events []*event.Event
+	if name != who.Member.Name {
+		data := event.Data{}
+		data.Change("name", who.Member.Name, name)
+		var err error
+		if events, err = s.eventsOfSeats(&who.Member, who.Seats, event.MemberChanged, data); err != nil {
+			return err
+		}
+	}
+	return s.deps.Store.UpdateProfile(ctx, who.Member.ID, name, language, events...)
 }
 
 // Prune deletes what has ended: call it about every minute.

@@ -21,6 +21,9 @@ type Store interface {
 // ErrAddressTaken says that there is an account with an address.
 var ErrAddressTaken = errors.New("there is an account with this address")
 
+// ErrMayNot says that a person may not do something, or not any more.
+var ErrMayNot = errors.New("who does this may not, or not any more")
+
 // SessionStore keeps people and their sessions. An e-mail and the hash of a token are unique.
 type SessionStore interface {
 	// MemberByEmail returns a person, or [core.ErrNotFound].
@@ -41,8 +44,8 @@ type SessionStore interface {
 	DeleteSession(ctx context.Context, member, session core.ID) error
 	// DeleteOtherSessions ends all sessions of a person but one.
 	DeleteOtherSessions(ctx context.Context, member, kept core.ID) error
-	// UpdateProfile stores what a person is called and in which language they read.
-	UpdateProfile(ctx context.Context, member core.ID, name, language string) error
+	// UpdateProfile stores what a person is called and in which language they read, and the events.
+	UpdateProfile(ctx context.Context, member core.ID, name, language string, events ...*event.Event) error
 	// ChangePassword stores the hash of a new password and ends the other sessions, if the hash of the
 	// old one is still this; or it reports false.
 	ChangePassword(ctx context.Context, member core.ID, from, to string, kept core.ID) (bool, error)
@@ -55,12 +58,14 @@ type SessionStore interface {
 // LinkStore keeps one-time links.
 type LinkStore interface {
 	// InsertLink stores a link and the events. An earlier link of the same kind, address and workspace
-	// goes. It reports false, and stores nothing, for a link for setting up if there is anybody.
+	// goes. It reports false, and stores nothing, for a link for setting up if there is anybody. Of a person who
+	// neither owns the workspace that it leads to nor, if it lets operate, is an operator it is [ErrMayNot].
 	InsertLink(ctx context.Context, l Link, token TokenHash, events ...*event.Event) (bool, error)
 	// LinkByToken returns a link that has not expired at an instant, or [core.ErrNotFound].
 	LinkByToken(ctx context.Context, token TokenHash, at time.Time) (Link, error)
 	// AcceptLink uses a link up: it stores the person, if they are new, with a seat, begins a session
-	// and stores the events; the link goes, and with one for setting up all of these. Of a person who
+	// and stores the events; the link goes, and with one for setting up all of these. A seat that there is
+	// keeps its role if that is as high, and then there is no event about it. Of a person who
 	// exists it changes the password alone, by a link for that, which ends the sessions there are and
 	// forgets their devices; any link can make them an operator.
 	//
@@ -80,11 +85,13 @@ type SeatStore interface {
 	// FoundWorkspace stores a new workspace with an owner, and the events. It reports false, and stores
 	// nothing, if its slug is taken.
 	FoundWorkspace(ctx context.Context, w tenancy.Workspace, owner core.ID, events ...*event.Event) (bool, error)
-	// PutSeat gives a person a role in a workspace and stores the events. It reports false, and stores
-	// nothing, if that would leave the workspace without an owner.
-	PutSeat(ctx context.Context, workspace, member core.ID, role Role, at time.Time, events ...*event.Event) (bool, error)
-	// DeleteSeat takes a person's role away, likewise. Somebody without a seat is [core.ErrNotFound].
-	DeleteSeat(ctx context.Context, workspace, member core.ID, events ...*event.Event) (bool, error)
+	// UpdateSeat gives a person who is in a workspace another role and stores the events; if it does not let
+	// them invite others, the links go that they have made to it, and those for them. It reports false, and
+	// stores nothing, if that would leave the workspace without an owner. Somebody without a seat is
+	// [core.ErrNotFound]; if by is a person, who does not own the workspace, it is [ErrMayNot].
+	UpdateSeat(ctx context.Context, by, workspace, member core.ID, role Role, events ...*event.Event) (bool, error)
+	// DeleteSeat takes a person's role away, and these links, likewise.
+	DeleteSeat(ctx context.Context, by, workspace, member core.ID, events ...*event.Event) (bool, error)
 	// DeleteInvitation takes one of these back and stores the events, or returns [core.ErrNotFound].
 	DeleteInvitation(ctx context.Context, workspace, link core.ID, events ...*event.Event) error
 	// Members returns everybody, in the order of their addresses.

@@ -3,6 +3,7 @@ package plain
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"accesscodes/internal/core"
@@ -35,6 +36,9 @@ func (s Store) InsertLink(
 	ctx context.Context, l member.Link, token member.TokenHash, events ...*event.Event,
 ) (bool, error) {
 	return write(ctx, s.db, Once, func(tx Tx) (bool, error) {
+		if err := checkMaker(tx, &l); err != nil {
+			return false, err
+		}
 		if l.Kind == member.LinkSetup {
 			if some, err := hasMembers(tx); err != nil || some {
 				return false, err
@@ -51,6 +55,30 @@ func (s Store) InsertLink(
 	})
 }
 
+// checkMaker returns [member.ErrMayNot] unless the person who makes a link may let others in where it leads.
+// They keep that until the link is stored.
+func checkMaker(tx Tx, l *member.Link) error {
+	if l.CreatedBy.IsZero() {
+		return nil
+	}
+	if l.Operator {
+		err := lockMember(tx, l.CreatedBy)
+		if errors.Is(err, core.ErrNotFound) {
+			return member.ErrMayNot
+		}
+		if err != nil {
+			return err
+		}
+		if err := allowed(tx, "SELECT 1 FROM members WHERE id = ?1 AND operator = ?2", l.CreatedBy, true); err != nil {
+			return err
+		}
+	}
+	if l.WorkspaceID.IsZero() {
+		return nil
+	}
+	return lockSeatsFor(tx, l.CreatedBy, l.WorkspaceID)
+}
+
 // LinkByToken implements [member.LinkStore].
 func (s Store) LinkByToken(ctx context.Context, token member.TokenHash, at time.Time) (member.Link, error) {
 	return read(ctx, s.db, func(tx Tx) (member.Link, error) {
@@ -65,9 +93,7 @@ func (s Store) LinkByToken(ctx context.Context, token member.TokenHash, at time.
 			}
 			found.Workspace = w.Name
 		}
-		err = tx.Query("SELECT 1 FROM members WHERE email = ?1", []any{found.Email},
-			func(Row) error { found.Known = true; return nil })
-		return found.Link, err
+		return found.Link, nil
 	})
 }
 
@@ -91,15 +117,20 @@ func (s Store) AcceptLink(ctx context.Context, a *member.Acceptance) error {
 		if a.Link.Kind == member.LinkSetup {
 			role = member.RoleOwner
 		}
+		var joined []core.ID
 		for _, workspace := range workspaces {
-			if err := putSeat(tx, workspace, a.Member.ID, role, a.At); err != nil {
+			raised, err := raiseSeat(tx, workspace, a.Member.ID, role, a.At)
+			if err != nil {
 				return err
+			}
+			if raised {
+				joined = append(joined, workspace)
 			}
 		}
 		if err := insertSession(tx, a.Session, a.SessionHash, a.DeviceHash); err != nil {
 			return err
 		}
-		events, err := a.Events(workspaces)
+		events, err := a.Events(joined)
 		if err != nil {
 			return err
 		}

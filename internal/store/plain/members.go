@@ -39,9 +39,13 @@ func hasMembers(tx Tx) (some bool, err error) {
 }
 
 // UpdateProfile implements [member.SessionStore].
-func (s Store) UpdateProfile(ctx context.Context, id core.ID, name, language string) error {
-	return s.db.Write(ctx, Idempotent, func(tx Tx) error {
-		return change(tx, "UPDATE members SET name = ?2, language = ?3 WHERE id = ?1", id, name, language)
+func (s Store) UpdateProfile(ctx context.Context, id core.ID, name, language string, events ...*event.Event) error {
+	return s.db.Write(ctx, Once, func(tx Tx) error {
+		err := change(tx, "UPDATE members SET name = ?2, language = ?3 WHERE id = ?1", id, name, language)
+		if err != nil {
+			return err
+		}
+		return tx.AddEvents(events...)
 	})
 }
 
@@ -103,7 +107,7 @@ func (s Store) DeleteMember(ctx context.Context, id core.ID, events ...*event.Ev
 			return err
 		}
 		for _, seat := range seats {
-			if err := deleteSeat(tx, seat.Workspace.ID, id); err != nil {
+			if err := deleteSeat(tx, core.ID{}, seat.Workspace.ID, id); err != nil {
 				return err
 			}
 		}

@@ -76,23 +76,28 @@ func (s Store) FoundWorkspace(
 		if inserted, err := insertWorkspace(tx, &w); err != nil || !inserted {
 			return false, err
 		}
-		if err := putSeat(tx, w.ID, owner, member.RoleOwner, w.CreatedAt); err != nil {
+		if err := insertSeat(tx, w.ID, owner, member.RoleOwner, w.CreatedAt); err != nil {
 			return false, err
 		}
 		return true, tx.AddEvents(events...)
 	})
 }
 
-// PutSeat implements [member.SeatStore].
-func (s Store) PutSeat(
-	ctx context.Context, workspace, id core.ID, role member.Role, at time.Time, events ...*event.Event,
+// UpdateSeat implements [member.SeatStore].
+func (s Store) UpdateSeat(
+	ctx context.Context, by, workspace, id core.ID, role member.Role, events ...*event.Event,
 ) (bool, error) {
 	return unlessOwnerless(s.db.Write(ctx, Once, func(tx Tx) error {
-		if err := lockSeats(tx, workspace); err != nil {
+		if err := lockSeatsFor(tx, by, workspace); err != nil {
 			return err
 		}
-		if err := putSeat(tx, workspace, id, role, at); err != nil {
+		if err := updateSeat(tx, workspace, id, role); err != nil {
 			return err
+		}
+		if !role.Allows(core.PermissionAdminister) {
+			if err := deleteLinksOf(tx, workspace, id); err != nil {
+				return err
+			}
 		}
 		if err := requireOwner(tx, workspace); err != nil {
 			return err
@@ -101,38 +106,64 @@ func (s Store) PutSeat(
 	}))
 }
 
-func putSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
-	updated, err := tx.Exec("UPDATE memberships SET role = ?3 WHERE workspace_id = ?1 AND member_id = ?2",
-		workspace, id, string(role))
-	if err != nil || updated > 0 {
-		return err
+// deleteLinksOf deletes the links to a workspace that a person has made, and those for them: nobody gets a
+// role back by a link from the time when they had it.
+func deleteLinksOf(tx Tx, workspace, id core.ID) error {
+	for _, whose := range []string{"created_by = ?2", "email IN (SELECT email FROM members WHERE id = ?2)"} {
+		if _, err := tx.Exec("DELETE FROM member_links WHERE workspace_id = ?1 AND "+whose, workspace, id); err != nil {
+			return err
+		}
 	}
-	_, err = tx.Exec("INSERT INTO memberships (workspace_id, member_id, role, created_at) VALUES (?1, ?2, ?3, ?4)",
+	return nil
+}
+
+func updateSeat(tx Tx, workspace, id core.ID, role member.Role) error {
+	return change(tx, "UPDATE memberships SET role = ?3 WHERE workspace_id = ?1 AND member_id = ?2",
+		workspace, id, string(role))
+}
+
+// raiseSeat gives a person a role in a workspace whose seats are locked, unless they have one there that is as
+// high. It reports whether it did.
+func raiseSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) (raised bool, err error) {
+	var has member.Role
+	err = one(tx, "SELECT role FROM memberships WHERE workspace_id = ?1 AND member_id = ?2", []any{workspace, id},
+		func(row Row) error { return row.Scan((*string)(&has)) })
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		err = insertSeat(tx, workspace, id, role, at)
+	case err != nil || !role.Above(has):
+		return false, err
+	default:
+		err = updateSeat(tx, workspace, id, role)
+	}
+	return err == nil, err
+}
+
+func insertSeat(tx Tx, workspace, id core.ID, role member.Role, at time.Time) error {
+	_, err := tx.Exec("INSERT INTO memberships (workspace_id, member_id, role, created_at) VALUES (?1, ?2, ?3, ?4)",
 		workspace, id, string(role), at)
 	return err
 }
 
 // DeleteSeat implements [member.SeatStore].
-func (s Store) DeleteSeat(ctx context.Context, workspace, id core.ID, events ...*event.Event) (bool, error) {
+func (s Store) DeleteSeat(ctx context.Context, by, workspace, id core.ID, events ...*event.Event) (bool, error) {
 	return unlessOwnerless(s.db.Write(ctx, Once, func(tx Tx) error {
-		if err := deleteSeat(tx, workspace, id); err != nil {
+		if err := deleteSeat(tx, by, workspace, id); err != nil {
 			return err
 		}
 		return tx.AddEvents(events...)
 	}))
 }
 
-func deleteSeat(tx Tx, workspace, id core.ID) error {
-	if err := lockSeats(tx, workspace); err != nil {
+func deleteSeat(tx Tx, by, workspace, id core.ID) error {
+	if err := lockSeatsFor(tx, by, workspace); err != nil {
 		return err
 	}
 	err := change(tx, "DELETE FROM memberships WHERE workspace_id = ?1 AND member_id = ?2", workspace, id)
 	if err != nil {
 		return err
 	}
-	// Nobody comes back by an invitation of one's own.
-	_, err = tx.Exec("DELETE FROM member_links WHERE workspace_id = ?1 AND created_by = ?2", workspace, id)
-	if err != nil {
+	if err := deleteLinksOf(tx, workspace, id); err != nil {
 		return err
 	}
 	return requireOwner(tx, workspace)
@@ -141,6 +172,25 @@ func deleteSeat(tx Tx, workspace, id core.ID) error {
 // lockSeats keeps others from changing who is in a workspace.
 func lockSeats(tx Tx, workspace core.ID) error {
 	return change(tx, "UPDATE workspaces SET slug = slug WHERE id = ?1", workspace)
+}
+
+// lockSeatsFor is lockSeats for somebody who owns the workspace, or returns [member.ErrMayNot]: their request may
+// have begun before they lost that role. Nobody may everything.
+func lockSeatsFor(tx Tx, by, workspace core.ID) error {
+	if err := lockSeats(tx, workspace); err != nil || by.IsZero() {
+		return err
+	}
+	return allowed(tx, "SELECT 1 FROM memberships WHERE workspace_id = ?1 AND member_id = ?2 AND role = ?3",
+		workspace, by, string(member.RoleOwner))
+}
+
+// allowed returns [member.ErrMayNot] if a query finds nothing.
+func allowed(tx Tx, sql string, args ...any) error {
+	err := one(tx, sql, args, func(row Row) error { return row.Scan(new(int)) })
+	if errors.Is(err, core.ErrNotFound) {
+		return member.ErrMayNot
+	}
+	return err
 }
 
 // requireOwner returns errOwnerless if a workspace has people, or had, but no owner.

@@ -28,6 +28,9 @@ func testPeople(t *testing.T, newStore Factory) {
 		"use a link once":                     testOneUsesALink,
 		"have an address of their own":        testAddressIsTaken,
 		"own what they found":                 testFounding,
+		"lose their links with their role":    testLinksGoWithTheRole,
+		"keep the higher of two roles":        testHigherRoleStays,
+		"may nothing after their role":        testNothingAfterTheRole,
 		"are invited to run everything":       testOperatorInvitations,
 		"never leave a workspace ownerless":   testOneOwnerStays,
 	} {
@@ -89,9 +92,7 @@ func testPersonComesBack(t *testing.T, s Store) {
 	acme, other := newWorkspace(t, s), newWorkspace(t, s)
 	mara, token := newMember(t, s, acme, "mara", member.RoleOwner)
 	mara.LastSeenAt = &now
-	if _, err := s.PutSeat(t.Context(), other.ID, mara.ID, member.RoleOwner, now); err != nil {
-		t.Fatal(err)
-	}
+	joinToo(t, s, other, &mara, member.RoleOwner)
 	first := mara.Password
 	mara.Name, mara.Language = "Mara Łindt", "de"
 	if err := s.UpdateProfile(t.Context(), mara.ID, mara.Name, mara.Language); err != nil {
@@ -173,9 +174,10 @@ func testSessions(t *testing.T, s Store) {
 
 func testInvitations(t *testing.T, s Store) {
 	w := newWorkspace(t, s)
+	tomas, _ := newMember(t, s, w, "tomas", member.RoleOwner)
 	link := member.Link{
 		ID: newID(t), Kind: member.LinkInvite, Email: "mara@example.org", WorkspaceID: w.ID, Role: member.RoleEditor,
-		CreatedBy: newID(t), CreatedByName: "Tomás", CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		CreatedBy: tomas.ID, CreatedByName: "Tomás", CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 	earlier, token := newTokenHash(), newTokenHash()
 	for _, hash := range []member.TokenHash{earlier, token} {
@@ -274,7 +276,7 @@ func testOtherPeoplesThings(t *testing.T, s Store) {
 			t.Errorf("%s of others: %v", what, err)
 		}
 	}
-	if _, err := s.DeleteSeat(t.Context(), acme.ID, eve.ID); !errors.Is(err, core.ErrNotFound) {
+	if _, err := s.DeleteSeat(t.Context(), core.ID{}, acme.ID, eve.ID); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("a seat that there is not: %v", err)
 	}
 	if _, err := s.SessionByToken(t.Context(), token); err != nil {
@@ -337,8 +339,8 @@ func testOneOwnerStays(t *testing.T, s Store) {
 		mara, _ := newMember(t, s, w, "mara"+w.Slug, member.RoleOwner)
 		tomas, _ := newMember(t, s, w, "tomas"+w.Slug, member.RoleOwner)
 		acts := []func() (bool, error){
-			func() (bool, error) { return s.DeleteSeat(t.Context(), w.ID, mara.ID) },
-			func() (bool, error) { return s.PutSeat(t.Context(), w.ID, tomas.ID, member.RoleViewer, now) },
+			func() (bool, error) { return s.DeleteSeat(t.Context(), mara.ID, w.ID, mara.ID) },
+			func() (bool, error) { return s.UpdateSeat(t.Context(), tomas.ID, w.ID, tomas.ID, member.RoleViewer) },
 		}
 		won := together(t, acts, func(act func() (bool, error)) error {
 			done, err := act()

@@ -20,15 +20,10 @@ func addPeople(t *testing.T, s store, c contents) {
 	}
 	link := member.Link{
 		ID: newID(t), Kind: member.LinkInvite, Email: mara.Email, WorkspaceID: workspace, Role: member.RoleOwner,
-		Operator: true, CreatedBy: newID(t), CreatedByName: "the command line", CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		Operator: true, CreatedByName: "the command line", CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
-	for _, token := range []member.TokenHash{{1}, {2}} {
-		if _, err := s.InsertLink(ctx, link, token); err != nil {
-			t.Fatal(err)
-		}
-		link.ID, link.Email = newID(t), "priya@example.org"
-	}
-	link.Email = mara.Email
+	_, err := s.InsertLink(ctx, link, member.TokenHash{1})
+	must(t, err)
 	session := member.Session{
 		ID: newID(t), MemberID: mara.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour), Address: "192.0.2.1",
 	}
@@ -36,6 +31,9 @@ func addPeople(t *testing.T, s store, c contents) {
 		Token: member.TokenHash{1}, Link: link, Member: mara, New: true, Session: session, SessionHash: member.TokenHash{3},
 		DeviceHash: member.TokenHash{6}, At: now, Events: func([]core.ID) ([]*event.Event, error) { return nil, nil },
 	}))
+	link.ID, link.Email, link.CreatedBy, link.CreatedByName = newID(t), "priya@example.org", mara.ID, mara.Name
+	_, err = s.InsertLink(ctx, link, member.TokenHash{2})
+	must(t, err)
 	other := session
 	other.ID, other.Agent = newID(t), "Firefox"
 	must(t, s.InsertSession(ctx, other, member.TokenHash{4}, member.TokenHash{5}))

@@ -108,6 +108,9 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 				}
 			}
 		}
+		if !p.Has("event.member.renamed") {
+			t.Errorf("%s: nothing is said about another name", language.Tag)
+		}
 		for _, do := range []string{"revoke", "restore", "delete", "set"} {
 			if !p.Has("event.change.completed." + do) {
 				t.Errorf("%s: nothing is said about changes that %s", language.Tag, do)
@@ -163,6 +166,43 @@ func TestTheActivitySaysWhoIsWho(t *testing.T) {
 	if strings.Contains(priya.sees(path, "invited"), "new@acme.example") {
 		t.Error("who may not see invitations sees whom they are for")
 	}
+}
+
+// TestNobodyActsUnderAnothersName: people choose what they are called.
+func TestNobodyActsUnderAnothersName(t *testing.T) {
+	o := newOffice(t)
+	o.mara.add("FAIR", codes.Options{})
+	priya := o.join(t, "Priya", member.RoleEditor)
+	const path, maras = "/console/w/acme/activity", "(mara@acme.example)</span>"
+	if before := o.mara.sees(path); strings.Contains(before, maras) {
+		t.Error("it is said who somebody is whose name tells")
+	}
+	for _, c := range []struct{ name, hint string }{
+		{"mara  LINDT", "(now mara  LINDT, priya@acme.example)"}, {"accesscodes", "(now accesscodes, priya@acme.example)"},
+	} {
+		priya.sends("/console/account", "/console/account", url.Values{"name": {c.name}})
+		o.mara.sees(path+"?what=member", c.hint, "changed their own name", "Name: “", " → “"+c.name+"”")
+	}
+	if _, err := o.codes.RevokeCode(t.Context(), priya.again().actor(), "FAIR"); err != nil {
+		t.Fatal(err)
+	}
+	o.mara.sees(path+"?code=FAIR", "(priya@acme.example)</span>")
+	priya.sends("/console/account", "/console/account", url.Values{"name": {"Mara Lindt"}})
+	o.mara.sees(path, maras)
+	if err := o.people.Members.Remove(t.Context(), o.mara.actor(), priya.who.Member.ID); err != nil {
+		t.Fatal(err)
+	}
+	o.mara.sees(path+"?code=FAIR", "(not a member now)</span>")
+}
+
+// again is the visitor as they are called now.
+func (v *visitor) again() *visitor {
+	v.t.Helper()
+	who, err := v.people.Sessions.Authenticate(v.t.Context(), v.session)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return &visitor{office: v.office, t: v.t, session: v.session, who: who}
 }
 
 func TestAnEventOffersUndoWhileThatIsPossible(t *testing.T) {

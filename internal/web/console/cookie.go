@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 )
 
@@ -62,10 +64,22 @@ func (p *page) setCookie(name, path, value string, life time.Duration) {
 }
 
 // startSession lets the browser keep a session until it is closed or the session ends, and be known next
-// time.
-func (p *page) startSession(in *member.SignedIn) {
+// time. The session that the browser had until now ends: nobody could sign out of it any more.
+func (p *page) startSession(ctx context.Context, in *member.SignedIn) error {
+	sessions := p.server.deps.Sessions
+	before, err := sessions.Authenticate(ctx, p.cookie(p.sessionName()))
+	switch {
+	case err == nil:
+		err = sessions.SignOut(ctx, &before)
+	case core.IsKind(err, core.KindUnauthenticated):
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
 	p.setCookie(p.sessionName(), "/", in.Token, 0)
 	p.setCookie(deviceCookie, "/console", in.Device, deviceLife)
+	return nil
 }
 
 // remember has the browser remember in which workspace somebody is.

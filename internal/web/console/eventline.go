@@ -132,7 +132,15 @@ func (e *eventLine) sentenceName() string {
 	if e.Type == event.ChangeCompleted {
 		return "event." + string(e.Type) + "." + e.text("do")
 	}
+	if was, _ := e.data["previous"].(map[string]any); e.Type == event.MemberChanged && was["name"] != nil {
+		return "event.member.renamed"
+	}
 	return "event." + string(e.Type)
+}
+
+// who is who has done something: what they were called then, and who that is today.
+func (e *eventLine) who(p *page, a event.Actor) string {
+	return strings.TrimSpace(p.nameOf(a) + " " + e.around.today(p, a))
 }
 
 // details are what more there is to say, piece by piece.
@@ -245,7 +253,7 @@ func (e *eventLine) undo(p *page) templ.SafeURL {
 func (e *eventLine) undone(p *page) string {
 	switch {
 	case e.undoes != nil:
-		return p.Say("event.undone", "who", p.nameOf(e.undoes.Actor), "time", p.Full(e.undoes.At))
+		return p.Say("event.undone", "who", e.who(p, e.undoes.Actor), "time", p.Full(e.undoes.At))
 	case e.Type != event.ChangeCompleted || e.change == nil:
 		return ""
 	case e.change.State() == bulk.Undoing:
@@ -255,7 +263,7 @@ func (e *eventLine) undone(p *page) string {
 	if at == nil || e.change.State() != bulk.Undone {
 		return ""
 	}
-	return p.Say("event.undone", "who", p.nameOf(by), "time", p.Full(*at))
+	return p.Say("event.undone", "who", e.who(p, by), "time", p.Full(*at))
 }
 
 // rollBack is the page that takes a redemption back; empty: there is none.

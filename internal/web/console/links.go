@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -30,9 +31,25 @@ func (v *linkView) action() templ.SafeURL { return templ.SafeURL("/console/link/
 // text is a text about this kind of link.
 func (v *linkView) text(name string) string { return "link." + name + "." + string(v.link.Kind) }
 
-// asksName reports whether the person says what they are called: who has an account has said it.
-func (v *linkView) asksName() bool {
-	return v.link.Kind == member.LinkSetup || v.link.Kind == member.LinkInvite && !v.link.Known
+// asksName reports whether the person says what they are called. An invitation asks whether or not there is an
+// account with its address: whoever has made it must not see that.
+func (v *linkView) asksName() bool { return v.link.Kind != member.LinkReset }
+
+// nameInput are the attributes of the field: only who is new fills it.
+func (v *linkView) nameInput() templ.Attributes {
+	more := []string{"autocomplete", "name", "maxlength", strconv.Itoa(member.MaxNameLength)}
+	if v.link.Kind == member.LinkSetup {
+		more = append(more, "required", "")
+	}
+	return v.form.input("name", "text", more...)
+}
+
+// hint is a text about a field: on an invitation it says who fills it, and with what.
+func (v *linkView) hint(field string) string {
+	if v.link.Kind == member.LinkInvite {
+		return "link." + field + "_hint"
+	}
+	return "people." + field + "_hint"
 }
 
 // openLink answers GET /console/link/{token}: a link for setting up, an invitation, a new password.
@@ -71,7 +88,9 @@ func (s *server) acceptLink(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, http.StatusUnprocessableEntity, linkPage(p, v))
 	}
-	p.startSession(&in)
+	if err := p.startSession(ctx, &in); err != nil {
+		return err
+	}
 	if v.link.Kind == member.LinkSetup && len(in.Seats) > 0 {
 		return p.see(templ.SafeURL(workspacePath(in.Seats[0].Workspace.Slug, "welcome")))
 	}

@@ -22,6 +22,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/job"
+	"accesscodes/internal/logtest"
 	"accesscodes/internal/member"
 	"accesscodes/internal/overview"
 	"accesscodes/internal/store/sqlite"
@@ -45,7 +46,9 @@ type office struct {
 	imports *bulk.Imports
 	exports *bulk.Exports
 	runner  *job.Runner
-	rests   bool // jobs wait until the runner is told to work
+	log     *logtest.Output
+	end     func() // waits for all requests, and then the console answers no more
+	rests   bool   // jobs wait until the runner is told to work
 	why     *why.Service
 	acme    tenancy.Workspace
 	other   tenancy.Workspace
@@ -75,7 +78,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{store: store}
+	o := &office{store: store, log: new(logtest.Output)}
 	entropy := core.SystemEntropy()
 	if err := tenancy.EnsureSecret(ctx, store, entropy); err != nil {
 		t.Fatal(err)
@@ -163,7 +166,8 @@ func (o *office) serve(t *testing.T) {
 			return Installation{Engine: "sqlite", EngineVersion: "3.99", Bytes: 20 << 20, Away: []string{"node-7"}}, nil
 		},
 		UnfinishedJobs: o.store.UnfinishedJobs, CountUnfinished: o.store.CountUnfinished,
-		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Now: time.Now, Version: "1.2.3",
+		Log: slog.New(slog.NewJSONHandler(o.log, nil)), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +180,7 @@ func (o *office) serve(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	o.url = server.URL
+	o.url, o.end = server.URL, server.Close
 }
 
 // setUp lets Mara set the installation up.

@@ -117,7 +117,9 @@ func (s *server) signIn(ctx context.Context, p *page) error {
 		}
 		return p.showWith(ctx, status, signInPage(p, v))
 	}
-	p.startSession(&in)
+	if err := p.startSession(ctx, &in); err != nil {
+		return err
+	}
 	if v.Kept != "" && !in.Again { // typed by whoever was signed in before: that is for nobody else
 		p.sayNext("signin.kept_of_another", "")
 		return p.see("/console/")

@@ -2,10 +2,12 @@ package console
 
 import (
 	"context"
+	"strings"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/member"
 )
 
 // surroundings are what events name by id, as it is now.
@@ -14,11 +16,12 @@ type surroundings struct {
 	batches map[core.ID]bulk.Batch // of which all codes were changed
 	undoes  map[int64]*event.Event // by the position of the event that it takes back
 	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
+	seated  map[core.ID]member.Seated
 }
 
 // aroundEvents looks up, once for all, what events name.
 func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event) (*surroundings, error) {
-	around := &surroundings{people: map[core.ID]string{}}
+	around := &surroundings{people: map[core.ID]string{}, seated: map[core.ID]member.Seated{}}
 	var changes, batches []core.ID
 	for i := range events {
 		if id, err := core.ParseID(events[i].Subject.ID); err == nil && events[i].Subject.Kind == event.SubjectChange {
@@ -40,26 +43,65 @@ func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event
 	if around.undoes, err = s.undoingOf(ctx, events); err != nil {
 		return nil, err
 	}
-	return around, s.addPeople(ctx, p, around.people)
+	return around, s.addPeople(ctx, p, around)
 }
 
 // addPeople adds who is who: the log holds no addresses.
-func (s *server) addPeople(ctx context.Context, p *page, people map[core.ID]string) error {
+func (s *server) addPeople(ctx context.Context, p *page, around *surroundings) error {
 	seated, err := s.deps.Members.In(ctx, p.workspace.ID)
 	if err != nil {
 		return err
 	}
 	for i := range seated {
-		people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
+		around.seated[seated[i].ID] = seated[i]
+		around.people[seated[i].ID] = seated[i].Name + " (" + seated[i].Email + ")"
 	}
 	if !p.may(core.PermissionAdminister) {
 		return nil
 	}
 	invited, err := s.deps.Members.Invitations(ctx, &p.Actor)
 	for i := range invited {
-		people[invited[i].ID] = invited[i].Email
+		around.people[invited[i].ID] = invited[i].Email
 	}
 	return err
+}
+
+// today says who an actor is today, unless the name that they had then tells: people choose their names, and may
+// take the one of somebody else. Empty: the name tells, or it is no person.
+func (s *surroundings) today(p *page, a event.Actor) string {
+	if a.Kind != core.ActorMember {
+		return ""
+	}
+	m, seated := s.seated[a.ID]
+	switch {
+	case !seated:
+		return p.Say("actor.left")
+	case m.Name != a.Name:
+		return p.Say("actor.now", "name", m.Name, "email", m.Email)
+	case s.isAmbiguous(p, a):
+		return p.Say("actor.which", "email", m.Email)
+	default:
+		return ""
+	}
+}
+
+// isAmbiguous reports whether a person is called like somebody else, or as what is no person is shown.
+func (s *surroundings) isAmbiguous(p *page, a event.Actor) bool {
+	name := asSeen(a.Name)
+	if name == asSeen(p.Say("actor.system")) || strings.HasSuffix(name, asSeen(p.Say("actor.cli", "name", ""))) {
+		return true
+	}
+	for id, m := range s.seated {
+		if id != a.ID && asSeen(m.Name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// asSeen writes names that look the same on a page in the same way.
+func asSeen(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(name), " "))
 }
 
 // undoingOf returns what has taken back the redemptions and the changes of codes among events, by their

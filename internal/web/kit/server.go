@@ -269,7 +269,11 @@ func (s *Server) logEvent(c *Call, end time.Time) {
 		slog.String("route", c.route.Path), slog.Int("status", c.status),
 		slog.Int64("duration_us", end.Sub(c.start).Microseconds()), slog.String("client", c.Client))
 	if c.Actor.Kind != "" {
-		attrs = append(attrs, slog.String("workspace", c.Actor.Workspace), slog.String("key", c.Actor.Display))
+		name, value := "key", c.Actor.Display
+		if value == "" {
+			name, value = "actor", string(c.Actor.Kind)
+		}
+		attrs = append(attrs, slog.String("workspace", c.Actor.Workspace), slog.String(name, value))
 	}
 	if c.reason != "" {
 		attrs = append(attrs, slog.String("reason", string(c.reason)))
