@@ -29,6 +29,8 @@ type Explanation struct {
 
 	Answer Answer  // about what was typed
 	Would  *Answer // with Nearest: about Code, if it were typed right
+	// Now is what redeeming Code answers now; nil: the other answers are about now, or there is no code.
+	Now *Answer
 
 	// UsedBy are the newest redemptions of a code that is used up, and UsedByMore how many more stand.
 	UsedBy     []codes.Redemption
@@ -190,6 +192,9 @@ const (
 	WhyNotUser WhyNot = "user"
 	// WhyNotReplaced: the code was replaced already; ReplacedBy is the replacement.
 	WhyNotReplaced WhyNot = "replaced"
+	// WhyNotMistyped: nobody has shown the code: it is only like the one that was typed. A replacement
+	// would go to whoever comes near.
+	WhyNotMistyped WhyNot = "mistyped"
 )
 
 // Remedy is one way to help.
