@@ -33,7 +33,7 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	}
 	ctx := context.WithoutCancel(c.Request.Context())
 	if problem.Status == http.StatusForbidden && p.who != nil && p.workspace.Slug != "" {
-		v.why = p.Say("refusal.role", "role", p.Say("role."+p.Actor.Role))
+		v.why = p.Say("refusal.role", "role", p.Say("role.with."+p.Actor.Role))
 		if needed := leastRole(p.route.Needs); needed != "" {
 			v.needs = p.Say("role." + string(needed))
 		}

