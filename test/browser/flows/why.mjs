@@ -116,5 +116,7 @@ await run({
     await page.keyboard.type("acme7kqwm2xn");
     await Promise.all([page.waitForURL("**/why?**"), page.keyboard.press("Enter")]);
     await page.locator(".verdict").waitFor();
+    await page.keyboard.press("i");
+    await page.waitForFunction(() => document.activeElement.id === "field-user");
   },
 });
