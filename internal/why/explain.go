@@ -30,9 +30,11 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 	}
 	e.Typed, e.Link = typed, typed != strings.TrimSpace(q.Typed)
 	e.Read = capitals(core.Canonical(typed))
-	if e.Answer, e.Code, e.Past, err = s.judge(ctx, actor, typed, &q); err != nil {
+	found, err := s.judge(ctx, actor, typed, &q)
+	if err != nil {
 		return nil, err
 	}
+	e.Answer, e.Code, e.Past, e.Now = found.answer, found.code, found.past, found.today()
 	e.At = s.now()
 	if q.At != nil {
 		e.At = *core.StoredTime(q.At)
@@ -50,8 +52,23 @@ func (s *Service) Explain(ctx context.Context, actor *core.Actor, q Question) (*
 		have = e.Code.Form()
 	}
 	e.Columns, e.Differences = compare(typed, have)
-	e.Remedies = remedies(actor, e, s.now())
+	e.Remedies = s.help(actor, e)
 	return e, nil
+}
+
+// help returns the remedies. They change the code as it is now, so they go by what it answers now.
+func (s *Service) help(actor *core.Actor, e *Explanation) []Remedy {
+	today := *e
+	if e.Now != nil {
+		today.Answer, today.Would = *e.Now, nil
+	}
+	all := remedies(actor, &today, s.now())
+	for i := range all {
+		if e.Nearest && all[i].Kind == RemedyReplace {
+			all[i] = Remedy{Kind: RemedyReplace, WhyNot: WhyNotMistyped, Allowed: all[i].Allowed}
+		}
+	}
+	return all
 }
 
 // now is the present as stores keep it.
@@ -68,57 +85,83 @@ func (s *Service) lookAround(ctx context.Context, actor *core.Actor, q *Question
 	if err != nil || nearest == nil {
 		return err
 	}
-	would, code, past, err := s.judge(ctx, actor, nearest.Value, q)
-	if err != nil || code == nil {
+	found, err := s.judge(ctx, actor, nearest.Value, q)
+	if err != nil || found.code == nil {
 		return err
 	}
-	e.Code, e.Nearest, e.Would, e.Past = code, true, &would, past
+	e.Code, e.Nearest, e.Would, e.Past, e.Now = found.code, true, &found.answer, found.past, found.today()
 	return nil
 }
 
-// judge returns what redeeming a code answers, and the code as it is now.
-func (s *Service) judge(
-	ctx context.Context, actor *core.Actor, value string, q *Question,
-) (Answer, *codes.Code, *Past, error) {
+// judgment is what redeeming a code answers at the moment that was asked for, and how that is now.
+type judgment struct {
+	answer Answer
+	now    Answer
+	code   *codes.Code // as it is now; nil: there is none
+	past   *Past       // of a moment in the past
+	then   bool        // another moment than the present was asked for
+}
+
+// today returns what redeeming the code answers now, if answer is about another moment.
+func (j *judgment) today() *Answer {
+	if !j.then || j.code == nil {
+		return nil
+	}
+	return &j.now
+}
+
+// judge finds out what redeeming a code answers.
+func (s *Service) judge(ctx context.Context, actor *core.Actor, value string, q *Question) (j judgment, err error) {
 	request := codes.ValidateRequest{Code: value, UserID: q.UserID}
 	now, err := s.deps.Codes.Validate(ctx, actor, request)
 	if err != nil {
-		return Answer{}, nil, nil, err
+		return j, err
 	}
 	user, err := s.user(ctx, actor, q.UserID)
 	if err != nil {
-		return Answer{}, nil, nil, err
+		return j, err
 	}
+	j.now, j.code, j.then = answerOf(&now, user), now.Code, q.At != nil
 	if q.At == nil {
-		return answerOf(&now, user), now.Code, nil, nil
+		j.answer = j.now
+		return j, nil
 	}
 	request.At = q.At
 	if now.Code == nil || q.At.After(now.At) {
 		then, err := s.deps.Codes.Validate(ctx, actor, request)
-		return answerOf(&then, user), then.Code, nil, err
+		j.answer = answerOf(&then, user)
+		return j, err
 	}
-	at := *core.StoredTime(q.At)
-	past := &Past{CreatedAt: now.Code.CreatedAt}
-	if at.Before(now.Code.CreatedAt) {
-		none := Answer{
+	j.past = &Past{CreatedAt: now.Code.CreatedAt}
+	if core.StoredTime(q.At).Before(now.Code.CreatedAt) {
+		j.answer = Answer{
 			Reason: core.ReasonCodeNotFound, Kind: core.KindNotFound, Detail: "there was no such code in this workspace then",
 		}
-		return none, now.Code, past, nil
+		return j, nil
 	}
-	was, err := s.stateAt(ctx, actor, now.Code, user, q.UserID, at, past)
+	j.answer, err = s.answerThen(ctx, actor, request, &j, user)
+	return j, err
+}
+
+// answerThen returns what redeeming a code answered at an earlier moment, and adds to what is known of the
+// past what is not sure about it.
+func (s *Service) answerThen(
+	ctx context.Context, actor *core.Actor, request codes.ValidateRequest, j *judgment, user *codes.User,
+) (Answer, error) {
+	was, err := s.stateAt(ctx, actor, j.code, user, request.UserID, *core.StoredTime(request.At), j.past)
 	if err != nil {
-		return Answer{}, nil, nil, err
+		return Answer{}, err
 	}
 	request.Then = &was.Then
 	then, err := s.deps.Codes.Validate(ctx, actor, request)
 	if err != nil {
-		return Answer{}, nil, nil, err
+		return Answer{}, err
 	}
 	answer := answerOf(&then, was.user)
 	if was.holdsUnknown(&answer) {
-		past.unsure(UnsureReservations)
+		j.past.unsure(UnsureReservations)
 	}
-	return answer, now.Code, past, nil
+	return answer, nil
 }
 
 // shownUsers is how many of those who have used a code up are named.

@@ -210,8 +210,8 @@ func TestTheNearestCode(t *testing.T) {
 			if got := line(e.Columns); got != want.columns {
 				t.Errorf("columns\n%s, want\n%s", got, want.columns)
 			}
-			if r := e.Remedies[0]; r.Needed || !r.Possible || r.WhyNot != why.WhyNotWorks || !r.Shared {
-				t.Errorf("a replacement: %+v, want that it is possible without need", r)
+			if r := e.Remedies[0]; r.Needed || r.Possible || r.WhyNot != why.WhyNotMistyped || !r.Allowed {
+				t.Errorf("a replacement: %+v, want that the code must be typed right before", r)
 			}
 		})
 	}

@@ -29,6 +29,8 @@ type Explanation struct {
 
 	Answer Answer  // about what was typed
 	Would  *Answer // with Nearest: about Code, if it were typed right
+	// Now is what redeeming Code answers now; nil: the other answers are about now, or there is no code.
+	Now *Answer
 
 	// UsedBy are the newest redemptions of a code that is used up, and UsedByMore how many more stand.
 	UsedBy     []codes.Redemption
@@ -194,6 +196,9 @@ const (
 	WhyNotNobody WhyNot = "nobody"
 	// WhyNotWithdrawn: the code was a replacement that was taken back; Instead is the code that it replaced.
 	WhyNotWithdrawn WhyNot = "withdrawn"
+	// WhyNotMistyped: nobody has shown the code: it is only like the one that was typed. A replacement
+	// would go to whoever comes near.
+	WhyNotMistyped WhyNot = "mistyped"
 )
 
 // Remedy is one way to help.

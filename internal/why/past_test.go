@@ -71,6 +71,9 @@ func TestAnEarlierTime(t *testing.T) {
 			if *e.Code.MaxRedemptions != 3 {
 				t.Errorf("moment %d: the code is not shown as it is now", i)
 			}
+			if e.Now == nil || !e.Now.Replay || e.Remedies[0].Possible {
+				t.Errorf("moment %d: now %+v, and a replacement %+v", i, e.Now, e.Remedies[0])
+			}
 		}
 		before := w.at(t, start.Add(-time.Hour))
 		if before.Answer.Reason != core.ReasonCodeNotFound || before.Code == nil || !before.Past.CreatedAt.Equal(start) {

@@ -155,7 +155,7 @@ func exportsPage(p *page, v *exportsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = exportStatus(p, v.formOf("codes"), codes.Statuses()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = exportStatus(p, v.formOf("codes")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -467,7 +467,7 @@ func exportSection(p *page, f *form, what string) templ.Component {
 	})
 }
 
-func exportStatus(p *page, f *form, statuses []codes.Status) templ.Component {
+func exportStatus(p *page, f *form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -514,7 +514,7 @@ func exportStatus(p *page, f *form, statuses []codes.Status) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, status := range statuses {
+		for _, status := range shownStatuses {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<option value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -45,12 +45,12 @@ func (g *guess) odds(p *page) string {
 func (g *guess) takes(p *page) string {
 	const yearMinutes = 365.25 * 24 * 60
 	switch years := g.Minutes / yearMinutes; {
-	case years >= 1e6:
+	case years >= 1000:
 		return p.Say("guess.ages")
 	case years >= 2:
-		return p.Say("guess.years", "count", int64(years))
+		return p.Say("guess.about", "time", p.Say("guess.years", "count", int64(years)))
 	default:
-		return p.Away(g.Expected())
+		return p.Say("guess.about", "time", p.Away(g.Expected()))
 	}
 }
 

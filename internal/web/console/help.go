@@ -50,7 +50,7 @@ var keyGroups = []struct {
 		{[]string{"y"}, "copy"}, {[]string{"e"}, "edit"}, {[]string{"r"}, "revoke"}, {[]string{"w"}, "why_this"},
 	}},
 	{"why", []keyHelp{
-		{[]string{"Enter"}, "check"}, {[]string{"s"}, "sentence"}, {[]string{"1"}, "remedy"},
+		{[]string{"i"}, "user"}, {[]string{"Enter"}, "check"}, {[]string{"s"}, "sentence"}, {[]string{"1"}, "remedy"},
 	}},
 }
 

@@ -175,7 +175,7 @@ func TestListsAreExported(t *testing.T) {
 	id := o.mara.batch("Badges", 3)
 	o.mara.batch("Others", 2)
 	const at = "/console/w/acme/exports"
-	o.mara.sees(at, "Redemptions", "Users", "Created after")
+	o.mara.sees(at, "Redemptions", "Users", "Redeemed from")
 	o.mara.sees(at+"?q=ACME&status=revoked&batch="+id, `value="ACME"`, `value="revoked" selected`, `value="`+id)
 	const days = "endsFrom=2030-01-01&amp;from=2026-11-01&amp;status=active&amp;to=2026-11-30"
 	o.mara.sees("/console/w/acme/codes?"+html.UnescapeString(days), "/console/w/acme/exports?"+days, "from 1 January 2030")

@@ -140,8 +140,8 @@ func (o *office) openWorkshop(t *testing.T) {
 		Lists: o.codes, Batches: o.batches, Events: o.events, Log: o.store, Now: time.Now, Entropy: entropy,
 	})
 	o.why = why.NewService(why.Deps{
-		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Keys: o.tenancy,
-		Now: time.Now,
+		Codes: o.codes, Log: o.events, Batches: o.batches, Changes: o.changes, Imports: o.imports,
+		Keys: o.tenancy, Now: time.Now,
 	})
 }
 

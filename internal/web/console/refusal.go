@@ -34,7 +34,7 @@ func (s *server) refuse(c *kit.Call, problem *kit.Problem) {
 	ctx := context.WithoutCancel(c.Request.Context())
 	if problem.Status == http.StatusForbidden && p.who != nil && p.workspace.Slug != "" {
 		if needed := leastRole(p.route.Needs); !p.may(p.route.Needs) { // else the reason is another
-			v.why = p.Say("refusal.role", "role", p.Say("role."+p.Actor.Role))
+			v.why = p.Say("refusal.role", "role", p.Say("role.with."+p.Actor.Role))
 			if needed != "" {
 				v.needs = p.Say("role." + string(needed))
 			}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -33,6 +32,8 @@ type whyView struct {
 	found *why.Explanation // nil: nothing was asked yet
 	retry string           // keeps a remedy from being applied twice
 	at    *time.Time       // the moment that was asked about; nil: now
+
+	owners []string // whom those can ask who may not help themselves
 }
 
 // why answers GET /console/w/{workspace}/why.
@@ -50,6 +51,13 @@ func (s *server) showWhy(ctx context.Context, p *page, status int, f *form) erro
 		if err == nil {
 			v.found = found
 		}
+	}
+	if v.found != nil && !p.may(core.PermissionRemedy) {
+		owners, err := s.deps.Members.Owners(ctx, p.workspace.ID)
+		if err != nil {
+			return err
+		}
+		v.owners = owners
 	}
 	return p.showWith(ctx, status, whyPage(p, v))
 }
@@ -147,12 +155,8 @@ func (s *server) restore(ctx context.Context, p *page) error {
 func (v *whyView) answerName() string {
 	e := v.found
 	switch {
-	case e.Answer.Replay:
-		return "replay"
 	case e.Answer.Valid && v.form.get("instead") != "":
 		return "made"
-	case e.Answer.Valid:
-		return "valid"
 	case e.Nearest:
 		return "near"
 	case e.Past != nil && e.Code != nil && e.At.Before(e.Past.CreatedAt):
@@ -160,7 +164,19 @@ func (v *whyView) answerName() string {
 	case e.Deleted != nil:
 		return "deleted"
 	default:
-		return string(e.Answer.Reason)
+		return nameOfAnswer(&e.Answer)
+	}
+}
+
+// nameOfAnswer is the name of an answer about a code that is there.
+func nameOfAnswer(a *why.Answer) string {
+	switch {
+	case a.Replay:
+		return "replay"
+	case a.Valid:
+		return "valid"
+	default:
+		return string(a.Reason)
 	}
 }
 
@@ -176,73 +192,74 @@ func (v *whyView) verdictClass() string {
 	}
 }
 
-// facts are what stands at the places of texts about the answer: instants as words.
-func (v *whyView) facts(p *page) []any {
-	return v.factsWith(p, func(at time.Time) any { return p.Full(at) })
+// facts are what stands at the places of texts about an answer: instants as words.
+func (v *whyView) facts(p *page, a *why.Answer) []any {
+	return v.factsWith(p, a, func(at time.Time) any { return p.Full(at) })
 }
 
 // richFacts are facts with instants that have UTC behind them.
-func (v *whyView) richFacts(p *page) []any {
-	return v.factsWith(p, func(at time.Time) any { return p.FullMoment(at) })
+func (v *whyView) richFacts(p *page, a *why.Answer) []any {
+	return v.factsWith(p, a, func(at time.Time) any { return p.FullMoment(at) })
 }
 
-func (v *whyView) factsWith(p *page, when func(time.Time) any) []any {
+func (v *whyView) factsWith(p *page, a *why.Answer, when func(time.Time) any) []any {
 	e := v.found
-	args := []any{"user", v.form.get("user"), "typed", e.Typed, "count", e.Answer.Uses.Taken}
+	args := []any{"user", v.form.get("user"), "typed", e.Typed, "count", a.Uses.Taken, "at", when(e.At), "help", v.help(p)}
 	if e.Code != nil {
 		args = append(args, "code", e.Code.Value, "type", p.Say("type."+string(e.Code.Type)),
 			"spelt", p.spell(e.Code.Value), "created", when(e.Code.CreatedAt), "instead", v.form.get("instead"))
 	}
-	for name, at := range map[string]*time.Time{
-		"start": e.Answer.StartsAt, "end": e.Answer.ExpiresAt, "revoked": e.Answer.RevokedAt,
-	} {
+	for name, at := range map[string]*time.Time{"start": a.StartsAt, "end": a.ExpiresAt, "revoked": a.RevokedAt} {
 		if at != nil {
 			args = append(args, name, when(*at), name+"_ago", p.Until(*at))
 		}
 	}
-	if e.Answer.Redemption != nil {
-		args = append(args, "used", when(e.Answer.Redemption.CreatedAt))
+	if a.Redemption != nil {
+		args = append(args, "used", when(a.Redemption.CreatedAt))
 	}
 	if e.Deleted != nil {
 		args = append(args, "deleted", when(e.Deleted.At), "who", e.Deleted.ByName)
 	}
 	if len(e.Differences) > 0 {
 		d := e.Differences[0]
-		args = append(args, "differences", p.Number(int64(len(e.Differences))), "position", p.ordinal(d.Position),
+		args = append(args, "differences", p.Number(int64(len(e.Differences))), "place", v.place(p, d),
 			"have", d.Have, "got", d.Typed, "word", p.spell(d.Have))
 	}
 	return args
 }
 
-// ordinal is a place in a row: "seventh"; beyond those that have a word, "number 31".
-func (p *page) ordinal(n int) string {
-	if name := "ordinal." + strconv.Itoa(n); p.Has(name) {
-		return p.Say(name)
-	}
-	return p.Say("ordinal.other", "number", n)
-}
-
-// name is the name of a text of a kind about this answer: the one about the user if one was named and
-// there is such a text.
+// name is the name of a text of a kind about the moment that was asked for: the one about an earlier or a
+// later one, or about the user, if there is such a text.
 func (v *whyView) name(p *page, kind string) string {
-	name := "why." + kind + "." + v.answerName()
-	if v.answerName() == "near" {
-		d := v.found.Differences[0]
-		if len(v.found.Differences) > 1 {
-			return name + ".several"
+	name := "why." + kind + "." + v.answerName() + v.differenceName()
+	if v.at != nil {
+		if then := name + "." + v.tense(p); p.Has(then) {
+			return then
 		}
-		name += "." + string(d.Kind)
-		if kind == "say" && isDigit(d.Have) && p.Has(name+".digit") {
-			name += ".digit"
-		}
-	}
-	if v.at != nil && p.Has(name+".then") {
-		return name + ".then"
-	}
-	if v.form.get("user") != "" && p.Has(name+".user") {
-		name += ".user"
+	} else if v.form.get("user") != "" && p.Has(name+".user") {
+		return name + ".user"
 	}
 	return name
+}
+
+// differenceName is what names of texts about the nearest code end in.
+func (v *whyView) differenceName() string {
+	switch all := v.found.Differences; {
+	case len(all) == 0 || v.answerName() != "near":
+		return ""
+	case len(all) > 1:
+		return ".several"
+	default:
+		return "." + string(all[0].Kind)
+	}
+}
+
+// tense says where the moment that was asked for lies.
+func (v *whyView) tense(p *page) string {
+	if v.at.After(p.Now()) {
+		return "future"
+	}
+	return "past"
 }
 
 // keyIf are the attributes of a button that a key presses.
@@ -253,8 +270,6 @@ func keyIf(has bool, key string) templ.Attributes {
 	return templ.Attributes{"data-key": key}
 }
 
-func isDigit(text string) bool { return len(text) == 1 && '0' <= text[0] && text[0] <= '9' }
-
 // status is the HTTP status with which redeeming answers.
 func (v *whyView) status() int {
 	if v.found.Answer.Valid {
@@ -263,17 +278,16 @@ func (v *whyView) status() int {
 	return kit.StatusOf(v.found.Answer.Reason)
 }
 
-// would is the answer about the code that is shown.
-func (v *whyView) would() *why.Answer {
-	if v.found.Would != nil {
-		return v.found.Would
+// today is the answer about the code that is shown as it is now.
+func (v *whyView) today() *why.Answer {
+	switch e := v.found; {
+	case e.Now != nil:
+		return e.Now
+	case e.Would != nil:
+		return e.Would
+	default:
+		return &e.Answer
 	}
-	return &v.found.Answer
-}
-
-// statusOf is the status of the code that is shown: at the moment of the answer, if it was there then.
-func (v *whyView) statusOf(p *page) codes.Status {
-	return cmp.Or(v.would().Status, v.found.Code.StatusAt(p.Now()))
 }
 
 // comparesCode reports whether any column shows what the code has: without a nearest code there is none.

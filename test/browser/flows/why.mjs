@@ -27,11 +27,11 @@ const reasons = [
   ["ACME-UPGR-ADEX", "user-4711", "user_already_premium", "They are Premium already", "You have Premium", []],
   ["no such code", "user-9", "code_not_found", "There is no such code", "letter by letter", []],
   ["ACME-GONE-XXXX", "", "code_not_found", "It was deleted", "no longer in our books", []],
-  ["ACME-7KQW-M2XM", "", "code_not_found", "There is no such code", "twelfth character again? It may be a N", ["(replace)"]],
-  ["ACME-7KQW-M2X", "", "code_not_found", "There is no such code", "is missing before or after", ["(replace)"]],
-  ["ACME-7KQW-M2XNN", "", "code_not_found", "There is no such code", "one too many", ["(replace)"]],
-  ["ACME-7KWQ-M2XN", "", "code_not_found", "There is no such code", "changed places", ["(replace)"]],
-  ["ACME-REVO-KEDY", "", "code_not_found", "There is no such code", "It may be a X", ["replace", "restore"]],
+  ["ACME-7KQW-M2XM", "", "code_not_found", "There is no such code", "after the second dash again? It may be the letter N", []],
+  ["ACME-7KQW-M2X", "", "code_not_found", "There is no such code", "is missing at the end", []],
+  ["ACME-7KQW-M2XNN", "", "code_not_found", "There is no such code", "one too many", []],
+  ["ACME-7KWQ-M2XN", "", "code_not_found", "There is no such code", "changed places", []],
+  ["ACME-REVO-KEDY", "", "code_not_found", "There is no such code", "It may be the letter X", ["restore"]],
 ];
 
 // offered are the remedies with a button; those that nobody needs are in brackets.
@@ -116,5 +116,7 @@ await run({
     await page.keyboard.type("acme7kqwm2xn");
     await Promise.all([page.waitForURL("**/why?**"), page.keyboard.press("Enter")]);
     await page.locator(".verdict").waitFor();
+    await page.keyboard.press("i");
+    await page.waitForFunction(() => document.activeElement.id === "field-user");
   },
 });
