@@ -4,5 +4,5 @@
 //
 // It needs what scripts/install-test-deps installs:
 //
-//	apt-get install chromium curl nodejs npm
+//	apt-get install chromium-headless-shell curl nodejs npm
 package browser

@@ -19,7 +19,7 @@ const shares = () => ({
     "/codes/ACME-REVO-KEDX/edit": "editor", "/codes/ACME-REVO-KEDX/delete": "editor",
     "POST /codes/ACME-REVO-KEDX/restore": "editor",
   },
-  "/why?typed=ACME-REVO-KEDX": { "POST /why/replace": "support", "POST /why/restore": "support" },
+  "/why?typed=ACME-REVO-KEDX": { "POST /why/replace": "editor", "POST /why/restore": "support" },
   "/why?typed=ACME-USED-UPXX": { "POST /why/replace": "support", "POST /why/raise": "support" },
   "/why?typed=ACME-ENDE-DXXX": { "POST /why/replace": "support", "POST /why/extend": "support" },
   "/batches": { "/imports/new": "editor" },

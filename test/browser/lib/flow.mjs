@@ -18,22 +18,9 @@ export const routes = (env.CONSOLE_PAGES || "").split("\n").filter(Boolean);
 export const password = "correct horse battery staple";
 const limit = 20_000; // milliseconds; how long a page may take on a busy machine
 
-// unused are parts of chromium that cost time and that no page sees: the pages behind the box for addresses, of which
-// each window has its own, and a process kept ready for a page of another site. The others are what playwright turns
-// off: the last list counts.
-const unused = [
-  "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess",
-  "AvoidUnnecessaryBeforeUnloadCheckSync", "HttpsUpgrades", "MediaRouter", "NetworkTimeServiceQuerying",
-  "OptimizationHints", "PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning",
-];
-
 export const launch = () => chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-extensions", "--disable-sync", "--renderer-process-limit=1",
-    `--disable-features=${unused}`,
-  ],
+  executablePath: "/usr/bin/chromium-headless-shell",
+  args: ["--no-sandbox", "--renderer-process-limit=1"],
 });
 
 // What pages may say to the browser's console: that an answer was a refusal, which flows look at.
