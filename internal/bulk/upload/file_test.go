@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -199,6 +200,7 @@ func TestHowATableWasReadIsSaid(t *testing.T) {
 		{"another case", "CODE\nA\n", "the column “CODE” is read as code"},
 		{"days", "code,expiresAt\nA,2031-12-31\n", "whole days in the time zone UTC"},
 		{"days with points", "code,expiresAt\nA,31.12.2031\n", "are read as day, month and year"},
+		{"unknown columns", "code,Filiale,Ort,Filiale\nA,b,c,d\n", "were passed over: Filiale, Ort, Filiale\n"},
 	} {
 		f := mustOpenTable(t, test.file, time.UTC)
 		for _, row := range readAll(t, f) {
@@ -212,6 +214,22 @@ func TestHowATableWasReadIsSaid(t *testing.T) {
 	}
 	_, err := upload.OpenTable(strings.NewReader("code,type,Typ\n"), upload.CSV, time.UTC)
 	checkFileError(t, err, upload.InvalidFile, "“type” and “Typ”", "both read as type")
+}
+
+// TestMisspeltHeadings are not passed over: somebody has put something into the column.
+func TestMisspeltHeadings(t *testing.T) {
+	for name, want := range map[string]string{
+		"Noet": "note", "Gültig biss": "expiresAt", "Empfanger": "", "expires att": "expiresAt", "Anzal": "maxRedemptions",
+		"Ort": "", "Filiale": "",
+	} {
+		_, err := upload.OpenTable(strings.NewReader("code,"+name+"\n"), upload.CSV, time.UTC)
+		if want == "" && err != nil {
+			t.Errorf("%s is not passed over: %v", name, err)
+		}
+		if want != "" {
+			checkFileError(t, err, upload.InvalidFile, strconv.Quote(name), "did you mean \""+want+"\"")
+		}
+	}
 }
 
 func TestHeader(t *testing.T) {

@@ -28,8 +28,8 @@ type Reader struct {
 func Open(r io.Reader, format Format) (*Reader, error) { return open(r, format, MaxFileBytes, nil) }
 
 // OpenTable is [Open] for what people have written in a table: CSV may have common headings in place of the
-// names of columns, types in any case, and days without a time, which are those of a time zone. [Reader.Notes]
-// say what was read so.
+// names of columns, columns that nobody knows, which are passed over, types in any case, and days without a
+// time, which are those of a time zone. [Reader.Notes] say what was read so.
 func OpenTable(r io.Reader, format Format, zone *time.Location) (*Reader, error) {
 	return open(r, format, MaxFileBytes, &handwritten{zone: zone})
 }
@@ -114,6 +114,9 @@ func (f *Reader) Notes() (notes []core.Said) {
 		if as != "" && as != f.header.names[i] {
 			notes = append(notes, notedColumn.With("column", printable(f.header.names[i]), "as", as))
 		}
+	}
+	if len(f.header.passed) > 0 {
+		notes = append(notes, notedPassed.With("columns", strings.Join(f.header.passed, ", ")))
 	}
 	if f.people != nil && f.people.days {
 		notes = append(notes, notedDates.With("zone", f.people.zone))

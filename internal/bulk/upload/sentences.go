@@ -81,6 +81,7 @@ var (
 		"all codes are digits and not of one length: a spreadsheet may have taken off zeros at "+
 			"their beginning; format the column as text before the codes are put in")
 	notedColumn = core.NewSentence("noted_column", "the column “{column}” is read as {as}")
+	notedPassed = core.NewSentence("noted_passed", "these columns were passed over: {columns}")
 	notedDates  = core.NewSentence("noted_dates",
 		"dates without a time of day are whole days in the time zone {zone}: expiresAt is the end of the day, "+
 			"other times are its beginning")

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"accesscodes/internal/bulk"
+	"accesscodes/internal/bulk/upload"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
+	"accesscodes/internal/web/console/text"
 )
 
 const importsPath = "/console/w/acme/imports"
@@ -229,6 +231,39 @@ func TestATableInGerman(t *testing.T) {
 	if err != nil || code.Type != codes.TypePremium || code.ExpiresAt.Format(time.RFC3339) != "2031-12-31T23:59:59Z" {
 		t.Errorf("the code is %+v, %v", code, err)
 	}
+	passed := o.mara.imported("fest.csv", "Code;Art;Filiale;Region\nA;Normal;b;c\n")
+	o.mara.sees(passed, "Diese Spalten wurden übergangen: Filiale, Region.", "<dt>1</dt><dd>Code würde angelegt</dd>")
 	unknown := o.mara.imported("fest.csv", "Code;noet\nA;b\n")
 	o.mara.sees(unknown, "Eine Spalte &#34;noet&#34; gibt es nicht. Meinten Sie „note“?")
+}
+
+// TestLabelsOfTheConsoleAreHeadings: what a page calls something is what people call it in their tables.
+func TestLabelsOfTheConsoleAreHeadings(t *testing.T) {
+	labels := map[string][]string{
+		"code":           {"import.column.code", "codes.column.code"},
+		"type":           {"import.column.type", "batch.type", "codes.filter.type"},
+		"maxRedemptions": {"import.column.maxRedemptions", "new.uses"},
+		"startsAt":       {"import.column.startsAt", "new.starts"},
+		"expiresAt":      {"import.column.expiresAt", "new.ends", "batch.ends"},
+		"recipient":      {"import.column.recipient", "new.recipient", "batch.recipient"},
+		"note":           {"import.column.note", "new.note", "batch.note"},
+		"metadata":       {"import.column.metadata", "batch.metadata", "code.metadata"},
+		"revokedAt":      {"import.column.revokedAt"},
+		"status":         {"import.column.status", "codes.filter.status"},
+	}
+	for _, language := range text.Languages() {
+		texts := text.For(text.Viewer{Language: language.Tag})
+		for column, names := range labels {
+			for _, name := range names {
+				header := "_;" + texts.Say(name)
+				if column != "code" {
+					header = "code;" + texts.Say(name)
+				}
+				file, err := upload.OpenTable(strings.NewReader(header+"\n"), upload.CSV, time.UTC)
+				if err != nil || file.Layout().As[1] != column {
+					t.Errorf("%q is not read as %s: %v", header, column, err)
+				}
+			}
+		}
+	}
 }
