@@ -16,6 +16,7 @@ var (
 type handwritten struct {
 	zone         *time.Location // of days
 	days, dotted bool
+	decoded      bool // from Windows-1252
 }
 
 // day reads a day without a time. isDay: the text is written as one, whether there is such a day or not.

@@ -248,3 +248,35 @@ func TestHeader(t *testing.T) {
 		t.Errorf("the notes are %v", f.Notes())
 	}
 }
+
+// TestAWindows1252Table is what Excel saves as plain CSV. Only what people have written is read so.
+func TestAWindows1252Table(t *testing.T) {
+	const row = "A;M\xfcller \x80 9\n"
+	file := "Code;Empf\xe4nger\n" + strings.Repeat(row, 20_000)
+	f, err := upload.OpenTable(iotest.HalfReader(strings.NewReader(file)), upload.CSV, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := readAll(t, f)
+	for _, row := range rows {
+		if record, rejected := row.Record(); rejected != nil || *record.Change.Recipient.Value != "Müller € 9" {
+			t.Fatalf("line %d is %+v, %v", row.Line, record, rejected)
+		}
+	}
+	if len(rows) != 20_000 || !strings.Contains(notesOf(f), "Windows-1252") || !f.Layout().Mark {
+		t.Errorf("%d rows, the notes %q, the layout %+v", len(rows), notesOf(f), f.Layout())
+	}
+	broken := errors.New("the connection broke")
+	f, err = upload.OpenTable(io.MultiReader(strings.NewReader(file[:300]), iotest.ErrReader(broken)), upload.CSV, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = f.Next()
+	}
+	if !errors.Is(err, broken) {
+		t.Errorf("behind a file that is cut off comes %v", err)
+	}
+	_, err = upload.OpenTable(strings.NewReader("{\"code\":\"\xe4\"}\n"), upload.NDJSON, time.UTC)
+	checkFileError(t, err, upload.InvalidFile, "Latin-1", "line 1")
+}

@@ -80,7 +80,9 @@ var (
 	notedDigits     = core.NewSentence("noted_digits",
 		"all codes are digits and not of one length: a spreadsheet may have taken off zeros at "+
 			"their beginning; format the column as text before the codes are put in")
-	notedColumn = core.NewSentence("noted_column", "the column “{column}” is read as {as}")
+	notedColumn  = core.NewSentence("noted_column", "the column “{column}” is read as {as}")
+	notedDecoded = core.NewSentence("noted_windows1252",
+		"the file is read as Windows-1252, as Excel saves it: check that letters such as ä are right")
 	notedPassed = core.NewSentence("noted_passed", "these columns were passed over: {columns}")
 	notedDates  = core.NewSentence("noted_dates",
 		"dates without a time of day are whole days in the time zone {zone}: expiresAt is the end of the day, "+

@@ -233,6 +233,8 @@ func TestATableInGerman(t *testing.T) {
 	}
 	passed := o.mara.imported("fest.csv", "Code;Art;Filiale;Region\nA;Normal;b;c\n")
 	o.mara.sees(passed, "Diese Spalten wurden übergangen: Filiale, Region.", "<dt>1</dt><dd>Code würde angelegt</dd>")
+	excel := o.mara.imported("fest.csv", "Code;Art;Empf\xe4nger\r\nA;Normal;M\xfcller\r\n")
+	o.mara.sees(excel, "Gelesen als Windows-1252", "<dt>Empfänger</dt>", "<dt>1</dt><dd>Code würde angelegt</dd>")
 	unknown := o.mara.imported("fest.csv", "Code;noet\nA;b\n")
 	o.mara.sees(unknown, "Eine Spalte &#34;noet&#34; gibt es nicht. Meinten Sie „note“?")
 }
