@@ -10,6 +10,8 @@ import (
 var (
 	isoDay    = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 	dottedDay = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{4}$`)
+	// shortYear is a day that would be one with the century.
+	shortYear = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{2}$`)
 )
 
 // handwritten is how people write a table, and what was seen of that.

@@ -147,9 +147,11 @@ var (
 		"{column} is a date in a local format or without its time zone; "+likeATime)
 	serialTime = core.NewSentence("serial_time",
 		"{column} is a number, in which a spreadsheet counts days; "+likeATime)
-	truthNoTime = core.NewSentence("truth_no_time", "{column} is {value}, not a time; "+likeATime)
-	noTime      = core.NewSentence("no_time", "{column} must be a time; "+likeATime)
-	noSuchDay   = core.NewSentence("no_such_day", "{column} is {value}, and there is no such day")
+	truthNoTime  = core.NewSentence("truth_no_time", "{column} is {value}, not a time; "+likeATime)
+	noTime       = core.NewSentence("no_time", "{column} must be a time; "+likeATime)
+	yearTooShort = core.NewSentence("year_too_short",
+		"{column} is {value}, and its year needs four digits; write it like 31.12.2031")
+	noSuchDay = core.NewSentence("no_such_day", "{column} is {value}, and there is no such day")
 )
 
 const (
