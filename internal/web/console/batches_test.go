@@ -98,7 +98,7 @@ func TestWhatWasDoneToABatchIsShownWithTheWayBack(t *testing.T) {
 	all := url.Values{"do": {"revoke"}, "batch": {id}, "back": {at}, "retry": {"a"}}
 	o.mara.does("/console/w/acme/changes", all)
 	o.mara.sees(at, "What was done to them", "Revoked 4 codes.", "Mara Lindt", "<dt>Revoked</dt>", "4 (100%)")
-	o.mara.sees("/console/w/acme/batches", "4 revoked")
+	o.mara.sees("/console/w/acme/batches", "4 revoked", "All are revoked.")
 
 	body := o.mara.sees(at)
 	undo := undoInPage.FindStringSubmatch(body)
