@@ -30,6 +30,7 @@ type Batch struct {
 	// Redeemed is how many of its codes have been redeemed; nil: counting them takes too long.
 	Redeemed *int64
 	Revoked  *int64 // how many are revoked; nil as Redeemed
+	Left     *int64 // how many are not deleted; nil as Redeemed
 	// Imported: the codes come from a file, each with a type and options of its own, and in no format.
 	Imported bool
 }

@@ -57,9 +57,11 @@ func (s *Batches) countOutcomes(ctx context.Context, batches []Batch) error {
 			if err != nil {
 				return err
 			}
-			all.Redeemed, all.Revoked = all.Redeemed+some.Redeemed, all.Revoked+some.Revoked
+			all.Left += some.Left
+			all.Redeemed += some.Redeemed
+			all.Revoked += some.Revoked
 		}
-		b.Redeemed, b.Revoked = &all.Redeemed, &all.Revoked
+		b.Redeemed, b.Revoked, b.Left = &all.Redeemed, &all.Revoked, &all.Left
 	}
 	return nil
 }

@@ -66,12 +66,13 @@ func (s *Imports) Cancel(ctx context.Context, actor *core.Actor, id core.ID) (Im
 }
 
 // Rejected writes the file of an import's rejected lines: begin is called when it begins, and returns
-// where to write.
+// where to write. words says of a line why it is rejected; nil: its detail does.
 //
 // Errors: those of [Imports.Import]; KindGone with ReasonRejectedLinesExpired; KindUnavailable with
 // ReasonOverloaded if too many of these files are read; those of writing.
 func (s *Imports) Rejected(
-	ctx context.Context, actor *core.Actor, id core.ID, begin func() (to io.Writer, flush func() error),
+	ctx context.Context, actor *core.Actor, id core.ID, words func(*RejectedLine) string,
+	begin func() (to io.Writer, flush func() error),
 ) error {
 	leave, err := s.reading.Enter(ctx, actor.WorkspaceID)
 	if err != nil {
@@ -104,9 +105,14 @@ func (s *Imports) Rejected(
 			to, flush = begin()
 			file = upload.NewRejectWriter(to, layout)
 		}
-		for _, line := range page {
+		for n := range page {
+			line := &page[n]
+			detail := line.Detail
+			if words != nil {
+				detail = words(line)
+			}
 			err := file.Write(upload.Rejected{
-				Line: int(line.Line), Raw: string(line.Raw), Reason: line.Reason, Detail: line.Detail,
+				Line: int(line.Line), Raw: string(line.Raw), Reason: line.Reason, Detail: detail,
 			})
 			if err != nil {
 				return err

@@ -29,8 +29,9 @@ type Store interface {
 	CountOutcomes(ctx context.Context, workspace, batch core.ID, from, below int64) (Outcomes, error)
 }
 
-// Outcomes says how many codes have been redeemed, and how many are revoked. A code may be both.
-type Outcomes struct{ Redeemed, Revoked int64 }
+// Outcomes says how many codes are left, how many of them have been redeemed, and how many are revoked. A code
+// may be both.
+type Outcomes struct{ Left, Redeemed, Revoked int64 }
 
 // Source draws values for codes: [codes.Service] does.
 type Source interface {

@@ -46,7 +46,7 @@ var mayImport = []struct {
 	{
 		"internal/bulk/upload",
 		[]string{"internal/core", "internal/codes", "internal/csvcell"},
-		[]string{"github.com/go-json-experiment/json"},
+		[]string{"github.com/go-json-experiment/json", "golang.org/x/text"},
 	},
 
 	{"internal/group", nil, nil},

@@ -10,12 +10,15 @@ import (
 var (
 	isoDay    = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 	dottedDay = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{4}$`)
+	// shortYear is a day that would be one with the century.
+	shortYear = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{2}$`)
 )
 
 // handwritten is how people write a table, and what was seen of that.
 type handwritten struct {
 	zone         *time.Location // of days
 	days, dotted bool
+	decoded      bool // from Windows-1252
 }
 
 // day reads a day without a time. isDay: the text is written as one, whether there is such a day or not.

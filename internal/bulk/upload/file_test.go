@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -199,6 +200,7 @@ func TestHowATableWasReadIsSaid(t *testing.T) {
 		{"another case", "CODE\nA\n", "the column “CODE” is read as code"},
 		{"days", "code,expiresAt\nA,2031-12-31\n", "whole days in the time zone UTC"},
 		{"days with points", "code,expiresAt\nA,31.12.2031\n", "are read as day, month and year"},
+		{"unknown columns", "code,Filiale,Ort,Filiale\nA,b,c,d\n", "were passed over: Filiale, Ort, Filiale\n"},
 	} {
 		f := mustOpenTable(t, test.file, time.UTC)
 		for _, row := range readAll(t, f) {
@@ -212,6 +214,22 @@ func TestHowATableWasReadIsSaid(t *testing.T) {
 	}
 	_, err := upload.OpenTable(strings.NewReader("code,type,Typ\n"), upload.CSV, time.UTC)
 	checkFileError(t, err, upload.InvalidFile, "“type” and “Typ”", "both read as type")
+}
+
+// TestMisspeltHeadings are not passed over: somebody has put something into the column.
+func TestMisspeltHeadings(t *testing.T) {
+	for name, want := range map[string]string{
+		"Noet": "note", "Gültig biss": "expiresAt", "Empfanger": "", "expires att": "expiresAt", "Anzal": "maxRedemptions",
+		"Ort": "", "Filiale": "",
+	} {
+		_, err := upload.OpenTable(strings.NewReader("code,"+name+"\n"), upload.CSV, time.UTC)
+		if want == "" && err != nil {
+			t.Errorf("%s is not passed over: %v", name, err)
+		}
+		if want != "" {
+			checkFileError(t, err, upload.InvalidFile, strconv.Quote(name), "did you mean \""+want+"\"")
+		}
+	}
 }
 
 func TestHeader(t *testing.T) {
@@ -229,4 +247,40 @@ func TestHeader(t *testing.T) {
 	if !bytes.HasPrefix([]byte(f.Notes()[0].Detail), []byte("the file has semicolons")) {
 		t.Errorf("the notes are %v", f.Notes())
 	}
+}
+
+// TestAWindows1252Table is what Excel saves as plain CSV. Only what people have written is read so.
+func TestAWindows1252Table(t *testing.T) {
+	const row = "A;M\xfcller \x80 9\n"
+	file := "Code;Empf\xe4nger\n" + strings.Repeat(row, 20_000)
+	f, err := upload.OpenTable(iotest.HalfReader(strings.NewReader(file)), upload.CSV, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := readAll(t, f)
+	for _, row := range rows {
+		if record, rejected := row.Record(); rejected != nil || *record.Change.Recipient.Value != "Müller € 9" {
+			t.Fatalf("line %d is %+v, %v", row.Line, record, rejected)
+		}
+	}
+	if len(rows) != 20_000 || !strings.Contains(notesOf(f), "Windows-1252") || !f.Layout().Mark {
+		t.Errorf("%d rows, the notes %q, the layout %+v", len(rows), notesOf(f), f.Layout())
+	}
+	broken := errors.New("the connection broke")
+	cut := io.MultiReader(strings.NewReader(file[:300]), iotest.ErrReader(broken))
+	f, err = upload.OpenTable(cut, upload.CSV, time.UTC)
+	if err != nil { // the rows before are read
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = f.Next()
+	}
+	if !errors.Is(err, broken) {
+		t.Errorf("behind a file that is cut off comes %v", err)
+	}
+	_, err = upload.OpenTable(strings.NewReader("{\"code\":\"\xe4\"}\n"), upload.NDJSON, time.UTC)
+	checkFileError(t, err, upload.InvalidFile, "Latin-1", "line 1")
 }

@@ -75,6 +75,7 @@ type header struct {
 	separator byte
 	isJSON    bool // its cells are lines of NDJSON
 	people    *handwritten
+	passed    []string // names that nobody knows, in what people have written
 }
 
 // separators are what may stand between cells; the first is the rule.
@@ -155,6 +156,10 @@ func (h *header) checkName(i int, name string) *FileError {
 	case strings.HasPrefix(name, ignored):
 		h.as[i] = ""
 		return nil
+	case h.passesOver(name):
+		h.as[i] = ""
+		h.passed = append(h.passed, printable(name))
+		return nil
 	case slices.Index(h.names, name) < i && name != "":
 		return invalidFile(columnTwice.With(
 			"column", printable(name), "first", slices.Index(h.names, name)+1, "second", i+1))
@@ -181,17 +186,23 @@ func (h *header) checkName(i int, name string) *FileError {
 		h.readers[i] = readMetadataEntry(name[len(metadataKey):])
 		return nil
 	default:
-		return invalidFile(instead(name, misspeltColumn, unknownColumn))
+		return invalidFile(instead(name, h.people.misspelt(name), misspeltColumn, unknownColumn))
 	}
+}
+
+// passesOver reports whether a column is of no concern: in what people have written, one that nobody knows.
+func (h *header) passesOver(name string) bool {
+	return h.people != nil && name != "" && !h.isJSON && !isColumn(h.people.columnOf(name)) &&
+		h.people.misspelt(name) == ""
 }
 
 // maxQuoted is how much of what a file says is repeated, in characters.
 const maxQuoted = 60
 
 // instead says of a name that is not known which one may be meant, or all that there are.
-func instead(name string, misspelt, unknown core.Sentence) core.Said {
+func instead(name, meant string, misspelt, unknown core.Sentence) core.Said {
 	name = printable(name)
-	if meant := core.Nearest(name, names()); meant != "" {
+	if meant != "" {
 		return misspelt.With("column", strconv.Quote(name), "meant", meant)
 	}
 	return unknown.With("column", strconv.Quote(name), "known", strings.Join(names(), ", "))

@@ -1,25 +1,39 @@
 package upload
 
 import (
+	"maps"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"accesscodes/internal/core"
 )
 
-// headings are what people call columns in their tables, folded, and the columns that they mean. A heading
-// that could mean two things is not here.
-var headings = map[string]string{
-	"gutscheincode": codeColumn, "zugangscode": codeColumn, "accesscode": codeColumn, "vouchercode": codeColumn,
-	"typ": typeColumn, "codetyp": typeColumn, "codetype": typeColumn,
-	"anzahl": "maxRedemptions", "grenze": "maxRedemptions", "limit": "maxRedemptions", "uses": "maxRedemptions",
-	"maxuses": "maxRedemptions", "nutzungen": "maxRedemptions",
-	"gültigab": "startsAt", "validfrom": "startsAt", "starts": "startsAt", "beginn": "startsAt",
-	"gültigbis": "expiresAt", "validuntil": "expiresAt", "expires": "expiresAt", "ends": "expiresAt",
-	"ende": "expiresAt", "ablaufdatum": "expiresAt", "expirydate": "expiresAt",
-	"empfänger": "recipient", "givento": "recipient",
-	"notiz": "note", "bemerkung": "note", "notes": "note", "comment": "note",
-	"gesperrtam": revokedColumn,
-}
+// headings are what people call columns in their tables, folded, and the columns that they mean: also all that
+// the console calls them. A heading that could mean two things is not here.
+var headings = func() map[string]string {
+	all := map[string]string{}
+	for column, names := range map[string][]string{
+		codeColumn: {"gutscheincode", "zugangscode", "accesscode", "vouchercode"},
+		typeColumn: {"typ", "codetyp", "codetype", "art", "codeart"},
+		"maxRedemptions": {
+			"anzahl", "grenze", "limit", "uses", "maxuses", "nutzungen", "einlösungen", "maxeinlösungen", "wieoft",
+		},
+		"startsAt": {"gültigab", "giltab", "validfrom", "starts", "start", "beginn", "anfang"},
+		expiresColumn: {
+			"gültigbis", "giltbis", "validuntil", "expires", "ends", "end", "ende", "ablaufdatum", "expirydate",
+		},
+		"recipient":    {"empfänger", "für", "for", "givento"},
+		"note":         {"notiz", "bemerkung", "kommentar", "notes", "comment"},
+		metadataColumn: {"metadaten"},
+		revokedColumn:  {"gesperrtam"},
+	} {
+		for _, name := range names {
+			all[name] = column
+		}
+	}
+	return all
+}()
 
 // columnOf is the column that a name in a header means; the name itself, if it means none.
 func (h *handwritten) columnOf(name string) string {
@@ -27,7 +41,7 @@ func (h *handwritten) columnOf(name string) string {
 		return name
 	}
 	for column := range readers {
-		if strings.EqualFold(column, name) {
+		if core.FoldName(column) == core.FoldName(name) {
 			return column
 		}
 	}
@@ -41,4 +55,26 @@ func (h *handwritten) columnOf(name string) string {
 func isColumn(name string) bool {
 	_, known := readers[name]
 	return known || isMetadataKey(name) || strings.HasPrefix(name, ignored)
+}
+
+// leastForTypos is how long a heading is that can be misspelt: "Ort" is not meant to be "Art".
+const leastForTypos = 5
+
+// misspelt is the column that a name which means none may be meant to be; empty: there is none.
+func (h *handwritten) misspelt(name string) string {
+	if h == nil {
+		return core.Nearest(name, names())
+	}
+	folded := core.FoldName(name)
+	for _, column := range names() {
+		if core.Nearest(folded, []string{strings.ToLower(column)}) != "" {
+			return column
+		}
+	}
+	for _, heading := range slices.Sorted(maps.Keys(headings)) {
+		if utf8.RuneCountInString(heading) >= leastForTypos && core.Nearest(folded, []string{heading}) != "" {
+			return headings[heading]
+		}
+	}
+	return ""
 }

@@ -28,7 +28,8 @@ func (r *reading) object(line []byte) *RowError {
 	r.member(members, statusColumn)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !strings.HasPrefix(name, ignored) {
-			r.errs.Add(core.ReasonUnknownField, "/"+core.EscapePointer(name), instead(name, misspeltMember, unknownMember))
+			said := instead(name, core.Nearest(name, names()), misspeltMember, unknownMember)
+			r.errs.Add(core.ReasonUnknownField, "/"+core.EscapePointer(name), said)
 		}
 	}
 	return nil

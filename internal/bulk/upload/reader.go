@@ -1,11 +1,14 @@
 package upload
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/csvcell"
@@ -17,7 +20,7 @@ type Reader struct {
 	format Format
 	header header
 	split  splitter
-	mark   bool // it begins with a byte order mark
+	mark   bool // it begins with a byte order mark, or its rejected rows are to
 	line   int  // of what comes next
 	digits digits
 	people *handwritten // nil: the file is as programs write it
@@ -28,22 +31,28 @@ type Reader struct {
 func Open(r io.Reader, format Format) (*Reader, error) { return open(r, format, MaxFileBytes, nil) }
 
 // OpenTable is [Open] for what people have written in a table: CSV may have common headings in place of the
-// names of columns, types in any case, and days without a time, which are those of a time zone. [Reader.Notes]
-// say what was read so.
+// names of columns, columns that nobody knows, which are passed over, types in any case, and days without a
+// time, which are those of a time zone; and it may be Windows-1252. [Reader.Notes] say what was read so.
 func OpenTable(r io.Reader, format Format, zone *time.Location) (*Reader, error) {
 	return open(r, format, MaxFileBytes, &handwritten{zone: zone})
 }
 
 func open(r io.Reader, format Format, maxBytes int64, people *handwritten) (*Reader, error) {
 	f := &Reader{source: newSource(r, maxBytes), format: format, line: 1, people: people}
-	if err := f.source.fill(sniffBytes); err != nil && len(f.source.window()) == 0 {
+	if err := f.sniff(); err != nil {
 		return nil, err
 	}
-	begin := f.source.window()
-	if err := checkBeginning(begin, f.source.ended(), format); err != nil {
+	if err := checkBeginning(f.source.window()); err != nil {
 		return nil, err
 	}
-	if f.mark = strings.HasPrefix(string(begin[:min(len(begin), 3)]), string(byteOrderMark)); f.mark {
+	if err := f.decode(); err != nil {
+		return nil, err
+	}
+	if err := checkText(f.source.window(), format); err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(f.source.window(), byteOrderMark) {
+		f.mark = true
 		f.source.skip(len(byteOrderMark))
 	}
 	if format == NDJSON {
@@ -51,6 +60,30 @@ func open(r io.Reader, format Format, maxBytes int64, people *handwritten) (*Rea
 		return f, nil
 	}
 	return f, f.readHeader()
+}
+
+// decode has a table of people read as Windows-1252 if its beginning is so, which is how Excel saves a plain
+// CSV file. Other such files cannot be read.
+func (f *Reader) decode() error {
+	line := lineOfLatin1(f.source.window(), f.source.ended())
+	switch {
+	case line == 0:
+		return nil
+	case f.people == nil || f.format != CSV:
+		return invalidFile(fileLatin1.With("line", line))
+	}
+	f.people.decoded = true
+	f.mark = true // of its rejected rows, which are UTF-8
+	f.source.decode(charmap.Windows1252.NewDecoder())
+	return f.sniff()
+}
+
+// sniff makes the window the beginning of the file, also where the rest does not come.
+func (f *Reader) sniff() error {
+	if err := f.source.fill(sniffBytes); err != nil && len(f.source.window()) == 0 {
+		return err
+	}
+	return nil
 }
 
 // excelSeparator begins a line in which Excel takes to be told the separator.
@@ -104,6 +137,9 @@ func (f *Reader) Header() []string { return slices.Clone(f.header.names) }
 
 // Notes tell a person what was noticed about the file as far as it is read.
 func (f *Reader) Notes() (notes []core.Said) {
+	if f.people != nil && f.people.decoded {
+		notes = append(notes, notedDecoded.Said())
+	}
 	switch f.header.separator {
 	case ';':
 		notes = append(notes, notedSemicolons.Said())
@@ -114,6 +150,9 @@ func (f *Reader) Notes() (notes []core.Said) {
 		if as != "" && as != f.header.names[i] {
 			notes = append(notes, notedColumn.With("column", printable(f.header.names[i]), "as", as))
 		}
+	}
+	if len(f.header.passed) > 0 {
+		notes = append(notes, notedPassed.With("columns", strings.Join(f.header.passed, ", ")))
 	}
 	if f.people != nil && f.people.days {
 		notes = append(notes, notedDates.With("zone", f.people.zone))

@@ -274,7 +274,7 @@ func TestWhatPeopleWriteInTables(t *testing.T) {
 func TestDaysThatCannotBeRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"31.11.2031": "31.11.2031, and there is no such day", "2031-02-29": "no such day",
-		"31.12.31": "local format", "12/31/2031": "local format", "2031-12-31 23:59": "without its time zone",
+		"31.12.31": "year needs four digits", "12/31/2031": "local format", "2031-12-31 23:59": "without its time zone",
 	} {
 		rows := readAll(t, mustOpenTable(t, "code,expiresAt\nA,"+text+"\n", time.UTC))
 		if _, rejected := rows[0].Record(); rejected == nil || !strings.Contains(rejected.Detail, want) {

@@ -80,7 +80,10 @@ var (
 	notedDigits     = core.NewSentence("noted_digits",
 		"all codes are digits and not of one length: a spreadsheet may have taken off zeros at "+
 			"their beginning; format the column as text before the codes are put in")
-	notedColumn = core.NewSentence("noted_column", "the column “{column}” is read as {as}")
+	notedColumn  = core.NewSentence("noted_column", "the column “{column}” is read as {as}")
+	notedDecoded = core.NewSentence("noted_windows1252",
+		"the file is read as Windows-1252, as Excel saves it: check that letters such as ä are right")
+	notedPassed = core.NewSentence("noted_passed", "these columns were passed over: {columns}")
 	notedDates  = core.NewSentence("noted_dates",
 		"dates without a time of day are whole days in the time zone {zone}: expiresAt is the end of the day, "+
 			"other times are its beginning")
@@ -144,9 +147,11 @@ var (
 		"{column} is a date in a local format or without its time zone; "+likeATime)
 	serialTime = core.NewSentence("serial_time",
 		"{column} is a number, in which a spreadsheet counts days; "+likeATime)
-	truthNoTime = core.NewSentence("truth_no_time", "{column} is {value}, not a time; "+likeATime)
-	noTime      = core.NewSentence("no_time", "{column} must be a time; "+likeATime)
-	noSuchDay   = core.NewSentence("no_such_day", "{column} is {value}, and there is no such day")
+	truthNoTime  = core.NewSentence("truth_no_time", "{column} is {value}, not a time; "+likeATime)
+	noTime       = core.NewSentence("no_time", "{column} must be a time; "+likeATime)
+	yearTooShort = core.NewSentence("year_too_short",
+		"{column} is {value}, and its year needs four digits; write it like 31.12.2031")
+	noSuchDay = core.NewSentence("no_such_day", "{column} is {value}, and there is no such day")
 )
 
 const (

@@ -34,8 +34,8 @@ var magics = []struct {
 	{"\xfe\xff", fileUTF.With("encoding", "UTF-16")},
 }
 
-// checkBeginning tells a file that is something else than text of a format; nil: it may be that.
-func checkBeginning(begin []byte, whole bool, format Format) *FileError {
+// checkBeginning tells a file that is no text; nil: it may be that.
+func checkBeginning(begin []byte) *FileError {
 	for _, magic := range magics {
 		if bytes.HasPrefix(begin, []byte(magic.begin)) {
 			return invalidFile(magic.is)
@@ -48,14 +48,12 @@ func checkBeginning(begin []byte, whole bool, format Format) *FileError {
 	if line, _ := lineEnd(begin, true); bytes.IndexByte(begin[:line], 0) >= 0 {
 		return invalidFile(fileNoText.Said())
 	}
-	if line := lineOfLatin1(begin, whole); line > 0 {
-		return invalidFile(fileLatin1.With("line", line))
-	}
-	return checkText(bytes.TrimLeft(begin, " \t\r\n"), format)
+	return nil
 }
 
 // checkText tells a text of another format by how it begins.
 func checkText(begin []byte, format Format) *FileError {
+	begin = bytes.TrimLeft(bytes.TrimPrefix(begin, byteOrderMark), " \t\r\n")
 	line, _ := lineEnd(begin, true)
 	first := bytes.TrimSpace(begin[:line])
 	switch {

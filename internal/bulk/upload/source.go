@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"golang.org/x/text/encoding"
 )
 
 // bufferBytes is how much of a file is in memory: a row that is too long, and then some.
@@ -56,6 +58,24 @@ func (s *source) fill(length int) error {
 	}
 	return nil
 }
+
+// decode has the file decoded from the window on, which is filled again.
+func (s *source) decode(decoder *encoding.Decoder) {
+	read := bytes.NewReader(bytes.Clone(s.window()))
+	rest := s.from
+	if s.err != nil {
+		rest = ended{s.err}
+	}
+	s.from = decoder.Reader(io.MultiReader(read, rest))
+	s.left += read.Size() // it is counted again
+	s.start, s.end, s.err = 0, 0, nil
+}
+
+// ended is what is left to read when an error has ended reading.
+type ended struct{ err error }
+
+// Read implements [io.Reader].
+func (e ended) Read([]byte) (int, error) { return 0, e.err }
 
 // skip moves the window forward.
 func (s *source) skip(length int) { s.start += length }

@@ -159,6 +159,10 @@ func readTime(r *reading, v *value) (at core.Field[time.Time], ok bool) {
 	}
 	var t time.Time
 	if v.isCell() {
+		if r.people != nil && shortYear.MatchString(word) {
+			r.wrongText(core.ReasonInvalidValue, v.name, yearTooShort, word)
+			return at, false
+		}
 		day, isDay, err := r.people.day(v.name, word)
 		if err != nil {
 			r.wrongText(core.ReasonInvalidValue, v.name, noSuchDay, word)

@@ -150,8 +150,8 @@ func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Ti
 		" ORDER BY c.batch_index LIMIT " + strconv.Itoa(limit), w.args
 }
 
-// outcomesQuery counts the redeemed and the revoked codes of a part of a batch.
-const outcomesQuery = "SELECT count(*) FILTER (WHERE redemptions > 0), count(revoked_at) FROM codes " +
+// outcomesQuery counts the codes, the redeemed and the revoked codes of a part of a batch.
+const outcomesQuery = "SELECT count(*), count(*) FILTER (WHERE redemptions > 0), count(revoked_at) FROM codes " +
 	"WHERE workspace_id = $1 AND batch_id = $2 AND batch_index >= $3 AND batch_index < $4"
 
 // CountOutcomes implements [bulk.Store].
@@ -160,7 +160,7 @@ func (s *Store) CountOutcomes(
 ) (counts bulk.Outcomes, err error) {
 	err = s.list(ctx, func(ctx context.Context, db querier) error {
 		return db.QueryRow(ctx, outcomesQuery,
-			[16]byte(workspace), [16]byte(batch), from, below).Scan(&counts.Redeemed, &counts.Revoked)
+			[16]byte(workspace), [16]byte(batch), from, below).Scan(&counts.Left, &counts.Redeemed, &counts.Revoked)
 	})
 	return counts, err
 }

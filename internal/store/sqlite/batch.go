@@ -94,8 +94,8 @@ func batchCodesQuery(workspace, batch core.ID, from int64, limit int, at time.Ti
 		" AND batch_index >= ?4 ORDER BY batch_index LIMIT ?5", []any{at.UnixMicro(), workspace[:], batch[:], from, limit}
 }
 
-// outcomesQuery counts the redeemed and the revoked codes of a part of a batch.
-const outcomesQuery = "SELECT count(*) FILTER (WHERE redemptions > 0), count(revoked_at)" +
+// outcomesQuery counts the codes, the redeemed and the revoked codes of a part of a batch.
+const outcomesQuery = "SELECT count(*), count(*) FILTER (WHERE redemptions > 0), count(revoked_at)" +
 	" FROM codes INDEXED BY codes_of_batch WHERE workspace_id = ?1 AND batch_id = ?2" +
 	" AND batch_index >= ?3 AND batch_index < ?4"
 
@@ -105,7 +105,9 @@ func (s *Store) CountOutcomes(
 ) (counts bulk.Outcomes, err error) {
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
 		return one(conn, outcomesQuery, []any{workspace[:], batch[:], from, below}, func(stmt *sqlite.Stmt) {
-			counts = bulk.Outcomes{Redeemed: stmt.ColumnInt64(0), Revoked: stmt.ColumnInt64(1)}
+			counts = bulk.Outcomes{
+				Left: stmt.ColumnInt64(0), Redeemed: stmt.ColumnInt64(1), Revoked: stmt.ColumnInt64(2),
+			}
 		})
 	})
 	return counts, err

@@ -177,10 +177,10 @@ func testBatches(t *testing.T, newStore Factory) {
 			from, below int64
 			want        bulk.Outcomes
 		}{
-			{0, 6, bulk.Outcomes{Redeemed: 2, Revoked: 2}},
-			{1, 4, bulk.Outcomes{Redeemed: 1}},
-			{2, 4, bulk.Outcomes{}},
-			{5, 100, bulk.Outcomes{Revoked: 1}},
+			{0, 6, bulk.Outcomes{Left: 6, Redeemed: 2, Revoked: 2}},
+			{1, 4, bulk.Outcomes{Left: 3, Redeemed: 1}},
+			{2, 4, bulk.Outcomes{Left: 2}},
+			{5, 100, bulk.Outcomes{Left: 1, Revoked: 1}},
 		} {
 			got, err := s.Store.CountOutcomes(t.Context(), j.WorkspaceID, j.ID, c.from, c.below)
 			if err != nil || got != c.want {

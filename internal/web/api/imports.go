@@ -185,7 +185,7 @@ func (s *server) downloadRejected(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	var file *kit.Download
-	err = s.imports.Rejected(ctx, &c.Actor, id, func() (io.Writer, func() error) {
+	err = s.imports.Rejected(ctx, &c.Actor, id, nil, func() (io.Writer, func() error) {
 		file = c.BeginDownload(export.CSV.MediaType(), "rejected-"+id.String()+".csv", false)
 		return file, func() error { return errors.Join(c.AuthenticateAgain(ctx), file.Flush()) }
 	})

@@ -185,6 +185,25 @@ func (p *page) redeemedOf(b *bulk.Batch) string {
 	return p.Number(*b.Redeemed)
 }
 
+// leftOf says what has become of all codes of a batch, or that some are not there any more; empty: nothing that
+// is to be said, or counting took too long.
+func (p *page) leftOf(b *bulk.Batch) string {
+	if !b.IsEnded() || b.Done == 0 || b.Left == nil || b.Revoked == nil {
+		return ""
+	}
+	var sentences []string
+	switch deleted := b.Done - *b.Left; {
+	case *b.Left == 0:
+		return p.Say("batch.all_deleted", "count", b.Done)
+	case deleted > 0:
+		sentences = append(sentences, p.Say("batch.left", "count", *b.Left, "deleted", deleted))
+	}
+	if *b.Revoked == *b.Left {
+		sentences = append(sentences, p.Say("batch.all_revoked", "count", *b.Left))
+	}
+	return strings.Join(sentences, " ")
+}
+
 // about is what a batch is, as a sentence.
 func (v *batchView) about(p *page) string {
 	if v.batch.Imported {

@@ -98,7 +98,7 @@ func TestWhatWasDoneToABatchIsShownWithTheWayBack(t *testing.T) {
 	all := url.Values{"do": {"revoke"}, "batch": {id}, "back": {at}, "retry": {"a"}}
 	o.mara.does("/console/w/acme/changes", all)
 	o.mara.sees(at, "What was done to them", "Revoked 4 codes.", "Mara Lindt", "<dt>Revoked</dt>", "4 (100%)")
-	o.mara.sees("/console/w/acme/batches", "4 revoked")
+	o.mara.sees("/console/w/acme/batches", "4 revoked", "All are revoked.")
 
 	body := o.mara.sees(at)
 	undo := undoInPage.FindStringSubmatch(body)
@@ -218,6 +218,10 @@ func TestCardsArePrinted(t *testing.T) {
 	o := newOffice(t)
 	at := "/console/w/acme/batches/" + o.mara.batch("Badges", 30)
 	o.mara.sees(at+"/print", "One card", "Cards: 30. Sheets: 2.", "<svg")
+	o.mara.sees(at+"/print?to=12&columns=2", "13 to 30 go into another file", "columns=2&amp;from=13")
+	if body := o.mara.sees(at+"/print?from=13&to=30", "Cards: 18."); strings.Contains(body, "another file") {
+		t.Error("more than the last card is offered")
+	}
 	file, text := o.mara.file(at + "/sheet.pdf?columns=2&rows=5&from=3&to=12&link=https://acme.example/%7Bcode%7D")
 	if !strings.HasPrefix(text, "%PDF-") || !strings.HasPrefix(file, "Badges-acme-") {
 		t.Errorf("%s begins with %.20q", file, text)

@@ -91,7 +91,8 @@ func TestManyCodesAreABatch(t *testing.T) {
 	if body := o.mara.sees("/console/w/acme/new/many"); strings.Contains(body, `value="Acme Inc."`) {
 		t.Error("a batch is called as the workspace")
 	}
-	o.mara.sees("/console/w/acme/new/many?preset=100000&name=Badges", `value="100000"`, `value="Badges"`, "100,000 codes.")
+	o.mara.sees("/console/w/acme/new/many?preset=100000&name=Badges", `value="100000"`, `value="Badges"`, "100,000 codes.",
+		`data-says="Create 100,000 Normal codes"`)
 	form := url.Values{
 		"type": {"Normal"}, "count": {"10,000,000"}, "maxRedemptions": {"1"}, "name": {"Badges"},
 		"prefix": {"BIG"}, "groups": {"2"}, "groupLength": {"3"}, "retry": {"once"},

@@ -70,7 +70,7 @@ func (s *server) showImport(ctx context.Context, p *page) error {
 		p.reloadPoll()
 		err = s.deps.Imports.FirstRejected(ctx, &p.Actor, imported.ID, rejectedShown, func(line *bulk.RejectedLine) {
 			v.rejected = append(v.rejected, rejectedLine{
-				line.Line, shortened(string(line.Raw)), p.allWords(core.ReadFieldErrors(line.Said), line.Detail),
+				line.Line, shortened(string(line.Raw)), p.whyRejected(&imported, line),
 			})
 		})
 		if err != nil {
@@ -78,6 +78,17 @@ func (s *server) showImport(ctx context.Context, p *page) error {
 		}
 	}
 	return p.show(ctx, importPage(p, v))
+}
+
+// whyRejected says why a line is rejected, of columns by the names that the file has for them.
+func (p *page) whyRejected(i *bulk.Import, line *bulk.RejectedLine) string {
+	headings := map[string]string{}
+	if i.Layout != nil {
+		for n, as := range i.Layout.As {
+			headings[as] = i.Layout.Names[n]
+		}
+	}
+	return p.allWords(core.ReadFieldErrors(line.Said), line.Detail, headings)
 }
 
 // shortened is the beginning of a line, as text.
@@ -112,7 +123,8 @@ func (s *server) downloadRejected(ctx context.Context, p *page) error {
 		return err
 	}
 	var file *kit.Download
-	err = s.deps.Imports.Rejected(ctx, &p.Actor, imported.ID, func() (io.Writer, func() error) {
+	words := func(line *bulk.RejectedLine) string { return p.whyRejected(&imported, line) }
+	err = s.deps.Imports.Rejected(ctx, &p.Actor, imported.ID, words, func() (io.Writer, func() error) {
 		file = p.BeginDownload(export.CSV.MediaType(), "rejected-"+p.importName(&imported)+".csv", false)
 		return file, func() error { return errors.Join(p.stillMay(ctx), file.Flush()) }
 	})
@@ -135,6 +147,9 @@ type importCount struct {
 	count int64
 	what  string
 }
+
+// hasLines reports whether there is something to say of lines: a file that could not be read has none.
+func (v *importView) hasLines() bool { return v.imported.Read > 0 || v.imported.Failure == "" }
 
 // outcome is what became of the lines of a file, or what would.
 func (v *importView) outcome(p *page) []importCount {

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"accesscodes/internal/bulk"
+	"accesscodes/internal/bulk/upload"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
+	"accesscodes/internal/web/console/text"
 )
 
 const importsPath = "/console/w/acme/imports"
@@ -216,19 +218,78 @@ func TestATableInGerman(t *testing.T) {
 	o := newOffice(t)
 	o.mara.speaksGerman()
 	const table = "Code;Typ;Anzahl;Gültig bis;Empfänger;_intern\n" +
-		"FEST-1;premium;3;31.12.2031;Ada;x\nFEST-2;Normal;1.000;2031-12-31;;\nFEST-3;Normal;;31.11.2031;;\n"
+		"FEST-1;premium;3;31.12.2031;Ada;x\nFEST-2;Normal;1.000;2031-12-31;;\nFEST-3;Normal;;31.11.2031;;\n" +
+		"FEST-4;Normal;;31.12.31;;\n"
 	checked := o.mara.imported("fest.csv", table)
 	o.mara.sees(checked, "Es wurde nichts gespeichert.", "<dt>1</dt><dd>Code würde angelegt</dd>",
 		"<dt>Gültig bis</dt><dd>Ende (expiresAt)</dd>", "<dt>_intern</dt><dd>Übergangen</dd>",
 		"Datumsangaben wie 31.12.2031 wurden als Tag, Monat und Jahr gelesen.", "sind ganze Tage in der Zeitzone UTC",
-		"Spalte „maxRedemptions“: Schreiben Sie eine ganze Zahl nur mit Ziffern",
-		"Spalte „expiresAt“: Den Tag 31.11.2031 gibt es nicht.", "Jetzt 1 Code importieren")
+		"Spalte „Anzahl“: Schreiben Sie eine ganze Zahl nur mit Ziffern",
+		"Spalte „Gültig bis“: Den Tag 31.11.2031 gibt es nicht.", "Spalte „Gültig bis“: In 31.12.31 braucht das Jahr vier",
+		"Jetzt 1 Code importieren")
+	if _, text := o.mara.file(checked + "/rejected.csv"); !strings.Contains(text, "FEST-2;Normal;1.000;2031-12-31;;;3;") ||
+		!strings.Contains(text, "Spalte „Anzahl“: Schreiben Sie eine ganze Zahl") {
+		t.Errorf("the file of rejected lines is\n%s", text)
+	}
 	stored := o.mara.imported("fest.csv", table, "do", "import")
 	o.mara.sees(stored, "<dt>1</dt><dd>Code ist angelegt</dd>")
 	code, err := o.codes.GetCode(t.Context(), o.mara.actor(), "FEST-1")
 	if err != nil || code.Type != codes.TypePremium || code.ExpiresAt.Format(time.RFC3339) != "2031-12-31T23:59:59Z" {
 		t.Errorf("the code is %+v, %v", code, err)
 	}
+	passed := o.mara.imported("fest.csv", "Code;Art;Filiale;Region\nA;Normal;b;c\n")
+	o.mara.sees(passed, "Diese Spalten wurden übergangen: Filiale, Region.", "<dt>1</dt><dd>Code würde angelegt</dd>")
+	excel := o.mara.imported("fest.csv", "Code;Art;Empf\xe4nger\r\nA;Normal;M\xfcller\r\n")
+	o.mara.sees(excel, "Gelesen als Windows-1252", "<dt>Empfänger</dt>", "<dt>1</dt><dd>Code würde angelegt</dd>")
 	unknown := o.mara.imported("fest.csv", "Code;noet\nA;b\n")
-	o.mara.sees(unknown, "Eine Spalte &#34;noet&#34; gibt es nicht. Meinten Sie „note“?")
+	body := o.mara.sees(unknown, "Eine Spalte &#34;noet&#34; gibt es nicht. Meinten Sie „note“?")
+	if strings.Contains(body, "Das würde aus den Zeilen") {
+		t.Errorf("a file of which no line was read says what becomes of them\n%s", body)
+	}
+}
+
+// TestFilesOfTheConsoleComeBack: with semicolons and a mark as spreadsheets save them, or with commas.
+func TestFilesOfTheConsoleComeBack(t *testing.T) {
+	o := newOffice(t)
+	_, batch := o.mara.file("/console/w/acme/batches/" + o.mara.batch("Badges", 3) + "/codes.csv")
+	checked := o.mara.imported("badges.csv", batch, "onExisting", "update")
+	o.mara.sees(checked, "<dt>3</dt><dd>lines would be skipped: there is nothing to do</dd>")
+	rejecting := o.mara.imported("a.csv", "\ufeffCode;Type;Ends\r\nA;Gold;\r\nB;Normal;31.12.31\r\n")
+	_, rejected := o.mara.file(rejecting + "/rejected.csv")
+	if !strings.HasPrefix(rejected, "\ufeffCode;Type;Ends;_line;") {
+		t.Errorf("rejected lines begin with %.60q", rejected)
+	}
+	mended := strings.NewReplacer("Gold", "Normal", "31.12.31;", "31.12.2031;").Replace(rejected)
+	o.mara.sees(o.mara.imported("b.csv", mended), "<dt>2</dt><dd>codes would be added</dd>")
+}
+
+// TestLabelsOfTheConsoleAreHeadings: what a page calls something is what people call it in their tables.
+func TestLabelsOfTheConsoleAreHeadings(t *testing.T) {
+	labels := map[string][]string{
+		"code":           {"import.column.code", "codes.column.code"},
+		"type":           {"import.column.type", "batch.type", "codes.filter.type"},
+		"maxRedemptions": {"import.column.maxRedemptions", "new.uses"},
+		"startsAt":       {"import.column.startsAt", "new.starts"},
+		"expiresAt":      {"import.column.expiresAt", "new.ends", "batch.ends"},
+		"recipient":      {"import.column.recipient", "new.recipient", "batch.recipient"},
+		"note":           {"import.column.note", "new.note", "batch.note"},
+		"metadata":       {"import.column.metadata", "batch.metadata", "code.metadata"},
+		"revokedAt":      {"import.column.revokedAt"},
+		"status":         {"import.column.status", "codes.filter.status"},
+	}
+	for _, language := range text.Languages() {
+		texts := text.For(text.Viewer{Language: language.Tag})
+		for column, names := range labels {
+			for _, name := range names {
+				header := "_;" + texts.Say(name)
+				if column != "code" {
+					header = "code;" + texts.Say(name)
+				}
+				file, err := upload.OpenTable(strings.NewReader(header+"\n"), upload.CSV, time.UTC)
+				if err != nil || file.Layout().As[1] != column {
+					t.Errorf("%q is not read as %s: %v", header, column, err)
+				}
+			}
+		}
+	}
 }

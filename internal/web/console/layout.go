@@ -129,10 +129,16 @@ func (p *page) outsideMenu() []string {
 }
 
 // livePreview are the attributes of a form of which a part shows at once what was typed. The part is
-// taken out of the page that the address shows for the form's fields.
-func (p *page) livePreview(part, address string) templ.Attributes {
-	return p.hx("get", address, "trigger", "input delay:250ms", "select", part, "target", part, "swap", "outerHTML",
-		"sync", "this:replace")
+// taken out of the page that the address shows for the form's fields, and others by their ids with it.
+func (p *page) livePreview(part, address string, others ...string) templ.Attributes {
+	attributes := []string{
+		"get", address, "trigger", "input delay:250ms", "select", part, "target", part, "swap", "outerHTML",
+		"sync", "this:replace",
+	}
+	if len(others) > 0 {
+		attributes = append(attributes, "select-oob", strings.Join(others, ","))
+	}
+	return p.hx(attributes...)
 }
 
 // withChoice is a list of sizes to choose from, together with the one that is chosen.

@@ -91,6 +91,14 @@ func (s *server) createMany(ctx context.Context, p *page) error {
 	return p.see(p.link("batches", made.ID.String()))
 }
 
+// doesMany is what the button makes. Only a script can keep it true while somebody types.
+func (v *newView) doesMany(p *page) string {
+	if v.form.many() <= 0 || !v.isType() {
+		return p.Say("new.do_many")
+	}
+	return p.Say("new.do_so_many", "count", v.form.many(), "type", p.Say("type."+string(v.options.Type)))
+}
+
 // gatherFormat says beside the fields of the format what is wrong with it.
 func (f *form) gatherFormat() {
 	if f.wrong["format"] != "" {

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -80,6 +81,22 @@ func (j *printJob) cards() int64 { return max(j.to-j.from+1, 0) }
 func (j *printJob) sheets() int64 {
 	perPage := int64(max(j.design.Layout.PerPage(), 1))
 	return (j.cards() + perPage - 1) / perPage
+}
+
+// rest are the cards after the first PDF, up to the most of one: their numbers and the page about them. address
+// is empty if there are none, or something is wrong.
+func (v *printView) rest(p *page) (from, to int64, address templ.SafeURL) {
+	if from = v.job.to + 1; v.card == nil || from > v.batch.Done {
+		return 0, 0, ""
+	}
+	to = min(from+maxCards-1, v.batch.Done)
+	query := url.Values{}
+	for name, values := range p.Request.Form {
+		query[name] = values
+	}
+	query.Set("from", strconv.FormatInt(from, 10))
+	query.Set("to", strconv.FormatInt(to, 10))
+	return from, to, templ.SafeURL(p.path("batches", v.batch.ID.String(), "print") + "?" + query.Encode())
 }
 
 // printView reads what is to be printed, and shows the first card of it.

@@ -47,12 +47,12 @@ func argumentsOf(said core.Said) (args []any) {
 
 // failureOf says why a job failed.
 func (p *page) failureOf(j *job.Job) string {
-	return p.allWords(core.ReadFieldErrors(j.FailureSaid), j.Failure)
+	return p.allWords(core.ReadFieldErrors(j.FailureSaid), j.Failure, nil)
 }
 
 // allWords says everything that is said about something, each about a column with its name; what has no
-// name in other languages, as it is said in English.
-func (p *page) allWords(all []core.FieldError, english string) string {
+// name in other languages, as it is said in English. headings are what the viewer calls columns.
+func (p *page) allWords(all []core.FieldError, english string, headings map[string]string) string {
 	sentences := make([]string, 0, len(all))
 	for _, field := range all {
 		if !p.Has("said." + field.Name) {
@@ -60,6 +60,9 @@ func (p *page) allWords(all []core.FieldError, english string) string {
 		}
 		words := p.words(field.Said)
 		if column := bulk.ColumnAt(field.Pointer); column != "" {
+			if heading := headings[column]; heading != "" {
+				column = heading
+			}
 			words = p.Say("import.in_column", "column", column, "what", words)
 		}
 		sentences = append(sentences, words)

@@ -186,6 +186,24 @@
     if (follow(key)) event.preventDefault();
   });
 
+  // [data-says]: words that follow what is typed, in place of plain ones for where no script runs.
+  const showWords = () => {
+    for (const words of $$("[data-says]")) words.textContent = words.dataset.says;
+  };
+  showWords();
+  document.addEventListener("htmx:after:swap", showWords);
+
+  // What was wrong with a field is not said any more of what is typed now.
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest(".field.bad");
+    if (field) {
+      field.classList.remove("bad");
+      $(".complaint", field)?.remove();
+      event.target.removeAttribute("aria-invalid");
+    }
+    event.target.closest("form[hx-get]")?.querySelector(".form > .notice.bad")?.remove();
+  });
+
   // The help switches keys off and on, also where it is shown in a dialog.
   const showKeys = () => {
     for (const box of $$("input[data-keys]")) box.checked = !keysOff();

@@ -162,15 +162,18 @@ func wholeNumber(v any) (int64, bool) {
 // Number writes a whole number with the viewer's separators.
 func (t *Texts) Number(n int64) string { return t.printer.Sprint(number.Decimal(n)) }
 
-// Percent writes a part of a whole in percent, without a fraction. What is begun is never 0 %, what
-// is not finished never 100 %.
+// Percent writes a part of a whole in percent, without a fraction. What is begun is never 0 % but less than
+// 1 %, what is not finished never 100 %.
 func (t *Texts) Percent(part, whole int64) string {
 	if whole <= 0 {
 		return t.Say("percent", "number", 0)
 	}
 	percent := (part*200/whole + 1) / 2
-	if 0 < part && part < whole {
-		percent = min(max(percent, 1), 99)
+	switch {
+	case part*100 < whole && 0 < part:
+		return t.Say("percent.less", "number", 1)
+	case (whole-part)*100 < whole && part < whole:
+		return t.Say("percent.more", "number", 99)
 	}
 	return t.Say("percent", "number", percent)
 }
