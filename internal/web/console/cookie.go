@@ -43,13 +43,16 @@ func (p *page) cookie(name string) string {
 	return found.Value
 }
 
-// sessionName is the name of the session's cookie here.
-func (p *page) sessionName() string {
+// ownName is the name of a cookie that no other host of the domain can set, where there is TLS.
+func (p *page) ownName(name string) string {
 	if p.Secured {
-		return securePrefix + sessionCookie
+		return securePrefix + name
 	}
-	return sessionCookie
+	return name
 }
+
+// sessionName is the name of the session's cookie here.
+func (p *page) sessionName() string { return p.ownName(sessionCookie) }
 
 // setCookie sets a cookie that scripts cannot read; empty values take it away.
 func (p *page) setCookie(name, path, value string, life time.Duration) {
@@ -137,17 +140,17 @@ func (p *page) keepToast(t toast) bool {
 	if err != nil || len(body) >= maxToast {
 		return false
 	}
-	p.setCookie(toastCookie, "/console", base64.RawURLEncoding.EncodeToString(body), toastLife)
+	p.setCookie(p.ownName(toastCookie), "/", base64.RawURLEncoding.EncodeToString(body), toastLife)
 	return true
 }
 
 // takeToast takes the message for this page.
 func (p *page) takeToast() {
-	kept := p.cookie(toastCookie)
+	kept := p.cookie(p.ownName(toastCookie))
 	if kept == "" {
 		return
 	}
-	p.setCookie(toastCookie, "/console", "", 0)
+	p.setCookie(p.ownName(toastCookie), "/", "", 0)
 	var t toast
 	body, err := base64.RawURLEncoding.DecodeString(kept)
 	if err != nil || json.Unmarshal(body, &t) != nil || !p.Has(t.Text) || !isUndo(t.Undo) {
@@ -172,7 +175,7 @@ func (t *toast) args() []any {
 func (t *toast) undo() templ.SafeURL { return templ.SafeURL(t.Undo) }
 
 // undos are how addresses end that take something back.
-var undos = []string{"/undo", "/revoke", "/restore", "/delete", "/resume", "/edit"}
+var undos = []string{"/undo", "/revoke", "/restore", "/delete", "/resume", "/edit", "/settings"}
 
 // isUndo reports whether an address may stand behind a button that says Undo: a cookie can be set by
 // others. None is fine.

@@ -3,11 +3,14 @@ package console
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/member"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/why"
 )
 
 func (s *server) settingsRoutes() []Route {
@@ -31,10 +34,9 @@ type settingsView struct {
 // settings answers GET /settings: with fields in the address it shows what they would do.
 func (s *server) settings(ctx context.Context, p *page) error {
 	f := p.newForm()
-	f.set("name", p.workspace.Name)
-	f.setFormat(p.workspace)
-	f.set("events", string(eventsOf(p.workspace)))
-	f.set("colour", stockOf(p.workspace))
+	for field, values := range settingsFields(p.workspace) {
+		f.set(field, values[0])
+	}
 	return s.showSettings(ctx, p, http.StatusOK, f)
 }
 
@@ -88,6 +90,26 @@ func (s *server) saveSettings(ctx context.Context, p *page) error {
 		}
 		return s.showSettings(ctx, p, http.StatusUnprocessableEntity, f)
 	}
-	p.sayNext("settings.saved", "")
+	said := toast{Text: "settings.saved", Undo: string(p.link("settings")), Fields: settingsFields(p.workspace)}
+	if counts, err := s.deps.Counts.Counts(ctx, &p.Actor); err == nil { // it is saved, whatever is known of codes
+		said.Text = savedWith(s.guess(format, max(counts.ByStatus[codes.StatusActive], 1)))
+	}
+	p.keepToast(said)
 	return p.see(p.link("settings"))
+}
+
+// savedWith is what is said when a format has been saved with which codes are so hard to guess.
+func savedWith(risk *guess) string {
+	if risk != nil && risk.Level == why.RiskWeak {
+		return "settings.saved_weak"
+	}
+	return "settings.saved"
+}
+
+// settingsFields are the settings of a workspace as the form sends them.
+func settingsFields(w tenancy.Workspace) url.Values {
+	return url.Values{
+		"name": {w.Name}, "prefix": {w.Format.Prefix}, "groups": {strconv.Itoa(w.Format.Groups)},
+		"groupLength": {strconv.Itoa(w.Format.GroupLength)}, "events": {string(eventsOf(w))}, "colour": {stockOf(w)},
+	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"math/big"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"accesscodes/internal/member"
+	"accesscodes/internal/why"
 )
 
 func TestSettingsAreSavedAndPreviewed(t *testing.T) {
@@ -25,6 +27,19 @@ func TestSettingsAreSavedAndPreviewed(t *testing.T) {
 		t.Errorf("%+v, %v", w, err)
 	}
 	o.mara.sees(path, `class="shell" data-stock="rose"`)
+	form.Set("groups", "2")
+	said := o.mara.does(path, form)
+	if !isUndo(said.Undo) || said.Text != "settings.saved" {
+		t.Errorf("it says %+v", said)
+	}
+	weak := &guess{why.RiskOf(big.NewInt(1e9), 10_000, triesPerMinute)}
+	if said := savedWith(weak); said != "settings.saved_weak" {
+		t.Errorf("of a format that is easy to guess it says %s", said)
+	}
+	o.mara.sends(said.Undo, path, said.Fields)
+	if w, err := o.tenancy.Workspace(t.Context(), "acme"); err != nil || w.Format.Groups != 3 {
+		t.Errorf("undone, it is %+v, %v", w, err)
+	}
 	form.Set("colour", "red")
 	o.mara.answered(path, form, http.StatusUnprocessableEntity, "colour")
 	form.Set("groups", "999")
