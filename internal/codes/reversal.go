@@ -55,6 +55,10 @@ func (r *Reversal) reverted(c *Code) Code {
 
 // keepPossible gives fields of which the earlier value is not possible any more the present one.
 func (r *Reversal) keepPossible(now, next *Code) {
+	if now.RevokedAt != nil && next.RevokedAt == nil && now.hasSuccessor() {
+		next.RevokedAt = now.RevokedAt
+		r.Refused = core.Conflict(core.ReasonCodeRevoked, "another code has taken its place")
+	}
 	if limit := next.MaxRedemptions; limit != nil && *limit < next.Redemptions+next.Reservations &&
 		!same(limit, now.MaxRedemptions) {
 		next.MaxRedemptions = now.MaxRedemptions

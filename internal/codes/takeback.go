@@ -29,8 +29,7 @@ func (r *Reversal) wholeRule(x *Execution) Result {
 		return refuse(errCodeNotFound())
 	}
 	next := r.reverted(&c.Code)
-	isRestored := c.RevokedAt != nil && next.RevokedAt == nil
-	if len(r.Left) > 0 || r.Refused != nil || isRestored && c.hasSuccessor() {
+	if len(r.Left) > 0 || r.Refused != nil {
 		return refuse(errChangedMeanwhile())
 	}
 	before := c.Code

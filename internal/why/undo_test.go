@@ -166,6 +166,22 @@ func TestARevocationIsNotTakenBackOnceTheCodeIsReplaced(t *testing.T) {
 	})
 }
 
+func TestARevocationOfManyLeavesWhatWasReplacedSince(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, w *world) {
+		w.add(t, "TICKET-1", codes.TypePremium, 1)
+		w.add(t, "TICKET-2", codes.TypePremium, 1)
+		c := w.change(t, bulk.NewChange{Codes: []string{"TICKET-1", "TICKET-2"}, Do: codes.Act{Revoke: true}})
+		must[codes.Issued](t)(w.Replace(t.Context(), w.acme, "TICKET-1", "", ""))
+		if _, err := w.changes.Undo(t.Context(), w.acme, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.work(t)
+		if w.code(t, "TICKET-1").RevokedAt == nil || w.code(t, "TICKET-2").RevokedAt != nil {
+			t.Errorf("undone, there are %v", w.redeemable(t))
+		}
+	})
+}
+
 // TestOfSeveralRequestsWithOneIDTheNewestIsTakenBack: callers choose the ids of their requests.
 func TestOfSeveralRequestsWithOneIDTheNewestIsTakenBack(t *testing.T) {
 	w := newWorld(t)
