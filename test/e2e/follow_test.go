@@ -38,7 +38,7 @@ func TestCampaignWhoFollowsMissesNothingWhileNodesDie(t *testing.T) {
 	seen := make(chan []followedEvent, 1)
 	go func() { seen <- f.follow(t, written) }()
 	f.freeze(t)
-	for kill := range campaign.Length(t, 6, 40) {
+	for kill := range campaign.Length(t, 3, 40) {
 		f.awaitLives(t, livesBetweenKills)
 		if kill%2 == 0 {
 			f.kill(t, kill/2%len(f.nodes))

@@ -25,6 +25,7 @@ var (
 	ofConsole = []core.Reason{
 		core.ReasonSignInFailed, core.ReasonSessionNotFound, core.ReasonSessionMissing, core.ReasonTooManyRequests,
 		core.ReasonLinkNotFound, core.ReasonMemberNotFound, core.ReasonMemberExists, core.ReasonLastOwner,
+		core.ReasonOtherOrigin,
 	}
 )
 
