@@ -35,7 +35,7 @@ quick: ## run the tests that answer within half a minute, databases in memory
 	scripts/install-test-deps
 	scripts/in-memory 2048 scripts/quick-tests
 
-# One package more than there are processors is tested at once: each waits for something now and then.
+# What vet has to say is lint's. One package more than there are processors is tested at once: each waits for something now and then.
 PACKAGES := $(shell expr $$(nproc) + 1)
 
 # The databases of these tests are in memory if it has room for them; campaigns keep theirs on the
@@ -43,7 +43,7 @@ PACKAGES := $(shell expr $$(nproc) + 1)
 test: ## install what the tests need, run every test but the campaigns, with the race detector
 	scripts/install-test-deps
 	@scripts/list-tests-not-run
-	CGO_ENABLED=1 scripts/in-memory 6144 go test -p=$(PACKAGES) $(RACE) -skip='^TestCampaign' \
+	CGO_ENABLED=1 scripts/in-memory 6144 go test -p=$(PACKAGES) -vet=off $(RACE) -skip='^TestCampaign' \
 		./internal/web/api ./internal/store/postgres ./test/e2e ./test/browser ./...
 
 # LENGTH is how long fuzzing and campaigns take: short (minutes) or full (hours).

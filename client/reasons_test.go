@@ -56,7 +56,8 @@ var ofCommands = []core.Reason{
 // ofConsole are reasons that only pages give.
 var ofConsole = []core.Reason{
 	core.ReasonSignInFailed, core.ReasonSessionNotFound, core.ReasonSessionMissing, core.ReasonTooManyRequests,
-	core.ReasonLinkNotFound, core.ReasonMemberNotFound, core.ReasonMemberExists, core.ReasonLastOwner, core.ReasonOtherOrigin,
+	core.ReasonLinkNotFound, core.ReasonMemberNotFound, core.ReasonMemberExists, core.ReasonLastOwner,
+	core.ReasonOtherOrigin,
 }
 
 func TestEachReasonIsAConstant(t *testing.T) {
