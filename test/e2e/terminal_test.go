@@ -28,8 +28,8 @@ func TestTheProgressOfABatchFitsTheTerminal(t *testing.T) {
 	s := startServer(t, newSQLite(t))
 	for columns, shape := range map[int]string{
 		80: `^codes  [█░]{20}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s  [\d,]+ of 50,000$`,
-		50: `^codes  [█░]{10}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
-		40: `^codes  ([█░]{10}  )?\d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
+		50: `^codes  [█░]{10,20}  \d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
+		40: `^codes  ([█░]{10,20}  )?\d+%  (\d+\w+ left|stands still|in \w+)  [\d,]+/s$`,
 		12: `^codes  \d+%$`,
 	} {
 		c := inTerminal(t, columns, onServer(s), "batch", "create", "--count", "50000", "--type", "Normal", "--wait")

@@ -1,12 +1,14 @@
 package kit
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,8 +27,8 @@ type Document struct {
 // Tag is a group of routes.
 type Tag struct{ Name, Description string }
 
-// of writes the OpenAPI 3.1 document of the routes.
-func (d *Document) of(routes []Route) ([]byte, error) {
+// of makes the OpenAPI 3.1 document of the routes.
+func (d *Document) of(routes []Route) (*huma.OpenAPI, error) {
 	names, err := schemaNames(routes)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (d *Document) of(routes []Route) ([]byte, error) {
 		}
 		doc.AddOperation(d.operation(rt, registry, problemSchema))
 	}
-	return doc.MarshalJSON()
+	return doc, nil
 }
 
 // typeNames are the names of the types of bodies.
@@ -243,8 +245,24 @@ func failureHeaders(status int) map[string]*huma.Param {
 	return headers
 }
 
-// documentRoute serves the OpenAPI document.
-func documentRoute(document []byte) Route {
-	body := pack("application/vnd.oai.openapi+json;version=3.1", document)
-	return Route{Method: "GET", Path: "/openapi.json", Undocumented: true, Endpoint: body.answer}
+// documentRoute serves the OpenAPI document. It is written when it is first asked for, which takes
+// more time than everything else that a server needs to start.
+func documentRoute(document *huma.OpenAPI) Route {
+	body := sync.OnceValues(func() (*packed, error) {
+		text, err := document.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+		}
+		return pack("application/vnd.oai.openapi+json;version=3.1", text), nil
+	})
+	return Route{
+		Method: "GET", Path: "/openapi.json", Undocumented: true,
+		Endpoint: func(ctx context.Context, c *Call) error {
+			text, err := body()
+			if err != nil {
+				return err
+			}
+			return text.answer(ctx, c)
+		},
+	}
 }
