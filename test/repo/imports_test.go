@@ -49,6 +49,7 @@ var mayImport = []struct {
 		[]string{"github.com/go-json-experiment/json", "golang.org/x/text"},
 	},
 
+	{"internal/webhook", nil, nil},
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
