@@ -69,7 +69,7 @@ func (w *ChangeWorker) plan(ctx context.Context, p *planner, size int) (*part, e
 	if err != nil {
 		return nil, err
 	}
-	return p.planRollbacks(ctx, items, ofRollbacks(size), w.recorder.Source(p.c.WorkspaceID, p.c.Actor, false))
+	return p.planRollbacks(ctx, items, ofRollbacks(size), w.recorder.Source(p.c.WorkspaceID, p.c.Actor, 0))
 }
 
 // errMoved ends a step that was planned for another place.
@@ -127,7 +127,7 @@ func (w *ChangeWorker) finish(
 
 // ended ends a change, or its undoing, which somebody has asked for.
 func (w *ChangeWorker) ended(c *Change, by event.Actor) ([]*event.Event, error) {
-	return c.ended(w.recorder.Source(c.WorkspaceID, by, false))
+	return c.ended(w.recorder.Source(c.WorkspaceID, by, 0))
 }
 
 // Failed implements [job.Worker].
@@ -136,7 +136,7 @@ func (w *ChangeWorker) Failed(j *job.Job) ([]*event.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := c.ended(w.recorder.Source(j.WorkspaceID, event.System(), false))
+	events, err := c.ended(w.recorder.Source(j.WorkspaceID, event.System(), 0))
 	*j = c.Job
 	return events, err
 }

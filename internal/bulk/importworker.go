@@ -36,5 +36,5 @@ func (w *ImportWorker) Failed(j *job.Job) ([]*event.Event, error) {
 }
 
 func (w *ImportWorker) source(j *job.Job) *event.Source {
-	return w.recorder.Source(j.WorkspaceID, event.System(), false)
+	return w.recorder.Source(j.WorkspaceID, event.System(), 0)
 }

@@ -85,5 +85,5 @@ func (w *BatchWorker) ended(j *job.Job, t event.Type) ([]*event.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.event(w.recorder.Source(j.WorkspaceID, event.System(), false), t, *j.FinishedAt)
+	return b.event(w.recorder.Source(j.WorkspaceID, event.System(), 0), t, *j.FinishedAt)
 }

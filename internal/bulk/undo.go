@@ -21,7 +21,7 @@ func (w *ChangeWorker) undo(ctx context.Context, lease job.Lease, c *Change, siz
 	if err != nil {
 		return c.Job, err
 	}
-	at, source := w.now().UTC().Truncate(time.Microsecond), w.recorder.Source(c.WorkspaceID, c.Undo.Actor, false)
+	at, source := w.now().UTC().Truncate(time.Microsecond), w.recorder.Source(c.WorkspaceID, c.Undo.Actor, 0)
 	commands, reversals := make([]*codes.Command, len(items)), make([]reversal, len(items))
 	for i := range items {
 		if reversals[i], err = reversalOf(&items[i], users); err != nil {

@@ -12,7 +12,7 @@ import (
 // hotSource returns the source for commands that cause only hot events. It is nil if the workspace
 // does not listen to hot events, and nil costs nothing.
 func (b *base) hotSource(actor *core.Actor) *event.Source {
-	if !actor.Listens {
+	if actor.Listens == 0 {
 		return nil
 	}
 	return b.recorder.Of(actor)
@@ -32,23 +32,31 @@ func (x *Execution) record(source *event.Source, t event.Type, about event.Subje
 // recordTaken records that a use was taken, and what that changed.
 func (x *Execution) recordTaken(c *TrackedCode, r *Redemption) {
 	source := x.command.Source
-	if !source.RecordsCaused() {
+	if source == nil {
 		return
 	}
-	data := event.Data{"redemptionId": r.ID.String(), "type": string(r.Type), "grants": string(r.Grants)}
-	if !r.ReservationID.IsZero() {
-		data["reservationId"] = r.ReservationID.String()
+	if source.Records(event.RedemptionCreated) {
+		data := event.Data{"redemptionId": r.ID.String(), "type": string(r.Type), "grants": string(r.Grants)}
+		if !r.ReservationID.IsZero() {
+			data["reservationId"] = r.ReservationID.String()
+		}
+		x.record(source, event.RedemptionCreated, c.subject(), r.UserID, data)
 	}
-	x.record(source, event.RedemptionCreated, c.subject(), r.UserID, data)
-	user := event.Data{"status": string(r.Grants), "redemptionId": r.ID.String()}
-	if r.Before == Unregistered {
-		x.record(source, event.UserRegistered, event.User(), r.UserID, user)
-	} else {
-		user.Change("status", string(r.Before), string(r.Grants))
-		x.record(source, event.UserUpgraded, event.User(), r.UserID, user)
-	}
+	x.recordGranted(source, r)
 	if c.isUsedUp() {
 		x.recordExhausted(c)
+	}
+}
+
+// recordGranted records what a redemption has made of its user.
+func (x *Execution) recordGranted(source *event.Source, r *Redemption) {
+	t, user := event.UserRegistered, event.Data{"status": string(r.Grants), "redemptionId": r.ID.String()}
+	if r.Before != Unregistered {
+		t = event.UserUpgraded
+		user.Change("status", string(r.Before), string(r.Grants))
+	}
+	if source.RecordsCaused(t) {
+		x.record(source, t, event.User(), r.UserID, user)
 	}
 }
 
@@ -144,7 +152,7 @@ func Lapsed(
 	at time.Time,
 ) (*event.Event, error) {
 	r.State = ReservationLapsed
-	source := recorder.Source(r.WorkspaceID, event.System(), true)
+	source := recorder.Source(r.WorkspaceID, event.System(), event.AllHot)
 	return source.Make(event.ReservationLapsed, at, event.Code(r.Code, canonical), r.UserID, reservationData(&r))
 }
 

@@ -21,6 +21,9 @@ func ActorKinds() []ActorKind {
 	return []ActorKind{ActorKey, ActorMember, ActorCLI, ActorSystem}
 }
 
+// EventSet is a set of types of events. Package event says what is in it.
+type EventSet uint32
+
 // Actor is who asks for something, in which workspace, and with which permissions.
 type Actor struct {
 	Kind        ActorKind
@@ -30,11 +33,11 @@ type Actor struct {
 	Role        string // the name of its permissions, for messages
 	Permissions []Permission
 	WorkspaceID ID
-	Workspace   string // the workspace's slug
-	Format      Format // of the workspace's generated codes
-	Listens     bool   // the workspace's hot events are recorded
-	RequestID   string // the request that it makes; empty: none
-	Reason      string // why, in its own words: the events keep it; empty: it did not say
+	Workspace   string   // the workspace's slug
+	Format      Format   // of the workspace's generated codes
+	Listens     EventSet // the hot types of events that are recorded in the workspace
+	RequestID   string   // the request that it makes; empty: none
+	Reason      string   // why, in its own words: the events keep it; empty: it did not say
 }
 
 // May reports whether the actor has a permission.

@@ -15,11 +15,11 @@ import (
 
 var at = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 
-func source(entropy byte, listening bool) *event.Source {
+func source(entropy byte, hot core.EventSet) *event.Source {
 	recorder := event.NewRecorder(bytes.NewReader(bytes.Repeat([]byte{entropy}, 1000)))
 	return recorder.Of(&core.Actor{
 		Kind: core.ActorKey, ID: core.ID{15: 9}, Name: "back<end>", WorkspaceID: acme,
-		Listens: listening, RequestID: "request-7",
+		Listens: hot, RequestID: "request-7",
 	})
 }
 
@@ -27,7 +27,7 @@ func TestADigestCoversTheSaltAndEverythingThatIsShown(t *testing.T) {
 	make := func() *event.Event {
 		data := event.Data{"z": nil, "a": int64(1)}
 		data.Change("note", "old", "<new> & „Ü“")
-		e, err := source(7, true).Make(event.CodeUpdated, at, event.Code("One", "ONE"), "ada", data)
+		e, err := source(7, event.AllHot).Make(event.CodeUpdated, at, event.Code("One", "ONE"), "ada", data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,10 +77,10 @@ func TestADigestCoversTheSaltAndEverythingThatIsShown(t *testing.T) {
 func TestWhatIsHotIsRecordedOnlyWhereSomebodyListens(t *testing.T) {
 	var hot []event.Type
 	for _, kind := range event.Types() {
-		if !source(1, true).Records(kind) || (*event.Source)(nil).Records(kind) {
+		if !source(1, event.AllHot).Records(kind) || (*event.Source)(nil).Records(kind) {
 			t.Errorf("%s is not recorded where somebody listens, or is by nobody", kind)
 		}
-		if !source(1, false).Records(kind) {
+		if !source(1, 0).Records(kind) {
 			hot = append(hot, kind)
 		}
 	}
@@ -91,19 +91,37 @@ func TestWhatIsHotIsRecordedOnlyWhereSomebodyListens(t *testing.T) {
 	if !slices.Equal(hot, want) {
 		t.Errorf("hot are %v, want %v", hot, want)
 	}
-	if !source(1, true).RecordsCaused() || source(1, false).RecordsCaused() || (*event.Source)(nil).RecordsCaused() {
+	caused := event.UserUpgraded
+	if !source(1, event.AllHot).RecordsCaused(caused) || source(1, 0).RecordsCaused(caused) ||
+		(*event.Source)(nil).RecordsCaused(caused) {
 		t.Error("what hot events cause is recorded otherwise")
+	}
+}
+
+// TestOneHotTypeIsRecordedAlone: an endpoint that wants one costs nothing for the others.
+func TestOneHotTypeIsRecordedAlone(t *testing.T) {
+	for _, wanted := range event.Types() {
+		set := event.ReadHotSet(event.WriteHotSet(event.HotSet([]event.Type{wanted, event.KeyCreated})))
+		s := source(1, set)
+		for _, other := range event.Types() {
+			if other.Hot() && s.Records(other) != (other == wanted) {
+				t.Errorf("where %s is wanted, %s is recorded otherwise", wanted, other)
+			}
+			if s.RecordsCaused(other) != (other == wanted && set != 0) {
+				t.Errorf("where %s is wanted, %s of a redemption is recorded otherwise", wanted, other)
+			}
+		}
 	}
 }
 
 func TestAnEventThatCannotBeMadeIsAnError(t *testing.T) {
 	broken := errors.New("no entropy")
-	_, err := event.NewRecorder(iotest.ErrReader(broken)).Source(acme, event.System(), true).
+	_, err := event.NewRecorder(iotest.ErrReader(broken)).Source(acme, event.System(), 0).
 		Make(event.CodeRevoked, at, event.Code("A", "A"), "", event.Data{})
 	if !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := source(1, true).Make(event.CodeRevoked, at, event.Code("A", "A"), "",
+	if _, err := source(1, event.AllHot).Make(event.CodeRevoked, at, event.Code("A", "A"), "",
 		event.Data{"a": func() {}}); err == nil {
 		t.Error("data that are no JSON are no error")
 	}

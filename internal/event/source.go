@@ -20,29 +20,29 @@ type Source struct {
 	recorder  *Recorder
 	Workspace core.ID
 	Actor     Actor
-	RequestID string // empty: no request
-	Reason    string // why, in the actor's words; empty: it is not known
-	Listening bool   // hot events are recorded, too
+	RequestID string        // empty: no request
+	Reason    string        // why, in the actor's words; empty: it is not known
+	Hot       core.EventSet // the hot types that are recorded, too
 }
 
 // Of returns the source for what an actor does in its workspace.
 func (r *Recorder) Of(a *core.Actor) *Source {
 	return &Source{
-		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Reason: a.Reason, Listening: a.Listens,
+		recorder: r, Workspace: a.WorkspaceID, RequestID: a.RequestID, Reason: a.Reason, Hot: a.Listens,
 		Actor: Actor{Kind: a.Kind, ID: a.ID, Name: a.Name},
 	}
 }
 
 // Source returns a source of events in a workspace that no request causes.
-func (r *Recorder) Source(workspace core.ID, actor Actor, listening bool) *Source {
-	return &Source{recorder: r, Workspace: workspace, Actor: actor, Listening: listening}
+func (r *Recorder) Source(workspace core.ID, actor Actor, hot core.EventSet) *Source {
+	return &Source{recorder: r, Workspace: workspace, Actor: actor, Hot: hot}
 }
 
 // Records reports whether events of a type are recorded.
-func (s *Source) Records(t Type) bool { return s != nil && (s.Listening || !t.Hot()) }
+func (s *Source) Records(t Type) bool { return s != nil && (!t.Hot() || s.Hot&bit(t) != 0) }
 
-// RecordsCaused reports whether events caused by a hot event are recorded, whatever their type.
-func (s *Source) RecordsCaused() bool { return s != nil && s.Listening }
+// RecordsCaused reports whether events of a type are recorded that a redemption causes.
+func (s *Source) RecordsCaused(t Type) bool { return s != nil && s.Hot&bit(t) != 0 }
 
 // By returns the same source with another actor.
 func (s *Source) By(actor Actor) *Source {

@@ -1,10 +1,6 @@
 package event
 
-import (
-	"strings"
-
-	"accesscodes/internal/core"
-)
+import "accesscodes/internal/core"
 
 // Type is the kind of an event. Types are part of the API: new ones are added, none is renamed.
 type Type string
@@ -61,6 +57,8 @@ const (
 	EndpointCreated  Type = "endpoint.created"
 	EndpointUpdated  Type = "endpoint.updated"
 	EndpointDisabled Type = "endpoint.disabled"
+	EndpointDeleted  Type = "endpoint.deleted"
+	EndpointTested   Type = "endpoint.tested"
 	SecurityGuessing Type = "security.guessing"
 )
 
@@ -80,19 +78,7 @@ func Types() []Type {
 		KeyCreated, KeyRotated, KeyRevoked,
 		WorkspaceCreated, WorkspaceUpdated, WorkspaceSuspended, WorkspaceResumed,
 		MemberInvited, MemberUninvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
-		EndpointCreated, EndpointUpdated, EndpointDisabled, SecurityGuessing,
-	}
-}
-
-// Hot reports whether events of the type are recorded only if the workspace listens to hot events.
-// They come with every code that is made or used. The event about the user of a redemption is hot,
-// too, although its type is not: see [Source.RecordsCaused].
-func (t Type) Hot() bool {
-	switch t {
-	case CodeCreated, CodeExhausted, RedemptionCreated:
-		return true
-	default:
-		return strings.HasPrefix(string(t), "reservation.")
+		EndpointCreated, EndpointUpdated, EndpointDisabled, EndpointDeleted, EndpointTested, SecurityGuessing,
 	}
 }
 
@@ -109,12 +95,13 @@ const (
 	SubjectChange    SubjectKind = "change"
 	SubjectImport    SubjectKind = "import"
 	SubjectMember    SubjectKind = "member"
+	SubjectEndpoint  SubjectKind = "endpoint"
 )
 
 // SubjectKinds lists every kind of subject.
 func SubjectKinds() []SubjectKind {
 	return []SubjectKind{
 		SubjectCode, SubjectUser, SubjectKey, SubjectWorkspace, SubjectBatch, SubjectChange,
-		SubjectImport, SubjectMember,
+		SubjectImport, SubjectMember, SubjectEndpoint,
 	}
 }

@@ -84,7 +84,7 @@ func shortened(agent string) string {
 func (b *base) eventIn(
 	workspace core.ID, actor event.Actor, requestID string, t event.Type, about core.ID, data event.Data,
 ) (*event.Event, error) {
-	source := b.recorder.Source(workspace, actor, false)
+	source := b.recorder.Source(workspace, actor, 0)
 	source.RequestID = requestID
 	return source.Make(t, b.now(), event.Thing(event.SubjectMember, about), "", data)
 }

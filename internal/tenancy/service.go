@@ -65,7 +65,7 @@ func (s *Service) knows(workspace core.ID) bool { return s.only.IsZero() || s.on
 
 // source returns the source of the events of a call.
 func (s *Service) source(workspace core.ID) *event.Source {
-	source := s.recorder.Source(workspace, s.actor, false)
+	source := s.recorder.Source(workspace, s.actor, 0)
 	source.RequestID = s.requestID
 	return source
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 )
 
 // MaxNameLength is the longest name of a workspace or an API key, in characters.
@@ -24,6 +25,7 @@ type Workspace struct {
 	SuspendedAt *time.Time
 	CreatedAt   time.Time
 	Events      EventsRecorded
+	Wanted      string // the hot types of events that webhooks want: see [event.WriteHotSet]
 	Colour      Colour // of the strip by which people see where they are; empty: none was chosen
 }
 
@@ -121,5 +123,10 @@ func (c *WorkspaceChange) check() error {
 	return errs.Err()
 }
 
-// Listens reports whether the workspace's hot events are recorded.
-func (w *Workspace) Listens() bool { return w.Events == EventsAll }
+// Listens returns the hot types of events that are recorded in the workspace.
+func (w *Workspace) Listens() core.EventSet {
+	if w.Events == EventsAll {
+		return event.AllHot
+	}
+	return event.ReadHotSet(w.Wanted)
+}

@@ -484,7 +484,7 @@ func TestAnInvalidIdempotencyKeyIsRefused(t *testing.T) {
 // TestWhatAReplacementRecords: the log names the new code with the old one, revoked by that or before.
 func TestWhatAReplacementRecords(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
-		w.acme.Listens = true
+		w.acme.Listens = event.AllHot
 		for _, value := range []string{"LIVE", "REVOKED"} {
 			w.add(t, value, codes.TypePremium, 1)
 		}

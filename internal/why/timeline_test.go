@@ -10,6 +10,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/why"
 )
 
@@ -50,7 +51,7 @@ func (w *world) timeline(t *testing.T, value string) (lines []string) {
 func TestTheTimelineOfACode(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		w.acme.Listens = true
+		w.acme.Listens = event.AllHot
 		w.add(t, "WELCOME", codes.TypePremium, 50)
 		w.pass(time.Hour)
 		change := codes.CodeChange{

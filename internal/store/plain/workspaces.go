@@ -18,6 +18,7 @@ var workspaces = newTable("workspaces", []column[tenancy.Workspace]{
 	{"suspended_at", func(w *tenancy.Workspace) any { return &w.SuspendedAt }},
 	{"created_at", func(w *tenancy.Workspace) any { return &w.CreatedAt }},
 	{"events", func(w *tenancy.Workspace) any { return (*string)(&w.Events) }},
+	{"wanted", func(w *tenancy.Workspace) any { return &w.Wanted }},
 	{"colour", func(w *tenancy.Workspace) any { return (*string)(&w.Colour) }},
 })
 

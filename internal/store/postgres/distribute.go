@@ -40,6 +40,8 @@ var placements = []placement{
 	{table: "change_lists", column: "workspace_id", beside: "events"},
 	{table: "import_rejects", column: "workspace_id", beside: "events"},
 	{table: "overview_counts", column: "workspace_id", beside: "events"},
+	{table: "webhook_endpoints", column: "workspace_id", beside: "events"},
+	{table: "webhook_deliveries", column: "workspace_id", beside: "events"},
 	{table: "members"},
 	{table: "memberships"},
 	{table: "sessions"},

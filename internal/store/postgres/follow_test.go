@@ -125,7 +125,7 @@ func newCampaign(t *testing.T) *trafficRun {
 	}
 	c.caller = &core.Actor{
 		Kind: core.ActorKey, ID: core.ID{1}, Name: "backend", WorkspaceID: id,
-		Format: core.Format{Prefix: "A", Groups: 4, GroupLength: 4}, Listens: true,
+		Format: core.Format{Prefix: "A", Groups: 4, GroupLength: 4}, Listens: event.AllHot,
 	}
 	c.reader = event.NewService(open(t, c.address, postgres.Options{}), time.Now, 0)
 	return c
@@ -346,7 +346,7 @@ func TestANodeWhoseLeaseWasTakenGivesNoPositions(t *testing.T) {
 	first, second := open(t, address, postgres.Options{}), open(t, address, postgres.Options{})
 	put := func() {
 		t.Helper()
-		source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{7}, event.System(), true)
+		source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{7}, event.System(), 0)
 		id, err := newV7()
 		if err != nil {
 			t.Fatal(err)

@@ -194,7 +194,7 @@ func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
 		WorkspaceID: caller().WorkspaceID, ID: "ada", Status: codes.UserNormal,
 		CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
-	source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{1}, event.System(), false)
+	source := event.NewRecorder(core.SystemEntropy()).Source(core.ID{1}, event.System(), 0)
 	if _, err := store.PutUser(t.Context(), ada, source); err != nil {
 		t.Fatal(err)
 	}

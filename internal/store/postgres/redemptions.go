@@ -337,7 +337,7 @@ func (s *Store) TidyReservations(ctx context.Context, now time.Time, recorder *e
 func (s *Store) recordLapsed(
 	ctx context.Context, tx pgx.Tx, recorder *event.Recorder, ended []storedReservation, now time.Time,
 ) error {
-	rows, err := tx.Query(ctx, "SELECT id FROM workspaces WHERE events = 'all'")
+	rows, err := tx.Query(ctx, "SELECT id FROM workspaces WHERE events = 'all' OR wanted LIKE '%reservation.lapsed%'")
 	listening, err := rowsOf(rows, err, pgx.RowTo[[16]byte])
 	if err != nil {
 		return err

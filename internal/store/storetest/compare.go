@@ -85,7 +85,7 @@ func newCompared(store Store, seed uint64) *compared {
 		Store: store, Now: c.time, Entropy: entropyOf(seed), NewID: c.nextID,
 	})
 	c.caller = &core.Actor{
-		Kind: core.ActorKey, ID: core.ID{15: 2}, Name: "backend", WorkspaceID: core.ID{15: 1}, Listens: true,
+		Kind: core.ActorKey, ID: core.ID{15: 2}, Name: "backend", WorkspaceID: core.ID{15: 1}, Listens: event.AllHot,
 		Format: core.Format{Prefix: "A", Groups: 2, GroupLength: 4},
 	}
 	return c

@@ -316,7 +316,7 @@ func testEventsOfFailures(t *testing.T, newStore Factory) {
 	s := newSite(t, newStore)
 	s.add(t, s.mine, "code")
 	listening := *s.mine
-	listening.Listens = true
+	listening.Listens = event.AllHot
 	broken := event.NewRecorder(iotest.ErrReader(errFailing)).Of(&listening)
 	command := s.commands(t, s.toRevoke(t, "code"))[0]
 	command.Source = broken

@@ -238,7 +238,7 @@ func (s *site) note(
 ) *event.Event {
 	t.Helper()
 	listening := *caller
-	listening.Listens = true
+	listening.Listens = event.AllHot
 	e, err := event.NewRecorder(core.SystemEntropy()).Of(&listening).Make(kind, s.time(), about, user, event.Data{})
 	if err != nil {
 		t.Fatal(err)

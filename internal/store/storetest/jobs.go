@@ -36,7 +36,7 @@ func insertJob(t *testing.T, s Store, j job.Job) job.Job {
 // jobEvent is an event about a job.
 func jobEvent(t *testing.T, workspace core.ID) *event.Event {
 	t.Helper()
-	e, err := event.NewRecorder(core.SystemEntropy()).Source(workspace, event.System(), true).
+	e, err := event.NewRecorder(core.SystemEntropy()).Source(workspace, event.System(), 0).
 		Make(event.BatchCreated, now, event.Thing(event.SubjectWorkspace, workspace), "", event.Data{})
 	if err != nil {
 		t.Fatal(err)

@@ -124,7 +124,7 @@ func TestASingleCodeIsRestoredFromTheActivity(t *testing.T) {
 	sam := o.join(t, "Sam", member.RoleSupport)
 	o.mara.add("FAIR", codes.Options{})
 	listening := o.mara.actor()
-	listening.Listens = true
+	listening.Listens = event.AllHot
 	made, err := o.codes.Redeem(t.Context(), listening, codes.RedeemRequest{Code: "FAIR", UserID: "ann"})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -42,10 +43,7 @@ func (s *server) settings(ctx context.Context, p *page) error {
 
 // eventsOf is which events of a workspace are recorded.
 func eventsOf(w tenancy.Workspace) tenancy.EventsRecorded {
-	if w.Listens() {
-		return tenancy.EventsAll
-	}
-	return tenancy.EventsSome
+	return cmp.Or(w.Events, tenancy.EventsSome)
 }
 
 func (s *server) showSettings(ctx context.Context, p *page, status int, f *form) error {

@@ -23,7 +23,7 @@ func TestSettingsAreSavedAndPreviewed(t *testing.T) {
 	}
 	o.mara.sends(path, path, form)
 	w, err := o.tenancy.Workspace(t.Context(), "acme")
-	if err != nil || w.Format.Prefix != "ROSE" || !w.Listens() || w.Name != "Acme <b>" {
+	if err != nil || w.Format.Prefix != "ROSE" || w.Events != "all" || w.Name != "Acme <b>" {
 		t.Errorf("%+v, %v", w, err)
 	}
 	o.mara.sees(path, `class="shell" data-stock="rose"`)
