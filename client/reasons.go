@@ -68,7 +68,11 @@ const (
 	ReasonReservationConfirmed  Reason = "reservation_confirmed" // roll the redemption back instead
 	ReasonRollbackOutOfOrder    Reason = "rollback_out_of_order" // a later redemption of the user stands
 	ReasonCodeInUse             Reason = "code_in_use"
-	ReasonBatchFinished         Reason = "batch_finished"      // it cannot be canceled any more
+	ReasonBatchFinished         Reason = "batch_finished" // it cannot be canceled any more
+	ReasonEndpointNotFound      Reason = "endpoint_not_found"
+	ReasonEndpointNotEnabled    Reason = "endpoint_not_enabled" // it has to be tested or switched on first
+	ReasonTooManyEndpoints      Reason = "too_many_endpoints"
+	ReasonDeliveryNotFound      Reason = "delivery_not_found"
 	ReasonImportFinished        Reason = "import_finished"     // it cannot be canceled any more
 	ReasonImportRunning         Reason = "import_running"      // with this key; see Error.ImportID
 	ReasonChangeFinished        Reason = "change_finished"     // it cannot be canceled any more

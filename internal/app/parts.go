@@ -21,6 +21,7 @@ import (
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/api"
 	"accesscodes/internal/web/console"
+	"accesscodes/internal/webhook"
 	"accesscodes/internal/why"
 )
 
@@ -36,6 +37,8 @@ type parts struct {
 	changes *bulk.Changes
 	imports *bulk.Imports
 	exports *bulk.Exports
+	hooks   *webhook.Service
+	sender  *webhook.Sender
 	why     *why.Service
 	runner  *job.Runner
 }
@@ -67,6 +70,9 @@ func newParts(
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
 	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
+	if p.hooks, p.sender, err = newWebhooks(bare, cfg, log); err != nil {
+		return nil, err
+	}
 	p.exports = newExports(p.codes, p.batches, p.events, bare)
 	p.why = why.NewService(why.Deps{
 		Codes: p.codes, Log: p.events, Batches: p.batches, Changes: p.changes, Imports: p.imports, Keys: p.tenancy,
@@ -99,7 +105,8 @@ func (p *parts) api(cfg config.Serve, s surroundings) (*api.Server, error) {
 	return api.New(api.Deps{
 		Codes: p.codes, Tenancy: p.tenancy, Events: p.events, Ping: p.store.Ping,
 		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,
-		Log: s.log, Registry: s.registry, Version: s.version,
+		Webhooks: p.hooks,
+		Log:      s.log, Registry: s.registry, Version: s.version,
 		TrustedProxies: s.proxies, NoDocs: !cfg.Docs, NoMetrics: cfg.MetricsListen != "",
 	})
 }
@@ -138,10 +145,12 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),
 		startWorker(pruneInterval, p.people.Sessions.Prune, s.log),
+		startWorker(pruneInterval, p.hooks.Prune, s.log),
 		startWorker(failureInterval, p.people.Sessions.RecordFailures, s.log),
 		startWorker(watchInterval, newNodeWatch(p.store.Ping, s.registry, s.log).look, s.log),
 		startWorker(watchInterval, p.readOldForms, s.log),
 	}
 	p.runner.Start()
+	p.sender.Start()
 	return background
 }

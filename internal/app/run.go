@@ -131,6 +131,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	background := parts.work(around)
 	closers.add(background.stop)
 	closers.add(parts.runner.Stop)
+	closers.add(parts.sender.Stop)
 	if err := welcome.greet(ctx); err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err := serveUntil(ctx, servers, cfg.DrainTimeout, log); err != nil {
 		return err
 	}
-	_ = errors.Join(parts.runner.Stop(), background.stop()) // neither fails
+	_ = errors.Join(parts.sender.Stop(), parts.runner.Stop(), background.stop()) // neither fails
 	log.Info("stopped")
 	return nil
 }

@@ -50,6 +50,7 @@ func newServe(env Env) *cobra.Command {
 		"`address` for profiles (net/http/pprof), host:port; keep it private; none if empty",
 	)
 	networkFlags(flags, &cfg)
+	webhookFlags(flags, &cfg)
 	flags.BoolVar(
 		&cfg.GatheredLog,
 		"sqlite-gathered-log",
@@ -80,6 +81,18 @@ func networkFlags(flags *pflag.FlagSet, cfg *config.Serve) {
 	flags.StringVar(&cfg.ConsoleListen, "console-listen", "",
 		"`address` for the console alone, host:port; with everything else if empty")
 	flags.BoolVar(&cfg.Docs, "docs", cfg.Docs, "serve the documentation at /docs; --docs=false turns it off")
+}
+
+// webhookFlags are the flags for how webhooks are sent.
+func webhookFlags(flags *pflag.FlagSet, cfg *config.Serve) {
+	flags.StringVar(&cfg.SecretFile, "secret-file", "",
+		"`file` of random bytes with which the secrets of webhook endpoints are encrypted in the database")
+	flags.StringVar(&cfg.WebhookAllow, "webhook-allow", "",
+		"`CIDRs` of private networks that webhooks may reach, with commas, also by http://; none if empty")
+	flags.StringVar(&cfg.WebhookRetries, "webhook-retries", "",
+		"`times` to wait after each failure of a webhook, with commas; if empty 5s,5m,30m,2h,5h,10h,14h,20h,24h")
+	flags.BoolVar(&cfg.WebhookProxy, "webhook-proxy", false,
+		"send webhooks through the proxies of HTTPS_PROXY, HTTP_PROXY and NO_PROXY")
 }
 
 // daysValue is a flag that holds a time in which whole days may be given, too.

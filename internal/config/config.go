@@ -34,6 +34,10 @@ type Serve struct {
 	ConsoleListen   string        // host:port for the console; empty: with everything else
 	GatheredLog     bool          // hand SQLite's write-ahead log over in few calls
 	EventsKeep      time.Duration // how long events are kept; 0: for ever
+	SecretFile      string        // what secrets in the database are encrypted with; empty: they are not
+	WebhookAllow    string        // CIDRs with commas between them: private networks that webhooks may reach
+	WebhookRetries  string        // durations with commas between them; empty: the usual
+	WebhookProxy    bool          // webhooks use the proxies of the environment
 
 	WordFilter string        // "off", or the file of the words that generated codes may not hold; empty: the list of ours
 	Words      *words.Filter // what WordFilter says, see ReadWords
@@ -73,6 +77,7 @@ func (c Serve) Validate() error {
 	if c.EventsKeep < 0 {
 		errs = append(errs, errors.New("--events-keep must not be negative; 0 keeps events for ever"))
 	}
+	errs = append(errs, c.validateWebhooks()...)
 	return errors.Join(append(errs, c.validateNetwork()...)...)
 }
 

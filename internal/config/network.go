@@ -67,13 +67,15 @@ func isBaseURL(text string) bool {
 		parsed.User == nil && !strings.ContainsAny(text, "?#")
 }
 
-// Proxies returns the networks of the proxies whose word about a client's address is taken. A
-// single address is a network, too.
-func (c Serve) Proxies() (networks []netip.Prefix, err error) {
-	if c.TrustedProxies == "" {
+// Proxies returns the networks of the proxies whose word about a client's address is taken.
+func (c Serve) Proxies() ([]netip.Prefix, error) { return parseNetworks(c.TrustedProxies) }
+
+// parseNetworks reads networks with commas between them. A single address is a network, too.
+func parseNetworks(list string) (networks []netip.Prefix, err error) {
+	if list == "" {
 		return nil, nil
 	}
-	for text := range strings.SplitSeq(c.TrustedProxies, ",") {
+	for text := range strings.SplitSeq(list, ",") {
 		text = strings.TrimSpace(text)
 		network, err := netip.ParsePrefix(text)
 		if addr, single := netip.ParseAddr(text); single == nil && addr.Zone() == "" {

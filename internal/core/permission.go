@@ -14,6 +14,8 @@ const (
 	PermissionValidate Permission = "validate"
 	// PermissionFollow allows seeing batches: those of one's own, or all with PermissionRead.
 	PermissionFollow Permission = "follow"
+	// PermissionWebhooks allows seeing and changing webhook endpoints and their deliveries.
+	PermissionWebhooks Permission = "webhooks"
 
 	// Those below are of people: API keys have none of them.
 

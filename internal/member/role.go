@@ -24,7 +24,7 @@ var (
 	seeing  = []core.Permission{core.PermissionRead, core.PermissionValidate, core.PermissionFollow}
 	helping = slices.Concat(seeing, []core.Permission{core.PermissionRemedy})
 	editing = slices.Concat(helping, []core.Permission{
-		core.PermissionExport, core.PermissionIssue, core.PermissionManage,
+		core.PermissionExport, core.PermissionIssue, core.PermissionManage, core.PermissionWebhooks,
 	})
 	owning = slices.Concat(editing, []core.Permission{core.PermissionErase, core.PermissionAdminister})
 

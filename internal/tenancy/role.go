@@ -24,7 +24,7 @@ func Roles() []Role { return []Role{RoleFull, RoleIssue, RoleRedeem, RoleRead} }
 var permissions = map[Role][]core.Permission{
 	RoleFull: {
 		core.PermissionIssue, core.PermissionRedeem, core.PermissionRead, core.PermissionManage, core.PermissionValidate,
-		core.PermissionFollow,
+		core.PermissionFollow, core.PermissionWebhooks,
 	},
 	RoleIssue:  {core.PermissionIssue, core.PermissionFollow},
 	RoleRedeem: {core.PermissionRedeem, core.PermissionValidate},

@@ -179,6 +179,9 @@ func (s Store) RecordEvents(ctx context.Context, events ...*event.Event) error {
 // id until their time is over. Events without a position come first: an event that gets one
 // meanwhile is then found in the log.
 func EraseFromEvents(tx Tx, workspace core.ID, user string) error {
+	if err := clearAnswers(tx, workspace, user); err != nil {
+		return err
+	}
 	for _, table := range []string{"event_queue", "events /*sqlite INDEXED BY events_user sqlite*/"} {
 		_, err := tx.Exec("UPDATE "+table+` SET user_id = NULL, salt = NULL
 			WHERE workspace_id = ?1 AND user_id = ?2 AND type <> ?3`, workspace, user, string(event.UserErased))

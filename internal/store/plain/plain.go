@@ -17,6 +17,7 @@ import (
 	"accesscodes/internal/member"
 	"accesscodes/internal/overview"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/webhook"
 )
 
 // DB is what an engine offers. A function that is passed to it may be called several times, each
@@ -83,6 +84,7 @@ var (
 	_ job.Store                 = Store{}
 	_ member.Store              = Store{}
 	_ overview.Store            = Store{}
+	_ webhook.Store             = Store{}
 )
 
 // read runs queries that return one result. With an error, the result is zero.

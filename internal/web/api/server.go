@@ -17,17 +17,19 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/kit"
+	"accesscodes/internal/webhook"
 )
 
 // Deps is what [New] needs from outside.
 type Deps struct {
-	Codes   *codes.Services
-	Tenancy *tenancy.Service
-	Events  *event.Service
-	Batches *bulk.Batches
-	Changes *bulk.Changes
-	Imports *bulk.Imports
-	Exports *bulk.Exports
+	Codes    *codes.Services
+	Tenancy  *tenancy.Service
+	Events   *event.Service
+	Batches  *bulk.Batches
+	Changes  *bulk.Changes
+	Imports  *bulk.Imports
+	Exports  *bulk.Exports
+	Webhooks *webhook.Service
 	// Ping asks whether the database answers, and which of its nodes do not.
 	Ping     func(context.Context) (away []string, err error)
 	Log      *slog.Logger
@@ -53,20 +55,21 @@ func (s *Server) Drain() {
 
 // server has the endpoints.
 type server struct {
-	service *codes.Services
-	events  *event.Service
-	batches *bulk.Batches
-	changes *bulk.Changes
-	imports *bulk.Imports
-	exports *bulk.Exports
-	ping    func(context.Context) (away []string, err error)
+	service  *codes.Services
+	events   *event.Service
+	batches  *bulk.Batches
+	changes  *bulk.Changes
+	imports  *bulk.Imports
+	exports  *bulk.Exports
+	webhooks *webhook.Service
+	ping     func(context.Context) (away []string, err error)
 }
 
 // New returns a server with every route.
 func New(deps Deps) (*Server, error) {
 	s := &server{
 		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, imports: deps.Imports,
-		exports: deps.Exports, ping: deps.Ping,
+		exports: deps.Exports, webhooks: deps.Webhooks, ping: deps.Ping,
 	}
 	routes := s.routes()
 	if !deps.NoMetrics {

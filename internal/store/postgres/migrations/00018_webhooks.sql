@@ -40,13 +40,13 @@ CREATE TABLE webhook_deliveries (
     event_id     uuid NOT NULL,
     type         text NOT NULL,
     subject_kind text NOT NULL,
-    subject_id   text, -- NULL: a user
+    subject_id   text NOT NULL, -- empty: a user
     status       text NOT NULL,
     tries        integer NOT NULL, -- since it was last asked for
     next_at      timestamptz, -- NULL: it does not wait
     created_at   timestamptz NOT NULL,
     attempts     text NOT NULL, -- JSON, the newest last
-    answer       text, -- the beginning of the last answer's body
+    answer       text NOT NULL, -- the beginning of the last answer's body
     PRIMARY KEY (workspace_id, endpoint_id, position)
 );
 

@@ -40,13 +40,13 @@ CREATE TABLE webhook_deliveries (
     event_id     BLOB NOT NULL,
     type         TEXT NOT NULL,
     subject_kind TEXT NOT NULL,
-    subject_id   TEXT, -- NULL: a user
+    subject_id   TEXT NOT NULL, -- empty: a user
     status       TEXT NOT NULL,
     tries        INTEGER NOT NULL, -- since it was last asked for
     next_at      INTEGER, -- NULL: it does not wait
     created_at   INTEGER NOT NULL,
     attempts     TEXT NOT NULL, -- JSON, the newest last
-    answer       TEXT, -- the beginning of the last answer's body
+    answer       TEXT NOT NULL, -- the beginning of the last answer's body
     PRIMARY KEY (workspace_id, endpoint_id, position)
 ) STRICT, WITHOUT ROWID;
 

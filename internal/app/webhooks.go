@@ -1,0 +1,59 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"accesscodes/internal/config"
+	"accesscodes/internal/core"
+	"accesscodes/internal/web/api"
+	"accesscodes/internal/webhook"
+)
+
+// newWebhooks returns the service of webhook endpoints, and the sender of this node.
+func newWebhooks(
+	store bareStore, cfg config.Serve, log *slog.Logger,
+) (*webhook.Service, *webhook.Sender, error) {
+	secrets, err := readSecrets(cfg.SecretFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	node, err := newID()
+	if err != nil {
+		return nil, nil, fmt.Errorf("name this node: %w", err)
+	}
+	allow, _ := cfg.WebhookNetworks() // Validate has seen them
+	schedule := webhook.DefaultSchedule()
+	if given, _ := cfg.WebhookSchedule(); given != nil {
+		schedule = given
+	}
+	var sender *webhook.Sender
+	service := webhook.NewService(webhook.Deps{
+		Store: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
+		Client: webhook.NewClient(webhook.ClientConfig{Allow: allow, Proxy: cfg.WebhookProxy, Agent: "accesscodes"}),
+		Now:    time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: func() { sender.Wake() },
+	})
+	sender = webhook.NewSender(service, node, log)
+	return service, sender, nil
+}
+
+// minSecret is the shortest content of a secret file, in bytes.
+const minSecret = 16
+
+// readSecrets returns the encryption by what a file holds; without a file, there is none.
+func readSecrets(file string) (*webhook.Secrets, error) {
+	if file == "" {
+		return webhook.NewSecrets(nil)
+	}
+	secret, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--secret-file: %w", err)
+	}
+	if len(secret) < minSecret {
+		return nil, fmt.Errorf("--secret-file %s holds %d bytes; make it with: head -c 32 /dev/urandom > %s",
+			file, len(secret), file)
+	}
+	return webhook.NewSecrets(secret)
+}

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+	"accesscodes/internal/web/kit"
+	"accesscodes/internal/webhook"
+)
+
+// deliveryFields is a delivery as callers see it.
+type deliveryFields struct {
+	ID         string                 `json:"id"`
+	EndpointID string                 `json:"endpointId" format:"uuid"`
+	EventID    string                 `json:"eventId" format:"uuid" doc:"What the header webhook-id holds."`
+	Type       event.Type             `json:"type" example:"code.revoked"`
+	Position   int64                  `json:"position" doc:"Of the event in the workspace's log."`
+	Subject    eventSubjectFields     `json:"subject"`
+	Status     webhook.DeliveryStatus `json:"status" enum:"pending,succeeded,failed"`
+	NextAt     *time.Time             `json:"nextAt" nullable:"true" doc:"When it is sent again; null: it is not."`
+	CreatedAt  time.Time              `json:"createdAt"`
+	Attempts   []attemptFields        `json:"attempts" nullable:"false" doc:"The newest last; at most 20."`
+	Answer     *string                `json:"answer" nullable:"true" doc:"The first 2 KiB of the body of the last answer."`
+}
+
+// attemptFields is an attempt as callers see it.
+type attemptFields struct {
+	At           time.Time `json:"at"`
+	Milliseconds int64     `json:"milliseconds" doc:"How long it took."`
+	Status       *int      `json:"status" nullable:"true" doc:"Of the answer; null: there was none."`
+	Error        *string   `json:"error" nullable:"true" doc:"Why it is no success; null: it is one."`
+}
+
+func showDelivery(d *webhook.Delivery) *deliveryFields {
+	shown := &deliveryFields{
+		ID: d.ID(), EndpointID: d.EndpointID.String(), EventID: d.EventID.String(), Type: d.Type, Position: d.Position,
+		Subject: eventSubjectFields{Kind: d.Subject.Kind, ID: orNull(d.Subject.ID)},
+		Status:  d.Status, NextAt: d.NextAt, CreatedAt: d.CreatedAt, Answer: orNull(d.Answer),
+		Attempts: make([]attemptFields, len(d.Attempts)),
+	}
+	for i, a := range d.Attempts {
+		shown.Attempts[i] = attemptFields{a.At, a.Took.Milliseconds(), statusOrNull(a.Status), orNull(a.Error)}
+	}
+	return shown
+}
+
+// listDeliveries answers GET /webhook-endpoints/{id}/deliveries.
+func (s *server) listDeliveries(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
+	status, request := webhook.DeliveryStatus(p.Text("status")), p.Page()
+	if status != "" && !slices.Contains(webhook.DeliveryStatuses(), status) {
+		p.Fail("status must be " + core.Alternatives(webhook.DeliveryStatuses()))
+	}
+	if p.Err() != nil {
+		return p.Err()
+	}
+	id, err := endpointInPath(c)
+	if err != nil {
+		return err
+	}
+	page, err := s.webhooks.Deliveries(ctx, &c.Actor, id, status, request)
+	if err != nil {
+		return err
+	}
+	return kit.AnswerList(c, page, showDelivery)
+}
+
+// resendDelivery answers POST /webhook-deliveries/{id}/resend.
+func (s *server) resendDelivery(ctx context.Context, c *kit.Call) error {
+	if err := c.Decode(new(nothing)); err != nil {
+		return err
+	}
+	d, err := s.webhooks.Resend(ctx, &c.Actor, c.Path("id"))
+	if err != nil {
+		return err
+	}
+	return c.Answer(showDelivery(&d))
+}
+
+type resendRequest struct {
+	Since  kit.Optional[time.Time] `json:"since" required:"false" nullable:"false" doc:"Send everything again that happened since, about."`
+	Failed kit.Optional[bool]      `json:"failed" required:"false" nullable:"false" doc:"true: send now what has failed or waits."`
+}
+
+// resendFields is what is sent again.
+type resendFields struct {
+	Endpoint *endpointFields `json:"endpoint"`
+	Resent   *int            `json:"resent" nullable:"true" doc:"How many failed deliveries are sent again; null with since."`
+}
+
+// resendEndpoint answers POST /webhook-endpoints/{id}/resend.
+func (s *server) resendEndpoint(ctx context.Context, c *kit.Call) error {
+	var body resendRequest
+	wrong, err := c.Read(&body)
+	if err != nil {
+		return err
+	}
+	if wrong.Err() == nil && (body.Since.Value != nil) == body.Failed.OrZero() {
+		wrong.Add(core.ReasonMissingField, "/since", core.InEnglish(`either since or "failed": true must be given`))
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	id, err := endpointInPath(c)
+	if err != nil {
+		return err
+	}
+	var resent resendFields
+	if body.Failed.OrZero() {
+		count, err := s.webhooks.ResendFailed(ctx, &c.Actor, id)
+		if err != nil {
+			return err
+		}
+		resent.Resent = &count
+	} else if _, err := s.webhooks.ResendSince(ctx, &c.Actor, id, *body.Since.Value); err != nil {
+		return err
+	}
+	e, err := s.webhooks.Endpoint(ctx, &c.Actor, id)
+	if err != nil {
+		return err
+	}
+	resent.Endpoint = showEndpoint(&e)
+	return c.Answer(&resent)
+}
+
+// deliveryRoutes are the routes about deliveries.
+func (s *server) deliveryRoutes() []kit.Route {
+	endpoint := []kit.Parameter{kit.InPath("id", "The id of the endpoint.")}
+	notEnabled := []core.Reason{core.ReasonEndpointNotFound, core.ReasonEndpointNotEnabled}
+	return []kit.Route{
+		{
+			Method: "GET", Path: "/webhook-endpoints/{id}/deliveries", Permission: core.PermissionWebhooks,
+			Endpoint: s.listDeliveries, Tag: tagWebhooks,
+			ID: "listDeliveries", Summary: "See what was sent to an endpoint",
+			Description: "Of the newest events first. Deliveries are kept for 30 days.",
+			Parameters: append(append(endpoint, kit.InQuery("status", "Only deliveries with this status.",
+				kit.WordSchema(webhook.DeliveryStatuses()))), kit.Paging()...),
+			Response: kit.JSON[kit.List[*deliveryFields]]("DeliveryList"),
+			Reasons:  []core.Reason{core.ReasonEndpointNotFound},
+		},
+		{
+			Method: "POST", Path: "/webhook-deliveries/{id}/resend", Permission: core.PermissionWebhooks,
+			Endpoint: s.resendDelivery, Tag: tagWebhooks,
+			ID: "resendDelivery", Summary: "Send an event again",
+			Description: "Also one that has arrived. The result is in the list of deliveries soon.",
+			Parameters:  []kit.Parameter{kit.InPath("id", "The id of the delivery.")},
+			Request:     kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[deliveryFields]("Delivery"),
+			Reasons: []core.Reason{core.ReasonDeliveryNotFound, core.ReasonEndpointNotEnabled},
+		},
+		{
+			Method: "POST", Path: "/webhook-endpoints/{id}/resend", Permission: core.PermissionWebhooks,
+			Endpoint: s.resendEndpoint, Tag: tagWebhooks,
+			ID: "resendToEndpoint", Summary: "Send what has failed, or everything since a time, again",
+			Description: "With since, events come again that have arrived already, as far as the log reaches.",
+			Parameters:  endpoint, Request: kit.JSON[resendRequest]("ResendToEndpoint"),
+			Response: kit.JSON[resendFields]("Resent"), Reasons: notEnabled,
+		},
+	}
+}

@@ -1,0 +1,326 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"accesscodes/internal/event"
+)
+
+// Limits of a pump.
+const (
+	maxInFlight  = 8
+	readAtOnce   = 100
+	storedAtOnce = 100
+	// storeInterval is how long results may wait to be stored together.
+	storeInterval = 50 * time.Millisecond
+	keepInterval  = 3 * time.Second // between two renewals of the lease
+	idleLimit     = 5 * time.Second // without anything to send, after which the lease is given back
+	// downAfter is how many failures in a row make an endpoint one that is down: attempts pause, and
+	// events wait in the log instead of failing one by one.
+	downAfter    = 10
+	firstPause   = time.Second
+	longestPause = 5 * time.Minute
+)
+
+// pump sends for one endpoint. All of its fields but head belong to the goroutine of run.
+type pump struct {
+	service  *Service
+	lease    Lease
+	endpoint Endpoint
+	line     *line
+	head     atomic.Int64 // the newest position of the log, as far as is known
+	woken    chan struct{}
+	results  chan result
+
+	taken    int64      // up to it, the log was read
+	fresh    []item     // events that were read, not yet begun
+	retries  []item     // deliveries that are due, not yet begun
+	underWay []item     // attempts
+	attempts []result   // that are not stored yet
+	window   int        // how many attempts may be under way
+	retry    bool       // whose turn it is: a delivery that is due, or a new event
+	pause    *time.Time // until it, an endpoint that is down is left alone
+
+	stored, busy time.Time // the last time that something was stored; that there was something to do
+}
+
+// item is an event to send.
+type item struct {
+	about    event.Event
+	delivery Delivery
+	isRetry  bool
+	missing  bool // the event is not kept any more
+}
+
+// subject names what the event is about; of a user who was erased, the event alone.
+func (i *item) subject() string {
+	if s := i.about.Subject; s.Kind != event.SubjectUser {
+		return string(s.Kind) + ":" + s.Key
+	}
+	if i.about.UserID == "" {
+		return i.about.ID.String()
+	}
+	return "user:" + i.about.UserID
+}
+
+// result is an attempt that has ended.
+type result struct {
+	item    item
+	attempt Attempt
+}
+
+func newPump(service *Service, claim Claim) *pump {
+	p := &pump{
+		service: service, lease: claim.Lease, endpoint: claim.Endpoint, line: service.Client.line(),
+		woken: make(chan struct{}, 1), results: make(chan result, maxInFlight),
+		taken: claim.Endpoint.Position, window: maxInFlight, stored: time.Now(), busy: time.Now(),
+	}
+	if claim.Endpoint.Failures > 0 {
+		p.window = 1
+	}
+	p.head.Store(claim.Endpoint.Position + 1) // there may be more
+	return p
+}
+
+// wake tells the pump that there are new events.
+func (p *pump) wake() {
+	select {
+	case p.woken <- struct{}{}:
+	default:
+	}
+}
+
+// run sends until there has been nothing to send for a while, or until quit is closed.
+func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
+	defer p.line.close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tick := time.NewTicker(storeInterval)
+	defer tick.Stop()
+	for {
+		if err := p.fill(ctx); err != nil {
+			return err
+		}
+		p.begin(ctx)
+		if err := p.store(ctx, false); err != nil {
+			return err
+		}
+		if p.endpoint.Status() != Enabled {
+			return nil // which gave the lease back
+		}
+		if len(p.underWay)+len(p.fresh)+len(p.retries)+len(p.attempts) > 0 {
+			p.busy = time.Now()
+		} else if time.Since(p.busy) > idleLimit {
+			return p.store(ctx, true)
+		}
+		select {
+		case r := <-p.results:
+			p.ended(r)
+		case <-p.woken:
+		case <-tick.C:
+		case <-quit:
+			return p.end(ctx, cancel)
+		}
+	}
+}
+
+// end waits for the attempts under way, a short time, and gives the lease back.
+func (p *pump) end(ctx context.Context, cancel func()) error {
+	stop := time.AfterFunc(stopPatience, cancel)
+	defer stop.Stop()
+	for len(p.underWay) > 0 {
+		p.ended(<-p.results)
+	}
+	return p.store(context.WithoutCancel(ctx), true)
+}
+
+// fill reads events and deliveries that are due.
+func (p *pump) fill(ctx context.Context) error {
+	if len(p.fresh) < maxInFlight && p.head.Load() > p.taken {
+		page, err := p.service.Store.Events(ctx, &event.Query{
+			Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
+		})
+		if err != nil {
+			return err
+		}
+		now := p.service.now()
+		for i := range page.Events {
+			d := newDelivery(&p.endpoint, &page.Events[i], now)
+			p.fresh = append(p.fresh, item{about: page.Events[i], delivery: d})
+		}
+		p.taken = max(p.taken, page.Next)
+		if p.taken < page.Head {
+			p.head.Store(max(p.head.Load(), page.Head))
+		}
+	}
+	if now := p.service.now(); len(p.retries) == 0 && p.endpoint.NextAt != nil && !now.Before(*p.endpoint.NextAt) {
+		return p.fillRetries(ctx, now)
+	}
+	return nil
+}
+
+func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
+	due, err := p.service.Store.DueDeliveries(ctx, &p.endpoint, now, readAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if p.isInHand(d.Position) {
+			continue
+		}
+		about, err := eventAt(ctx, p.service.Store, d.WorkspaceID, d.Position)
+		if err != nil {
+			return err
+		}
+		if about == nil {
+			p.retries = append(p.retries, item{delivery: d, isRetry: true, missing: true})
+			continue
+		}
+		p.retries = append(p.retries, item{about: *about, delivery: d, isRetry: true})
+	}
+	return nil
+}
+
+// isInHand reports whether the delivery of a position is under way, or its result is to be stored.
+func (p *pump) isInHand(position int64) bool {
+	return slices.ContainsFunc(p.underWay, func(i item) bool { return i.delivery.Position == position }) ||
+		slices.ContainsFunc(p.attempts, func(r result) bool { return r.item.delivery.Position == position })
+}
+
+// begin begins as many attempts as may be under way. Of each subject, one event is under way at a time.
+func (p *pump) begin(ctx context.Context) {
+	if p.pause != nil && time.Now().Before(*p.pause) {
+		return
+	}
+	for len(p.underWay) < p.window {
+		next, found := p.next()
+		if !found {
+			return
+		}
+		p.underWay = append(p.underWay, next)
+		if next.missing {
+			why := Attempt{At: p.service.now(), Error: "the event is not kept any more, so it cannot be sent"}
+			p.results <- result{next, why}
+			continue
+		}
+		endpoint := p.endpoint
+		go func() {
+			p.results <- result{next, p.service.attempt(ctx, p.line, &endpoint, &next.about)}
+		}()
+	}
+}
+
+// next takes the next item whose subject is free. New events and deliveries that are due take turns.
+func (p *pump) next() (item, bool) {
+	queues := []*[]item{&p.fresh, &p.retries}
+	if p.retry {
+		slices.Reverse(queues)
+	}
+	p.retry = !p.retry
+	busy := map[string]bool{}
+	for i := range p.underWay {
+		busy[p.underWay[i].subject()] = true
+	}
+	for _, queue := range queues {
+		for i := range *queue {
+			if subject := (*queue)[i].subject(); !busy[subject] {
+				next := (*queue)[i]
+				*queue = slices.Delete(*queue, i, i+1)
+				return next, true
+			}
+		}
+	}
+	return item{}, false
+}
+
+// ended notes the result of an attempt.
+func (p *pump) ended(r result) {
+	p.underWay = slices.DeleteFunc(p.underWay, func(i item) bool {
+		return i.delivery.Position == r.item.delivery.Position
+	})
+	p.attempts = append(p.attempts, r)
+	if r.item.missing {
+		return
+	}
+	p.endpoint.attempted(&r.attempt)
+	p.pause = nil
+	if r.attempt.Succeeded() {
+		p.window = min(2*p.window, maxInFlight)
+		return
+	}
+	p.window = max(p.window/2, 1)
+	if more := p.endpoint.Failures - downAfter; more >= 0 {
+		p.window = 1
+		wait := min(firstPause<<min(more, 16), longestPause)
+		p.pause = new(time.Now().Add(max(wait, min(r.attempt.retryAfter, longestPause))))
+	}
+}
+
+// floor is up to where the log was read and nothing is under way any more.
+func (p *pump) floor() int64 {
+	floor := p.taken
+	for _, items := range [][]item{p.fresh, p.underWay} {
+		for i := range items {
+			if !items[i].isRetry {
+				floor = min(floor, items[i].delivery.Position-1)
+			}
+		}
+	}
+	return floor
+}
+
+// store stores results, if there are some that have waited long enough, and renews the lease in time.
+func (p *pump) store(ctx context.Context, release bool) error {
+	since := time.Since(p.stored)
+	isFull := len(p.attempts) >= storedAtOnce || len(p.attempts) > 0 && since >= storeInterval
+	if !isFull && since < keepInterval && !release && p.endpoint.Status() == Enabled {
+		return nil
+	}
+	var changed Changed
+	for i := range p.attempts {
+		d := &p.attempts[i].item.delivery
+		if p.attempts[i].item.missing {
+			d.end(p.attempts[i].attempt)
+		} else {
+			d.attempted(p.attempts[i].attempt, p.service.Schedule)
+		}
+		changed.Deliveries = append(changed.Deliveries, *d)
+	}
+	if p.endpoint.Status() != Enabled {
+		var err error
+		if changed.Events, err = p.disabled(); err != nil {
+			return err
+		}
+	}
+	mine := p.endpoint
+	mine.Position = p.floor()
+	e, err := p.service.Store.KeepEndpoint(ctx, p.lease, release, func(e *Endpoint) (Changed, error) {
+		e.Position = mine.Position
+		e.Failures, e.FailingSince = mine.Failures, mine.FailingSince
+		e.LastAt, e.LastStatus, e.LastError = mine.LastAt, mine.LastStatus, mine.LastError
+		e.DisabledAt, e.DisabledReason = mine.DisabledAt, mine.DisabledReason
+		return changed, nil
+	})
+	if err != nil {
+		return err
+	}
+	p.endpoint, p.attempts, p.stored = e, nil, time.Now()
+	return nil
+}
+
+// disabled returns the event about an endpoint that deliveries have disabled.
+func (p *pump) disabled() ([]*event.Event, error) {
+	source := p.service.recorder.Source(p.endpoint.WorkspaceID, event.System(), 0)
+	made, err := source.Make(event.EndpointDisabled, *p.endpoint.DisabledAt,
+		event.Thing(event.SubjectEndpoint, p.endpoint.ID), "", event.Data{
+			"url": p.endpoint.URL, "why": string(p.endpoint.DisabledReason), "lastError": p.endpoint.LastError,
+		})
+	if err != nil {
+		return nil, fmt.Errorf("record that an endpoint is disabled: %w", err)
+	}
+	return []*event.Event{made}, nil
+}

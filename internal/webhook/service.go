@@ -1,0 +1,405 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// Limits of rotating a secret.
+const (
+	DefaultOverlap = 24 * time.Hour
+	MaxOverlap     = 30 * 24 * time.Hour
+)
+
+// Limits of test deliveries: each may take AttemptTimeout.
+const (
+	testsAtOnce   = 2 // of one workspace
+	testsWaiting  = 10
+	testWait      = 5 * time.Second
+	positionWait  = 5 * time.Second
+	positionPause = 50 * time.Millisecond
+)
+
+// countLimit is how far deliveries that wait or have failed are counted.
+const countLimit = 1000
+
+// Deps is what [NewService] needs from outside.
+type Deps struct {
+	Store    Store
+	Client   *Client
+	Secrets  *Secrets
+	Schedule Schedule
+	Render   func(*event.Event) ([]byte, error) // an event as the feed shows it
+	Now      func() time.Time
+	Entropy  io.Reader // a cryptographic source
+	NewID    func() (core.ID, error)
+	Wake     func() // tells the sender that there may be something to send
+}
+
+// Service manages endpoints and their deliveries. It is safe for concurrent use.
+type Service struct {
+	Deps
+	recorder *event.Recorder
+	tests    *core.Lane
+}
+
+// NewService returns the service.
+func NewService(deps Deps) *Service {
+	return &Service{
+		Deps: deps, recorder: event.NewRecorder(deps.Entropy),
+		tests: core.NewLane(testsAtOnce, testsWaiting, testWait),
+	}
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// EndpointNotFound is the error of an endpoint that there is not.
+func EndpointNotFound() *core.Error {
+	return core.NotFound(core.ReasonEndpointNotFound, "the workspace has no such webhook endpoint")
+}
+
+// DeliveryNotFound is the error of a delivery that there is not.
+func DeliveryNotFound() *core.Error {
+	return core.NotFound(core.ReasonDeliveryNotFound, "the workspace has no such delivery; they are kept for "+
+		strconv.Itoa(KeepDays)+" days")
+}
+
+func orNotFound(err error, missing *core.Error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return missing
+	}
+	return err
+}
+
+// NewEndpoint asks for an endpoint.
+type NewEndpoint struct {
+	URL, Description string
+	Types            []string // patterns; none: all types
+	Unread           core.FieldErrors
+}
+
+// Create adds an endpoint, and returns it with its secret, which is not shown again. It is told about
+// events once a test delivery has arrived.
+//
+// Errors: KindInvalid; KindConflict with ReasonTooManyEndpoints.
+func (s *Service) Create(ctx context.Context, actor *core.Actor, req NewEndpoint) (Endpoint, string, error) {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return Endpoint{}, "", err
+	}
+	errs := &req.Unread
+	if !errs.Names("/url") {
+		checkURL(errs, req.URL, s.Client.PlainHTTP())
+	}
+	core.CheckProse(errs, "/description", "description", req.Description, MaxDescriptionLength)
+	types := joinPatterns(errs, req.Types)
+	if err := errs.Err(); err != nil {
+		return Endpoint{}, "", err
+	}
+	id, err := s.NewID()
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	secret, err := NewSecret(s.Entropy)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	e := Endpoint{
+		ID: id, WorkspaceID: actor.WorkspaceID, URL: req.URL, Description: req.Description, Types: types,
+		Secret: s.Secrets.seal(id, secret), CreatedAt: s.now(),
+	}
+	made, err := s.event(actor, event.EndpointCreated, &e, event.Data{"url": e.URL, "types": e.Types})
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	inserted, err := s.Store.InsertEndpoint(ctx, e, made)
+	if err == nil && !inserted {
+		err = &core.Error{
+			Kind: core.KindConflict, Reason: core.ReasonTooManyEndpoints,
+			Detail: "a workspace can have " + strconv.Itoa(MaxEndpoints) + " webhook endpoints; delete one first",
+		}
+	}
+	return e, secret, err
+}
+
+func (s *Service) event(actor *core.Actor, t event.Type, e *Endpoint, data event.Data) (*event.Event, error) {
+	return s.recorder.Of(actor).Make(t, s.now(), event.Thing(event.SubjectEndpoint, e.ID), "", data)
+}
+
+// List returns the endpoints of the actor's workspace, the oldest first.
+func (s *Service) List(ctx context.Context, actor *core.Actor) ([]Endpoint, error) {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return nil, err
+	}
+	return s.Store.Endpoints(ctx, actor.WorkspaceID)
+}
+
+// Endpoint returns an endpoint.
+//
+// Errors: KindNotFound with ReasonEndpointNotFound.
+func (s *Service) Endpoint(ctx context.Context, actor *core.Actor, id core.ID) (Endpoint, error) {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return Endpoint{}, err
+	}
+	e, err := s.Store.Endpoint(ctx, actor.WorkspaceID, id)
+	return e, orNotFound(err, EndpointNotFound())
+}
+
+// Unsent returns how many deliveries wait, and how many have failed: at most 1000 each.
+func (s *Service) Unsent(ctx context.Context, e *Endpoint) (pending, failed int, err error) {
+	return s.Store.CountUnsent(ctx, e.WorkspaceID, e.ID, countLimit)
+}
+
+// EndpointChange says what to change about an endpoint; nil leaves a field as it is.
+type EndpointChange struct {
+	URL, Description *string
+	Types            *[]string
+	Enabled          *bool
+	Unread           core.FieldErrors
+}
+
+// Update changes an endpoint. With another address it has to be tested again. Switched on again, it is
+// told about what happens from then on; see ResendSince for what happened meanwhile.
+//
+// Errors: KindInvalid; KindNotFound with ReasonEndpointNotFound.
+func (s *Service) Update(
+	ctx context.Context, actor *core.Actor, id core.ID, change EndpointChange,
+) (Endpoint, error) {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return Endpoint{}, err
+	}
+	errs := &change.Unread
+	if change.URL != nil && !errs.Names("/url") {
+		checkURL(errs, *change.URL, s.Client.PlainHTTP())
+	}
+	if change.Description != nil {
+		core.CheckProse(errs, "/description", "description", *change.Description, MaxDescriptionLength)
+	}
+	var types *string
+	if change.Types != nil {
+		types = new(joinPatterns(errs, *change.Types))
+	}
+	if err := errs.Err(); err != nil {
+		return Endpoint{}, err
+	}
+	head, err := s.head(ctx, actor.WorkspaceID)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+		before, data := *e, event.Data{}
+		core.Set(&e.URL, change.URL)
+		core.Set(&e.Description, change.Description)
+		core.Set(&e.Types, types)
+		if e.URL != before.URL {
+			e.TestedAt = nil
+		}
+		switch {
+		case change.Enabled == nil || *change.Enabled == (e.DisabledAt == nil):
+		case *change.Enabled:
+			e.DisabledAt, e.DisabledReason, e.Failures, e.FailingSince, e.Position = nil, "", 0, nil, head
+		default:
+			e.disable(ByRequest, s.now())
+		}
+		return s.changed(actor, &before, e, data)
+	})
+	s.Wake()
+	return e, orNotFound(err, EndpointNotFound())
+}
+
+// changed returns the event about a change; none if nothing has changed.
+func (s *Service) changed(actor *core.Actor, before, after *Endpoint, data event.Data) (Changed, error) {
+	if before.URL != after.URL {
+		data.Change("url", before.URL, after.URL)
+	}
+	if before.Description != after.Description {
+		data.Change("description", event.TextOrNone(before.Description), event.TextOrNone(after.Description))
+	}
+	if before.Types != after.Types {
+		data.Change("types", before.Types, after.Types)
+	}
+	if was, is := before.DisabledAt == nil, after.DisabledAt == nil; was != is {
+		data.Change("enabled", was, is)
+	}
+	if len(data) == 0 {
+		return Changed{}, nil
+	}
+	made, err := s.event(actor, event.EndpointUpdated, after, data)
+	return Changed{Events: []*event.Event{made}}, err
+}
+
+func (s *Service) head(ctx context.Context, workspace core.ID) (int64, error) {
+	heads, err := s.Store.EventHeads(ctx, []core.ID{workspace})
+	return heads[workspace], err
+}
+
+// Delete ends an endpoint. Its deliveries are deleted, too, within minutes.
+//
+// Errors: KindNotFound with ReasonEndpointNotFound.
+func (s *Service) Delete(ctx context.Context, actor *core.Actor, id core.ID) error {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return err
+	}
+	_, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+		e.DeletedAt = new(s.now())
+		made, err := s.event(actor, event.EndpointDeleted, e, event.Data{"url": e.URL})
+		return Changed{Events: []*event.Event{made}}, err
+	})
+	return orNotFound(err, EndpointNotFound())
+}
+
+// RotateSecret gives an endpoint a new secret, which is not shown again. The old one signs, too, until
+// the overlap is over.
+//
+// Errors: KindInvalid; KindNotFound with ReasonEndpointNotFound.
+func (s *Service) RotateSecret(
+	ctx context.Context, actor *core.Actor, id core.ID, overlap time.Duration,
+) (Endpoint, string, error) {
+	if err := actor.Require(core.PermissionWebhooks); err != nil {
+		return Endpoint{}, "", err
+	}
+	if overlap < 0 || overlap > MaxOverlap {
+		var errs core.FieldErrors
+		errs.Add(core.ReasonInvalidValue, "/overlapSeconds",
+			core.InEnglish("overlapSeconds must be 0 to %d", int(MaxOverlap.Seconds())))
+		return Endpoint{}, "", errs.Err()
+	}
+	secret, err := NewSecret(s.Entropy)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	until := s.now().Add(overlap)
+	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+		e.OldSecret, e.OldUntil, e.Secret = e.Secret, &until, s.Secrets.seal(e.ID, secret)
+		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"secretRotated": true, "oldSecretUntil": until})
+		return Changed{Events: []*event.Event{made}}, err
+	})
+	return e, secret, orNotFound(err, EndpointNotFound())
+}
+
+// secrets returns the secrets that sign at an instant.
+func (s *Service) secretsOf(e *Endpoint, now time.Time) ([]string, error) {
+	stored := []string{e.Secret}
+	if e.OldUntil != nil && now.Before(*e.OldUntil) {
+		stored = append(stored, e.OldSecret)
+	}
+	for i := range stored {
+		var err error
+		if stored[i], err = s.Secrets.open(e.ID, stored[i]); err != nil {
+			return nil, err
+		}
+	}
+	return stored, nil
+}
+
+// attempt sends an event to an endpoint.
+func (s *Service) attempt(ctx context.Context, l *line, e *Endpoint, about *event.Event) Attempt {
+	at := s.now()
+	header, body, err := s.sign(e, about, at)
+	if err != nil {
+		return Attempt{At: at, Error: err.Error()}
+	}
+	return l.post(ctx, e.URL, header, body)
+}
+
+// sign returns the request that tells an endpoint about an event.
+func (s *Service) sign(e *Endpoint, about *event.Event, at time.Time) (http.Header, []byte, error) {
+	body, err := s.Render(about)
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets, err := s.secretsOf(e, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	signatures, err := Signatures(secrets, about.ID.String(), at, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	return http.Header{
+		"Content-Type":      {"application/json"},
+		"Webhook-Id":        {about.ID.String()},
+		"Webhook-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
+		"Webhook-Signature": {signatures},
+	}, body, nil
+}
+
+// Test sends an event of the type endpoint.tested to an endpoint and waits for the answer. After the first
+// that is answered well, the endpoint is told about what happens from then on.
+//
+// Errors: KindNotFound with ReasonEndpointNotFound; KindUnavailable.
+func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Delivery, Endpoint, error) {
+	e, err := s.Endpoint(ctx, actor, id)
+	if err != nil {
+		return Delivery{}, e, err
+	}
+	leave, err := s.tests.Enter(ctx, actor.WorkspaceID)
+	if err != nil {
+		return Delivery{}, e, err
+	}
+	defer leave()
+	about, err := s.recordTest(ctx, actor, &e)
+	if err != nil {
+		return Delivery{}, e, err
+	}
+	l := s.Client.line()
+	defer l.close()
+	a := s.attempt(ctx, l, &e, about)
+	if ctx.Err() != nil {
+		return Delivery{}, e, ctx.Err()
+	}
+	d := newDelivery(&e, about, a.At)
+	d.attempted(a, nil)
+	e, err = s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(stored *Endpoint) (Changed, error) {
+		if stored.URL != e.URL { // it was changed meanwhile
+			return Changed{Deliveries: []Delivery{d}}, nil
+		}
+		stored.attempted(&a)
+		if a.Succeeded() && stored.TestedAt == nil {
+			stored.TestedAt, stored.Position = &a.At, about.Position
+		}
+		return Changed{Deliveries: []Delivery{d}}, nil
+	})
+	s.Wake()
+	return d, e, orNotFound(err, EndpointNotFound())
+}
+
+// recordTest records the event of a test delivery and waits for its position.
+func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint) (*event.Event, error) {
+	head, err := s.head(ctx, actor.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.event(actor, event.EndpointTested, e, event.Data{"url": e.URL})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Store.RecordEvents(ctx, made); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(positionWait); time.Now().Before(deadline); {
+		page, err := s.Store.Events(ctx, &event.Query{
+			Workspace: actor.WorkspaceID, After: head, Limit: event.MaxLimit,
+			Subject: &event.SubjectName{Kind: event.SubjectEndpoint, Key: e.ID.String()},
+		})
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(page.Events, func(e event.Event) bool { return e.ID == made.ID }); i >= 0 {
+			return &page.Events[i], nil
+		}
+		select {
+		case <-time.After(positionPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, core.Overloaded()
+}
