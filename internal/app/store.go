@@ -26,6 +26,7 @@ import (
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/store/transfer"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/webhook"
 	"accesscodes/internal/words"
 )
 
@@ -77,6 +78,7 @@ type bareStore interface {
 	bulk.Store
 	member.Store
 	overview.Store
+	webhook.Store
 	Ping(ctx context.Context) (away []string, err error)
 	About(ctx context.Context) (version string, bytes int64, err error)
 	Close() error

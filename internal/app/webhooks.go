@@ -31,7 +31,7 @@ func newWebhooks(
 	}
 	var sender *webhook.Sender
 	service := webhook.NewService(webhook.Deps{
-		Store: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
+		Store: store, Log: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
 		Client: webhook.NewClient(webhook.ClientConfig{Allow: allow, Proxy: cfg.WebhookProxy, Agent: "accesscodes"}),
 		Now:    time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: func() { sender.Wake() },
 	})

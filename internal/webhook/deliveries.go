@@ -68,7 +68,7 @@ func (s *Service) Request(ctx context.Context, actor *core.Actor, d *Delivery) (
 	if err != nil {
 		return nil, err
 	}
-	about, err := eventAt(ctx, s.Store, d.WorkspaceID, d.Position)
+	about, err := eventAt(ctx, s.Log, d.WorkspaceID, d.Position)
 	if err != nil || about == nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Service) Sample(ctx context.Context, actor *core.Actor, id core.ID, t e
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Store.Events(ctx, &event.Query{
+	page, err := s.Log.Events(ctx, &event.Query{
 		Workspace: actor.WorkspaceID, Types: []event.Type{t}, Backwards: true, Limit: 1,
 	})
 	if err != nil {
@@ -109,8 +109,8 @@ func (s *Service) Sample(ctx context.Context, actor *core.Actor, id core.ID, t e
 }
 
 // eventAt returns the event with a position; nil if it is not kept any more.
-func eventAt(ctx context.Context, store Store, workspace core.ID, position int64) (*event.Event, error) {
-	page, err := store.Events(ctx, &event.Query{
+func eventAt(ctx context.Context, log Log, workspace core.ID, position int64) (*event.Event, error) {
+	page, err := log.Events(ctx, &event.Query{
 		Workspace: workspace, Backwards: true, Before: position + 1, Limit: 1,
 	})
 	if err != nil || len(page.Events) == 0 || page.Events[0].Position != position {

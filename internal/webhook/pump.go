@@ -141,7 +141,7 @@ func (p *pump) end(ctx context.Context, cancel func()) error {
 // fill reads events and deliveries that are due.
 func (p *pump) fill(ctx context.Context) error {
 	if len(p.fresh) < maxInFlight && p.head.Load() > p.taken {
-		page, err := p.service.Store.Events(ctx, &event.Query{
+		page, err := p.service.Log.Events(ctx, &event.Query{
 			Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
 		})
 		if err != nil {
@@ -172,7 +172,7 @@ func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
 		if p.isInHand(d.Position) {
 			continue
 		}
-		about, err := eventAt(ctx, p.service.Store, d.WorkspaceID, d.Position)
+		about, err := eventAt(ctx, p.service.Log, d.WorkspaceID, d.Position)
 		if err != nil {
 			return err
 		}

@@ -156,7 +156,7 @@ func (s *Sender) showHeads(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	heads, err := s.service.Store.EventHeads(ctx, ids)
+	heads, err := s.service.Log.EventHeads(ctx, ids)
 	for _, p := range pumps {
 		if head := heads[p.lease.WorkspaceID]; head > p.head.Load() {
 			p.head.Store(head)

@@ -34,6 +34,7 @@ const countLimit = 1000
 // Deps is what [NewService] needs from outside.
 type Deps struct {
 	Store    Store
+	Log      Log
 	Client   *Client
 	Secrets  *Secrets
 	Schedule Schedule
@@ -236,7 +237,7 @@ func (s *Service) changed(actor *core.Actor, before, after *Endpoint, data event
 }
 
 func (s *Service) head(ctx context.Context, workspace core.ID) (int64, error) {
-	heads, err := s.Store.EventHeads(ctx, []core.ID{workspace})
+	heads, err := s.Log.EventHeads(ctx, []core.ID{workspace})
 	return heads[workspace], err
 }
 
@@ -381,11 +382,11 @@ func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Store.RecordEvents(ctx, made); err != nil {
+	if err := s.Log.RecordEvents(ctx, made); err != nil {
 		return nil, err
 	}
 	for deadline := time.Now().Add(positionWait); time.Now().Before(deadline); {
-		page, err := s.Store.Events(ctx, &event.Query{
+		page, err := s.Log.Events(ctx, &event.Query{
 			Workspace: actor.WorkspaceID, After: head, Limit: event.MaxLimit,
 			Subject: &event.SubjectName{Kind: event.SubjectEndpoint, Key: e.ID.String()},
 		})

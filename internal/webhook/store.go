@@ -12,11 +12,6 @@ import (
 // Store keeps endpoints and deliveries. Each method is one atomic operation. Leases end by the
 // database's clock.
 type Store interface {
-	// Events, EventHeads and RecordEvents are those of [event.Store].
-	Events(ctx context.Context, q *event.Query) (event.Page, error)
-	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
-	RecordEvents(ctx context.Context, events ...*event.Event) error
-
 	// InsertEndpoint stores an endpoint, and reports false if the workspace has MaxEndpoints already.
 	InsertEndpoint(ctx context.Context, e Endpoint, events ...*event.Event) (bool, error)
 	// Endpoints returns the endpoints of a workspace, the oldest first; none that is deleted.
@@ -55,6 +50,13 @@ type Store interface {
 	// PruneDeliveries deletes some deliveries from before an instant, and of endpoints that are deleted.
 	// It returns how many, and 0 when none are left.
 	PruneDeliveries(ctx context.Context, before time.Time) (int, error)
+}
+
+// Log is the part of [event.Store] that is needed here.
+type Log interface {
+	Events(ctx context.Context, q *event.Query) (event.Page, error)
+	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
+	RecordEvents(ctx context.Context, events ...*event.Event) error
 }
 
 // Change changes an endpoint within a transaction that has locked it, and returns what to store with

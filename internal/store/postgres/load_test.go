@@ -62,7 +62,8 @@ func startLoad(t *testing.T, address string) *load {
 	store := grouped.New(below, grouped.Options{Observe: l.observe})
 	l.store = &storetest.Wrapped{
 		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below,
-		Below: below, End: store.Close,
+		Webhooks: below,
+		Below:    below, End: store.Close,
 	}
 	l.end = sync.OnceFunc(func() {
 		close(l.stopped)

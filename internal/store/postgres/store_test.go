@@ -93,7 +93,8 @@ func groupedOn(t *testing.T, address string) func() storetest.Store {
 		store := grouped.New(below, grouped.Options{})
 		wrapped := &storetest.Wrapped{
 			Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below,
-			Below: below, End: store.Close,
+			Webhooks: below,
+			Below:    below, End: store.Close,
 		}
 		t.Cleanup(func() {
 			if err := wrapped.Close(); err != nil {

@@ -72,7 +72,8 @@ func TestCachedStore(t *testing.T) {
 	conform(t, func(s storetest.Store) storetest.Store {
 		return &storetest.Wrapped{
 			Store: s, Tenancy: cached.New(s, time.Hour, time.Now), Log: s, Work: s, Bulk: s, People: s, Overview: s,
-			Below: s,
+			Webhooks: s,
+			Below:    s,
 		}
 	}, "Workspaces", "Keys", "Install")
 }

@@ -11,6 +11,7 @@ import (
 	"accesscodes/internal/overview"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/webhook"
 )
 
 // Store is a store of every area, as an engine is. The areas' interfaces say what the methods
@@ -23,6 +24,7 @@ type Store interface {
 	bulk.Store
 	member.Store
 	overview.Store
+	webhook.Store
 	// Ping reports whether the store answers, and which of its nodes do not.
 	Ping(ctx context.Context) (away []string, err error)
 	// Close ends every connection. It is called once, after the last other method.
@@ -38,6 +40,7 @@ type Wrapped struct {
 	Bulk
 	People
 	Overview
+	Webhooks
 	Below Store  // what answers, and is closed
 	End   func() // is called before that; nil: nothing
 }
@@ -60,6 +63,9 @@ type People interface{ member.Store }
 // Overview is [overview.Store] by another name.
 type Overview interface{ overview.Store }
 
+// Webhooks is [webhook.Store] by another name.
+type Webhooks interface{ webhook.Store }
+
 // Ping implements [Store].
 func (w *Wrapped) Ping(ctx context.Context) ([]string, error) { return w.Below.Ping(ctx) }
 
@@ -75,7 +81,7 @@ func (w *Wrapped) Close() error {
 func Grouped(below Store) Store {
 	store := grouped.New(below, grouped.Options{})
 	return &Wrapped{
-		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below,
+		Store: store, Tenancy: below, Log: below, Work: below, Bulk: below, People: below, Overview: below, Webhooks: below,
 		Below: below, End: store.Close,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"accesscodes/internal/logtest"
 	"accesscodes/internal/store/storetest"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/webhook"
 )
 
 // Paths of the two ways to get a new code.
@@ -37,20 +39,21 @@ var startTime = time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.UTC)
 // other, and one key of acme. Ids count from 1, the clock stands still, so that whole
 // answers can be golden.
 type fixture struct {
-	server  *Server
-	service *codes.Services
-	tenancy *tenancy.Service
-	batches *bulk.Batches
-	changes *bulk.Changes
-	imports *bulk.Imports
-	runner  *job.Runner
-	store   storetest.Store
-	clock   *fakeClock
-	log     *logtest.Output
-	secret  string // of a key of acme with the role full
-	key     tenancy.Key
-	count   func() (int, error) // how many codes the database holds, without the store's help
-	stall   time.Duration       // of the server's streams; 0: as usual
+	server   *Server
+	service  *codes.Services
+	tenancy  *tenancy.Service
+	batches  *bulk.Batches
+	changes  *bulk.Changes
+	imports  *bulk.Imports
+	webhooks *webhook.Service
+	runner   *job.Runner
+	store    storetest.Store
+	clock    *fakeClock
+	log      *logtest.Output
+	secret   string // of a key of acme with the role full
+	key      tenancy.Key
+	count    func() (int, error) // how many codes the database holds, without the store's help
+	stall    time.Duration       // of the server's streams; 0: as usual
 }
 
 // newFixture starts a server over SQLite, for tests of what does not depend on the
@@ -114,6 +117,12 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 		Before:  f.tenancy.Predecessors,
 		Entropy: core.SystemEntropy(), NewID: newID,
 	})
+	secrets, _ := webhook.NewSecrets([]byte("a secret of sixteen"))
+	f.webhooks = webhook.NewService(webhook.Deps{
+		Store: store, Log: store, Secrets: secrets, Schedule: webhook.Schedule{time.Hour}, Render: RenderEvent,
+		Client: webhook.NewClient(webhook.ClientConfig{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		Now:    f.clock.read, Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
+	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),
 		Workers: map[job.Kind]job.Worker{
@@ -132,7 +141,8 @@ func newServer(t *testing.T, f *fixture) *Server {
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Batches: f.batches, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),
-		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
+		Webhooks: f.webhooks,
+		Ping:     f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
