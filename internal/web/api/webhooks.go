@@ -27,7 +27,7 @@ type endpointFields struct {
 	OldSecretUntil *time.Time              `json:"oldSecretUntil" nullable:"true" doc:"Until then the secret of before signs, too."`
 	Position       int64                   `json:"position" doc:"Up to it, wanted events were sent or wait to be sent again."`
 	FailingSince   *time.Time              `json:"failingSince" nullable:"true" doc:"The first failure since the last success."`
-	Last           *lastFields             `json:"last" nullable:"true" doc:"The last attempt."`
+	Last           *lastFields             `json:"last,omitempty" doc:"The last attempt; left out: there was none."`
 }
 
 // lastFields is the last attempt of an endpoint.
