@@ -85,6 +85,12 @@ func fillIn(t *testing.T, v reflect.Value) {
 	case *client.Field[string]:
 		*into = client.Set("text 1")
 		return
+	case *client.Field[bool]:
+		*into = client.Set(true)
+		return
+	case *client.Field[[]client.EventType]:
+		*into = client.Set([]client.EventType{"text 1"})
+		return
 	case *client.Field[map[string]*string]:
 		*into = client.Set(map[string]*string{"name": nil})
 		return
@@ -115,7 +121,7 @@ func fillIn(t *testing.T, v reflect.Value) {
 // besides are the methods that are no operations by themselves.
 var besides = []string{
 	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "FollowChange",
-	"FollowImport", "Imports", "PreviewChange", "Redemptions", "Users",
+	"FollowImport", "Imports", "PreviewChange", "Redemptions", "Users", "WebhookDeliveries",
 }
 
 // methodFor returns the method that gets an answer of an operation: a dry run has a method of its own.

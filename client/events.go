@@ -15,7 +15,8 @@ import (
 type EventType string
 
 // The types of events. Those marked hot come with every code or every use of one; they are recorded
-// only in a workspace that asked for them (accesscodes workspace update SLUG --events all).
+// only where a webhook endpoint wants them, or in a workspace that asked for all (accesscodes workspace
+// update SLUG --events all).
 const (
 	EventCodeCreated   EventType = "code.created" // hot
 	EventCodeUpdated   EventType = "code.updated"
@@ -66,6 +67,12 @@ const (
 
 	EventSessionStarted EventType = "session.started" // somebody signed in to the console
 	EventSessionFailed  EventType = "session.failed"  // a wrong password for somebody who is a member
+
+	EventEndpointCreated  EventType = "endpoint.created"
+	EventEndpointUpdated  EventType = "endpoint.updated"
+	EventEndpointDisabled EventType = "endpoint.disabled" // because of what it answered
+	EventEndpointDeleted  EventType = "endpoint.deleted"
+	EventEndpointTested   EventType = "endpoint.tested" // what a test delivery tells of
 )
 
 // Event is one thing that happened.
@@ -97,8 +104,9 @@ type EventSubject struct {
 // EventFilter says which events to read. Zero fields leave none out.
 type EventFilter struct {
 	Types   []EventType // exact, or all that begin alike: "code.*"
-	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID
-	Actor   string      // key:ID, member:ID, or any key, member, cli or system
+	Subject string      // code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID, member:ID or
+	// endpoint:ID
+	Actor string // key:ID, member:ID, or any key, member, cli or system
 }
 
 // EventQuery says which part of the log to read.
