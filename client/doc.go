@@ -52,4 +52,8 @@
 //
 // [Client.CreateImport] sends a file while it is read, in little memory. A file that can go back to its
 // start is sent again after a break; of any other the error says what to do.
+//
+// # Webhooks
+//
+// [VerifyWebhook] checks what the server sends to an address of yours, and reads the event.
 package client

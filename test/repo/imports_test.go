@@ -148,6 +148,7 @@ var mayImport = []struct {
 	{"test/e2e", nil, nil},
 	{"test/fuzz", nil, nil},
 	{"test/repo", nil, nil},
+	{"test/webhooks", nil, nil},
 }
 
 // areas are the packages that hold the program's types and rules.
