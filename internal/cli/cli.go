@@ -160,7 +160,7 @@ func newRoot(env Env) *cobra.Command {
 	})
 	root.AddCommand(
 		newServe(env), newWorkspace(), newKey(), newMember(), newCode(), newBatch(), newChange(), newEvent(), newExport(),
-		newImport(),
+		newImport(), newWebhook(),
 		newMigrate(), newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()

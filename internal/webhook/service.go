@@ -200,7 +200,7 @@ func (s *Service) Update(
 		core.Set(&e.Description, change.Description)
 		core.Set(&e.Types, types)
 		if e.URL != before.URL {
-			e.TestedAt = nil
+			e.TestedAt, e.FailingSince, e.Failures, e.LastAt, e.LastStatus, e.LastError = nil, nil, 0, nil, 0, ""
 		}
 		switch {
 		case change.Enabled == nil || *change.Enabled == (e.DisabledAt == nil):

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"accesscodes/client"
+)
+
+var deliveryNoun = noun[client.WebhookDelivery]{"DELIVERY", deliveryColumns, []string{
+	"position", "type", "status", "attempts", "lastAt", "lastStatus", "lastError", "nextAt", "id",
+}}
+
+// deliveryColumns are the columns of deliveries.
+var deliveryColumns = []column[*client.WebhookDelivery]{
+	{"id", func(d *client.WebhookDelivery) any { return d.ID }},
+	{"eventId", func(d *client.WebhookDelivery) any { return d.EventID }},
+	{"position", func(d *client.WebhookDelivery) any { return d.Position }},
+	{"type", func(d *client.WebhookDelivery) any { return d.Type }},
+	{"subject", func(d *client.WebhookDelivery) any { return d.Subject.Kind + ":" + d.Subject.ID }},
+	{"status", func(d *client.WebhookDelivery) any { return d.Status }},
+	{"nextAt", func(d *client.WebhookDelivery) any { return d.NextAt }},
+	{"attempts", func(d *client.WebhookDelivery) any { return len(d.Attempts) }},
+	{"lastAt", ofAttempt(func(a *client.DeliveryAttempt) any { return a.At })},
+	{"lastStatus", ofAttempt(func(a *client.DeliveryAttempt) any { return statusOrNil(a.Status) })},
+	{"lastError", ofAttempt(func(a *client.DeliveryAttempt) any { return textOrNil(a.Error) })},
+	{"milliseconds", ofAttempt(func(a *client.DeliveryAttempt) any { return a.Milliseconds })},
+	{"answer", func(d *client.WebhookDelivery) any { return textOrNil(d.Answer) }},
+}
+
+// ofAttempt is a cell about the last attempt of a delivery; nil: there was none.
+func ofAttempt(cell func(*client.DeliveryAttempt) any) func(*client.WebhookDelivery) any {
+	return func(d *client.WebhookDelivery) any {
+		if len(d.Attempts) == 0 {
+			return nil
+		}
+		return cell(&d.Attempts[len(d.Attempts)-1])
+	}
+}
+
+func newDeliveries() *cobra.Command {
+	var limit int
+	var status string
+	cmd := &cobra.Command{
+		Use: "deliveries ENDPOINT", Short: "List what was sent to an endpoint, the newest events first",
+		Args:    exactArgs("ENDPOINT"),
+		Example: "  accesscodes webhook deliveries 01a21984-0043-7bc5-9b11-4aeae8b30511 --status failed",
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+			all := server.WebhookDeliveries(ctx, args[0], client.DeliveryStatus(status))
+			return printUpTo(cmd, deliveryNoun.columns, deliveryNoun.table, limit, all)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&status, "status", "", "only pending, succeeded or failed ones")
+	limitFlag(flags, &limit)
+	outputFlag(flags)
+	return cmd
+}
+
+func newWebhookResend() *cobra.Command {
+	var since, delivery string
+	var failed bool
+	cmd := &cobra.Command{
+		Use: "resend ENDPOINT", Args: exactArgs("ENDPOINT"),
+		Short: "Send again what has failed, one delivery, or everything since a time",
+		Long: "Send again what has failed or waits (--failed), one delivery (--delivery), or everything that happened since a\n" +
+			"time (--since), about. What has arrived already comes again then; webhook-id tells.",
+		Example: "  accesscodes webhook resend 01a21984-0043-7bc5-9b11-4aeae8b30511 --failed",
+		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+			given := 0
+			for _, name := range []string{"since", "delivery", "failed"} {
+				if cmd.Flags().Changed(name) {
+					given++
+				}
+			}
+			if given != 1 {
+				return usageError{errors.New("give one of --failed, --delivery and --since")}
+			}
+			if delivery != "" {
+				one, err := server.ResendWebhookDelivery(ctx, delivery)
+				if err != nil {
+					return err
+				}
+				return deliveryNoun.print(cmd, one)
+			}
+			at, err := moment("since", since)
+			if err != nil {
+				return err
+			}
+			resent, err := server.ResendToWebhookEndpoint(ctx, args[0], client.ResendToWebhookEndpointRequest{
+				Since: at, Failed: failed,
+			})
+			if err != nil {
+				return err
+			}
+			if resent.Resent != nil {
+				cmd.PrintErrf("%s deliveries are sent again.\n", grouped(int64(*resent.Resent)))
+			}
+			return endpointNoun.print(cmd, &resent.Endpoint)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&failed, "failed", false, "what has failed, or waits to be sent again")
+	flags.StringVar(&delivery, "delivery", "", "the `id` of one delivery")
+	flags.StringVar(&since, "since", "", "everything since a `time` such as 2031-12-31T23:59:59Z")
+	outputFlag(flags)
+	return cmd
+}
