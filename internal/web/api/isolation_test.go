@@ -77,6 +77,19 @@ var routeCases = map[string]routeCase{
 	"exportRedemptions": {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 	"exportUsers":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 
+	"createWebhookEndpoint": {
+		roles: managers, body: `{"url":"https://example.com/"}`, stranger: somethingOfItsOwn,
+	},
+	"listWebhookEndpoints":    {roles: managers, stranger: noEndpointOfAcme},
+	"getWebhookEndpoint":      {roles: managers},
+	"updateWebhookEndpoint":   {roles: managers, body: `{"url":"https://example.com/stolen"}`},
+	"deleteWebhookEndpoint":   {roles: managers},
+	"rotateWebhookSecret":     {roles: managers},
+	"testWebhookEndpoint":     {roles: managers},
+	"listWebhookDeliveries":   {roles: managers},
+	"resendWebhookDelivery":   {roles: managers},
+	"resendToWebhookEndpoint": {roles: managers, body: `{"failed":true}`},
+
 	"listEvents": {roles: readers, query: "?subject=code:MINE", stranger: noEvents},
 }
 
@@ -140,6 +153,13 @@ func nothingExported(t *testing.T, got answer) {
 	}
 }
 
+func noEndpointOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); strings.Contains(got.body, "127.0.0.1") {
+		t.Errorf("body %s", got.body)
+	}
+}
+
 func noEvents(t *testing.T, got answer) {
 	t.Helper()
 	if got.mustBeOK(t); !strings.HasPrefix(got.body, `{"data":[],`) {
@@ -200,7 +220,10 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
 	change := f.createChange(t, `{"select":{"codes":["mine"]},"do":{"set":{"recipient":"mine"}}}`).text(t, "id")
 	imported := f.importFile(t, "?batch=mine", "code,type\nIMPORTED,Normal\nREJECTED,none\n").text(t, "id")
-	return f, strings.NewReplacer("/imports/{id}", "/imports/"+imported,
+	url, _ := receiver(t, 204)
+	tested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID)
+	return f, strings.NewReplacer("/webhook-endpoints/{id}", "/webhook-endpoints/"+tested.Endpoint.ID,
+		"/webhook-deliveries/{id}", "/webhook-deliveries/"+tested.Delivery.ID, "/imports/{id}", "/imports/"+imported,
 		"/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
 		"{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
@@ -213,7 +236,7 @@ func (f *fixture) state(t *testing.T) string {
 	f.sequence(t)
 	for _, path := range []string{
 		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports",
-		"/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*",
+		"/webhook-endpoints", "/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*,endpoint.*",
 	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}

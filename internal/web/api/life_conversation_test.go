@@ -273,6 +273,9 @@ func living(t *testing.T, f *fixture) []said {
 	again := f.begin(t, "", "code,type\nAUTUMN,Normal\n", all[len(all)-1].edits...)
 	t.Cleanup(func() { close(canceled.parts); close(again.parts) })
 	all = append(all, sayImports(imported, nobody)...)
+	url, _ := receiver(t, 204)
+	tested, untested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID), f.createEndpoint(t, url)
+	all = append(all, sayWebhooks(tested, untested.Endpoint.ID, nobody)...)
 
 	say("good", "GET", "/users/new", "", 200, "", true)
 	say("none", "GET", "/users/nobody", "", 404, core.ReasonUserNotFound, true)

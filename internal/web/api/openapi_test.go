@@ -222,6 +222,13 @@ func limitsOfRules() map[string]limit {
 		"kind":              {Enum: words(core.ActorKinds())},
 		"CreateBatch.count": {Minimum: "1", Maximum: number(bulk.MaxBatchCodes)},
 		"CreateBatch.name":  {MaxLength: bulk.MaxBatchNameLength},
+		"url":               {MaxLength: webhook.MaxURLLength},
+		"description":       {MaxLength: webhook.MaxDescriptionLength},
+		"overlapSeconds":    {Minimum: "0", Maximum: number(int64(webhook.MaxOverlap.Seconds()))},
+		"disabledReason":    {Enum: words(webhook.DisabledReasons())},
+
+		"WebhookEndpoint.status": {Enum: words(webhook.Statuses())},
+		"WebhookDelivery.status": {Enum: words(webhook.DeliveryStatuses())},
 		"ttlSeconds": {
 			Minimum: number(int64(codes.MinReservation / time.Second)),
 			Maximum: number(int64(codes.MaxReservation / time.Second)),
