@@ -49,7 +49,7 @@ var mayImport = []struct {
 		[]string{"github.com/go-json-experiment/json", "golang.org/x/text"},
 	},
 
-	{"internal/webhook", nil, nil},
+	{"internal/webhook", []string{"internal/core", "internal/event"}, []string{"code.dny.dev/ssrf"}},
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
@@ -70,7 +70,7 @@ var mayImport = []struct {
 		"internal/store/plain",
 		[]string{
 			"internal/bulk", "internal/codes", "internal/core", "internal/event", "internal/job", "internal/member",
-			"internal/overview", "internal/tenancy",
+			"internal/overview", "internal/tenancy", "internal/webhook",
 		},
 		nil,
 	},
@@ -155,7 +155,7 @@ var mayImport = []struct {
 func areas() []string {
 	return []string{
 		"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/job", "internal/bulk",
-		"internal/member", "internal/overview",
+		"internal/member", "internal/overview", "internal/webhook",
 	}
 }
 

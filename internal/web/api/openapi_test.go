@@ -17,6 +17,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
+	"accesscodes/internal/webhook"
 )
 
 // openAPIDocument is the part of /openapi.json that tests look at.
