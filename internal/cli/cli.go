@@ -159,8 +159,8 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newMember(), newCode(), newBatch(), newChange(), newEvent(), newExport(),
-		newImport(), newWebhook(),
+		newServe(env), newWorkspace(), newKey(), newMember(), newCode(), newBatch(), newChange(), newEvent(), newCursor(),
+		newExport(), newImport(), newWebhook(),
 		newMigrate(), newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()

@@ -22,6 +22,7 @@ func TestUsageErrors(t *testing.T) {
 		{"code nosuch", `accesscodes code has no command "nosuch"; see accesscodes code --help`},
 		{"code", "accesscodes code needs a command; see accesscodes code --help"},
 		{"event", "accesscodes event needs a command; see accesscodes event --help"},
+		{"cursor", "accesscodes cursor needs a command; see accesscodes cursor --help"},
 		{"migrate", "accesscodes migrate needs a command; see accesscodes migrate --help"},
 		{"completion", "accesscodes completion needs a command; see accesscodes completion --help"},
 		// Arguments.

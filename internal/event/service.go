@@ -14,7 +14,7 @@ const (
 	DefaultLimit = 50
 	MaxLimit     = 1000
 	MaxWait      = 30 * time.Second
-	// MaxWaiting is how many requests of one workspace may wait at once, so that none can
+	// MaxWaiting is how many requests of one workspace may wait or follow at once, so that none can
 	// take up all of a server's connections.
 	MaxWaiting = 100
 	// readsAtOnce is how many pages of one workspace are read at once. Others wait, each for at most
@@ -65,40 +65,12 @@ func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, 
 	if wait == 0 {
 		return s.page(ctx, &q)
 	}
-	w, err := s.follow.join(q.Workspace, q.After)
+	feed, err := s.join(q)
 	if err != nil {
 		return Page{}, err
 	}
-	defer s.follow.leave(w)
-	timeout := time.NewTimer(wait)
-	defer timeout.Stop()
-	for {
-		page, err := s.page(ctx, &q)
-		if err != nil || len(page.Events) > 0 {
-			return page, err
-		}
-		q.After = page.Next
-		if page.Next < page.Head { // there is more to look through
-			select {
-			case <-timeout.C:
-				return page, nil
-			case <-s.follow.drained:
-				return page, nil
-			default:
-				continue
-			}
-		}
-		s.follow.await(w, page.Next)
-		select {
-		case <-w.woken:
-		case <-timeout.C:
-			return page, nil
-		case <-s.follow.drained:
-			return page, nil
-		case <-ctx.Done():
-			return Page{}, ctx.Err()
-		}
-	}
+	defer feed.Close()
+	return feed.Next(ctx, wait)
 }
 
 // maxWindows is how many windows of positions one look at the newest events reads at most.

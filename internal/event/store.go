@@ -35,6 +35,21 @@ type Store interface {
 	// ScrubErased removes the ids from the events user.erased from before an instant, and returns
 	// how many had one.
 	ScrubErased(ctx context.Context, before time.Time) (int, error)
+	CursorStore
+}
+
+// CursorStore keeps cursors.
+type CursorStore interface {
+	// Cursor returns a cursor, or [core.ErrNotFound].
+	Cursor(ctx context.Context, workspace core.ID, name string) (Cursor, error)
+	// Cursors returns all cursors of a workspace, in the order of their names, byte by byte.
+	Cursors(ctx context.Context, workspace core.ID) ([]Cursor, error)
+	// PutCursor moves or makes a cursor of this workspace and name, at this time: to the position that a
+	// rule decides on. The rule may be called several times. If it returns an error nothing is changed,
+	// and PutCursor returns that. No other call moves the cursor meanwhile.
+	PutCursor(ctx context.Context, c Cursor, rule func(CursorFacts) (position int64, err error)) (Cursor, error)
+	// DeleteCursor deletes a cursor, or returns [core.ErrNotFound].
+	DeleteCursor(ctx context.Context, workspace core.ID, name string) error
 }
 
 // Query asks for a part of a workspace's log.

@@ -34,6 +34,7 @@ var placements = []placement{
 	{table: "event_positions", column: "workspace_id", beside: "events"},
 	{table: "event_queue", column: "workspace_id", beside: "events"},
 	{table: "event_sequencer"},
+	{table: "cursors", column: "workspace_id", beside: "events"},
 	{table: "jobs", column: "workspace_id", beside: "events"},
 	{table: "change_items", column: "workspace_id", beside: "events"},
 	{table: "change_people", column: "workspace_id", beside: "events"},

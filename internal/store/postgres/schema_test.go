@@ -27,6 +27,7 @@ var spreadBy = map[string]string{
 	"event_positions": "workspace_id",
 	"event_queue":     "workspace_id",
 	"event_sequencer": "",
+	"cursors":         "workspace_id",
 	"jobs":            "workspace_id",
 	"change_items":    "workspace_id",
 	"change_people":   "workspace_id",

@@ -144,6 +144,7 @@ func Tables() []Table {
 		{"event_queue", 2, append([]Column{
 			{"workspace_id", ID}, {"id", ID}, {"stamp", Time}, {"ordinal", Int},
 		}, eventColumns()...)},
+		{"cursors", 2, []Column{{"workspace_id", ID}, {"name", Text}, {"position", Int}, {"updated_at", Time}}},
 		{"jobs", 2, []Column{
 			{"workspace_id", ID},
 			{"id", ID},

@@ -171,6 +171,10 @@ func fill(t *testing.T, s store) (c contents) {
 	addJob(t, s, c)
 	addPeople(t, s, c)
 	queueEvents(t, s, c)
+	_, err = s.PutCursor(ctx, event.Cursor{Workspace: c.workspaces[0].ID, Name: "crm", UpdatedAt: now},
+		func(event.CursorFacts) (int64, error) { return 1, nil })
+	must(t, err)
+	c.rows["cursors"] = 1
 	for _, table := range []string{"events", "event_positions", "event_queue"} {
 		rows, err := s.Count(ctx, tableNamed(table))
 		must(t, err)
