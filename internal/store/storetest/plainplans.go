@@ -141,7 +141,12 @@ func eventStatements(t *testing.T) (all []PlainStatement) {
 		"prune",
 		"",
 		"workspace_id",
-		func(s plain.Store, _ *statements) error { _, err := s.PruneEvents(t.Context(), now); return err },
+		func(s plain.Store, _ *statements) error {
+			_, err := s.PruneEvents(t.Context(), now, event.Retention{
+				All: time.Hour, Types: []event.TypeRetention{{Types: "session.*", Keep: time.Minute}},
+			})
+			return err
+		},
 	)
 	return all
 }
