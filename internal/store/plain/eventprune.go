@@ -137,8 +137,8 @@ func (s sweep) step(tx Tx, workspace core.ID) (int64, error) {
 	}
 	var over []int64
 	seen, young := int64(0), false
-	const sql = `SELECT position, type, at FROM events
-		WHERE workspace_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3`
+	const sql = `SELECT position, type, at
+		FROM events WHERE workspace_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3`
 	err = tx.Query(sql, []any{workspace, swept, prunedAtOnce}, func(row Row) error {
 		var position int64
 		var kind string

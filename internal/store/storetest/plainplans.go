@@ -148,6 +148,10 @@ func eventStatements(t *testing.T) (all []PlainStatement) {
 			return err
 		},
 	)
+	take("links", "", "workspace_id position", func(s plain.Store, _ *statements) error {
+		_, err := s.Links(t.Context(), core.ID{15: 1}, 5, 10)
+		return err
+	})
 	return all
 }
 
