@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"accesscodes/internal/event"
 	"accesscodes/internal/words"
 )
 
@@ -34,6 +35,8 @@ type Serve struct {
 	ConsoleListen   string        // host:port for the console; empty: with everything else
 	GatheredLog     bool          // hand SQLite's write-ahead log over in few calls
 	EventsKeep      time.Duration // how long events are kept; 0: for ever
+	// EventsKeepTypes is how long events of some types are kept, in place of EventsKeep.
+	EventsKeepTypes []event.TypeRetention
 
 	WordFilter string        // "off", or the file of the words that generated codes may not hold; empty: the list of ours
 	Words      *words.Filter // what WordFilter says, see ReadWords
@@ -72,6 +75,9 @@ func (c Serve) Validate() error {
 	}
 	if c.EventsKeep < 0 {
 		errs = append(errs, errors.New("--events-keep must not be negative; 0 keeps events for ever"))
+	}
+	if err := (event.Retention{Types: c.EventsKeepTypes}).Check(); err != nil {
+		errs = append(errs, fmt.Errorf("--events-keep-types: %w", err))
 	}
 	return errors.Join(append(errs, c.validateNetwork()...)...)
 }
