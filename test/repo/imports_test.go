@@ -53,7 +53,7 @@ var mayImport = []struct {
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
-	{"internal/config", []string{"internal/words"}, nil},
+	{"internal/config", []string{"internal/event", "internal/words"}, nil},
 	{"internal/csvcell", nil, nil},
 	{"internal/logtest", nil, nil},
 	{"internal/qr", nil, []string{"rsc.io/qr"}},
@@ -125,8 +125,8 @@ var mayImport = []struct {
 	{
 		"internal/cli",
 		[]string{
-			"client", "internal/app", "internal/config", "internal/core", "internal/member", "internal/tenancy",
-			"internal/csvcell",
+			"client", "internal/app", "internal/config", "internal/core", "internal/event", "internal/member",
+			"internal/tenancy", "internal/csvcell",
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{

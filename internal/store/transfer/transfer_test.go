@@ -154,6 +154,8 @@ func fill(t *testing.T, s store) (c contents) {
 	c.rows = map[string]int64{
 		"installation": 1, "workspaces": 2, "api_keys": 3, "codes": int64(len(c.codes) + len(c.used)),
 		"deleted_retries": 1,
+		"key_addresses":   1,
+		"event_digests":   1,
 		"users":           int64(len(c.users)) + manyUsers,
 		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
 		"reservations":    int64(len(c.reservations)),
