@@ -43,6 +43,9 @@ const (
 	Failing   DisabledReason = "failing" // for FailingLimit, nothing was answered well
 )
 
+// DisabledReasons lists every reason.
+func DisabledReasons() []DisabledReason { return []DisabledReason{ByRequest, Gone, Failing} }
+
 // FailingLimit is for how long deliveries may fail before an endpoint is disabled.
 const FailingLimit = 5 * 24 * time.Hour
 

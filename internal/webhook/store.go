@@ -59,6 +59,7 @@ type Log interface {
 	Events(ctx context.Context, q *event.Query) (event.Page, error)
 	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
 	RecordEvents(ctx context.Context, events ...*event.Event) error
+	SequenceEvents(ctx context.Context) (int, error)
 }
 
 // Change changes an endpoint within a transaction that has locked it, and returns what to store with

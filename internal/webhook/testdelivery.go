@@ -84,6 +84,9 @@ func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint
 		return nil, err
 	}
 	for deadline := time.Now().Add(positionWait); time.Now().Before(deadline); {
+		if _, err := s.Log.SequenceEvents(ctx); err != nil { // if this node gives positions, at once
+			return nil, err
+		}
 		page, err := s.Log.Events(ctx, &event.Query{
 			Workspace: actor.WorkspaceID, After: head, Limit: event.MaxLimit,
 			Subject: &event.SubjectName{Kind: event.SubjectEndpoint, Key: e.ID.String()},

@@ -77,7 +77,25 @@ var routeCases = map[string]routeCase{
 	"exportRedemptions": {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 	"exportUsers":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 
+	"createWebhookEndpoint": {
+		roles: managers, body: `{"url":"https://example.com/"}`, stranger: somethingOfItsOwn,
+	},
+	"listWebhookEndpoints":    {roles: managers, stranger: noEndpointOfAcme},
+	"getWebhookEndpoint":      {roles: managers},
+	"updateWebhookEndpoint":   {roles: managers, body: `{"url":"https://example.com/stolen"}`},
+	"deleteWebhookEndpoint":   {roles: managers},
+	"rotateWebhookSecret":     {roles: managers},
+	"testWebhookEndpoint":     {roles: managers},
+	"listWebhookDeliveries":   {roles: managers},
+	"resendWebhookDelivery":   {roles: managers},
+	"resendToWebhookEndpoint": {roles: managers, body: `{"failed":true}`},
+
 	"listEvents": {roles: readers, query: "?subject=code:MINE", stranger: noEvents},
+
+	"listCursors":  {roles: readers, stranger: noCursorOfAcme},
+	"getCursor":    {roles: readers},
+	"putCursor":    {roles: readers, body: `{"position":0}`, stranger: aCursorOfItsOwn},
+	"deleteCursor": {roles: readers},
 }
 
 // Who may do what.
@@ -127,6 +145,19 @@ func aUserOfItsOwn(t *testing.T, got answer) {
 	}
 }
 
+func noCursorOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	sameJSON(t, got.mustBeOK(t).body, `{"data":[]}`)
+}
+
+// aCursorOfItsOwn: cursors of two workspaces may have the same name.
+func aCursorOfItsOwn(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); !strings.Contains(got.body, `"position":0,`) {
+		t.Errorf("body %s", got.body)
+	}
+}
+
 func anEmptyList(t *testing.T, got answer) {
 	t.Helper()
 	sameJSON(t, got.mustBeOK(t).body, `{"data":[],"nextCursor":null}`)
@@ -137,6 +168,13 @@ func nothingExported(t *testing.T, got answer) {
 	t.Helper()
 	if got.status != 200 || strings.Contains(got.body, "MINE") || strings.Contains(got.body, "eve") {
 		t.Errorf("status %d, body %s", got.status, got.body)
+	}
+}
+
+func noEndpointOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); strings.Contains(got.body, "127.0.0.1") {
+		t.Errorf("body %s", got.body)
 	}
 }
 
@@ -200,7 +238,12 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
 	change := f.createChange(t, `{"select":{"codes":["mine"]},"do":{"set":{"recipient":"mine"}}}`).text(t, "id")
 	imported := f.importFile(t, "?batch=mine", "code,type\nIMPORTED,Normal\nREJECTED,none\n").text(t, "id")
-	return f, strings.NewReplacer("/imports/{id}", "/imports/"+imported,
+	f.call(t, "PUT", "/cursors/mine", "").mustBeOK(t)
+	url, _ := receiver(t, 204)
+	tested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID)
+	return f, strings.NewReplacer("{name}", "mine",
+		"/webhook-endpoints/{id}", "/webhook-endpoints/"+tested.Endpoint.ID,
+		"/webhook-deliveries/{id}", "/webhook-deliveries/"+tested.Delivery.ID, "/imports/{id}", "/imports/"+imported,
 		"/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
 		"{code}", "MINE", "{userId}", "ada",
 		"/redemptions/{id}", "/redemptions/"+redemption, "/reservations/{id}", "/reservations/"+reservation)
@@ -212,8 +255,8 @@ func (f *fixture) state(t *testing.T) string {
 	all := ""
 	f.sequence(t)
 	for _, path := range []string{
-		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports",
-		"/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*",
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports", "/cursors",
+		"/webhook-endpoints", "/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*,endpoint.*",
 	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
 	}
@@ -235,7 +278,7 @@ func TestNobodySeesOrChangesWhatAnotherWorkspaceHas(t *testing.T) {
 				}
 				check(t, f.call(t, rt.Method, rt.Path+of.query, of.body, stranger))
 			})
-			if rt.ID == "putUser" {
+			if rt.ID == "putUser" || rt.ID == "putCursor" {
 				f.call(t, "DELETE", rt.Path, "", stranger)
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
+	"accesscodes/internal/webhook"
 )
 
 // openAPIDocument is the part of /openapi.json that tests look at.
@@ -222,6 +223,15 @@ func limitsOfRules() map[string]limit {
 		"kind":              {Enum: words(core.ActorKinds())},
 		"CreateBatch.count": {Minimum: "1", Maximum: number(bulk.MaxBatchCodes)},
 		"CreateBatch.name":  {MaxLength: bulk.MaxBatchNameLength},
+		"url":               {MaxLength: webhook.MaxURLLength},
+		"description":       {MaxLength: webhook.MaxDescriptionLength},
+		"overlapSeconds":    {Minimum: "0", Maximum: number(int64(webhook.MaxOverlap.Seconds()))},
+		"disabledReason":    {Enum: words(webhook.DisabledReasons())},
+
+		"WebhookEndpoint.status": {Enum: words(webhook.Statuses())},
+		"WebhookDelivery.status": {Enum: words(webhook.DeliveryStatuses())},
+		"PutCursor.position":     {Minimum: "0"},
+		"ifPosition":             {Minimum: "0"},
 		"ttlSeconds": {
 			Minimum: number(int64(codes.MinReservation / time.Second)),
 			Maximum: number(int64(codes.MaxReservation / time.Second)),

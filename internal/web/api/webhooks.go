@@ -15,19 +15,19 @@ import (
 
 // endpointFields is a webhook endpoint as callers see it.
 type endpointFields struct {
-	ID             string                  `json:"id" format:"uuid"`
-	URL            string                  `json:"url" example:"https://example.com/webhooks"`
-	Description    *string                 `json:"description" nullable:"true"`
-	Types          []string                `json:"types" nullable:"false" doc:"Of events, or how they begin, such as code.*; none: all."`
-	Status         webhook.Status          `json:"status" enum:"untested,enabled,disabled"`
-	DisabledReason *webhook.DisabledReason `json:"disabledReason" nullable:"true" enum:"request,gone,failing"`
-	CreatedAt      time.Time               `json:"createdAt"`
-	TestedAt       *time.Time              `json:"testedAt" nullable:"true" doc:"The first test delivery that arrived."`
-	DisabledAt     *time.Time              `json:"disabledAt" nullable:"true"`
-	OldSecretUntil *time.Time              `json:"oldSecretUntil" nullable:"true" doc:"Until then the secret of before signs, too."`
-	Position       int64                   `json:"position" doc:"Up to it, wanted events were sent or wait to be sent again."`
-	FailingSince   *time.Time              `json:"failingSince" nullable:"true" doc:"The first failure since the last success."`
-	Last           *lastFields             `json:"last,omitempty" doc:"The last attempt; left out: there was none."`
+	ID             string                 `json:"id" format:"uuid"`
+	URL            string                 `json:"url" example:"https://example.com/webhooks"`
+	Description    *string                `json:"description" nullable:"true"`
+	Types          []string               `json:"types" nullable:"false" doc:"Such as code.*; none: all."`
+	Status         webhook.Status         `json:"status" enum:"untested,enabled,disabled"`
+	DisabledReason webhook.DisabledReason `json:"disabledReason,omitempty" enum:"request,gone,failing"`
+	CreatedAt      time.Time              `json:"createdAt"`
+	TestedAt       *time.Time             `json:"testedAt" nullable:"true" doc:"The first test delivery that arrived."`
+	DisabledAt     *time.Time             `json:"disabledAt" nullable:"true"`
+	OldSecretUntil *time.Time             `json:"oldSecretUntil" nullable:"true" doc:"The secret of before signs, too."`
+	Position       int64                  `json:"position" doc:"Of the last event that was sent or waits."`
+	FailingSince   *time.Time             `json:"failingSince" nullable:"true" doc:"Since the last success."`
+	Last           *lastFields            `json:"last,omitempty" doc:"The last attempt; left out: there was none."`
 }
 
 // lastFields is the last attempt of an endpoint.
@@ -47,7 +47,7 @@ func showEndpoint(e *webhook.Endpoint) *endpointFields {
 		shown.Types = []string{}
 	}
 	if e.DisabledReason != "" {
-		shown.DisabledReason = &e.DisabledReason
+		shown.DisabledReason = e.DisabledReason
 	}
 	if e.LastAt != nil {
 		shown.Last = &lastFields{At: *e.LastAt, Status: statusOrNull(e.LastStatus), Error: orNull(e.LastError)}
@@ -74,9 +74,9 @@ type endpointList struct {
 }
 
 type createEndpointRequest struct {
-	URL         kit.Optional[string]       `json:"url" required:"true" nullable:"false"`
-	Description kit.Optional[string]       `json:"description" required:"false" doc:"For your own people."`
-	Types       kit.Optional[[]kit.String] `json:"types" required:"false" doc:"Of events, or how they begin, such as code.*; none: all."`
+	URL         kit.Optional[string]       `json:"url" required:"true" nullable:"false" maxLength:"2000"`
+	Description kit.Optional[string]       `json:"description" required:"false" maxLength:"200" doc:"For your own people."`
+	Types       kit.Optional[[]kit.String] `json:"types" required:"false" doc:"Such as code.*; none: all."`
 }
 
 // createEndpoint answers POST /webhook-endpoints.
@@ -136,10 +136,10 @@ func (s *server) getEndpoint(ctx context.Context, c *kit.Call) error {
 }
 
 type updateEndpointRequest struct {
-	URL         kit.Optional[string]       `json:"url" required:"false" nullable:"false" doc:"Another address has to be tested again."`
-	Description kit.Optional[string]       `json:"description" required:"false"`
+	URL         kit.Optional[string]       `json:"url" required:"false" nullable:"false" maxLength:"2000"`
+	Description kit.Optional[string]       `json:"description" required:"false" maxLength:"200"`
 	Types       kit.Optional[[]kit.String] `json:"types" required:"false"`
-	Enabled     kit.Optional[bool]         `json:"enabled" required:"false" nullable:"false" doc:"Switched on again, it is told about what happens from then on."`
+	Enabled     kit.Optional[bool]         `json:"enabled" required:"false" nullable:"false"`
 }
 
 // updateEndpoint answers PATCH /webhook-endpoints/{id}.
@@ -181,7 +181,7 @@ func (s *server) deleteEndpoint(ctx context.Context, c *kit.Call) error {
 }
 
 type rotateSecretRequest struct {
-	OverlapSeconds kit.Optional[int64] `json:"overlapSeconds" required:"false" minimum:"0" maximum:"2592000" doc:"For how long the secret of before signs, too; left out: a day."`
+	OverlapSeconds kit.Optional[int64] `json:"overlapSeconds" required:"false" minimum:"0" maximum:"2592000"`
 }
 
 // rotateSecret answers POST /webhook-endpoints/{id}/rotate-secret.
