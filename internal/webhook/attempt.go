@@ -12,13 +12,13 @@ import (
 // secretsOf returns the secrets that sign at an instant. An old secret that cannot be read is left out:
 // a new one was made because of that.
 func (s *Service) secretsOf(e *Endpoint, now time.Time) ([]string, error) {
-	secret, err := s.Secrets.open(e.ID, e.Secret)
+	secret, err := s.deps.Secrets.open(e.ID, e.Secret)
 	if err != nil {
 		return nil, err
 	}
 	secrets := []string{secret}
 	if e.OldUntil != nil && now.Before(*e.OldUntil) {
-		if old, err := s.Secrets.open(e.ID, e.OldSecret); err == nil {
+		if old, err := s.deps.Secrets.open(e.ID, e.OldSecret); err == nil {
 			secrets = append(secrets, old)
 		}
 	}
@@ -37,7 +37,7 @@ func (s *Service) attempt(ctx context.Context, l *line, e *Endpoint, about *even
 
 // sign returns the request that tells an endpoint about an event.
 func (s *Service) sign(e *Endpoint, about *event.Event, at time.Time) (http.Header, []byte, error) {
-	body, err := s.Render(about)
+	body, err := s.deps.Render(about)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,7 +30,7 @@ func (s *Service) Deliveries(
 			return core.Page[Delivery]{}, core.InvalidCursor()
 		}
 	}
-	list, err := s.Store.Deliveries(ctx, &q)
+	list, err := s.deps.Store.Deliveries(ctx, &q)
 	if err != nil {
 		return core.Page[Delivery]{}, err
 	}
@@ -51,7 +51,7 @@ func (s *Service) Delivery(ctx context.Context, actor *core.Actor, id string) (D
 	if err != nil {
 		return Delivery{}, DeliveryNotFound()
 	}
-	d, err := s.Store.Delivery(ctx, actor.WorkspaceID, endpoint, position)
+	d, err := s.deps.Store.Delivery(ctx, actor.WorkspaceID, endpoint, position)
 	return d, orNotFound(err, DeliveryNotFound())
 }
 
@@ -69,7 +69,7 @@ func (s *Service) Request(ctx context.Context, actor *core.Actor, d *Delivery) (
 	if err != nil {
 		return nil, err
 	}
-	about, err := eventAt(ctx, s.Log, d.WorkspaceID, d.Position)
+	about, err := eventAt(ctx, s.deps.Log, d.WorkspaceID, d.Position)
 	if err != nil || about == nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Service) Sample(ctx context.Context, actor *core.Actor, id core.ID, t e
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Log.Events(ctx, &event.Query{
+	page, err := s.deps.Log.Events(ctx, &event.Query{
 		Workspace: actor.WorkspaceID, Types: []event.Type{t}, Backwards: true, Limit: 1,
 	})
 	if err != nil {
@@ -131,10 +131,10 @@ func (s *Service) Resend(ctx context.Context, actor *core.Actor, id string) (Del
 	if _, err := s.enabled(ctx, actor, d.EndpointID); err != nil {
 		return d, err
 	}
-	if _, err := s.Store.RetryDeliveries(ctx, actor.WorkspaceID, d.EndpointID, d.Position, s.now()); err != nil {
+	if _, err := s.deps.Store.RetryDeliveries(ctx, actor.WorkspaceID, d.EndpointID, d.Position, s.now()); err != nil {
 		return d, orNotFound(err, DeliveryNotFound())
 	}
-	s.Wake()
+	s.deps.Wake()
 	return s.Delivery(ctx, actor, id)
 }
 
@@ -145,8 +145,8 @@ func (s *Service) ResendFailed(ctx context.Context, actor *core.Actor, id core.I
 	if _, err := s.enabled(ctx, actor, id); err != nil {
 		return 0, err
 	}
-	defer s.Wake()
-	count, err := s.Store.RetryDeliveries(ctx, actor.WorkspaceID, id, 0, s.now())
+	defer s.deps.Wake()
+	count, err := s.deps.Store.RetryDeliveries(ctx, actor.WorkspaceID, id, 0, s.now())
 	return count, orNotFound(err, EndpointNotFound())
 }
 
@@ -160,17 +160,17 @@ func (s *Service) ResendSince(
 	if _, err := s.enabled(ctx, actor, id); err != nil {
 		return Endpoint{}, err
 	}
-	position, err := s.Store.PositionBefore(ctx, actor.WorkspaceID, since)
+	position, err := s.deps.Store.PositionBefore(ctx, actor.WorkspaceID, since)
 	if err != nil {
 		return Endpoint{}, err
 	}
-	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		e.Position = min(e.Position, position)
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"resendSince": since.UTC()})
 		// The position that is stored may be older than what the node has sent.
 		return Changed{Events: []*event.Event{made}, Anew: true}, err
 	})
-	s.Wake()
+	s.deps.Wake()
 	return e, orNotFound(err, EndpointNotFound())
 }
 
@@ -202,7 +202,7 @@ func (s *Service) disabled(e *Endpoint) (*event.Event, error) {
 func (s *Service) Prune(ctx context.Context) error {
 	before := s.now().Add(-KeepDays * 24 * time.Hour)
 	for {
-		pruned, err := s.Store.PruneDeliveries(ctx, before)
+		pruned, err := s.deps.Store.PruneDeliveries(ctx, before)
 		if err != nil || pruned == 0 {
 			return err
 		}

@@ -75,7 +75,7 @@ type result struct {
 
 func newPump(service *Service, claim Claim) *pump {
 	p := &pump{
-		service: service, lease: claim.Lease, endpoint: claim.Endpoint, line: service.Client.line(),
+		service: service, lease: claim.Lease, endpoint: claim.Endpoint, line: service.deps.Client.line(),
 		woken: make(chan struct{}, 1), results: make(chan result, maxInFlight),
 		taken: claim.Endpoint.Position, window: maxInFlight, stored: time.Now(), busy: time.Now(),
 	}
@@ -143,7 +143,7 @@ func (p *pump) end(ctx context.Context, cancel func()) error {
 // fill reads events and deliveries that are due.
 func (p *pump) fill(ctx context.Context) error {
 	if len(p.fresh) < maxInFlight && p.head.Load() > p.taken {
-		page, err := p.service.Log.Events(ctx, &event.Query{
+		page, err := p.service.deps.Log.Events(ctx, &event.Query{
 			Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
 		})
 		if err != nil {
@@ -174,7 +174,7 @@ func (p *pump) isOwnTest(e *event.Event) bool {
 }
 
 func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
-	due, err := p.service.Store.DueDeliveries(ctx, &p.endpoint, now, readAtOnce)
+	due, err := p.service.deps.Store.DueDeliveries(ctx, &p.endpoint, now, readAtOnce)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
 		if p.isInHand(d.Position) {
 			continue
 		}
-		about, err := eventAt(ctx, p.service.Log, d.WorkspaceID, d.Position)
+		about, err := eventAt(ctx, p.service.deps.Log, d.WorkspaceID, d.Position)
 		if err != nil {
 			return err
 		}
@@ -303,7 +303,7 @@ func (p *pump) store(ctx context.Context, release bool) error {
 		if p.attempts[i].item.missing {
 			d.end(p.attempts[i].attempt)
 		} else {
-			d.attempted(p.attempts[i].attempt, p.service.Schedule)
+			d.attempted(p.attempts[i].attempt, p.service.deps.Schedule)
 		}
 		changed.Deliveries = append(changed.Deliveries, *d)
 	}
@@ -316,7 +316,7 @@ func (p *pump) store(ctx context.Context, release bool) error {
 	}
 	mine := p.endpoint
 	mine.Position = p.floor()
-	e, err := p.service.Store.KeepEndpoint(ctx, p.lease, release, func(e *Endpoint) (Changed, error) {
+	e, err := p.service.deps.Store.KeepEndpoint(ctx, p.lease, release, func(e *Endpoint) (Changed, error) {
 		e.Position = mine.Position
 		e.Failures, e.FailingSince = mine.Failures, mine.FailingSince
 		if mine.LastAt != nil && (e.LastAt == nil || e.LastAt.Before(*mine.LastAt)) { // no test is newer

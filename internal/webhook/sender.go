@@ -105,7 +105,7 @@ func (s *Sender) rest(d time.Duration) {
 func (s *Sender) claim(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	claims, err := s.service.Store.ClaimEndpoints(ctx, s.node, leaseLife, claimsAtOnce)
+	claims, err := s.service.deps.Store.ClaimEndpoints(ctx, s.node, leaseLife, claimsAtOnce)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (s *Sender) showHeads(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	heads, err := s.service.Log.EventHeads(ctx, ids)
+	heads, err := s.service.deps.Log.EventHeads(ctx, ids)
 	for _, p := range pumps {
 		if head := heads[p.lease.WorkspaceID]; head > p.head.Load() {
 			p.head.Store(head)

@@ -36,7 +36,7 @@ type Deps struct {
 
 // Service manages endpoints and their deliveries. It is safe for concurrent use.
 type Service struct {
-	Deps
+	deps     Deps
 	recorder *event.Recorder
 	tests    *core.Lane
 }
@@ -44,12 +44,12 @@ type Service struct {
 // NewService returns the service.
 func NewService(deps Deps) *Service {
 	return &Service{
-		Deps: deps, recorder: event.NewRecorder(deps.Entropy),
+		deps: deps, recorder: event.NewRecorder(deps.Entropy),
 		tests: core.NewLane(testsAtOnce, testsWaiting, testWait),
 	}
 }
 
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
 
 // EndpointNotFound is the error of an endpoint that there is not.
 func EndpointNotFound() *core.Error {
@@ -86,30 +86,30 @@ func (s *Service) Create(ctx context.Context, actor *core.Actor, req NewEndpoint
 	}
 	errs := &req.Unread
 	if !errs.Names("/url") {
-		checkURL(errs, req.URL, s.Client.PlainHTTP())
+		checkURL(errs, req.URL, s.deps.Client.PlainHTTP())
 	}
 	core.CheckProse(errs, "/description", "description", req.Description, MaxDescriptionLength)
 	types := joinPatterns(errs, req.Types)
 	if err := errs.Err(); err != nil {
 		return Endpoint{}, "", err
 	}
-	id, err := s.NewID()
+	id, err := s.deps.NewID()
 	if err != nil {
 		return Endpoint{}, "", err
 	}
-	secret, err := NewSecret(s.Entropy)
+	secret, err := NewSecret(s.deps.Entropy)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
 	e := Endpoint{
 		ID: id, WorkspaceID: actor.WorkspaceID, URL: req.URL, Description: req.Description, Types: types,
-		Secret: s.Secrets.seal(id, secret), CreatedAt: s.now(),
+		Secret: s.deps.Secrets.seal(id, secret), CreatedAt: s.now(),
 	}
 	made, err := s.event(actor, event.EndpointCreated, &e, event.Data{"url": e.URL, "types": e.Types})
 	if err != nil {
 		return Endpoint{}, "", err
 	}
-	inserted, err := s.Store.InsertEndpoint(ctx, e, made)
+	inserted, err := s.deps.Store.InsertEndpoint(ctx, e, made)
 	if err == nil && !inserted {
 		err = &core.Error{
 			Kind: core.KindConflict, Reason: core.ReasonTooManyEndpoints,
@@ -128,7 +128,7 @@ func (s *Service) List(ctx context.Context, actor *core.Actor) ([]Endpoint, erro
 	if err := actor.Require(core.PermissionWebhooks); err != nil {
 		return nil, err
 	}
-	return s.Store.Endpoints(ctx, actor.WorkspaceID)
+	return s.deps.Store.Endpoints(ctx, actor.WorkspaceID)
 }
 
 // Endpoint returns an endpoint.
@@ -138,13 +138,13 @@ func (s *Service) Endpoint(ctx context.Context, actor *core.Actor, id core.ID) (
 	if err := actor.Require(core.PermissionWebhooks); err != nil {
 		return Endpoint{}, err
 	}
-	e, err := s.Store.Endpoint(ctx, actor.WorkspaceID, id)
+	e, err := s.deps.Store.Endpoint(ctx, actor.WorkspaceID, id)
 	return e, orNotFound(err, EndpointNotFound())
 }
 
 // Unsent returns how many deliveries wait, and how many have failed: at most 1000 each.
 func (s *Service) Unsent(ctx context.Context, e *Endpoint) (pending, failed int, err error) {
-	return s.Store.CountUnsent(ctx, e.WorkspaceID, e.ID, countLimit)
+	return s.deps.Store.CountUnsent(ctx, e.WorkspaceID, e.ID, countLimit)
 }
 
 // EndpointChange says what to change about an endpoint; nil leaves a field as it is.
@@ -168,7 +168,7 @@ func (s *Service) Update(
 	}
 	errs := &change.Unread
 	if change.URL != nil && !errs.Names("/url") {
-		checkURL(errs, *change.URL, s.Client.PlainHTTP())
+		checkURL(errs, *change.URL, s.deps.Client.PlainHTTP())
 	}
 	if change.Description != nil {
 		core.CheckProse(errs, "/description", "description", *change.Description, MaxDescriptionLength)
@@ -184,7 +184,7 @@ func (s *Service) Update(
 	if err != nil {
 		return Endpoint{}, err
 	}
-	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		before, data := *e, event.Data{}
 		core.Set(&e.URL, change.URL)
 		core.Set(&e.Description, change.Description)
@@ -204,7 +204,7 @@ func (s *Service) Update(
 		}
 		return s.changed(actor, &before, e, data)
 	})
-	s.Wake()
+	s.deps.Wake()
 	return e, orNotFound(err, EndpointNotFound())
 }
 
@@ -230,7 +230,7 @@ func (s *Service) changed(actor *core.Actor, before, after *Endpoint, data event
 }
 
 func (s *Service) head(ctx context.Context, workspace core.ID) (int64, error) {
-	heads, err := s.Log.EventHeads(ctx, []core.ID{workspace})
+	heads, err := s.deps.Log.EventHeads(ctx, []core.ID{workspace})
 	return heads[workspace], err
 }
 
@@ -241,7 +241,7 @@ func (s *Service) Delete(ctx context.Context, actor *core.Actor, id core.ID) err
 	if err := actor.Require(core.PermissionWebhooks); err != nil {
 		return err
 	}
-	_, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	_, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		e.DeletedAt = new(s.now())
 		made, err := s.event(actor, event.EndpointDeleted, e, event.Data{"url": e.URL})
 		return Changed{Events: []*event.Event{made}}, err
@@ -265,13 +265,13 @@ func (s *Service) RotateSecret(
 			core.InEnglish("overlapSeconds must be 0 to %d", int(MaxOverlap.Seconds())))
 		return Endpoint{}, "", errs.Err()
 	}
-	secret, err := NewSecret(s.Entropy)
+	secret, err := NewSecret(s.deps.Entropy)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
 	until := s.now().Add(overlap)
-	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
-		e.OldSecret, e.OldUntil, e.Secret = e.Secret, &until, s.Secrets.seal(e.ID, secret)
+	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+		e.OldSecret, e.OldUntil, e.Secret = e.Secret, &until, s.deps.Secrets.seal(e.ID, secret)
 		if overlap == 0 {
 			e.OldSecret, e.OldUntil = "", nil
 		}

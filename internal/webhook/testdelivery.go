@@ -37,7 +37,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 	if err != nil {
 		return Delivery{}, e, err
 	}
-	l := s.Client.line()
+	l := s.deps.Client.line()
 	defer l.close()
 	a := s.attempt(ctx, l, &e, about)
 	if ctx.Err() != nil {
@@ -45,7 +45,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 	}
 	d := newDelivery(&e, about, a.At)
 	d.attempted(a, nil)
-	e, err = s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(stored *Endpoint) (Changed, error) {
+	e, err = s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(stored *Endpoint) (Changed, error) {
 		changed := Changed{Deliveries: []Delivery{d}}
 		if stored.URL != e.URL { // it was changed meanwhile
 			return changed, nil
@@ -66,7 +66,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 		}
 		return changed, nil
 	})
-	s.Wake()
+	s.deps.Wake()
 	return d, e, orNotFound(err, EndpointNotFound())
 }
 
@@ -80,14 +80,14 @@ func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Log.RecordEvents(ctx, made); err != nil {
+	if err := s.deps.Log.RecordEvents(ctx, made); err != nil {
 		return nil, err
 	}
 	for deadline := time.Now().Add(positionWait); time.Now().Before(deadline); {
-		if _, err := s.Log.SequenceEvents(ctx); err != nil { // if this node gives positions, at once
+		if _, err := s.deps.Log.SequenceEvents(ctx); err != nil { // if this node gives positions, at once
 			return nil, err
 		}
-		page, err := s.Log.Events(ctx, &event.Query{
+		page, err := s.deps.Log.Events(ctx, &event.Query{
 			Workspace: actor.WorkspaceID, After: head, Limit: event.MaxLimit,
 			Subject: &event.SubjectName{Kind: event.SubjectEndpoint, Key: e.ID.String()},
 		})

@@ -177,7 +177,7 @@ func (s Store) CountUnsent(
 	err = s.db.Read(ctx, func(tx Tx) error {
 		for status, count := range map[webhook.DeliveryStatus]*int{webhook.Pending: &pending, webhook.Failed: &failed} {
 			err := one(tx, `SELECT count(*) FROM (SELECT 1 FROM webhook_deliveries WHERE `+thatEndpoints+`
-				AND status <> 'succeeded' AND status = ?3 LIMIT ?4) AS some`,
+				AND status <> 'succeeded' AND status = ?3 LIMIT ?4) AS counted`,
 				[]any{workspace, endpoint, string(status), limit}, func(row Row) error { return row.Scan(count) })
 			if err != nil {
 				return err

@@ -64,6 +64,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Imports":         testImports,
 		"People":          testPeople,
 		"Overview":        testOverview,
+		"Webhooks":        testWebhooks,
 	}
 	if len(parts) == 0 {
 		parts = slices.Sorted(maps.Keys(suites))
