@@ -60,6 +60,7 @@ type Query struct {
 	Subject   *SubjectName // nil: about any subject
 	Actor     *ActorName   // nil: by any actor
 	RequestID string       // empty: whatever caused them
+	From, To  time.Time    // only of this time on, and before that one; zero: no limit
 
 	// Backwards: the newest events come first, and After does not count.
 	Backwards bool

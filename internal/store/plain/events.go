@@ -133,6 +133,12 @@ func eventsQuery(q *event.Query, after, reach int64) (string, []any) {
 	if q.RequestID != "" {
 		sql += " AND request_id = " + param(q.RequestID)
 	}
+	if !q.From.IsZero() {
+		sql += " AND at >= " + param(q.From)
+	}
+	if !q.To.IsZero() {
+		sql += " AND at < " + param(q.To)
+	}
 	order := " ORDER BY position"
 	if q.Backwards {
 		order += " DESC"

@@ -46,10 +46,15 @@ var told = map[event.Type]struct {
 	event.ChangeUndone:    {aThing(event.SubjectChange), `{"do":"set","changed":612}`, named("/changes/", "612")},
 	event.ImportCompleted: {aThing(event.SubjectImport), `{"name":"spring","lines":9}`, named("/imports/", "spring")},
 	event.ExportCompleted: {aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv"}`, named("CSV")},
+	event.ExportInterrupted: {
+		aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv","filters":{"q":true,"status":"Premium"}}`,
+		named("CSV", "q, status Premium"),
+	},
 
 	event.KeyCreated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRotated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRevoked: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+	event.KeyUsed:    {aThing(event.SubjectKey), `{"name":"CRM","address":"192.0.2.7"}`, named("192.0.2.7")},
 
 	event.WorkspaceCreated: {aThing(event.SubjectWorkspace), `{"name":"Acme"}`, nil},
 	event.WorkspaceUpdated: {

@@ -134,6 +134,7 @@ func (s *server) exportSelection(ctx context.Context, p *page) error {
 	}
 	return sent(ctx, p, f, export.Export[codes.Code]{
 		What: "codes", Pages: s.deps.Exports.Listed(ctx, &p.Actor, values), Table: bulk.CodesTable(),
+		Filters: event.Data{"codes": len(values)},
 	})
 }
 
