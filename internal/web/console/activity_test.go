@@ -326,6 +326,10 @@ func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 		t.Errorf("%d rows", rows)
 	}
 	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	log := o.mara.sees("/console/w/acme/exports/events?what=user&format=ndjson", `"digest":"`, `"chain":"`, `"salt":"`)
+	if rows := strings.Split(log, "\n"); len(rows) != 4 || !strings.Contains(rows[0], `"userId":"=user-0"`) {
+		t.Errorf("the log: %q", rows)
+	}
 	o.mara.refused("GET", path+"&what=nonsense", 400)
 	sam.refused("GET", path, 403)
 	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {
