@@ -48,7 +48,7 @@ var told = map[event.Type]struct {
 	event.ExportCompleted: {aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv"}`, named("CSV")},
 	event.ExportInterrupted: {
 		aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv","filters":{"q":true,"status":"Premium"}}`,
-		named("CSV", "q, status Premium"),
+		named("CSV", "q, status: Premium"),
 	},
 
 	event.KeyCreated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},

@@ -106,7 +106,7 @@ func (e *eventLine) filters() string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if text, is := given[name].(string); is {
-			name += " " + text
+			name += ": " + text
 		}
 		all = append(all, name)
 	}
