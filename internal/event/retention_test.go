@@ -84,7 +84,9 @@ func TestRetentionsThatMakeNoSense(t *testing.T) {
 
 func TestForHowLongAllOfAKindIsKept(t *testing.T) {
 	service := event.NewService(nil, time.Now, policy.All, policy.Types...)
-	for kinds, want := range map[string]time.Duration{"code": 7 * day, "key": 0, "user session": 30 * day, "user key": 90 * day} {
+	for kinds, want := range map[string]time.Duration{
+		"code": 7 * day, "key": 0, "user session": 30 * day, "user key": 90 * day,
+	} {
 		if got := service.KeptFor(strings.Fields(kinds)...); got != want {
 			t.Errorf("%s: %v, want %v", kinds, got, want)
 		}
