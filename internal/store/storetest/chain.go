@@ -301,7 +301,8 @@ func (w *chained) testPruned(t *testing.T) {
 func (w *chained) testBefore(t *testing.T) {
 	caller := newCaller(t, w.Store)
 	w.record(t, caller, 6)
-	w.exec(t, "UPDATE events SET chain = NULL WHERE workspace_id = $1", caller.WorkspaceID)
+	w.exec(t, `UPDATE events SET chain = (SELECT anchor_chain FROM event_positions WHERE workspace_id = $1)
+		WHERE workspace_id = $1`, caller.WorkspaceID)
 	w.exec(t, "UPDATE event_positions SET chain = anchor_chain, anchor_position = newest WHERE workspace_id = $1",
 		caller.WorkspaceID)
 	w.check(t, caller.WorkspaceID, "")
