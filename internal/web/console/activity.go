@@ -169,8 +169,8 @@ func (f *form) filtered(name, value string) templ.SafeURL {
 }
 
 // exported is the file of the events that the filters find.
-func (f *form) exported() templ.SafeURL {
-	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(export.CSV))...)
+func (f *form) exported(format export.Format) templ.SafeURL {
+	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(format))...)
 }
 
 // filters are the filters that are on but one, as pairs of names and values.

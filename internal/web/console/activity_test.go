@@ -46,10 +46,15 @@ var told = map[event.Type]struct {
 	event.ChangeUndone:    {aThing(event.SubjectChange), `{"do":"set","changed":612}`, named("/changes/", "612")},
 	event.ImportCompleted: {aThing(event.SubjectImport), `{"name":"spring","lines":9}`, named("/imports/", "spring")},
 	event.ExportCompleted: {aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv"}`, named("CSV")},
+	event.ExportInterrupted: {
+		aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv","filters":{"q":true,"status":"Premium"}}`,
+		named("CSV", "q, status: Premium"),
+	},
 
 	event.KeyCreated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRotated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRevoked: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+	event.KeyUsed:    {aThing(event.SubjectKey), `{"name":"CRM","address":"192.0.2.7"}`, named("192.0.2.7")},
 
 	event.WorkspaceCreated: {aThing(event.SubjectWorkspace), `{"name":"Acme"}`, nil},
 	event.WorkspaceUpdated: {
@@ -321,6 +326,10 @@ func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 		t.Errorf("%d rows", rows)
 	}
 	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	log := o.mara.sees("/console/w/acme/exports/events?what=user&format=ndjson", `"digest":"`, `"chain":"`, `"salt":"`)
+	if rows := strings.Split(log, "\n"); len(rows) != 4 || !strings.Contains(rows[0], `"userId":"=user-0"`) {
+		t.Errorf("the log: %q", rows)
+	}
 	o.mara.refused("GET", path+"&what=nonsense", 400)
 	sam.refused("GET", path, 403)
 	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {
