@@ -67,8 +67,8 @@ var told = map[event.Type]struct {
 	event.SessionStarted:  {aThing(event.SubjectMember), `{}`, nil},
 	event.SessionFailed:   {aThing(event.SubjectMember), `{"name":"Sam"}`, named("Sam")},
 
-	event.EndpointCreated:  {aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x","types":"code.*"}`, inCRM},
-	event.EndpointUpdated:  {aThing(event.SubjectEndpoint), `{"description":"CRM","previous":{"description":""}}`, inCRM},
+	event.EndpointCreated: {aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x","types":"code.*"}`, inCRM},
+	event.EndpointUpdated: {aThing(event.SubjectEndpoint), `{"description":"CRM","previous":{"description":""}}`, inCRM},
 	event.EndpointDisabled: {
 		aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x","why":"gone"}`, named("crm.example", "410"),
 	},
