@@ -120,8 +120,8 @@ func fillIn(t *testing.T, v reflect.Value) {
 
 // besides are the methods that are no operations by themselves.
 var besides = []string{
-	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Events", "FollowBatch", "FollowChange",
-	"FollowImport", "Imports", "PreviewChange", "Redemptions", "Users", "WebhookDeliveries",
+	"BatchCodes", "Batches", "Changes", "CloseIdleConnections", "Codes", "Consume", "Events",
+	"FollowBatch", "FollowChange", "FollowImport", "Imports", "PreviewChange", "Redemptions", "Users", "WebhookDeliveries",
 }
 
 // methodFor returns the method that gets an answer of an operation: a dry run has a method of its own.

@@ -48,6 +48,12 @@
 // for ever. To leave the loop ends the requests. Whole lists as files are each a [Download], such as that
 // of [Client.ExportCodes].
 //
+// # Events
+//
+// [Client.Consume] hands each event to a function until that has dealt with it, in order, and keeps on the
+// server how far it is: a consumer that misses nothing needs no public address and no store of its own.
+// [Client.Events] leaves it to you to keep the position.
+//
 // # Files of codes
 //
 // [Client.CreateImport] sends a file while it is read, in little memory. A file that can go back to its

@@ -114,6 +114,7 @@ type EventQuery struct {
 	// After is the position behind which to begin: Next of the part before. 0 begins with the oldest
 	// event that is kept.
 	After  int64
+	Cursor string // instead of After: the name of a cursor to begin behind; reading does not move it
 	Filter EventFilter
 	Limit  int           // how many events at most, 1 to 1000; 0: 50
 	Wait   time.Duration // how long to wait if there are none, in whole seconds up to 30
@@ -134,7 +135,7 @@ func (c *Client) ListEvents(ctx context.Context, q EventQuery) (*EventPage, erro
 	}
 	query := values{
 		"types": strings.Join(types, ","), "subject": q.Filter.Subject, "actor": q.Filter.Actor,
-		"after": number(q.After), "limit": number(int64(q.Limit)), "wait": number(wholeSeconds(q.Wait)),
+		"after": number(q.After), "cursor": q.Cursor, "limit": number(int64(q.Limit)), "wait": number(wholeSeconds(q.Wait)),
 	}
 	return fetch[EventPage](ctx, c, call{
 		operation: "listEvents", method: http.MethodGet, path: []string{"events"}, query: query.given(), patience: q.Wait,

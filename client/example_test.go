@@ -201,6 +201,32 @@ func ExampleClient_Events() {
 	// Output: code.revoked LEAKED
 }
 
+// Deal with what happens, once this program runs and whenever it was away. The server keeps how far it is.
+func ExampleClient_Consume() {
+	c := connect()
+	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a real program
+	defer stop()
+	if _, err := c.AddCode(ctx, client.AddCodeRequest{Code: "STOLEN", Type: client.TypeNormal}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.RevokeCode(ctx, "STOLEN"); err != nil {
+		log.Fatal(err)
+	}
+	handle := func(_ context.Context, event *client.Event) error {
+		fmt.Println(event.Type, event.Subject.ID) // an error here: the same event again, a while later
+		stop()
+		return nil
+	}
+	err := c.Consume(ctx, "crm", handle,
+		client.FromStart(),
+		client.OnlyEvents(client.EventFilter{Types: []client.EventType{client.EventCodeRevoked}, Subject: "code:STOLEN"}),
+		client.OnSetback(func(s client.Setback) { log.Printf("again in %s: %v", s.Wait, s.Err) }))
+	fmt.Println(err)
+	// Output:
+	// code.revoked STOLEN
+	// context canceled
+}
+
 func ExampleClient_ExportUsers() {
 	c := connect()
 	ctx := context.Background()

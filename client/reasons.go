@@ -43,6 +43,7 @@ const (
 	ReasonImportNotFound       Reason = "import_not_found"       // or this key may not see it
 	ReasonRejectedLinesExpired Reason = "rejected_lines_expired" // they were deleted
 	ReasonPositionExpired      Reason = "position_expired"       // events behind it were deleted; see Error.Oldest
+	ReasonCursorNotFound       Reason = "cursor_not_found"
 )
 
 // Why a code cannot be made.
@@ -78,6 +79,8 @@ const (
 	ReasonChangeFinished        Reason = "change_finished"     // it cannot be canceled any more
 	ReasonChangeUnfinished      Reason = "change_unfinished"   // it cannot be undone before it has ended
 	ReasonChangeNotUndoable     Reason = "change_not_undoable" // not any more
+	ReasonCursorMoved           Reason = "cursor_moved"        // it is not where IfPosition says
+	ReasonTooManyCursors        Reason = "too_many_cursors"    // the workspace has 100
 )
 
 // What is wrong with the server.

@@ -81,11 +81,7 @@ func (c *Client) pause(ctx context.Context, r *request, try int, err error) (tim
 	if r.once || r.file != nil && !r.file.repeatable() || try >= c.tries || ctx.Err() != nil || !mayPass(err, r.effect) {
 		return 0, false
 	}
-	limit := maxBackoff
-	if try <= 6 { // 2^6 times the first one is more
-		limit = min(limit, firstBackoff<<(try-1))
-	}
-	wait := c.jitter(limit)
+	wait := c.jitter(backoff(try, maxBackoff))
 	if e, ok := errors.AsType[*Error](err); ok {
 		wait += e.RetryAfter
 	}
@@ -94,6 +90,11 @@ func (c *Client) pause(ctx context.Context, r *request, try int, err error) (tim
 		return 0, false
 	}
 	return wait, true
+}
+
+// backoff is the limit of the time to wait after a try.
+func backoff(try int, longest time.Duration) time.Duration {
+	return min(longest, firstBackoff<<min(try-1, 16)) // which is hours
 }
 
 // Temporary reports whether an error may be over soon, such as a server that is being started again, so

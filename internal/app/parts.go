@@ -59,7 +59,7 @@ func newParts(
 		return nil, err
 	}
 	p.tenancy = newTenancy(cached.New(bare, cached.DefaultLife, time.Now), event.System())
-	p.events = event.NewService(bare, time.Now, cfg.EventsKeep)
+	p.events = event.NewService(bare, time.Now, cfg.EventsKeep, cfg.EventsKeepTypes...)
 	var err error
 	if p.people, err = newPeople(bare); err != nil {
 		return nil, err
@@ -142,6 +142,7 @@ func (p *parts) work(s surroundings) workers {
 		startWorker(sequenceInterval, p.events.Sequence, s.log),
 		startWorker(countInterval, p.counts.Advance, s.log),
 		startWorker(pruneInterval, p.events.Prune, s.log),
+		startWorker(pruneInterval, (&headLog{p.store, s.log, time.Now}).write, s.log),
 		startWorker(pruneInterval, p.changes.Prune, s.log),
 		startWorker(pruneInterval, p.imports.Prune, s.log),
 		startWorker(pruneInterval, p.people.Sessions.Prune, s.log),

@@ -116,6 +116,8 @@ func wrongValue(wrong *pflag.InvalidValueError) error {
 	switch value := wrong.GetFlag().Value.(type) {
 	case *daysValue:
 		takes = "a time such as 90d or 12h"
+	case *keepValue:
+		takes = "types and times such as session.*=30d,code.*=2y"
 	default:
 		switch value.Type() {
 		case "bool":
@@ -159,8 +161,8 @@ func newRoot(env Env) *cobra.Command {
 		return usageError{err}
 	})
 	root.AddCommand(
-		newServe(env), newWorkspace(), newKey(), newMember(), newCode(), newBatch(), newChange(), newEvent(), newExport(),
-		newImport(), newWebhook(),
+		newServe(env), newWorkspace(), newKey(), newMember(), newAudit(), newCode(), newBatch(), newChange(), newEvent(),
+		newCursor(), newExport(), newImport(), newWebhook(),
 		newMigrate(), newCopy(), newVersion(env),
 	)
 	root.InitDefaultCompletionCmd()

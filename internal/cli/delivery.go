@@ -65,8 +65,8 @@ func newWebhookResend() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "resend ENDPOINT", Args: exactArgs("ENDPOINT"),
 		Short: "Send again what has failed, one delivery, or everything since a time",
-		Long: "Send again what has failed or waits (--failed), one delivery (--delivery), or everything that happened since a\n" +
-			"time (--since), about. What has arrived already comes again then; webhook-id tells.",
+		Long: "Send again what has failed or waits (--failed), one delivery (--delivery), or everything that\n" +
+			"happened since a time (--since), about. What has arrived already comes again then; webhook-id tells.",
 		Example: "  accesscodes webhook resend 01a21984-0043-7bc5-9b11-4aeae8b30511 --failed",
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
 			given := 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -39,26 +40,38 @@ func newEvent() *cobra.Command {
 
 func newEventTail() *cobra.Command {
 	var filter client.EventFilter
-	var types string
+	var types, cursor string
 	var after int64
 	cmd := &cobra.Command{
 		Use: "tail", Args: exactArgs(),
 		Short: "Show events and go on as they happen, one on a line, until Ctrl-C",
 		Long: "Show events from a position on, and then as they happen, one on a line, until Ctrl-C. A server that\n" +
 			"does not answer is asked again.\n\n" +
+			"With --cursor, the server keeps how far this is, so that the next run goes on there; a new cursor\n" +
+			"begins with what happens from now on (accesscodes cursor set). Each event is printed at least once.\n\n" +
 			"With --output json, each line is an event as the HTTP API shows it.",
 		Example: "  accesscodes event tail --types code.revoked,user.* --output json",
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cursor != "" && cmd.Flags().Changed("after") {
+				return usageError{errors.New("--after and --cursor both say where to begin: give one of them")}
+			}
+			return nil
+		},
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
 			if types != "" {
 				for name := range strings.SplitSeq(types, ",") {
 					filter.Types = append(filter.Types, client.EventType(name))
 				}
 			}
+			if cursor != "" {
+				return tailCursor(ctx, cmd, server, cursor, filter)
+			}
 			return tail(ctx, cmd, server, after, filter)
 		}),
 	}
 	flags := cmd.Flags()
 	flags.Int64Var(&after, "after", 0, "the `position` behind which to begin; 0: with the oldest event that is kept")
+	flags.StringVar(&cursor, "cursor", "", "the `name` of a cursor to begin behind and to move, instead of --after")
 	flags.StringVar(&types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
 	flags.StringVar(&filter.Subject, "subject", "",
 		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID")
@@ -93,6 +106,37 @@ func tail(
 		return nil
 	}
 	return last
+}
+
+// tailCursor is [tail] of a consumer whose cursor the server keeps.
+func tailCursor(
+	ctx context.Context, cmd *cobra.Command, server *client.Client, name string, filter client.EventFilter,
+) error {
+	output, err := cmd.Flags().GetString("output")
+	if err != nil {
+		return err
+	}
+	show := eventPrinter(cmd.OutOrStdout(), output)
+	var unprinted error // which no other try mends
+	printing, stop := context.WithCancel(ctx)
+	defer stop()
+	err = server.Consume(printing, name, func(_ context.Context, event *client.Event) error {
+		if unprinted = show(event); unprinted != nil {
+			stop()
+		}
+		return unprinted
+	}, client.OnlyEvents(filter), client.OnSetback(func(s client.Setback) {
+		cmd.PrintErrf("accesscodes: %s\n", redact(oneLine(message(s.Err))))
+	}))
+	switch {
+	case unprinted != nil:
+		return unprinted
+	case ctx.Err() != nil:
+		cmd.PrintErrf("To go on from here: --cursor %s\n", name)
+		return nil
+	default:
+		return err
+	}
 }
 
 // eventPrinter prints each event on a line of its own, at once. The names of the columns come before

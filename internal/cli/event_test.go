@@ -91,6 +91,66 @@ func TestEventTail(t *testing.T) {
 	}
 }
 
+// TestEventTailGoesOnAtItsCursor, also when it ended right behind a line.
+func TestEventTailGoesOnAtItsCursor(t *testing.T) {
+	p := withServer(t)
+	p.do(t, "code add SPRING --type Normal")
+	p.do(t, "code revoke SPRING")
+	p.do(t, "code restore SPRING")
+	p.do(t, "cursor set crm --position 0")
+	args := []string{"--cursor", "crm", "--types", "code.*", "-o", "csv"}
+	var printed []string
+	for _, lines := range []int{2, 2} { // the first is the head
+		got, r := p.tail(t, lines, func() {}, args...)
+		if r != (result{stderr: "To go on from here: --cursor crm\n"}) {
+			t.Errorf("%+v", r)
+		}
+		printed = append(printed, strings.Split(got[1], ",")[2])
+	}
+	if diff := cmp.Diff([]string{"code.revoked", "code.restored"}, printed); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestCursor(t *testing.T) {
+	p := withServer(t)
+	const row = `crm,%,2030-01-02T03:04:05Z` + "\n"
+	for _, c := range []struct{ line, want string }{
+		{"cursor set crm --position 1 --if-position none", "1,1"},
+		{"cursor set crm", "1,1"},
+		{"cursor set crm --position 2 --if-position 1", "2,0"},
+		{"cursor get crm", "2,0"},
+		{"cursor list", "2,0"},
+	} {
+		p.env["ACCESSCODES_OUTPUT"] = "csv"
+		check(t, p.exec(t, strings.Fields(c.line)...),
+			result{0, "name,position,behind,updatedAt\n" + strings.Replace(row, "%", c.want, 1), ""})
+	}
+	for _, c := range []struct {
+		line string
+		want result
+	}{
+		{"cursor set crm --position 9", result{2, "", "position must be one that the log has reached, from 0 to 2 " +
+			"(invalid_value, request ID)"}},
+		{"cursor set crm --position 0 --if-position 1", result{1, "", "the cursor is at 2: does another consumer use it? " +
+			"(cursor_moved, request ID)"}},
+		{"cursor set crm --if-position here", result{2, "", `--if-position "here" is not a whole number or none`}},
+		{"event tail --cursor crm --after 1", result{2, "", "--after and --cursor both say where to begin: " +
+			"give one of them"}},
+		{"event tail --cursor CRM", result{2, "", "the name of a cursor must have 1 to 100 characters: a-z, 0-9, and " +
+			"within them also . _ and - (invalid_parameter, request ID)"}},
+	} {
+		got := p.exec(t, strings.Fields(c.line)...)
+		got.stderr = requests.ReplaceAllString(got.stderr, "request ID")
+		c.want.stderr = "accesscodes: " + c.want.stderr + "\n"
+		check(t, got, c.want)
+	}
+	p.do(t, "cursor delete crm")
+	if got := p.exec(t, "cursor", "get", "crm"); got.code != 1 || !strings.Contains(got.stderr, "cursor_not_found") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestEventTailFails(t *testing.T) {
 	p := withServer(t)
 	for _, c := range []struct {

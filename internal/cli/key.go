@@ -128,12 +128,17 @@ func expiry(life string) (*time.Time, error) {
 
 // parseDays is time.ParseDuration with whole days.
 func parseDays(text string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	if years, ok := strings.CutSuffix(text, "y"); ok {
+		n, err := strconv.ParseUint(years, 10, 8) // more than 292 do not fit
+		return time.Duration(n) * 365 * day, err
+	}
 	days, ok := strings.CutSuffix(text, "d")
 	if !ok {
 		return time.ParseDuration(text)
 	}
 	n, err := strconv.ParseUint(days, 10, 16)
-	return time.Duration(n) * 24 * time.Hour, err
+	return time.Duration(n) * day, err
 }
 
 func newKeyList() *cobra.Command {

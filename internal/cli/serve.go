@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 
 	"accesscodes/internal/app"
 	"accesscodes/internal/config"
+	"accesscodes/internal/event"
 )
 
 func newServe(env Env) *cobra.Command {
@@ -60,6 +62,8 @@ func newServe(env Env) *cobra.Command {
 	flags.StringVar(&cfg.WordFilter, "word-filter", "",
 		"`FILE` of the words that generated codes may not hold, one a line, or off; if empty, a list of our own")
 	flags.Var((*daysValue)(&cfg.EventsKeep), "events-keep", "how long events are kept, such as 90d or 12h; 0: for ever")
+	flags.Var((*keepValue)(&cfg.EventsKeepTypes), "events-keep-types",
+		"how long events of some `types` are kept instead, such as session.*=30d,code.*=2y; the longest match counts")
 	return cmd
 }
 
@@ -119,3 +123,32 @@ func (v *daysValue) String() string {
 
 // Type implements [pflag.Value].
 func (v *daysValue) Type() string { return "duration" }
+
+// keepValue is a flag that says how long events of some types are kept.
+type keepValue []event.TypeRetention
+
+// Set implements [pflag.Value].
+func (v *keepValue) Set(text string) error {
+	*v = nil
+	for pair := range strings.SplitSeq(text, ",") {
+		types, keep, _ := strings.Cut(pair, "=")
+		length, err := parseDays(keep)
+		if err != nil || types == "" {
+			return errors.New("it must be types and times such as session.*=30d,code.*=2y")
+		}
+		*v = append(*v, event.TypeRetention{Types: types, Keep: length})
+	}
+	return nil
+}
+
+// String implements [pflag.Value].
+func (v *keepValue) String() string {
+	var all []string
+	for _, of := range *v {
+		all = append(all, of.Types+"="+(*daysValue)(&of.Keep).String())
+	}
+	return strings.Join(all, ",")
+}
+
+// Type implements [pflag.Value].
+func (v *keepValue) Type() string { return "types" }

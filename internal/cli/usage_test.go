@@ -22,6 +22,7 @@ func TestUsageErrors(t *testing.T) {
 		{"code nosuch", `accesscodes code has no command "nosuch"; see accesscodes code --help`},
 		{"code", "accesscodes code needs a command; see accesscodes code --help"},
 		{"event", "accesscodes event needs a command; see accesscodes event --help"},
+		{"cursor", "accesscodes cursor needs a command; see accesscodes cursor --help"},
 		{"migrate", "accesscodes migrate needs a command; see accesscodes migrate --help"},
 		{"completion", "accesscodes completion needs a command; see accesscodes completion --help"},
 		// Arguments.
@@ -61,6 +62,10 @@ func TestUsageErrors(t *testing.T) {
 		{"key list", "--workspace is required"},
 		{"serve --drain-timeout 25", `--drain-timeout "25" is not a time such as 25s or 1m`},
 		{"serve --events-keep 90", `--events-keep "90" is not a time such as 90d or 12h`},
+		{"serve --events-keep-types session.*", `--events-keep-types "session.*" is not types and times such as ` +
+			`session.*=30d,code.*=2y`},
+		{"serve --events-keep-types nosuch.*=1d", `--events-keep-types: there are no events "nosuch.*"; types are such ` +
+			`as code.revoked or session.*`},
 		{"serve --docs=no", `--docs "no" is not true or false`},
 		{"workspace update acme", "there is nothing to change; see accesscodes workspace update --help"},
 		{"serve --listen here", `--listen "here" is not host:port`},

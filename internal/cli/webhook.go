@@ -184,7 +184,7 @@ func newWebhookDelete() *cobra.Command {
 func newWebhookRotate() *cobra.Command {
 	var overlap string
 	cmd := &cobra.Command{
-		Use: "rotate-secret ENDPOINT", Short: "Print a new secret, which happens only this once",
+		Use: "rotate ENDPOINT", Short: "Print a new secret, which happens only this once",
 		Args: exactArgs("ENDPOINT"),
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
 			length, err := parseDays(overlap)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"accesscodes/internal/event"
 	"accesscodes/internal/words"
 )
 
@@ -38,6 +39,8 @@ type Serve struct {
 	WebhookAllow    string        // CIDRs with commas between them: private networks that webhooks may reach
 	WebhookRetries  string        // durations with commas between them; empty: the usual
 	WebhookProxy    bool          // webhooks use the proxies of the environment
+	// EventsKeepTypes is how long events of some types are kept, in place of EventsKeep.
+	EventsKeepTypes []event.TypeRetention
 
 	WordFilter string        // "off", or the file of the words that generated codes may not hold; empty: the list of ours
 	Words      *words.Filter // what WordFilter says, see ReadWords
@@ -78,6 +81,9 @@ func (c Serve) Validate() error {
 		errs = append(errs, errors.New("--events-keep must not be negative; 0 keeps events for ever"))
 	}
 	errs = append(errs, c.validateWebhooks()...)
+	if err := (event.Retention{Types: c.EventsKeepTypes}).Check(); err != nil {
+		errs = append(errs, fmt.Errorf("--events-keep-types: %w", err))
+	}
 	return errors.Join(append(errs, c.validateNetwork()...)...)
 }
 

@@ -26,6 +26,7 @@ type Event struct {
 	Data      string // a JSON object with the members of the [Data] that it was made of
 	Salt      []byte // goes into Digest; nil: the person was erased
 	Digest    Digest // stays as it was when a person is erased
+	Chain     Chain  // zero: it has no position yet, or is from before the chain began
 }
 
 // Digest is the SHA-256 of an event's salt followed by its canonical body. Without the salt it is

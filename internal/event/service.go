@@ -14,7 +14,7 @@ const (
 	DefaultLimit = 50
 	MaxLimit     = 1000
 	MaxWait      = 30 * time.Second
-	// MaxWaiting is how many requests of one workspace may wait at once, so that none can
+	// MaxWaiting is how many requests of one workspace may wait or follow at once, so that none can
 	// take up all of a server's connections.
 	MaxWaiting = 100
 	// readsAtOnce is how many pages of one workspace are read at once. Others wait, each for at most
@@ -35,21 +35,22 @@ const erasedLife = ErasedDays * 24 * time.Hour
 type Service struct {
 	store  Store
 	now    func() time.Time
-	keep   time.Duration
+	keep   Retention
 	follow *follower
 	reads  *core.Lane
 }
 
-// NewService returns a service over a store. keep is how long events are kept; 0: forever.
-func NewService(store Store, now func() time.Time, keep time.Duration) *Service {
+// NewService returns a service over a store. keep is how long events are kept; 0: forever. For some types it
+// may be another time.
+func NewService(store Store, now func() time.Time, keep time.Duration, types ...TypeRetention) *Service {
 	return &Service{
-		store: store, now: now, keep: keep, follow: newFollower(store),
+		store: store, now: now, keep: Retention{keep, types}.ordered(), follow: newFollower(store),
 		reads: core.NewLane(readsAtOnce, MaxWaiting, readWait),
 	}
 }
 
-// Keeps returns how long events are kept; 0: forever.
-func (s *Service) Keeps() time.Duration { return s.keep }
+// Keeps returns how long events are kept of whose types nothing else is said; 0: forever.
+func (s *Service) Keeps() time.Duration { return s.keep.All }
 
 // List returns the events that a query asks for. If there are none it waits for some. The wait ends
 // after wait, with the context, or when the service is drained. While it waits it holds no database
@@ -65,40 +66,12 @@ func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, 
 	if wait == 0 {
 		return s.page(ctx, &q)
 	}
-	w, err := s.follow.join(q.Workspace, q.After)
+	feed, err := s.join(q)
 	if err != nil {
 		return Page{}, err
 	}
-	defer s.follow.leave(w)
-	timeout := time.NewTimer(wait)
-	defer timeout.Stop()
-	for {
-		page, err := s.page(ctx, &q)
-		if err != nil || len(page.Events) > 0 {
-			return page, err
-		}
-		q.After = page.Next
-		if page.Next < page.Head { // there is more to look through
-			select {
-			case <-timeout.C:
-				return page, nil
-			case <-s.follow.drained:
-				return page, nil
-			default:
-				continue
-			}
-		}
-		s.follow.await(w, page.Next)
-		select {
-		case <-w.woken:
-		case <-timeout.C:
-			return page, nil
-		case <-s.follow.drained:
-			return page, nil
-		case <-ctx.Done():
-			return Page{}, ctx.Err()
-		}
-	}
+	defer feed.Close()
+	return feed.Next(ctx, wait)
 }
 
 // maxWindows is how many windows of positions one look at the newest events reads at most.
@@ -211,7 +184,7 @@ func (s *Service) Sequence(ctx context.Context) error {
 	return untilNone("give positions to events", func() (int, error) { return s.store.SequenceEvents(ctx) })
 }
 
-// Prune deletes events that are older than the retention, and removes the ids of people from old
+// Prune deletes events whose time is over, and removes the ids of people from old
 // events about their erasure. It returns when nothing is left to do.
 func (s *Service) Prune(ctx context.Context) error {
 	now := s.now()
@@ -219,10 +192,10 @@ func (s *Service) Prune(ctx context.Context) error {
 	if err := untilNone("take ids out of events", scrub); err != nil {
 		return err
 	}
-	if s.keep == 0 {
+	if s.keep.Shortest() == 0 {
 		return nil
 	}
-	return untilNone("delete events", func() (int, error) { return s.store.PruneEvents(ctx, now.Add(-s.keep)) })
+	return untilNone("delete events", func() (int, error) { return s.store.PruneEvents(ctx, now, s.keep) })
 }
 
 func untilNone(what string, step func() (int, error)) error {

@@ -28,13 +28,42 @@ type Store interface {
 	// SequenceEvents gives positions to some of the events without one, and returns to how many. It
 	// returns 0 when none are left, and when another node does this work.
 	SequenceEvents(ctx context.Context) (int, error)
-	// PruneEvents deletes some of the events from before an instant and returns how many. In each
-	// workspace it deletes the oldest events, up to the first that is kept. It returns 0 when none
-	// are left, and when another node does this work.
-	PruneEvents(ctx context.Context, before time.Time) (int, error)
+	// PruneEvents deletes some of the events whose time is over. In each workspace it cuts off the oldest
+	// events, up to the first that is kept; of the others it leaves the digests. It returns how many events
+	// it has dealt with; 0 when nothing is left to do, and when another node does this work.
+	PruneEvents(ctx context.Context, now time.Time, keep Retention) (int, error)
 	// ScrubErased removes the ids from the events user.erased from before an instant, and returns
 	// how many had one.
 	ScrubErased(ctx context.Context, before time.Time) (int, error)
+	CursorStore
+	ChainStore
+}
+
+// ChainStore reads the hash chains over the logs.
+type ChainStore interface {
+	// Logs returns every log that has ever held an event.
+	Logs(ctx context.Context) ([]Log, error)
+	// LogOf returns the log of a workspace; one that never held an event has no head.
+	LogOf(ctx context.Context, workspace core.ID) (Log, error)
+	// Links returns the first links of a log behind a position, in their order.
+	Links(ctx context.Context, workspace core.ID, after int64, limit int) ([]Link, error)
+	// TakeHeads returns the logs whose newest value was not taken on a day yet, and marks them as taken: of
+	// several nodes only one gets each. It returns some at a time, and none when all are taken.
+	TakeHeads(ctx context.Context, day string) ([]Log, error)
+}
+
+// CursorStore keeps cursors.
+type CursorStore interface {
+	// Cursor returns a cursor, or [core.ErrNotFound].
+	Cursor(ctx context.Context, workspace core.ID, name string) (Cursor, error)
+	// Cursors returns all cursors of a workspace, in the order of their names, byte by byte.
+	Cursors(ctx context.Context, workspace core.ID) ([]Cursor, error)
+	// PutCursor moves or makes a cursor of this workspace and name, at this time: to the position that a
+	// rule decides on. The rule may be called several times. If it returns an error nothing is changed,
+	// and PutCursor returns that. No other call moves the cursor meanwhile.
+	PutCursor(ctx context.Context, c Cursor, rule func(CursorFacts) (position int64, err error)) (Cursor, error)
+	// DeleteCursor deletes a cursor, or returns [core.ErrNotFound].
+	DeleteCursor(ctx context.Context, workspace core.ID, name string) error
 }
 
 // Query asks for a part of a workspace's log.

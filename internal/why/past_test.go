@@ -10,6 +10,7 @@ import (
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/why"
 )
 
@@ -257,7 +258,7 @@ func TestWhatAnEarlierTimeCannotKnow(t *testing.T) {
 		if err := w.log.Sequence(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.store.PruneEvents(t.Context(), start.Add(23*time.Hour)); err != nil {
+		if _, err := w.store.PruneEvents(t.Context(), start.Add(24*time.Hour), event.Retention{All: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		w.pass(time.Hour)

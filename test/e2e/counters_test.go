@@ -52,7 +52,7 @@ func TestCampaignCountersEqualTheRowsWhateverIsDone(t *testing.T) {
 				}
 			}
 		})
-		<-time.After(campaign.Length(t, 6*time.Second, 5*time.Minute)) // how long is the point here
+		<-time.After(campaign.Length(t, 3*time.Second, 5*time.Minute)) // how long is the point here
 		close(quit)
 		clients.Wait()
 		checker.Wait()

@@ -19,7 +19,7 @@ import (
 
 const (
 	followWriters     = 16               // of each node
-	livesBetweenKills = 400              // codes
+	livesBetweenKills = 200              // codes
 	eventsAtOnce      = 500              // that the reader asks for
 	lifePrefix        = "LIFE-"          // of the codes
 	leaseOver         = 12 * time.Second // longer than a node keeps the giving of positions without renewing it
@@ -38,7 +38,7 @@ func TestCampaignWhoFollowsMissesNothingWhileNodesDie(t *testing.T) {
 	seen := make(chan []followedEvent, 1)
 	go func() { seen <- f.follow(t, written) }()
 	f.freeze(t)
-	for kill := range campaign.Length(t, 3, 40) {
+	for kill := range campaign.Length(t, 2, 40) {
 		f.awaitLives(t, livesBetweenKills)
 		if kill%2 == 0 {
 			f.kill(t, kill/2%len(f.nodes))

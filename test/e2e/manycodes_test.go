@@ -71,7 +71,7 @@ type manyWalk struct {
 
 func newManyWalk(t *testing.T, db database) *manyWalk {
 	t.Helper()
-	count := campaign.Number(t, codesVariable, campaign.Length(t, 50_000, 1_000_000))
+	count := campaign.Number(t, codesVariable, campaign.Length(t, 20_000, 1_000_000))
 	w := &manyWalk{t: t, db: db, s: startServer(t, db), count: count}
 	w.c = newClient(t, w.s.url, w.s.key)
 	w.c.http.Timeout = 0 // downloads take as long as they move

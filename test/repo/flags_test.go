@@ -35,7 +35,7 @@ func TestEveryFlagIsDocumented(t *testing.T) {
 }
 
 var (
-	commandLine = regexp.MustCompile(`^  ([a-z-]+) `)
+	commandLine = regexp.MustCompile(`^  ([a-z]+) `)
 	flagLine    = regexp.MustCompile(`^ +(?:-\w, )?--([a-z-]+)`)
 	defaultText = regexp.MustCompile(`\(default (.+)\)$`)
 )

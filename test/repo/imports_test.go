@@ -49,11 +49,11 @@ var mayImport = []struct {
 		[]string{"github.com/go-json-experiment/json", "golang.org/x/text"},
 	},
 
-	{"internal/webhook", nil, nil},
+	{"internal/webhook", []string{"internal/core", "internal/event"}, []string{"code.dny.dev/ssrf"}},
 	{"internal/group", nil, nil},
 	{"internal/alloctest", nil, nil},
 	{"internal/campaign", nil, nil},
-	{"internal/config", []string{"internal/words"}, nil},
+	{"internal/config", []string{"internal/event", "internal/words"}, nil},
 	{"internal/csvcell", nil, nil},
 	{"internal/logtest", nil, nil},
 	{"internal/qr", nil, []string{"rsc.io/qr"}},
@@ -70,7 +70,7 @@ var mayImport = []struct {
 		"internal/store/plain",
 		[]string{
 			"internal/bulk", "internal/codes", "internal/core", "internal/event", "internal/job", "internal/member",
-			"internal/overview", "internal/tenancy",
+			"internal/overview", "internal/tenancy", "internal/webhook",
 		},
 		nil,
 	},
@@ -125,8 +125,8 @@ var mayImport = []struct {
 	{
 		"internal/cli",
 		[]string{
-			"client", "internal/app", "internal/config", "internal/core", "internal/member", "internal/tenancy",
-			"internal/csvcell",
+			"client", "internal/app", "internal/config", "internal/core", "internal/event", "internal/member",
+			"internal/tenancy", "internal/csvcell",
 			"internal/qr", "internal/sheet", "internal/store/schema", "internal/store/transfer",
 		},
 		[]string{
@@ -155,7 +155,7 @@ var mayImport = []struct {
 func areas() []string {
 	return []string{
 		"internal/core", "internal/event", "internal/tenancy", "internal/codes", "internal/job", "internal/bulk",
-		"internal/member", "internal/overview",
+		"internal/member", "internal/overview", "internal/webhook",
 	}
 }
 

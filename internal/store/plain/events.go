@@ -16,13 +16,23 @@ import (
 // eventColumns are what scanEvent reads, in its order.
 const eventColumns = `workspace_id, position, id, type, at, actor_kind, actor_id, actor_name, subject_kind,
 	coalesce(subject_id, ''), coalesce(subject_key, ''), coalesce(user_id, ''), coalesce(request_id, ''),
-	data, salt, digest`
+	data, salt, digest, chain`
 
-func scanEvent(row Row) (e event.Event, err error) {
+func scanEvent(row Row) (event.Event, error) {
+	var at time.Time
+	e, err := scanEventAt(row, &at)
+	e.At = at
+	return e, err
+}
+
+// scanEventAt reads an event but for its time, which goes into at.
+func scanEventAt(row Row, at any) (e event.Event, err error) {
+	var chain []byte
 	err = row.Scan(
-		&e.Workspace, &e.Position, &e.ID, (*string)(&e.Type), &e.At,
+		&e.Workspace, &e.Position, &e.ID, (*string)(&e.Type), at,
 		(*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.Name, (*string)(&e.Subject.Kind),
-		&e.Subject.ID, &e.Subject.Key, &e.UserID, &e.RequestID, &e.Data, &e.Salt, e.Digest[:])
+		&e.Subject.ID, &e.Subject.Key, &e.UserID, &e.RequestID, &e.Data, &e.Salt, e.Digest[:], &chain)
+	copy(e.Chain[:], chain) // NULL: from before the chain
 	return e, err
 }
 
@@ -210,55 +220,3 @@ func (s Store) ScrubErased(ctx context.Context, before time.Time) (int, error) {
 
 // erasedBefore is the condition of the index events_erased.
 const erasedBefore = " WHERE type = 'user.erased' AND user_id IS NOT NULL AND at < ?1"
-
-// prunedAtOnce is the largest number of events that one transaction deletes, so that other writes do
-// not wait long.
-const prunedAtOnce = 500
-
-// PruneEvents implements [event.Store]. It makes one step in each workspace that has old events.
-func (s Store) PruneEvents(ctx context.Context, before time.Time) (int, error) {
-	old, err := read(ctx, s.db, func(tx Tx) (old []core.ID, err error) {
-		const sql = `SELECT p.workspace_id FROM event_positions p WHERE
-			(SELECT e.at FROM events e WHERE e.workspace_id = p.workspace_id ORDER BY e.position LIMIT 1) < ?1`
-		err = tx.Query(sql, []any{before}, func(row Row) error {
-			var workspace core.ID
-			err := row.Scan(&workspace)
-			old = append(old, workspace)
-			return err
-		})
-		return old, err
-	})
-	pruned := 0
-	for _, workspace := range old {
-		step, err := write(
-			ctx,
-			s.db,
-			Idempotent,
-			func(tx Tx) (int64, error) { return pruneStep(tx, workspace, before) },
-		)
-		if err != nil {
-			return pruned, err
-		}
-		pruned += int(step)
-	}
-	return pruned, err
-}
-
-// pruneStep deletes a workspace's oldest events up to the first one that is kept.
-func pruneStep(tx Tx, workspace core.ID, before time.Time) (int64, error) {
-	last, kept := int64(0), false
-	const oldest = "SELECT position, at FROM events WHERE workspace_id = ?1 ORDER BY position LIMIT ?2"
-	err := tx.Query(oldest, []any{workspace, prunedAtOnce}, func(row Row) error {
-		var position int64
-		var at time.Time
-		err := row.Scan(&position, &at)
-		if kept = kept || !at.Before(before); !kept {
-			last = position
-		}
-		return err
-	})
-	if err != nil || last == 0 {
-		return 0, err
-	}
-	return tx.Exec("DELETE FROM events WHERE workspace_id = ?1 AND position <= ?2", workspace, last)
-}

@@ -28,7 +28,8 @@ func TestNoMomentOfABreakLosesOrDuplicatesAnEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller := &core.Actor{
-		Kind: core.ActorKey, ID: core.ID{1}, WorkspaceID: id, Format: core.Format{Groups: 4, GroupLength: 4}, Listens: event.AllHot,
+		Kind: core.ActorKey, ID: core.ID{1}, WorkspaceID: id, Format: core.Format{Groups: 4, GroupLength: 4},
+		Listens: event.AllHot,
 	}
 	generate := func() (issued codes.Issued) {
 		if issued, err = service.GenerateCode(t.Context(), caller, codes.IssueRequest{Type: codes.TypeNormal}); err != nil {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -84,14 +85,14 @@ func (s *Store) SequenceEvents(ctx context.Context) (given int, err error) {
 }
 
 // PruneEvents implements [event.Store].
-func (s *Store) PruneEvents(ctx context.Context, before time.Time) (int, error) {
+func (s *Store) PruneEvents(ctx context.Context, now time.Time, keep event.Retention) (int, error) {
 	s.sequencer.mu.Lock()
 	holds := s.sequencer.fence != 0
 	s.sequencer.mu.Unlock()
 	if !holds {
 		return 0, nil
 	}
-	return s.Store.PruneEvents(ctx, before)
+	return s.Store.PruneEvents(ctx, now, keep)
 }
 
 // holdLease renews the lease, or takes it if it is free, and reports whether this node holds it.
@@ -162,28 +163,29 @@ func (s *Store) sequence(ctx context.Context, tx pgx.Tx) (int, error) {
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
-	counts := map[[16]byte][][16]byte{} // the events of each workspace
+	ids := map[[16]byte][][16]byte{} // the events of each workspace
 	order := map[[16]byte]int{}
 	for i, key := range keys {
-		counts[key.Workspace], order[key.ID] = append(counts[key.Workspace], key.ID), i
+		ids[key.Workspace], order[key.ID] = append(ids[key.Workspace], key.ID), i
 	}
-	taken, newest, err := s.takeQueued(ctx, tx, counts)
+	taken, heads, err := s.takeQueued(ctx, tx, ids)
 	if err != nil {
 		return 0, err
 	}
+	slices.SortFunc(taken, func(a, b *event.Event) int {
+		return cmp.Or(bytes.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(order[a.ID], order[b.ID]))
+	})
 	if len(taken) != len(keys) {
 		return 0, errAgain
 	}
-	slices.SortFunc(taken, func(a, b *event.Event) int { return cmp.Compare(order[a.ID], order[b.ID]) })
-	next := map[[16]byte]int64{}
-	for workspace, ids := range counts {
-		next[workspace] = newest[workspace] - int64(len(ids))
+	for rest := taken; len(rest) > 0; {
+		workspace := rest[0].Workspace
+		count := len(ids[workspace])
+		head := heads[workspace] // its position counts the events, its value is from before them
+		head.Chain = event.Continue(head.Chain, head.Position, rest[:count])
+		heads[workspace], rest = head, rest[count:]
 	}
-	for _, e := range taken {
-		next[e.Workspace]++
-		e.Position = next[e.Workspace]
-	}
-	return len(taken), s.insertEvents(ctx, tx, taken)
+	return len(taken), s.insertEvents(ctx, tx, taken, heads)
 }
 
 // firstQueued checks that this node still holds the lease, keeps it until the transaction has ended,
@@ -211,23 +213,30 @@ func (s *Store) firstQueued(ctx context.Context, tx pgx.Tx) (keys []queueKey, er
 }
 
 // takeQueued takes events of each workspace from the queue, as they are now, and takes as many
-// positions in its log. It returns the newest of those positions.
+// positions in its log. It returns the newest of those positions, with the chain's value before them.
 func (s *Store) takeQueued(
 	ctx context.Context,
 	tx pgx.Tx,
 	ids map[[16]byte][][16]byte,
-) ([]*event.Event, map[[16]byte]int64, error) {
-	batch, newest := new(pgx.Batch), map[[16]byte]int64{}
+) ([]*event.Event, map[[16]byte]event.Mark, error) {
+	batch, heads := new(pgx.Batch), map[[16]byte]event.Mark{}
 	var taken []*event.Event
 	for workspace, of := range ids {
 		queue(batch, scanQueued, func(e *event.Event) { taken = append(taken, e) },
 			"DELETE FROM event_queue WHERE workspace_id = $1 AND id = ANY ($2) RETURNING "+queueColumns, workspace, of)
-		queue(batch, pgx.RowTo[int64], func(position int64) { newest[workspace] = position }, `
+		queue(batch, scanHead, func(head event.Mark) { heads[workspace] = head }, `
 			INSERT INTO event_positions (workspace_id, newest) VALUES ($1, $2)
 			ON CONFLICT (workspace_id) DO UPDATE SET newest = event_positions.newest + excluded.newest
-			RETURNING newest`, workspace, int64(len(of)))
+			RETURNING newest, chain`, workspace, int64(len(of)))
 	}
-	return taken, newest, tx.SendBatch(ctx, batch).Close()
+	return taken, heads, tx.SendBatch(ctx, batch).Close()
+}
+
+func scanHead(row pgx.CollectableRow) (head event.Mark, err error) {
+	var chain []byte
+	err = row.Scan(&head.Position, &chain)
+	copy(head.Chain[:], chain)
+	return head, err
 }
 
 func scanQueued(row pgx.CollectableRow) (*event.Event, error) {
@@ -245,11 +254,13 @@ func scanQueued(row pgx.CollectableRow) (*event.Event, error) {
 	return e, err
 }
 
-// insertEvents stores events with their positions.
-func (s *Store) insertEvents(ctx context.Context, tx pgx.Tx, events []*event.Event) error {
+// insertEvents stores events with their positions, and the newest value of the chain of each log.
+func (s *Store) insertEvents(
+	ctx context.Context, tx pgx.Tx, events []*event.Event, heads map[[16]byte]event.Mark,
+) error {
 	columns := []string{
 		"uuid", "bigint", "uuid", "text", "timestamptz", "text", "uuid", "text",
-		"text", "text", "text", "text", "text", "text", "bytea", "bytea",
+		"text", "text", "text", "text", "text", "text", "bytea", "bytea", "bytea",
 	}
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -257,12 +268,15 @@ func (s *Store) insertEvents(ctx context.Context, tx pgx.Tx, events []*event.Eve
 			[16]byte(e.Workspace), e.Position, [16]byte(e.ID), string(e.Type), e.At, string(e.Actor.Kind),
 			idOrNull(e.Actor.ID), e.Actor.Name,
 			string(e.Subject.Kind), orNull(e.Subject.ID), orNull(e.Subject.Key),
-			orNull(e.UserID), orNull(e.RequestID), e.Data, e.Salt, e.Digest[:],
+			orNull(e.UserID), orNull(e.RequestID), e.Data, e.Salt, e.Digest[:], e.Chain[:],
 		}
 	}
 	batch := new(pgx.Batch)
 	s.insert(batch, "events", `
 		workspace_id, position, id, type, at, actor_kind, actor_id, actor_name,
-		subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest`, columns, rows)
+		subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest, chain`, columns, rows)
+	for workspace, head := range heads {
+		batch.Queue("UPDATE event_positions SET chain = $2 WHERE workspace_id = $1", workspace, head.Chain[:])
+	}
 	return tx.SendBatch(ctx, batch).Close()
 }

@@ -7,7 +7,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 )
 
@@ -57,12 +56,11 @@ func insertEvents(conn *sqlite.Conn, events []*event.Event) error {
 		for same < len(events) && events[same].Workspace == events[0].Workspace {
 			same++
 		}
-		newest, err := takePositions(conn, events[0].Workspace, same)
-		if err != nil {
+		if err := takePositions(conn, events[:same]); err != nil {
 			return fmt.Errorf("take positions for events: %w", err)
 		}
-		for i, e := range events[:same] {
-			if err := insertEvent(conn, e, newest-int64(same-1-i)); err != nil {
+		for _, e := range events[:same] {
+			if err := insertEvent(conn, e); err != nil {
 				return fmt.Errorf("store event: %w", err)
 			}
 		}
@@ -71,33 +69,39 @@ func insertEvents(conn *sqlite.Conn, events []*event.Event) error {
 	return nil
 }
 
-// takePositions takes a number of positions in a workspace's log and returns the newest.
-func takePositions(conn *sqlite.Conn, workspace core.ID, count int) (newest int64, err error) {
+// takePositions gives events of one workspace the next positions in its log, and the values of the chain.
+func takePositions(conn *sqlite.Conn, events []*event.Event) error {
+	workspace := events[0].Workspace
 	stmt, err := conn.Prepare(`
 		INSERT INTO event_positions (workspace_id, newest) VALUES (?1, ?2)
-		ON CONFLICT (workspace_id) DO UPDATE SET newest = newest + excluded.newest RETURNING newest`)
+		ON CONFLICT (workspace_id) DO UPDATE SET newest = newest + excluded.newest RETURNING newest, chain`)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	stmt.BindBytes(1, workspace[:])
-	stmt.BindInt64(2, int64(count))
+	stmt.BindInt64(2, int64(len(events)))
 	if _, err := stmt.Step(); err != nil {
-		return 0, err
+		return err
 	}
-	newest = stmt.ColumnInt64(0)
-	return newest, stmt.Reset()
+	newest, chain := stmt.ColumnInt64(0), event.Chain{}
+	stmt.ColumnBytes(1, chain[:])
+	if err := stmt.Reset(); err != nil {
+		return err
+	}
+	chain = event.Continue(chain, newest, events)
+	return run(conn, "UPDATE event_positions SET chain = ?2 WHERE workspace_id = ?1", workspace[:], chain[:])
 }
 
-func insertEvent(conn *sqlite.Conn, e *event.Event, position int64) error {
+func insertEvent(conn *sqlite.Conn, e *event.Event) error {
 	stmt, err := conn.Prepare(`
 		INSERT INTO events (workspace_id, position, id, type, at, actor_kind, actor_id, actor_name,
-		                    subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`)
+		                    subject_kind, subject_id, subject_key, user_id, request_id, data, salt, digest, chain)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`)
 	if err != nil {
 		return err
 	}
 	stmt.BindBytes(1, e.Workspace[:])
-	stmt.BindInt64(2, position)
+	stmt.BindInt64(2, e.Position)
 	stmt.BindBytes(3, e.ID[:])
 	stmt.BindText(4, string(e.Type))
 	stmt.BindInt64(5, e.At.UnixMicro())
@@ -112,6 +116,7 @@ func insertEvent(conn *sqlite.Conn, e *event.Event, position int64) error {
 	stmt.BindText(14, e.Data)
 	stmt.BindBytes(15, e.Salt)
 	stmt.BindBytes(16, e.Digest[:])
+	stmt.BindBytes(17, e.Chain[:])
 	_, err = stmt.Step()
 	return err
 }
@@ -120,30 +125,27 @@ func insertEvent(conn *sqlite.Conn, e *event.Event, position int64) error {
 // any later event gets one.
 func sequenceCopied(conn *sqlite.Conn) error {
 	for {
-		var workspace core.ID
-		var id []byte
-		found := false
-		err := first(conn, "SELECT workspace_id, id FROM event_queue ORDER BY stamp, ordinal, id LIMIT 1",
+		e, found := new(event.Event), false
+		err := first(conn, "SELECT workspace_id, id, digest FROM event_queue ORDER BY stamp, ordinal, id LIMIT 1",
 			func(*sqlite.Stmt) {}, func(stmt *sqlite.Stmt) error {
-				workspace, id, found = columnID(stmt, 0), make([]byte, len(core.ID{})), true
-				stmt.ColumnBytes(1, id)
+				e.Workspace, e.ID, found = columnID(stmt, 0), columnID(stmt, 1), true
+				stmt.ColumnBytes(2, e.Digest[:])
 				return nil
 			})
 		if !found {
 			return ignoreNotFound(err)
 		}
-		position, err := takePositions(conn, workspace, 1)
-		if err != nil {
+		if err := takePositions(conn, []*event.Event{e}); err != nil {
 			return err
 		}
 		if err := run(conn, `
-			INSERT INTO events (`+queuedColumns+`, position)
-			SELECT `+queuedColumns+`, ?3 FROM event_queue WHERE workspace_id = ?1 AND id = ?2`,
-			workspace[:], id, position); err != nil {
+			INSERT INTO events (`+queuedColumns+`, position, chain)
+			SELECT `+queuedColumns+`, ?3, ?4 FROM event_queue WHERE workspace_id = ?1 AND id = ?2`,
+			e.Workspace[:], e.ID[:], e.Position, e.Chain[:]); err != nil {
 			return fmt.Errorf("move an event: %w", err)
 		}
 		const taken = "DELETE FROM event_queue WHERE workspace_id = ?1 AND id = ?2"
-		if err := run(conn, taken, workspace[:], id); err != nil {
+		if err := run(conn, taken, e.Workspace[:], e.ID[:]); err != nil {
 			return fmt.Errorf("take an event from the queue: %w", err)
 		}
 	}

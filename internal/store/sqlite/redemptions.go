@@ -363,7 +363,8 @@ func recordLapsed(
 	ctx context.Context, conn *sqlite.Conn, recorder *event.Recorder, lapsed []storedReservation, now time.Time,
 ) error {
 	listens := map[core.ID]bool{}
-	err := sqlitex.Execute(conn, "SELECT id FROM workspaces WHERE events = 'all' OR wanted LIKE '%reservation.lapsed%'", &sqlitex.ExecOptions{
+	const who = "SELECT id FROM workspaces WHERE events = 'all' OR wanted LIKE '%reservation.lapsed%'"
+	err := sqlitex.Execute(conn, who, &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error { listens[columnID(stmt, 0)] = true; return nil },
 	})
 	var events []*event.Event

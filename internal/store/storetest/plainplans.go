@@ -141,8 +141,17 @@ func eventStatements(t *testing.T) (all []PlainStatement) {
 		"prune",
 		"",
 		"workspace_id",
-		func(s plain.Store, _ *statements) error { _, err := s.PruneEvents(t.Context(), now); return err },
+		func(s plain.Store, _ *statements) error {
+			_, err := s.PruneEvents(t.Context(), now, event.Retention{
+				All: time.Hour, Types: []event.TypeRetention{{Types: "session.*", Keep: time.Minute}},
+			})
+			return err
+		},
 	)
+	take("links", "", "workspace_id position", func(s plain.Store, _ *statements) error {
+		_, err := s.Links(t.Context(), core.ID{15: 1}, 5, 10)
+		return err
+	})
 	return all
 }
 

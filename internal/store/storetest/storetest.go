@@ -54,6 +54,7 @@ func Run(t *testing.T, newStore Factory, parts ...string) {
 		"Changing":        testChanging,
 		"Validating":      testValidating,
 		"Events":          testEvents,
+		"Cursors":         testCursors,
 		"Jobs":            testJobs,
 		"JobLeases":       testJobLeases,
 		"JobTurns":        testJobTurns,

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -39,6 +40,13 @@ func queueEvents(t *testing.T, s store, c contents) {
 		rows = append(rows, row)
 	}
 	must(t, s.WriteRows(t.Context(), tableNamed("event_queue"), rows))
+	other := c.workspaces[1].ID
+	must(t, s.WriteRows(t.Context(), tableNamed("event_digests"), []transfer.Row{
+		{other[:], int64(1), make([]byte, 32), bytes.Repeat([]byte{1}, 32)},
+	}))
+	must(t, s.WriteRows(t.Context(), tableNamed("key_addresses"), []transfer.Row{
+		{c.keys[0].ID[:], "192.0.2.1", now.UnixMicro()},
+	}))
 }
 
 func sequence(t *testing.T, s event.Store) {

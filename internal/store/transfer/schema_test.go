@@ -18,7 +18,8 @@ import (
 // ownTables the tables.
 var (
 	ownTables = []string{
-		"unfinished_copy", "event_sequencer", "overview_counts", "goose_db_version", "goose_lock", "code_retries",
+		"unfinished_copy", "event_sequencer", "overview_counts", "event_sweeps", "goose_db_version", "goose_lock",
+		"code_retries",
 	}
 	ownColumns = map[string][]string{
 		"sqlite":   {"codes.first_redemption", "redemptions.later"},

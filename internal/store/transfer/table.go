@@ -95,6 +95,7 @@ func Tables() []Table {
 			{"last_used_at", Time},
 			{"replaced_by", ID},
 		}},
+		{"key_addresses", 2, []Column{{"key_id", ID}, {"address", Text}, {"last_used", Time}}},
 		{"codes", 1, codeColumns()},
 		{"deleted_retries", 1, []Column{
 			{"retry_key", Bytes},
@@ -139,11 +140,22 @@ func Tables() []Table {
 			{"created_by", ID},
 			{"redemption_id", ID},
 		}},
-		{"events", 2, append([]Column{{"workspace_id", ID}, {"position", Int}, {"id", ID}}, eventColumns()...)},
-		{"event_positions", 1, []Column{{"workspace_id", ID}, {"newest", Int}}},
+		{"events", 2, append([]Column{
+			{"workspace_id", ID}, {"position", Int}, {"id", ID}, {"chain", Bytes},
+		}, eventColumns()...)},
+		{"event_positions", 1, []Column{
+			{"workspace_id", ID},
+			{"newest", Int},
+			{"chain", Bytes},
+			{"anchor_position", Int},
+			{"anchor_chain", Bytes},
+			{"logged_on", Text},
+		}},
+		{"event_digests", 2, []Column{{"workspace_id", ID}, {"position", Int}, {"digest", Bytes}, {"chain", Bytes}}},
 		{"event_queue", 2, append([]Column{
 			{"workspace_id", ID}, {"id", ID}, {"stamp", Time}, {"ordinal", Int},
 		}, eventColumns()...)},
+		{"cursors", 2, []Column{{"workspace_id", ID}, {"name", Text}, {"position", Int}, {"updated_at", Time}}},
 		{"jobs", 2, []Column{
 			{"workspace_id", ID},
 			{"id", ID},

@@ -154,6 +154,8 @@ func fill(t *testing.T, s store) (c contents) {
 	c.rows = map[string]int64{
 		"installation": 1, "workspaces": 2, "api_keys": 3, "codes": int64(len(c.codes) + len(c.used)),
 		"deleted_retries": 1,
+		"key_addresses":   1,
+		"event_digests":   1,
 		"users":           int64(len(c.users)) + manyUsers,
 		"redemptions":     int64(len(c.redemptions)) + manyRedemptions,
 		"reservations":    int64(len(c.reservations)),
@@ -171,6 +173,10 @@ func fill(t *testing.T, s store) (c contents) {
 	addJob(t, s, c)
 	addPeople(t, s, c)
 	queueEvents(t, s, c)
+	_, err = s.PutCursor(ctx, event.Cursor{Workspace: c.workspaces[0].ID, Name: "crm", UpdatedAt: now},
+		func(event.CursorFacts) (int64, error) { return 1, nil })
+	must(t, err)
+	c.rows["cursors"] = 1
 	for _, table := range []string{"events", "event_positions", "event_queue"} {
 		rows, err := s.Count(ctx, tableNamed(table))
 		must(t, err)

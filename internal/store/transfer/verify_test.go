@@ -64,6 +64,9 @@ var changes = map[string]string{
 	"change_lists":    "UPDATE change_lists SET codes = 'others'",
 	"events":          "UPDATE events SET type = 'code.restored' WHERE position = 1",
 	"event_positions": "UPDATE event_positions SET newest = newest + 1",
+	"cursors":         "UPDATE cursors SET position = position + 1",
+	"event_digests":   "UPDATE event_digests SET digest = chain",
+	"key_addresses":   "UPDATE key_addresses SET address = '192.0.2.2'",
 	"event_queue":     "UPDATE event_queue SET user_id = NULL WHERE user_id = 'queued'",
 }
 

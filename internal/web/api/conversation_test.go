@@ -226,6 +226,10 @@ func conversation(f *fixture, reader string) []said {
 		said{"events that were deleted", "GET", "/events?after=1", "", nil, func(s *faultyStore) {
 			s.events = func() (event.Page, error) { return event.Page{Head: 9, Oldest: 5, Next: 9}, nil }
 		}, 410, core.ReasonPositionExpired, true},
+		said{
+			"events behind a cursor", "GET", "/events?cursor=crm", "", nil, nil,
+			404, core.ReasonCursorNotFound, true,
+		},
 		said{"an export", "GET", "/exports/codes?status=active&format=csv", "", nil, nil, 200, "", true},
 		said{"an export of redemptions", "GET", "/exports/redemptions", "", nil, nil, 200, "", true},
 		said{"an export of users", "GET", "/exports/users?q=a", "", nil, nil, 200, "", true},

@@ -81,14 +81,14 @@ func (s *server) resendDelivery(ctx context.Context, c *kit.Call) error {
 }
 
 type resendRequest struct {
-	Since  kit.Optional[time.Time] `json:"since" required:"false" nullable:"false" doc:"Send everything again that happened since, about."`
-	Failed kit.Optional[bool]      `json:"failed" required:"false" nullable:"false" doc:"true: send now what has failed or waits."`
+	Since  kit.Optional[time.Time] `json:"since" required:"false" nullable:"false" doc:"Everything since, about."`
+	Failed kit.Optional[bool]      `json:"failed" required:"false" nullable:"false" doc:"What has failed or waits."`
 }
 
 // resendFields is what is sent again.
 type resendFields struct {
 	Endpoint *endpointFields `json:"endpoint"`
-	Resent   *int            `json:"resent" nullable:"true" doc:"How many failed deliveries are sent again; null with since."`
+	Resent   *int            `json:"resent" nullable:"true" doc:"Failed deliveries; null with since."`
 }
 
 // resendEndpoint answers POST /webhook-endpoints/{id}/resend.

@@ -22,11 +22,18 @@ func (s *server) eventRoutes() []kit.Route {
 		ID: "listEvents", Summary: "Read what happened, and wait for more",
 		Description: "Oldest first, from behind a position. " +
 			"Ask again with next as after: nothing is missed and nothing comes twice. " +
-			"While there is nothing, wait holds the answer back.",
+			"While there is nothing, wait holds the answer back.\n\n" +
+			"Accept: text/event-stream asks for server-sent events instead, which go on as long as the connection: " +
+			"id is the position, event the type, data the event as a line of JSON.",
 		Parameters: []kit.Parameter{
 			kit.InQuery("after",
 				"The position behind which to begin: next of the answer before. 0 begins with the oldest that is kept.",
 				kit.WholeSchema(0, nil, 0)),
+			kit.InQuery("cursor",
+				"The name of a cursor, instead of after: begin behind it. Reading does not move it.", kit.TextSchema()),
+			kit.InHeader("Last-Event-ID",
+				"Of a stream, instead of after or cursor: the last id of the stream before. Browsers send it by themselves.",
+				maxPositionDigits),
 			kit.InQuery("types",
 				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
 				kit.TextSchema()),
@@ -41,11 +48,11 @@ func (s *server) eventRoutes() []kit.Route {
 				"How many events the answer has at most.",
 				kit.WholeSchema(1, new(float64(event.MaxLimit)), event.DefaultLimit)),
 			kit.InQuery("wait",
-				"For how many seconds to wait if there are none.",
+				"For how many seconds to wait if there are none; a stream waits anyway.",
 				kit.WholeSchema(0, new(event.MaxWait.Seconds()), 0)),
 		},
-		Response: kit.JSON[eventList]("EventList"),
-		Reasons:  []core.Reason{core.ReasonPositionExpired},
+		Response: kit.JSON[eventList]("EventList"), Also: []string{eventStreamType}, Streams: true,
+		Reasons: []core.Reason{core.ReasonPositionExpired, core.ReasonCursorNotFound},
 	}}
 }
 
@@ -118,8 +125,21 @@ func (s *server) listEvents(ctx context.Context, c *kit.Call) error {
 		query.Limit = -1 // which is refused; left out it would be the default
 	}
 	wait := p.Whole("wait")
+	if p.Text("after") != "" && p.Text("cursor") != "" {
+		p.Fail("after and cursor both say where to begin: give one of them")
+	}
 	if p.Err() != nil {
 		return p.Err()
+	}
+	if name := p.Text("cursor"); name != "" {
+		cursor, err := s.events.Cursor(ctx, c.Actor.WorkspaceID, name)
+		if err != nil {
+			return err
+		}
+		query.After = cursor.Position
+	}
+	if wantsStream(c) {
+		return s.streamEvents(ctx, c, query)
 	}
 	wait = min(wait, int64(event.MaxWait/time.Second)+1) // which is refused, and no overflow
 	page, err := s.events.List(ctx, query, time.Duration(wait)*time.Second)

@@ -96,7 +96,7 @@ func TestEventsThatCannotBeMeantAreRefused(t *testing.T) {
 		"types=", "types=code", "types=*", "types=code.*,", "types=code.create", "types=,", "types=code.created;code.revoked",
 		"subject=code", "subject=code:", "subject=codes:A", "subject=key:A", "subject=:A", "subject=user:%00",
 		"subject=user:%FF", "actor=root", "actor=key:A", "actor=cli:root",
-		"actor=key:00000000-0000-0000-0000-000000000000", "cursor=x", "after=1&after=2",
+		"actor=key:00000000-0000-0000-0000-000000000000", "cursor=", "after=1&cursor=x", "after=1&after=2",
 	} {
 		t.Run(query, func(t *testing.T) {
 			f.call(t, "GET", "/events?"+query, "").mustBe(t, http.StatusBadRequest, core.ReasonInvalidParameter)

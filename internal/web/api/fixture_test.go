@@ -54,6 +54,7 @@ type fixture struct {
 	key      tenancy.Key
 	count    func() (int, error) // how many codes the database holds, without the store's help
 	stall    time.Duration       // of the server's streams; 0: as usual
+	beat     time.Duration       // of streams of events; 0: as usual
 }
 
 // newFixture starts a server over SQLite, for tests of what does not depend on the
@@ -141,8 +142,8 @@ func newServer(t *testing.T, f *fixture) *Server {
 		Exports: bulk.NewExports(bulk.ExportDeps{
 			Lists: f.service, Batches: f.batches, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
 		}),
-		Webhooks: f.webhooks,
-		Ping:     f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
+		Webhooks: f.webhooks, Heartbeat: f.beat,
+		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,
 		Log: slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {

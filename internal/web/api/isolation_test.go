@@ -91,6 +91,11 @@ var routeCases = map[string]routeCase{
 	"resendToWebhookEndpoint": {roles: managers, body: `{"failed":true}`},
 
 	"listEvents": {roles: readers, query: "?subject=code:MINE", stranger: noEvents},
+
+	"listCursors":  {roles: readers, stranger: noCursorOfAcme},
+	"getCursor":    {roles: readers},
+	"putCursor":    {roles: readers, body: `{"position":0}`, stranger: aCursorOfItsOwn},
+	"deleteCursor": {roles: readers},
 }
 
 // Who may do what.
@@ -136,6 +141,19 @@ func noChangeOfAcme(t *testing.T, got answer) {
 func aUserOfItsOwn(t *testing.T, got answer) {
 	t.Helper()
 	if got.mustBeOK(t).text(t, "status") != "Premium" {
+		t.Errorf("body %s", got.body)
+	}
+}
+
+func noCursorOfAcme(t *testing.T, got answer) {
+	t.Helper()
+	sameJSON(t, got.mustBeOK(t).body, `{"data":[]}`)
+}
+
+// aCursorOfItsOwn: cursors of two workspaces may have the same name.
+func aCursorOfItsOwn(t *testing.T, got answer) {
+	t.Helper()
+	if got.mustBeOK(t); !strings.Contains(got.body, `"position":0,`) {
 		t.Errorf("body %s", got.body)
 	}
 }
@@ -220,9 +238,11 @@ func inhabited(t *testing.T, newFixture fixtureMaker) (f *fixture, fill *strings
 	batch := f.createBatch(t, f.secret, `{"count":2,"type":"Normal","name":"mine"}`).text(t, "id")
 	change := f.createChange(t, `{"select":{"codes":["mine"]},"do":{"set":{"recipient":"mine"}}}`).text(t, "id")
 	imported := f.importFile(t, "?batch=mine", "code,type\nIMPORTED,Normal\nREJECTED,none\n").text(t, "id")
+	f.call(t, "PUT", "/cursors/mine", "").mustBeOK(t)
 	url, _ := receiver(t, 204)
 	tested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID)
-	return f, strings.NewReplacer("/webhook-endpoints/{id}", "/webhook-endpoints/"+tested.Endpoint.ID,
+	return f, strings.NewReplacer("{name}", "mine",
+		"/webhook-endpoints/{id}", "/webhook-endpoints/"+tested.Endpoint.ID,
 		"/webhook-deliveries/{id}", "/webhook-deliveries/"+tested.Delivery.ID, "/imports/{id}", "/imports/"+imported,
 		"/batches/{id}", "/batches/"+batch, "/changes/{id}", "/changes/"+change,
 		"{code}", "MINE", "{userId}", "ada",
@@ -235,7 +255,7 @@ func (f *fixture) state(t *testing.T) string {
 	all := ""
 	f.sequence(t)
 	for _, path := range []string{
-		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports",
+		"/tenant-codes", "/redemptions", "/users", "/batches", "/changes", "/imports", "/cursors",
 		"/webhook-endpoints", "/events?types=code.*,user.*,redemption.*,batch.*,change.*,import.*,endpoint.*",
 	} {
 		all += f.call(t, "GET", path, "").mustBeOK(t).body + "\n"
@@ -258,7 +278,7 @@ func TestNobodySeesOrChangesWhatAnotherWorkspaceHas(t *testing.T) {
 				}
 				check(t, f.call(t, rt.Method, rt.Path+of.query, of.body, stranger))
 			})
-			if rt.ID == "putUser" {
+			if rt.ID == "putUser" || rt.ID == "putCursor" {
 				f.call(t, "DELETE", rt.Path, "", stranger)
 			}
 		})

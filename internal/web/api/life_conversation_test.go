@@ -2,12 +2,14 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/web/kit"
 )
 
@@ -74,6 +76,41 @@ func sayImports(imported, nobody string) (all []said) {
 	say("good", "GET", routes+"/"+imported+"/rejected", "", 200, "", true)
 	say("none", "GET", routes+"/"+nobody+"/rejected", "", 404, core.ReasonImportNotFound, true)
 	say("ended", "POST", routes+"/"+imported+"/cancel", "", 409, core.ReasonImportFinished, true)
+	return all
+}
+
+// sayCursors are answers of the routes about cursors.
+func sayCursors(t *testing.T, f *fixture) (all []said) {
+	t.Helper()
+	for i := range event.MaxCursors - 1 {
+		name := fmt.Sprint("another-", i)
+		if _, err := f.server.events.MoveCursor(t.Context(), f.key.WorkspaceID, name, event.CursorMove{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say := func(name, method, path, body string, status int, reason core.Reason, goodRequest bool) {
+		all = append(
+			all,
+			said{name: name, method: method, path: path, body: body, status: status, reason: reason, goodRequest: goodRequest},
+		)
+	}
+	const crm = "/cursors/crm"
+	say("none", "GET", crm, "", 404, core.ReasonCursorNotFound, true)
+	say("none to move", "PUT", crm, `{"position":0,"ifPosition":1}`, 404, core.ReasonCursorNotFound, true)
+	say("good", "PUT", crm, `{"position":0,"ifPosition":null}`, 200, "", true)
+	say("moved", "PUT", crm, `{"position":0,"ifPosition":1}`, 409, core.ReasonCursorMoved, true)
+	say("there already", "PUT", crm, `{"ifPosition":null}`, 409, core.ReasonCursorMoved, true)
+	say("stays", "PUT", crm, `{}`, 200, "", true)
+	say("not reached", "PUT", crm, `{"position":9007199254740991}`, 400, core.ReasonInvalidValue, true)
+	say("negative", "PUT", crm, `{"position":-1}`, 400, core.ReasonInvalidValue, false)
+	say("no name", "PUT", "/cursors/CRM", `{}`, 400, core.ReasonInvalidParameter, true)
+	say("unknown field", "PUT", crm, `{"after":1}`, 400, kit.ReasonUnknownField, false)
+	say("behind it", "GET", "/events?cursor=crm&limit=1", "", 200, "", true)
+	say("good", "GET", crm, "", 200, "", true)
+	say("good", "GET", "/cursors", "", 200, "", true)
+	say("too many", "PUT", "/cursors/more", `{}`, 409, core.ReasonTooManyCursors, true)
+	say("good", "DELETE", crm, "", 204, "", true)
+	say("none", "DELETE", crm, "", 404, core.ReasonCursorNotFound, true)
 	return all
 }
 
@@ -276,6 +313,7 @@ func living(t *testing.T, f *fixture) []said {
 	url, _ := receiver(t, 204)
 	tested, untested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID), f.createEndpoint(t, url)
 	all = append(all, sayWebhooks(tested, untested.Endpoint.ID, nobody)...)
+	all = append(all, sayCursors(t, f)...)
 
 	say("good", "GET", "/users/new", "", 200, "", true)
 	say("none", "GET", "/users/nobody", "", 404, core.ReasonUserNotFound, true)

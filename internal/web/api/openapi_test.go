@@ -17,6 +17,7 @@ import (
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
+	"accesscodes/internal/webhook"
 )
 
 // openAPIDocument is the part of /openapi.json that tests look at.
@@ -229,6 +230,8 @@ func limitsOfRules() map[string]limit {
 
 		"WebhookEndpoint.status": {Enum: words(webhook.Statuses())},
 		"WebhookDelivery.status": {Enum: words(webhook.DeliveryStatuses())},
+		"PutCursor.position":     {Minimum: "0"},
+		"ifPosition":             {Minimum: "0"},
 		"ttlSeconds": {
 			Minimum: number(int64(codes.MinReservation / time.Second)),
 			Maximum: number(int64(codes.MaxReservation / time.Second)),

@@ -30,7 +30,7 @@ func TestAnExportIsImportedAndExportedAgain(t *testing.T) { exportAgain(t, 2_000
 
 // TestCampaignAnExportIsImportedAndExportedAgain does the same with many codes.
 func TestCampaignAnExportIsImportedAndExportedAgain(t *testing.T) {
-	exportAgain(t, campaign.Length(t, 25_000, 100_000))
+	exportAgain(t, campaign.Length(t, 10_000, 100_000))
 }
 
 func exportAgain(t *testing.T, count int) {

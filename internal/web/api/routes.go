@@ -36,7 +36,7 @@ func tags() []kit.Tag {
 		{Name: tagReservations, Description: "Hold a use of a code while somebody signs up."},
 		{Name: tagRedemptions, Description: "See who has used which code, and undo it."},
 		{Name: tagUsers, Description: "See who is registered, register people without a code, erase them."},
-		{Name: tagEvents, Description: "Follow what happens, from any position on."},
+		{Name: tagEvents, Description: "Follow what happens, from any position on, and keep how far you are."},
 		{Name: tagWebhooks, Description: "Have your own server told about what happens."},
 		{Name: tagExports, Description: "Take whole lists away in a file."},
 		{Name: tagServer, Description: "For whoever runs the server; no key is asked for."},
@@ -48,7 +48,8 @@ func (s *server) routes() []kit.Route {
 	all := slices.Concat(
 		s.issuingRoutes(), s.batchRoutes(), s.importRoutes(), s.lookUpRoutes(), s.changeRoutes(), s.bulkChangeRoutes(),
 		s.validationRoutes(), s.redemptionRoutes(), s.reservationRoutes(),
-		s.userRoutes(), s.eventRoutes(), s.webhookRoutes(), s.deliveryRoutes(), s.exportRoutes(), s.healthRoutes(),
+		s.userRoutes(), s.eventRoutes(), s.cursorRoutes(), s.webhookRoutes(), s.deliveryRoutes(), s.exportRoutes(),
+		s.healthRoutes(),
 	)
 	for i := range all {
 		if name, ok := strings.CutPrefix(all[i].Path, "/tenant-codes/"); ok && !strings.ContainsAny(name, "/{") {

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -37,6 +38,7 @@ type Deps struct {
 	Version  string               // of the program, for the OpenAPI document
 
 	Stall             time.Duration  // how long a caller may neither take nor send in a stream; 0: kit.DefaultStall
+	Heartbeat         time.Duration  // after how much silence a stream of events sends something; 0: DefaultHeartbeat
 	TrustedProxies    []netip.Prefix // whose word about a client's address is taken
 	NoDocs, NoMetrics bool           // serve nothing at /docs, at /metrics
 }
@@ -63,6 +65,8 @@ type server struct {
 	exports  *bulk.Exports
 	webhooks *webhook.Service
 	ping     func(context.Context) (away []string, err error)
+
+	heartbeat time.Duration
 }
 
 // New returns a server with every route.
@@ -70,6 +74,7 @@ func New(deps Deps) (*Server, error) {
 	s := &server{
 		service: deps.Codes, events: deps.Events, batches: deps.Batches, changes: deps.Changes, imports: deps.Imports,
 		exports: deps.Exports, webhooks: deps.Webhooks, ping: deps.Ping,
+		heartbeat: cmp.Or(deps.Heartbeat, DefaultHeartbeat),
 	}
 	routes := s.routes()
 	if !deps.NoMetrics {

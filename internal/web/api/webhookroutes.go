@@ -36,7 +36,8 @@ func (s *server) webhookRoutes() []kit.Route {
 			Method: "PATCH", Path: "/webhook-endpoints/{id}", Permission: core.PermissionWebhooks,
 			Endpoint: s.updateEndpoint, Tag: tagWebhooks,
 			ID: "updateWebhookEndpoint", Summary: "Change a webhook endpoint, switch it off or on",
-			Parameters: endpoint, Request: kit.JSON[updateEndpointRequest]("UpdateWebhookEndpoint"), MergePatch: true,
+			Description: "Another address has to be tested again. Switched on, it is told about what happens from then on.",
+			Parameters:  endpoint, Request: kit.JSON[updateEndpointRequest]("UpdateWebhookEndpoint"), MergePatch: true,
 			Response: kit.JSON[endpointFields]("WebhookEndpoint"), Reasons: none,
 		},
 		{
@@ -50,8 +51,8 @@ func (s *server) webhookRoutes() []kit.Route {
 			Method: "POST", Path: "/webhook-endpoints/{id}/rotate-secret", Permission: core.PermissionWebhooks,
 			Endpoint: s.rotateSecret, Tag: tagWebhooks,
 			ID: "rotateWebhookSecret", Summary: "Get a new secret",
-			Description: "The answer holds it, and it is not shown again. Until the overlap is over, requests are " +
-				"signed by both.",
+			Description: "The answer holds it, and it is not shown again. For overlapSeconds, requests are signed by " +
+				"the secret of before, too.",
 			Parameters: endpoint, Request: kit.JSON[rotateSecretRequest]("RotateWebhookSecret"), BodyOptional: true,
 			Response: kit.JSON[endpointSecretFields]("WebhookEndpointWithSecret"), Reasons: none,
 		},

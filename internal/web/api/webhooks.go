@@ -18,15 +18,15 @@ type endpointFields struct {
 	ID             string                 `json:"id" format:"uuid"`
 	URL            string                 `json:"url" example:"https://example.com/webhooks"`
 	Description    *string                `json:"description" nullable:"true"`
-	Types          []string               `json:"types" nullable:"false" doc:"Of events, or how they begin, such as code.*; none: all."`
+	Types          []string               `json:"types" nullable:"false" doc:"Such as code.*; none: all."`
 	Status         webhook.Status         `json:"status" enum:"untested,enabled,disabled"`
-	DisabledReason webhook.DisabledReason `json:"disabledReason,omitempty" enum:"request,gone,failing" doc:"Left out: it is not disabled."`
+	DisabledReason webhook.DisabledReason `json:"disabledReason,omitempty" enum:"request,gone,failing"`
 	CreatedAt      time.Time              `json:"createdAt"`
 	TestedAt       *time.Time             `json:"testedAt" nullable:"true" doc:"The first test delivery that arrived."`
 	DisabledAt     *time.Time             `json:"disabledAt" nullable:"true"`
-	OldSecretUntil *time.Time             `json:"oldSecretUntil" nullable:"true" doc:"Until then the secret of before signs, too."`
-	Position       int64                  `json:"position" doc:"Up to it, wanted events were sent or wait to be sent again."`
-	FailingSince   *time.Time             `json:"failingSince" nullable:"true" doc:"The first failure since the last success."`
+	OldSecretUntil *time.Time             `json:"oldSecretUntil" nullable:"true" doc:"The secret of before signs, too."`
+	Position       int64                  `json:"position" doc:"Of the last event that was sent or waits."`
+	FailingSince   *time.Time             `json:"failingSince" nullable:"true" doc:"Since the last success."`
 	Last           *lastFields            `json:"last,omitempty" doc:"The last attempt; left out: there was none."`
 }
 
@@ -76,7 +76,7 @@ type endpointList struct {
 type createEndpointRequest struct {
 	URL         kit.Optional[string]       `json:"url" required:"true" nullable:"false" maxLength:"2000"`
 	Description kit.Optional[string]       `json:"description" required:"false" maxLength:"200" doc:"For your own people."`
-	Types       kit.Optional[[]kit.String] `json:"types" required:"false" doc:"Of events, or how they begin, such as code.*; none: all."`
+	Types       kit.Optional[[]kit.String] `json:"types" required:"false" doc:"Such as code.*; none: all."`
 }
 
 // createEndpoint answers POST /webhook-endpoints.
@@ -136,10 +136,10 @@ func (s *server) getEndpoint(ctx context.Context, c *kit.Call) error {
 }
 
 type updateEndpointRequest struct {
-	URL         kit.Optional[string]       `json:"url" required:"false" nullable:"false" maxLength:"2000" doc:"Another address has to be tested again."`
+	URL         kit.Optional[string]       `json:"url" required:"false" nullable:"false" maxLength:"2000"`
 	Description kit.Optional[string]       `json:"description" required:"false" maxLength:"200"`
 	Types       kit.Optional[[]kit.String] `json:"types" required:"false"`
-	Enabled     kit.Optional[bool]         `json:"enabled" required:"false" nullable:"false" doc:"Switched on again, it is told about what happens from then on."`
+	Enabled     kit.Optional[bool]         `json:"enabled" required:"false" nullable:"false"`
 }
 
 // updateEndpoint answers PATCH /webhook-endpoints/{id}.
@@ -181,7 +181,7 @@ func (s *server) deleteEndpoint(ctx context.Context, c *kit.Call) error {
 }
 
 type rotateSecretRequest struct {
-	OverlapSeconds kit.Optional[int64] `json:"overlapSeconds" required:"false" minimum:"0" maximum:"2592000" doc:"For how long the secret of before signs, too; left out: a day."`
+	OverlapSeconds kit.Optional[int64] `json:"overlapSeconds" required:"false" minimum:"0" maximum:"2592000"`
 }
 
 // rotateSecret answers POST /webhook-endpoints/{id}/rotate-secret.

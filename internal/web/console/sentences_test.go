@@ -145,7 +145,7 @@ func TestEveryReasonIsSaidInEveryLanguage(t *testing.T) {
 		core.ReasonInvalidJSON, core.ReasonDuplicateField, core.ReasonUnknownField, core.ReasonWrongType,
 		core.ReasonMissingField, core.ReasonInvalidIdempotencyKey, core.ReasonInvalidAPIKey,
 		core.ReasonReservationNotFound, core.ReasonReservationLapsed, core.ReasonReservationReleased,
-		core.ReasonReservationConfirmed,
+		core.ReasonReservationConfirmed, core.ReasonCursorNotFound, core.ReasonCursorMoved, core.ReasonTooManyCursors,
 		core.ReasonRoleNotAllowed, // a page says which role it takes
 		core.ReasonInvalidFile,    // the page of its import says why
 	}

@@ -3,6 +3,7 @@ package kit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -176,6 +177,7 @@ func (rt *Route) good(registry huma.Registry) (status int, content map[string]*h
 		return http.StatusNoContent, nil
 	}
 	content = jsonContent("application/json", registry.Schema(rt.Response.goType, true, ""))
+	maps.Copy(content, filesContent(rt.Also))
 	if rt.Accepts {
 		return http.StatusAccepted, content
 	}
@@ -222,7 +224,7 @@ func (rt *Route) failures() (reasons []core.Reason) {
 	if rt.Takes != nil {
 		reasons = append(reasons, ReasonRequestTimeout, ReasonUnsupportedMediaType)
 	}
-	if rt.takes(inQuery, "cursor") {
+	if rt.pages() {
 		reasons = append(reasons, core.ReasonInvalidCursor)
 	}
 	reasons = append(reasons, rt.Reasons...)

@@ -25,6 +25,8 @@ type Parameter struct {
 	Name, In    string // In: "path", "query" or "header"
 	Description string
 	Schema      huma.Schema
+
+	pages bool // it says which page of a list is asked for; empty: the first one
 }
 
 // InPath is a part of a route's path.
@@ -80,7 +82,10 @@ func Paging() []Parameter {
 	return []Parameter{
 		InQuery("limit", "How many entries a page has at most.",
 			WholeSchema(1, new(float64(core.MaxPage)), core.DefaultPage)),
-		InQuery("cursor", "nextCursor of the page before, with the same filters; left out: the first page.", TextSchema()),
+		{
+			Name: "cursor", In: inQuery, Schema: TextSchema(), pages: true,
+			Description: "nextCursor of the page before, with the same filters; left out: the first page.",
+		},
 	}
 }
 
@@ -107,7 +112,7 @@ func (c *Call) Query() *Query {
 			p.Fail("this route has no parameter " + core.Instead(name, c.route.queryNames()))
 		case len(given) > 1:
 			p.Fail(name + " was given more than once")
-		case given[0] == "" && name != "q" && name != "cursor":
+		case given[0] == "" && name != "q" && !(name == "cursor" && c.route.pages()):
 			p.Fail(name + " must not be empty; leave it out instead")
 		}
 	}

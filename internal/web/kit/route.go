@@ -3,6 +3,7 @@ package kit
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"accesscodes/internal/core"
 )
@@ -23,6 +24,7 @@ type Route struct {
 	Parameters               []Parameter
 	Request, Response        Body          // of JSON; none: the request has no body, the answer is 204
 	Files                    []string      // media types of the answer, if it is a file and not JSON
+	Also                     []string      // media types of the answer beside JSON, for callers who prefer them (Accept)
 	Takes                    []string      // media types of the body, if it is a file and not JSON; see [Call.Upload]
 	Reasons                  []core.Reason // of refusals, beside those of every route like it
 	Undocumented             bool
@@ -81,6 +83,11 @@ func (rt *Route) queryNames() (names []string) {
 		}
 	}
 	return names
+}
+
+// pages reports whether the route answers with a page of a list.
+func (rt *Route) pages() bool {
+	return slices.ContainsFunc(rt.Parameters, func(p Parameter) bool { return p.pages })
 }
 
 // takes reports whether the route has a parameter of this name.

@@ -1,0 +1,109 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+const logColumns = "workspace_id, newest, chain, anchor_position, anchor_chain"
+
+func scanLog(row Row) (l event.Log, err error) {
+	err = row.Scan(&l.Workspace, &l.Head.Position, l.Head.Chain[:], &l.Anchor.Position, l.Anchor.Chain[:])
+	return l, err
+}
+
+// Logs implements [event.ChainStore].
+func (s Store) Logs(ctx context.Context) ([]event.Log, error) {
+	return read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
+		err = tx.Query("SELECT "+logColumns+" FROM event_positions ORDER BY workspace_id", nil, appendLog(&logs))
+		return logs, err
+	})
+}
+
+func appendLog(to *[]event.Log) func(Row) error {
+	return func(row Row) error {
+		l, err := scanLog(row)
+		*to = append(*to, l)
+		return err
+	}
+}
+
+// LogOf implements [event.ChainStore].
+func (s Store) LogOf(ctx context.Context, workspace core.ID) (event.Log, error) {
+	return read(ctx, s.db, func(tx Tx) (l event.Log, err error) {
+		const sql = "SELECT " + logColumns + " FROM event_positions WHERE workspace_id = ?1"
+		err = one(tx, sql, []any{workspace}, func(row Row) (err error) {
+			l, err = scanLog(row)
+			return err
+		})
+		if errors.Is(err, core.ErrNotFound) {
+			return event.Log{Workspace: workspace}, nil
+		}
+		return l, err
+	})
+}
+
+// Links implements [event.ChainStore].
+func (s Store) Links(ctx context.Context, workspace core.ID, after int64, limit int) (all []event.Link, err error) {
+	err = s.db.List(ctx, func(tx Tx) (err error) {
+		all, err = linksOf(tx, workspace, after, limit)
+		return err
+	})
+	return orZero(all, err)
+}
+
+// linksSQL reads events and what is left of others in one statement, so that one that is pruned meanwhile is
+// seen once.
+const linksSQL = "SELECT " + eventColumns + ` FROM events WHERE workspace_id = ?1 AND position > ?2
+	UNION ALL
+	SELECT workspace_id, position, NULL, '', NULL, '', NULL, '', '', '', '', '', '', '', NULL, digest, chain
+	FROM event_digests WHERE workspace_id = ?1 AND position > ?2
+	ORDER BY 2 LIMIT ?3`
+
+// linksOf returns the first links of a log behind a position.
+func linksOf(tx Tx, workspace core.ID, after int64, limit int) (all []event.Link, err error) {
+	err = tx.Query(linksSQL, []any{workspace, after, limit}, func(row Row) error {
+		var at *time.Time
+		e, err := scanEventAt(row, &at)
+		link := event.Link{Position: e.Position, Digest: e.Digest, Chain: e.Chain}
+		if at != nil {
+			e.At, link.Event = *at, &e
+		}
+		all = append(all, link)
+		return err
+	})
+	return all, err
+}
+
+// headsTakenAtOnce is how many logs are marked as logged in one transaction.
+const headsTakenAtOnce = 100
+
+// TakeHeads implements [event.ChainStore].
+func (s Store) TakeHeads(ctx context.Context, day string) ([]event.Log, error) {
+	const open = "FROM event_positions WHERE (logged_on IS NULL OR logged_on < ?1)"
+	some, err := read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
+		err = tx.Query("SELECT "+logColumns+" "+open+" ORDER BY workspace_id LIMIT ?2", []any{day, headsTakenAtOnce},
+			appendLog(&logs))
+		return logs, err
+	})
+	if err != nil || len(some) == 0 {
+		return nil, err
+	}
+	return write(ctx, s.db, Once, func(tx Tx) (taken []event.Log, err error) {
+		for _, l := range some {
+			marked, err := tx.Exec(`UPDATE event_positions SET logged_on = ?2
+				WHERE workspace_id = ?1 AND (logged_on IS NULL OR logged_on < ?2)`, l.Workspace, day)
+			if err != nil {
+				return nil, err
+			}
+			if marked == 1 {
+				taken = append(taken, l)
+			}
+		}
+		return taken, nil
+	})
+}

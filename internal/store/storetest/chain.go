@@ -1,0 +1,346 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"accesscodes/internal/codes"
+	"accesscodes/internal/core"
+	"accesscodes/internal/event"
+)
+
+// OpenDatabase is an empty store, and a way past it: exec runs a statement of both engines, with arguments
+// $1, $2 … in this order.
+type OpenDatabase struct {
+	Open func() Store
+	Exec func(t *testing.T, statement string, args ...any)
+}
+
+// RunChain holds an engine to what the hash chain over the logs must show.
+func RunChain(t *testing.T, newDatabase func(t *testing.T) OpenDatabase) {
+	t.Helper()
+	db := newDatabase(t)
+	w := &chained{site: newSite(t, func(*testing.T) func() Store { return db.Open }), exec: db.Exec}
+	t.Run("a log that nobody touched is whole", w.testWhole)
+	t.Run("what was tampered with is found", w.testTampered)
+	t.Run("a log that was cut behind a noted value", w.testCutTail)
+	t.Run("erasing somebody keeps it", w.testErased)
+	t.Run("pruning by type and cutting keep it", w.testPruned)
+	t.Run("a log from before the chain", w.testBefore)
+	t.Run("each newest value is taken once a day", w.testTakenOnce)
+}
+
+// chained is a site whose logs are tampered with.
+type chained struct {
+	*site
+	exec func(t *testing.T, statement string, args ...any)
+}
+
+// recorded makes a workspace with so many events, in turn about codes and sessions.
+func (w *chained) recorded(t *testing.T, count int) core.ID {
+	t.Helper()
+	caller := newCaller(t, w.Store)
+	w.record(t, caller, count)
+	return caller.WorkspaceID
+}
+
+func (w *chained) record(t *testing.T, caller *core.Actor, count int) {
+	t.Helper()
+	var events []*event.Event
+	for i := range count {
+		kind := []event.Type{event.CodeRevoked, event.SessionStarted}[i%2]
+		events = append(events, w.note(t, caller, kind, event.Code("C", "C"), fmt.Sprint("user", i%3)))
+	}
+	if err := w.Store.RecordEvents(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	sequence(t, w.Store)
+}
+
+func (w *chained) verify(t *testing.T, workspace core.ID, expect ...event.Mark) event.Verification {
+	t.Helper()
+	v, err := event.Verify(t.Context(), w.Store, workspace, expect, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// found is what is wrong, each thing as its name and positions.
+func found(v event.Verification) string {
+	var all []string
+	for _, f := range v.Findings {
+		all = append(all, fmt.Sprintf("%s %d-%d", f.What, f.From, f.To))
+	}
+	return strings.Join(all, ", ")
+}
+
+// check checks what is found in a log.
+func (w *chained) check(t *testing.T, workspace core.ID, want string, expect ...event.Mark) event.Verification {
+	t.Helper()
+	v := w.verify(t, workspace, expect...)
+	if got := found(v); got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	return v
+}
+
+// marks are the values of the chain at each position.
+func (w *chained) marks(t *testing.T, workspace core.ID) map[int64]event.Mark {
+	t.Helper()
+	links, err := w.Store.Links(t.Context(), workspace, 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[int64]event.Mark{}
+	for _, l := range links {
+		all[l.Position] = event.Mark{Position: l.Position, Chain: l.Chain}
+	}
+	return all
+}
+
+func (w *chained) testWhole(t *testing.T) {
+	first, second := newCaller(t, w.Store), newCaller(t, w.Store)
+	for i := range 8 { // in turn, and more than one part of the log
+		w.record(t, first, 150)
+		w.record(t, second, i)
+	}
+	installation := core.Actor{WorkspaceID: event.Installation}
+	w.record(t, &installation, 3)
+	for workspace, count := range map[core.ID]int64{
+		first.WorkspaceID: 1200, second.WorkspaceID: 28, event.Installation: 3,
+	} {
+		v := w.check(t, workspace, "")
+		if v.Events != count || v.Log.Head.Position != count || v.Log.IsCut() || v.Erased+v.Pruned+v.Unlinked != 0 {
+			t.Errorf("%+v, want %d events", v, count)
+		}
+		if noted := w.marks(t, workspace)[count]; noted != v.Log.Head {
+			t.Errorf("the newest is %v, the log says %v", noted, v.Log.Head)
+		}
+	}
+	if logs, err := w.Store.Logs(t.Context()); err != nil || len(logs) < 3 {
+		t.Errorf("%d logs, %v", len(logs), err)
+	}
+	if v := w.check(t, core.ID{9}, ""); v.Log.Head != (event.Mark{}) {
+		t.Errorf("a log without events: %+v", v)
+	}
+}
+
+// tamperings are statements about the log $1 of 12 events, and what they leave.
+var tamperings = []struct{ name, want, sql string }{
+	{"a changed text", "changed 5-5", "UPDATE events SET data = '{\"a\":1}' WHERE workspace_id = $1 AND position = 5"},
+	{"a changed actor", "changed 12-12", "UPDATE events SET actor_name = 'x' WHERE workspace_id = $1 AND position = 12"},
+	{"a changed type", "changed 1-1", "UPDATE events SET type = 'a.b' WHERE workspace_id = $1 AND position = 1"},
+	{
+		"salt taken from an event with a person", "changed 5-5",
+		"UPDATE events SET salt = NULL WHERE workspace_id = $1 AND position = 5",
+	},
+	{
+		"a digest of another event", "changed 5-5",
+		"UPDATE events SET digest = (SELECT e.digest FROM events e WHERE e.workspace_id = $1 AND e.position = 6), " +
+			"salt = NULL, user_id = NULL WHERE workspace_id = $1 AND position = 5",
+	},
+	{"a removed row", "removed 5-5", "DELETE FROM events WHERE workspace_id = $1 AND position = 5"},
+	{"removed rows", "removed 3-7", "DELETE FROM events WHERE workspace_id = $1 AND position BETWEEN 3 AND 7"},
+	{"the oldest removed", "removed 1-2", "DELETE FROM events WHERE workspace_id = $1 AND position <= 2"},
+	{"the newest removed", "cut tail 11-12", "DELETE FROM events WHERE workspace_id = $1 AND position > 10"},
+	{"all removed", "cut tail 1-12", "DELETE FROM events WHERE workspace_id = $1"},
+	{
+		"a row removed and the others moved up", "order 5-11, cut tail 12-12",
+		"DELETE FROM events WHERE workspace_id = $1 AND position = 5;" +
+			"UPDATE events SET position = position + 100 WHERE workspace_id = $1 AND position > 5;" +
+			"UPDATE events SET position = position - 101 WHERE workspace_id = $1 AND position > 100",
+	},
+	{
+		"two swapped", "order 4-5, order 9-10",
+		"UPDATE events SET position = 100 WHERE workspace_id = $1 AND position = 4;" +
+			"UPDATE events SET position = 4 WHERE workspace_id = $1 AND position = 9;" +
+			"UPDATE events SET position = 9 WHERE workspace_id = $1 AND position = 100",
+	},
+	{
+		"one behind the newest", "inserted 13-13", copyOf("13") + " FROM events WHERE workspace_id = $1 AND position = 3",
+	},
+	{
+		"one inserted, and the others moved down", "order 3-13",
+		"UPDATE events SET position = position + 100 WHERE workspace_id = $1 AND position >= 3;" +
+			"UPDATE events SET position = position - 99 WHERE workspace_id = $1 AND position > 100;" +
+			copyOf("3") + " FROM events WHERE workspace_id = $1 AND position = 9;" +
+			"UPDATE event_positions SET newest = 13 WHERE workspace_id = $1",
+	},
+	{
+		"another newest value", "rewritten 12-12",
+		"UPDATE event_positions SET chain = anchor_chain WHERE workspace_id = $1",
+	},
+	{
+		"a digest in the place of an event", "order 5-6",
+		"INSERT INTO event_digests (workspace_id, position, digest, chain) " +
+			"SELECT workspace_id, 5, digest, chain FROM events WHERE workspace_id = $1 AND position = 3;" +
+			"DELETE FROM events WHERE workspace_id = $1 AND position = 5",
+	},
+}
+
+// copyOf begins a statement that stores a copy of an event at another position.
+func copyOf(position string) string {
+	const rest = `id, type, at, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_key, user_id,
+		request_id, data, salt, digest, chain`
+	return "INSERT INTO events (workspace_id, position, " + rest + ") SELECT workspace_id, " + position + ", " + rest
+}
+
+func (w *chained) testTampered(t *testing.T) {
+	untouched := w.recorded(t, 12)
+	for _, test := range tamperings {
+		t.Run(test.name, func(t *testing.T) {
+			workspace := w.recorded(t, 12)
+			for statement := range strings.SplitSeq(test.sql, ";") {
+				w.exec(t, statement, workspace)
+			}
+			v := w.check(t, workspace, test.want)
+			for _, f := range v.Findings {
+				there := f.What == event.Changed || f.What == event.Inserted
+				if there && f.ID.IsZero() {
+					t.Errorf("%+v does not name the event", f)
+				}
+			}
+		})
+	}
+	w.check(t, untouched, "")
+}
+
+// testCutTail lets somebody who knows the program make a log that is whole in itself.
+func (w *chained) testCutTail(t *testing.T) {
+	workspace := w.recorded(t, 12)
+	noted := w.marks(t, workspace)
+	other := event.Mark{Position: 10, Chain: noted[9].Chain}
+	w.check(t, workspace, "", noted[12], noted[3])
+	w.check(t, workspace, "rewritten 10-10", noted[12], other)
+	w.exec(t, "DELETE FROM events WHERE workspace_id = $1 AND position > 10", workspace)
+	w.exec(t, `UPDATE event_positions SET newest = 10,
+		chain = (SELECT chain FROM events WHERE workspace_id = $1 AND position = 10) WHERE workspace_id = $1`, workspace)
+	w.check(t, workspace, "")
+	w.check(t, workspace, "cut tail 11-12", noted[3], noted[12])
+	caller := core.Actor{WorkspaceID: workspace}
+	w.record(t, &caller, 5)
+	w.check(t, workspace, "rewritten 12-12", noted[12])
+}
+
+func (w *chained) testErased(t *testing.T) {
+	caller := newCaller(t, w.Store)
+	w.record(t, caller, 12)
+	before := w.marks(t, caller.WorkspaceID)
+	w.put(t, caller, "user1", codes.UserPremium)
+	w.erase(t, caller, "user1")
+	sequence(t, w.Store)
+	if _, err := w.Store.ScrubErased(t.Context(), w.time().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	v := w.check(t, caller.WorkspaceID, "", before[12], before[2])
+	if v.Events != 14 || v.Erased != 6 {
+		t.Errorf("%d events, %d of them without their salt", v.Events, v.Erased)
+	}
+}
+
+func (w *chained) prune(t *testing.T, keep event.Retention) {
+	t.Helper()
+	for {
+		done, err := w.Store.PruneEvents(t.Context(), w.time(), keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done == 0 {
+			return
+		}
+	}
+}
+
+// testPruned prunes sessions after an hour, and all others after ten.
+func (w *chained) testPruned(t *testing.T) {
+	keep := event.Retention{All: 10 * time.Hour, Types: []event.TypeRetention{{Types: "session.*", Keep: time.Hour}}}
+	caller := newCaller(t, w.Store)
+	w.record(t, caller, 1000) // more than two steps
+	w.pass(5 * time.Hour)
+	w.record(t, caller, 10)
+	noted := w.marks(t, caller.WorkspaceID)
+	w.prune(t, keep)
+	state := func(after int64, want string) {
+		t.Helper()
+		v := w.check(t, caller.WorkspaceID, "", noted[after], noted[1010])
+		page, err := w.Store.Events(t.Context(), &event.Query{Workspace: caller.WorkspaceID, Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fmt.Sprintf("%d events, %d pruned, anchor %d, oldest %d, %d expired",
+			v.Events, v.Pruned, v.Log.Anchor.Position, page.Oldest, len(v.Expired))
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	state(1000, "510 events, 500 pruned, anchor 0, oldest 1, 0 expired")
+	w.exec(t, "UPDATE event_digests SET digest = chain WHERE workspace_id = $1 AND position = 500", caller.WorkspaceID)
+	w.check(t, caller.WorkspaceID, "changed 500-500")
+	w.pass(5*time.Hour + instant)
+	w.prune(t, keep)
+	state(1000, "5 events, 5 pruned, anchor 1000, oldest 1001, 0 expired")
+	state(999, "5 events, 5 pruned, anchor 1000, oldest 1001, 1 expired")
+	w.exec(t, copyOf("7")+" FROM events WHERE workspace_id = $1 AND position = 1001", caller.WorkspaceID)
+	w.check(t, caller.WorkspaceID, "inserted 7-7")
+	w.exec(t, "DELETE FROM events WHERE workspace_id = $1 AND position = 7", caller.WorkspaceID)
+	// With another policy, what was passed over is looked at again.
+	keep.Types = append(keep.Types, event.TypeRetention{Types: "code.revoked", Keep: time.Hour})
+	w.record(t, caller, 1)
+	w.prune(t, keep)
+	w.pass(10 * time.Hour)
+	w.prune(t, keep)
+	state(1010, "0 events, 0 pruned, anchor 1011, oldest 1012, 2 expired")
+	w.record(t, caller, 2)
+	state(1010, "2 events, 0 pruned, anchor 1011, oldest 1012, 2 expired")
+}
+
+// testBefore makes a log as a database from before the chain has it.
+func (w *chained) testBefore(t *testing.T) {
+	caller := newCaller(t, w.Store)
+	w.record(t, caller, 6)
+	w.exec(t, "UPDATE events SET chain = NULL WHERE workspace_id = $1", caller.WorkspaceID)
+	w.exec(t, "UPDATE event_positions SET chain = anchor_chain, anchor_position = newest WHERE workspace_id = $1",
+		caller.WorkspaceID)
+	w.check(t, caller.WorkspaceID, "")
+	w.record(t, caller, 4)
+	w.exec(t, "DELETE FROM events WHERE workspace_id = $1 AND position = 1", caller.WorkspaceID) // as it was pruned
+	if v := w.check(t, caller.WorkspaceID, ""); v.Unlinked != 5 || v.Events != 9 {
+		t.Errorf("%+v", v)
+	}
+	w.exec(t, "DELETE FROM events WHERE workspace_id = $1 AND position = 3", caller.WorkspaceID)
+	w.exec(t, "UPDATE events SET data = '[]' WHERE workspace_id = $1 AND position = 5", caller.WorkspaceID)
+	w.exec(t, "UPDATE events SET actor_name = 'x' WHERE workspace_id = $1 AND position = 8", caller.WorkspaceID)
+	w.check(t, caller.WorkspaceID, "removed 3-3, changed 5-5, changed 8-8")
+}
+
+func (w *chained) testTakenOnce(t *testing.T) {
+	workspace := w.recorded(t, 2)
+	taken := func(day string) (times int) {
+		t.Helper()
+		for {
+			logs, err := w.Store.TakeHeads(t.Context(), day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(logs) == 0 {
+				return times
+			}
+			for _, l := range logs {
+				if l.Workspace == workspace && l.Head == w.verify(t, workspace).Log.Head {
+					times++
+				}
+			}
+		}
+	}
+	for _, step := range []struct {
+		day  string
+		want int
+	}{{"2031-01-01", 1}, {"2031-01-01", 0}, {"2031-01-02", 1}, {"2031-01-01", 0}} {
+		if got := taken(step.day); got != step.want {
+			t.Errorf("on %s it is taken %d times", step.day, got)
+		}
+	}
+}
