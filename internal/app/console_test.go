@@ -134,7 +134,8 @@ func (s *site) newThings(t *testing.T, slug string) things {
 // newEndpoint makes a webhook endpoint that cannot be reached, and returns its id and that of a delivery.
 func (s *site) newEndpoint(t *testing.T, owner *core.Actor) (endpoint, delivery string) {
 	t.Helper()
-	made, _, err := s.hooks.Create(t.Context(), owner, webhook.NewEndpoint{URL: "https://127.0.0.1:1/of-" + owner.Workspace})
+	asked := webhook.NewEndpoint{URL: "https://127.0.0.1:1/of-" + owner.Workspace}
+	made, _, err := s.hooks.Create(t.Context(), owner, asked)
 	check(t, err)
 	sent, _, err := s.hooks.Test(t.Context(), owner, made.ID)
 	check(t, err)

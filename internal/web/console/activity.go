@@ -201,7 +201,7 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) 
 				chip.value = p.Say("activity.kind." + value)
 			}
 		case "about":
-			chip.value = p.aboutWords(value)
+			chip.value = s.aboutWords(ctx, p, value)
 		}
 		v.chips = append(v.chips, chip)
 	}

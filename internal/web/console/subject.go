@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -39,9 +40,15 @@ func (p *page) subjectLink(subject event.Subject) templ.SafeURL {
 // aboutName names a subject in the filter of the activity.
 func aboutName(kind event.SubjectKind, id string) string { return string(kind) + ":" + id }
 
-// aboutWords says what that filter asks for.
-func (p *page) aboutWords(about string) string {
+// aboutWords says what that filter asks for. An endpoint is called by its host while there is one.
+func (s *server) aboutWords(ctx context.Context, p *page, about string) string {
 	kind, id, _ := strings.Cut(about, ":")
+	endpoint, err := core.ParseID(id)
+	if event.SubjectKind(kind) == event.SubjectEndpoint && err == nil {
+		if e, err := s.deps.Webhooks.Endpoint(ctx, &p.Actor, endpoint); err == nil {
+			id = hostOf(e.URL)
+		}
+	}
 	if name := "activity.about." + kind; p.Has(name) {
 		return p.Say(name) + " " + id
 	}

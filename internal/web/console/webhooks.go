@@ -162,7 +162,8 @@ func (s *server) createWebhook(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	asked := webhook.NewEndpoint{URL: f.get("url"), Description: f.get("description"), Types: f.typePatterns()}
+	asked := webhook.NewEndpoint{URL: f.get("url"), Description: f.get("description")}
+	asked.Types, asked.Unread = f.typePatterns()
 	if err := s.refuseSameWebhook(ctx, p, f, &asked); err != nil {
 		return err
 	}
@@ -255,17 +256,14 @@ func (s *server) saveWebhook(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	address, description, types := f.get("url"), f.get("description"), f.typePatterns()
-	e := row.Endpoint
-	if f.isGood() {
-		e, err = s.deps.Webhooks.Update(ctx, &p.Actor, row.ID, webhook.EndpointChange{
-			URL: &address, Description: &description, Types: &types,
-		})
-		if err != nil && !f.take(err) {
+	types, wrong := f.typePatterns()
+	e, err := s.deps.Webhooks.Update(ctx, &p.Actor, row.ID, webhook.EndpointChange{
+		URL: new(f.get("url")), Description: new(f.get("description")), Types: &types, Unread: wrong,
+	})
+	if err != nil {
+		if !f.take(err) {
 			return err
 		}
-	}
-	if !f.isGood() {
 		return p.showWith(ctx, http.StatusUnprocessableEntity, editWebhookPage(p, &endpointFormView{row, f}))
 	}
 	said := "webhooks.saved"

@@ -147,7 +147,7 @@ func TestAnEndpointIsChanged(t *testing.T) {
 		t.Errorf("%+v", said)
 	}
 	o.mara.sees(path, "Not tested yet", "Shop", "Everything")
-	o.mara.sees("/console/w/acme/activity?about=endpoint:"+e.ID.String(), "webhook endpoint "+e.ID.String(),
+	o.mara.sees("/console/w/acme/activity?about=endpoint:"+e.ID.String(), "<b>webhook endpoint 127.0.0.1:",
 		"Events: Codes, Batches → Everything", `Address: “`+r.URL+`” → `)
 	o.mara.answered(path+"/edit", url.Values{"url": {"x"}, "which": {"all"}}, http.StatusUnprocessableEntity,
 		"Write a whole address")

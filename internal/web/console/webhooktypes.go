@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 )
 
@@ -38,15 +39,11 @@ func (g *typeGroup) pattern() string { return g.kind + ".*" }
 // isHot reports whether some of the types are recorded only where somebody wants them.
 func (g *typeGroup) isHot() bool { return slices.ContainsFunc(g.types, event.Type.Hot) }
 
-// typePatterns reads which types of events an endpoint is to get: none for all. A ticked kind includes its
-// types.
-func (f *form) typePatterns() (patterns []string) {
-	switch f.get("which") {
-	case typesAll:
-		return nil
-	case typesSome:
-	default:
-		f.complain("types", "webhooks.no_types")
+// typePatterns reads which types of events an endpoint is to get: none for all, and what is wrong with that.
+// A ticked kind includes its types.
+func (f *form) typePatterns() (patterns []string, wrong core.FieldErrors) {
+	if f.get("which") == typesAll {
+		return nil, wrong
 	}
 	kinds, types := f.all("kind"), f.all("type")
 	for _, group := range typeGroups() {
@@ -61,9 +58,9 @@ func (f *form) typePatterns() (patterns []string) {
 		}
 	}
 	if len(patterns) == 0 {
-		f.complain("types", "webhooks.no_types")
+		wrong.Add(core.ReasonInvalidValue, "/types", noEventKinds.Said())
 	}
-	return patterns
+	return patterns, wrong
 }
 
 // setTypes fills in which types an endpoint gets.
