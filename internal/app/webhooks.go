@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -29,11 +30,15 @@ func newWebhooks(
 	if given, _ := cfg.WebhookSchedule(); given != nil {
 		schedule = given
 	}
+	client := webhook.ClientConfig{Allow: allow, Agent: "accesscodes"}
+	if cfg.WebhookProxy {
+		client.Proxy = http.ProxyFromEnvironment
+	}
 	var sender *webhook.Sender
 	service := webhook.NewService(webhook.Deps{
 		Store: store, Log: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
-		Client: webhook.NewClient(webhook.ClientConfig{Allow: allow, Proxy: cfg.WebhookProxy, Agent: "accesscodes"}),
-		Now:    time.Now, Entropy: core.SystemEntropy(), NewID: newID, Wake: func() { sender.Wake() },
+		Client: webhook.NewClient(client), Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
+		Wake: func() { sender.Wake() },
 	})
 	sender = webhook.NewSender(service, node, log)
 	return service, sender, nil

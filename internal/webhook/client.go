@@ -29,15 +29,18 @@ const (
 	// maxRetryAfter is the longest wait that an answer may ask for.
 	maxRetryAfter = 24 * time.Hour
 	maxHeader     = 32 << 10
+	// maxError is how much of a message is kept, in bytes.
+	maxError = 300
 )
 
 // ClientConfig configures a [Client].
 type ClientConfig struct {
 	// Allow are networks that may be dialled although they are private, also without TLS.
 	Allow []netip.Prefix
-	// Proxy: proxies of the environment (HTTPS_PROXY, NO_PROXY) are used. What they may dial is theirs
-	// to decide.
-	Proxy    bool
+	// Proxy returns the proxy for a request, such as [http.ProxyFromEnvironment]; nil: none is used.
+	// What a proxy may dial is its own to decide.
+	Proxy    func(*http.Request) (*url.URL, error)
+	Timeout  time.Duration // of an attempt; 0: AttemptTimeout
 	Resolver *net.Resolver // nil: the system's
 	Agent    string        // of the header User-Agent
 	Trust    *tls.Config   // nil: the system's
@@ -59,6 +62,7 @@ func NewClient(config ClientConfig) *Client {
 			v6 = append(v6, prefix)
 		}
 	}
+	config.Timeout = cmp.Or(config.Timeout, AttemptTimeout)
 	return &Client{config, ssrf.New(
 		ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...),
 	)}
@@ -73,13 +77,13 @@ type refusal struct{ detail string }
 func (r refusal) Error() string { return r.detail }
 
 // checkAddress refuses what must not be dialled. It sees the address itself, after the name was looked
-// up, so a name that leads elsewhere the second time gains nothing.
+// up, so a name that leads elsewhere the second time gains nothing. The refusal does not say what the
+// address is: it would tell strangers which names there are in the network of this server.
 func (c *Client) checkAddress(scheme string) func(network, address string, _ syscall.RawConn) error {
 	return func(network, address string, raw syscall.RawConn) error {
 		if err := c.guard.Safe(network, address, raw); err != nil {
-			host, _, _ := net.SplitHostPort(address)
-			return refusal{fmt.Sprintf("refused to connect to %s: it is a loopback, private, link-local or otherwise "+
-				"special address, which only --webhook-allow opens", host)}
+			return refusal{"refused to connect: the host is a loopback, private, link-local or otherwise special " +
+				"address, which only --webhook-allow opens"}
 		}
 		if scheme != "http" {
 			return nil
@@ -102,15 +106,13 @@ type line struct {
 
 func (c *Client) line() *line {
 	l := &line{client: c, https: c.transport("https"), http: c.transport("http"), away: c.transport("")}
-	if c.Proxy {
-		l.away.Proxy = http.ProxyFromEnvironment
-	}
+	l.away.Proxy = c.Proxy
 	return l
 }
 
 // transport returns connections for a scheme; for none: to a proxy, which is not checked.
 func (c *Client) transport(scheme string) *http.Transport {
-	dialer := &net.Dialer{Timeout: AttemptTimeout, Resolver: c.Resolver}
+	dialer := &net.Dialer{Resolver: c.Resolver}
 	if scheme != "" {
 		dialer.Control = c.checkAddress(scheme)
 	}
@@ -129,8 +131,8 @@ func (l *line) close() {
 
 // through returns the connections for a request.
 func (l *line) through(r *http.Request) *http.Transport {
-	if l.client.Proxy {
-		if proxy, err := http.ProxyFromEnvironment(r); err == nil && proxy != nil {
+	if l.client.Proxy != nil {
+		if proxy, err := l.client.Proxy(r); err == nil && proxy != nil {
 			return l.away
 		}
 	}
@@ -140,16 +142,15 @@ func (l *line) through(r *http.Request) *http.Transport {
 	return l.https
 }
 
-// post sends a body and says what came of it.
-func (l *line) post(ctx context.Context, address string, header http.Header, body []byte) Attempt {
-	begin := time.Now()
-	a := Attempt{At: begin.UTC().Truncate(time.Microsecond)}
-	ctx, cancel := context.WithTimeout(ctx, AttemptTimeout)
+// post sends a body and says what came of it. at is the time by the service's clock.
+func (l *line) post(ctx context.Context, at time.Time, address string, header http.Header, body []byte) Attempt {
+	begin, a := time.Now(), Attempt{At: at}
+	limited, cancel := context.WithTimeout(ctx, l.client.Timeout)
 	defer cancel()
-	err := l.exchange(ctx, address, header, body, &a)
+	err := l.exchange(limited, address, header, body, &a)
 	a.Took = time.Since(begin).Truncate(time.Microsecond)
 	if err != nil {
-		a.Error = explain(err)
+		a.Error, a.interrupted = l.client.explain(err), ctx.Err() != nil
 	}
 	return a
 }
@@ -161,6 +162,9 @@ func (l *line) exchange(ctx context.Context, address string, header http.Header,
 	}
 	r.Header = header
 	r.Header.Set("User-Agent", l.client.Agent)
+	// Receivers know the request by webhook-id, so a connection that was closed while it waited is
+	// replaced by a new one. A key without a value says that, and is not sent.
+	r.Header["Idempotency-Key"] = nil
 	answer, err := l.through(r).RoundTrip(r) // which follows no redirect
 	if err != nil {
 		return err
@@ -168,13 +172,11 @@ func (l *line) exchange(ctx context.Context, address string, header http.Header,
 	defer answer.Body.Close()
 	a.Status = answer.StatusCode
 	a.retryAfter = retryAfter(answer.Header.Get("Retry-After"), a.At)
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if len(text) <= maxAnswer {
-		a.answer = string(text)
-	} else {
-		a.answer = string(text[:maxAnswer])
+	if answer.StatusCode == http.StatusSwitchingProtocols { // its body is the connection, which no time limit ends
+		return refusal{"it answered 101, a change of protocol, which is not followed"}
 	}
-	a.answer = strings.ReplaceAll(strings.ToValidUTF8(a.answer, "\uFFFD"), "\x00", "\uFFFD")
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	a.answer = storable(text, maxAnswer)
 	switch {
 	case answer.StatusCode >= 200 && answer.StatusCode < 300:
 		return err
@@ -186,19 +188,28 @@ func (l *line) exchange(ctx context.Context, address string, header http.Header,
 	}
 }
 
+// storable returns the beginning of what a stranger has sent, as text that every database takes.
+func storable(text []byte, limit int) string {
+	text = text[:min(len(text), limit)]
+	return strings.ReplaceAll(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // explain says in words why an attempt failed, without names and addresses of this server's network.
-func explain(err error) string {
+func (c *Client) explain(err error) string {
 	if r, ok := errors.AsType[refusal](err); ok {
 		return r.detail
 	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok && !dns.IsTimeout {
-		return fmt.Sprintf("the name %s could not be looked up: %s", dns.Name, cmp.Or(dns.Err, "no such host"))
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("there was no whole answer within %d seconds", int(AttemptTimeout.Seconds()))
-	}
 	if errors.Is(err, context.Canceled) {
 		return "the server was stopped meanwhile"
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		if dns.IsNotFound {
+			return "the name of the host could not be looked up: there is no such host"
+		}
+		return "the name of the host could not be looked up: its name servers gave no answer"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("there was no whole answer within %v seconds", c.Timeout.Seconds())
 	}
 	if system, ok := errors.AsType[syscall.Errno](err); ok {
 		return "the connection failed: " + system.Error()
@@ -206,17 +217,17 @@ func explain(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the connection was closed before there was a whole answer"
 	}
-	if sent, ok := errors.AsType[*url.Error](err); ok {
-		err = sent.Err
+	if dialled, ok := errors.AsType[*net.OpError](err); ok {
+		err = dialled.Err // without the addresses
 	}
-	return "the request failed: " + err.Error()
+	return "the request failed: " + storable([]byte(err.Error()), maxError)
 }
 
 // retryAfter reads the header Retry-After (RFC 9110 §10.2.3).
 func retryAfter(text string, now time.Time) time.Duration {
 	wait := time.Duration(0)
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
 		wait = at.Sub(now)
 	}

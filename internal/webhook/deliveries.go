@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -131,7 +132,7 @@ func (s *Service) Resend(ctx context.Context, actor *core.Actor, id string) (Del
 		return d, err
 	}
 	if _, err := s.Store.RetryDeliveries(ctx, actor.WorkspaceID, d.EndpointID, d.Position, s.now()); err != nil {
-		return d, err
+		return d, orNotFound(err, DeliveryNotFound())
 	}
 	s.Wake()
 	return s.Delivery(ctx, actor, id)
@@ -145,7 +146,8 @@ func (s *Service) ResendFailed(ctx context.Context, actor *core.Actor, id core.I
 		return 0, err
 	}
 	defer s.Wake()
-	return s.Store.RetryDeliveries(ctx, actor.WorkspaceID, id, 0, s.now())
+	count, err := s.Store.RetryDeliveries(ctx, actor.WorkspaceID, id, 0, s.now())
+	return count, orNotFound(err, EndpointNotFound())
 }
 
 // ResendSince lets an endpoint begin again with what happened since an instant, about, whether it has
@@ -165,7 +167,8 @@ func (s *Service) ResendSince(
 	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		e.Position = min(e.Position, position)
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"resendSince": since.UTC()})
-		return Changed{Events: []*event.Event{made}}, err
+		// The position that is stored may be older than what the node has sent.
+		return Changed{Events: []*event.Event{made}, Anew: true}, err
 	})
 	s.Wake()
 	return e, orNotFound(err, EndpointNotFound())
@@ -181,6 +184,18 @@ func (s *Service) enabled(ctx context.Context, actor *core.Actor, id core.ID) (E
 		}
 	}
 	return e, err
+}
+
+// disabled returns the event about an endpoint that attempts have disabled.
+func (s *Service) disabled(e *Endpoint) (*event.Event, error) {
+	made, err := s.recorder.Source(e.WorkspaceID, event.System(), 0).Make(event.EndpointDisabled, *e.DisabledAt,
+		event.Thing(event.SubjectEndpoint, e.ID), "", event.Data{
+			"url": e.URL, "why": string(e.DisabledReason), "lastError": e.LastError,
+		})
+	if err != nil {
+		return nil, fmt.Errorf("record that an endpoint is disabled: %w", err)
+	}
+	return made, nil
 }
 
 // Prune deletes deliveries that are older than KeepDays, and those of endpoints that were deleted.

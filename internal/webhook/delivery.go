@@ -79,10 +79,17 @@ type Attempt struct {
 
 	answer     string        // the beginning of the answer's body
 	retryAfter time.Duration // that the answer asked for
+	// interrupted: this server ended it, so it says nothing about the receiver.
+	interrupted bool
 }
 
 // Succeeded reports whether the event has arrived.
 func (a *Attempt) Succeeded() bool { return a.Error == "" }
+
+// isAboutAll reports whether the receiver speaks of itself, not of the event: it has too much to do.
+func (a *Attempt) isAboutAll() bool {
+	return a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable
+}
 
 // EncodeAttempts writes attempts as they are stored.
 func EncodeAttempts(attempts []Attempt) (string, error) {
@@ -112,6 +119,10 @@ func (d *Delivery) attempted(a Attempt, schedule Schedule) {
 	d.Answer, d.NextAt = a.answer, nil
 	if a.Succeeded() {
 		d.Status, d.Tries = Succeeded, 0
+		return
+	}
+	if a.interrupted {
+		d.Status, d.NextAt = Pending, &a.At
 		return
 	}
 	d.Tries++

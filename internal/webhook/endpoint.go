@@ -64,7 +64,7 @@ type Endpoint struct {
 	DisabledAt      *time.Time
 	DisabledReason  DisabledReason
 	DeletedAt       *time.Time // its deliveries are being deleted
-	Position        int64      // up to it, every wanted event was sent or waits as a delivery
+	Position        int64      // up to it, wanted events were sent or wait as deliveries; 0: it was told of none yet
 
 	FailingSince *time.Time // the first failure since the last success
 	Failures     int        // in a row
@@ -98,10 +98,11 @@ func (e *Endpoint) Wants() (types []event.Type) {
 	return slices.Compact(types)
 }
 
-// Hot returns the hot types of events that have to be recorded for the endpoint.
+// Hot returns the hot types of events that have to be recorded for the endpoint, also while it has
+// another address that is not tested yet.
 func (e *Endpoint) Hot() core.EventSet {
 	switch {
-	case e.Status() != Enabled || e.DeletedAt != nil:
+	case e.DisabledAt != nil || e.Position == 0 || e.DeletedAt != nil:
 		return 0
 	case e.Types == "":
 		return event.AllHot

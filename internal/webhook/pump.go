@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -17,8 +16,9 @@ const (
 	storedAtOnce = 100
 	// storeInterval is how long results may wait to be stored together.
 	storeInterval = 50 * time.Millisecond
-	keepInterval  = 3 * time.Second // between two renewals of the lease
-	idleLimit     = 5 * time.Second // without anything to send, after which the lease is given back
+	keepInterval  = 2 * time.Second        // between two renewals of the lease
+	trustInterval = 250 * time.Millisecond // for which a renewal is enough to begin with new events
+	idleLimit     = 5 * time.Second        // without anything to send, after which the lease is given back
 	// downAfter is how many failures in a row make an endpoint one that is down: attempts pause, and
 	// events wait in the log instead of failing one by one.
 	downAfter    = 10
@@ -105,10 +105,10 @@ func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
 		if err := p.fill(ctx); err != nil {
 			return err
 		}
-		p.begin(ctx)
 		if err := p.store(ctx, false); err != nil {
 			return err
 		}
+		p.begin(ctx) // with a lease that was renewed lately
 		if p.endpoint.Status() != Enabled {
 			return nil // which gave the lease back
 		}
@@ -135,7 +135,9 @@ func (p *pump) end(ctx context.Context, cancel func()) error {
 	for len(p.underWay) > 0 {
 		p.ended(<-p.results)
 	}
-	return p.store(context.WithoutCancel(ctx), true)
+	ctx, cancelStore := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancelStore()
+	return p.store(ctx, true)
 }
 
 // fill reads events and deliveries that are due.
@@ -149,6 +151,9 @@ func (p *pump) fill(ctx context.Context) error {
 		}
 		now := p.service.now()
 		for i := range page.Events {
+			if p.isOwnTest(&page.Events[i]) {
+				continue
+			}
 			d := newDelivery(&p.endpoint, &page.Events[i], now)
 			p.fresh = append(p.fresh, item{about: page.Events[i], delivery: d})
 		}
@@ -163,11 +168,17 @@ func (p *pump) fill(ctx context.Context) error {
 	return nil
 }
 
+// isOwnTest reports whether an event is a test of the endpoint, which was sent when it was recorded.
+func (p *pump) isOwnTest(e *event.Event) bool {
+	return e.Type == event.EndpointTested && e.Subject.ID == p.endpoint.ID.String()
+}
+
 func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
 	due, err := p.service.Store.DueDeliveries(ctx, &p.endpoint, now, readAtOnce)
 	if err != nil {
 		return err
 	}
+	p.endpoint.NextAt = nil // until something is stored: more than these are not due
 	for _, d := range due {
 		if p.isInHand(d.Position) {
 			continue
@@ -185,10 +196,11 @@ func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// isInHand reports whether the delivery of a position is under way, or its result is to be stored.
+// isInHand reports whether an event is sent anyway, is under way, or its result is to be stored.
 func (p *pump) isInHand(position int64) bool {
-	return slices.ContainsFunc(p.underWay, func(i item) bool { return i.delivery.Position == position }) ||
-		slices.ContainsFunc(p.attempts, func(r result) bool { return r.item.delivery.Position == position })
+	isIt := func(i item) bool { return i.delivery.Position == position }
+	return position > p.taken || slices.ContainsFunc(p.fresh, isIt) || slices.ContainsFunc(p.underWay, isIt) ||
+		slices.ContainsFunc(p.attempts, func(r result) bool { return isIt(r.item) })
 }
 
 // begin begins as many attempts as may be under way. Of each subject, one event is under way at a time.
@@ -243,7 +255,7 @@ func (p *pump) ended(r result) {
 		return i.delivery.Position == r.item.delivery.Position
 	})
 	p.attempts = append(p.attempts, r)
-	if r.item.missing {
+	if r.item.missing || r.attempt.interrupted {
 		return
 	}
 	p.endpoint.attempted(&r.attempt)
@@ -253,11 +265,15 @@ func (p *pump) ended(r result) {
 		return
 	}
 	p.window = max(p.window/2, 1)
+	var wait time.Duration
 	if more := p.endpoint.Failures - downAfter; more >= 0 {
 		p.window = 1
-		wait := min(firstPause<<min(more, 16), longestPause)
-		p.pause = new(time.Now().Add(max(wait, min(r.attempt.retryAfter, longestPause))))
+		wait = min(firstPause<<min(more, 16), longestPause)
 	}
+	if r.attempt.isAboutAll() {
+		wait = max(wait, min(r.attempt.retryAfter, longestPause))
+	}
+	p.pause = new(time.Now().Add(wait))
 }
 
 // floor is up to where the log was read and nothing is under way any more.
@@ -277,7 +293,8 @@ func (p *pump) floor() int64 {
 func (p *pump) store(ctx context.Context, release bool) error {
 	since := time.Since(p.stored)
 	isFull := len(p.attempts) >= storedAtOnce || len(p.attempts) > 0 && since >= storeInterval
-	if !isFull && since < keepInterval && !release && p.endpoint.Status() == Enabled {
+	isOld := since >= keepInterval || since >= trustInterval && len(p.fresh) > 0 && len(p.underWay) == 0
+	if !isFull && !isOld && !release && p.endpoint.Status() == Enabled {
 		return nil
 	}
 	var changed Changed
@@ -291,17 +308,20 @@ func (p *pump) store(ctx context.Context, release bool) error {
 		changed.Deliveries = append(changed.Deliveries, *d)
 	}
 	if p.endpoint.Status() != Enabled {
-		var err error
-		if changed.Events, err = p.disabled(); err != nil {
+		made, err := p.service.disabled(&p.endpoint)
+		if err != nil {
 			return err
 		}
+		changed.Events = []*event.Event{made}
 	}
 	mine := p.endpoint
 	mine.Position = p.floor()
 	e, err := p.service.Store.KeepEndpoint(ctx, p.lease, release, func(e *Endpoint) (Changed, error) {
 		e.Position = mine.Position
 		e.Failures, e.FailingSince = mine.Failures, mine.FailingSince
-		e.LastAt, e.LastStatus, e.LastError = mine.LastAt, mine.LastStatus, mine.LastError
+		if mine.LastAt != nil && (e.LastAt == nil || e.LastAt.Before(*mine.LastAt)) { // no test is newer
+			e.LastAt, e.LastStatus, e.LastError = mine.LastAt, mine.LastStatus, mine.LastError
+		}
 		e.DisabledAt, e.DisabledReason = mine.DisabledAt, mine.DisabledReason
 		return changed, nil
 	})
@@ -310,17 +330,4 @@ func (p *pump) store(ctx context.Context, release bool) error {
 	}
 	p.endpoint, p.attempts, p.stored = e, nil, time.Now()
 	return nil
-}
-
-// disabled returns the event about an endpoint that deliveries have disabled.
-func (p *pump) disabled() ([]*event.Event, error) {
-	source := p.service.recorder.Source(p.endpoint.WorkspaceID, event.System(), 0)
-	made, err := source.Make(event.EndpointDisabled, *p.endpoint.DisabledAt,
-		event.Thing(event.SubjectEndpoint, p.endpoint.ID), "", event.Data{
-			"url": p.endpoint.URL, "why": string(p.endpoint.DisabledReason), "lastError": p.endpoint.LastError,
-		})
-	if err != nil {
-		return nil, fmt.Errorf("record that an endpoint is disabled: %w", err)
-	}
-	return []*event.Event{made}, nil
 }

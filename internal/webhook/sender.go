@@ -16,7 +16,7 @@ const (
 	lookInterval = 250 * time.Millisecond
 	// headInterval is how often it looks for new events of the endpoints that it sends for.
 	headInterval = 50 * time.Millisecond
-	leaseLife    = 10 * time.Second
+	leaseLife    = 6 * time.Second
 	claimsAtOnce = 100
 	lookTimeout  = 5 * time.Second
 	// stopPatience is how long attempts under way may still take when the sender is stopped.
@@ -79,8 +79,6 @@ func (s *Sender) run() {
 		var err error
 		select {
 		case <-s.quit:
-			time.AfterFunc(stopPatience, cancel)
-			s.group.Wait()
 			return
 		case <-heads.C:
 			err = s.showHeads(ctx)

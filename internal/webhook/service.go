@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -17,15 +15,6 @@ import (
 const (
 	DefaultOverlap = 24 * time.Hour
 	MaxOverlap     = 30 * 24 * time.Hour
-)
-
-// Limits of test deliveries: each may take AttemptTimeout.
-const (
-	testsAtOnce   = 2 // of one workspace
-	testsWaiting  = 10
-	testWait      = 5 * time.Second
-	positionWait  = 5 * time.Second
-	positionPause = 50 * time.Millisecond
 )
 
 // countLimit is how far deliveries that wait or have failed are counted.
@@ -166,8 +155,9 @@ type EndpointChange struct {
 	Unread           core.FieldErrors
 }
 
-// Update changes an endpoint. With another address it has to be tested again. Switched on again, it is
-// told about what happens from then on; see ResendSince for what happened meanwhile.
+// Update changes an endpoint. With another address it has to be tested again; until then, events wait in
+// the log. Switched on again, it is told about what happens from then on; see ResendSince for what
+// happened meanwhile.
 //
 // Errors: KindInvalid; KindNotFound with ReasonEndpointNotFound.
 func (s *Service) Update(
@@ -205,7 +195,10 @@ func (s *Service) Update(
 		switch {
 		case change.Enabled == nil || *change.Enabled == (e.DisabledAt == nil):
 		case *change.Enabled:
-			e.DisabledAt, e.DisabledReason, e.Failures, e.FailingSince, e.Position = nil, "", 0, nil, head
+			e.DisabledAt, e.DisabledReason, e.Failures, e.FailingSince = nil, "", 0, nil
+			if e.Position != 0 {
+				e.Position = head
+			}
 		default:
 			e.disable(ByRequest, s.now())
 		}
@@ -279,131 +272,11 @@ func (s *Service) RotateSecret(
 	until := s.now().Add(overlap)
 	e, err := s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		e.OldSecret, e.OldUntil, e.Secret = e.Secret, &until, s.Secrets.seal(e.ID, secret)
+		if overlap == 0 {
+			e.OldSecret, e.OldUntil = "", nil
+		}
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"secretRotated": true, "oldSecretUntil": until})
 		return Changed{Events: []*event.Event{made}}, err
 	})
 	return e, secret, orNotFound(err, EndpointNotFound())
-}
-
-// secrets returns the secrets that sign at an instant.
-func (s *Service) secretsOf(e *Endpoint, now time.Time) ([]string, error) {
-	stored := []string{e.Secret}
-	if e.OldUntil != nil && now.Before(*e.OldUntil) {
-		stored = append(stored, e.OldSecret)
-	}
-	for i := range stored {
-		var err error
-		if stored[i], err = s.Secrets.open(e.ID, stored[i]); err != nil {
-			return nil, err
-		}
-	}
-	return stored, nil
-}
-
-// attempt sends an event to an endpoint.
-func (s *Service) attempt(ctx context.Context, l *line, e *Endpoint, about *event.Event) Attempt {
-	at := s.now()
-	header, body, err := s.sign(e, about, at)
-	if err != nil {
-		return Attempt{At: at, Error: err.Error()}
-	}
-	return l.post(ctx, e.URL, header, body)
-}
-
-// sign returns the request that tells an endpoint about an event.
-func (s *Service) sign(e *Endpoint, about *event.Event, at time.Time) (http.Header, []byte, error) {
-	body, err := s.Render(about)
-	if err != nil {
-		return nil, nil, err
-	}
-	secrets, err := s.secretsOf(e, at)
-	if err != nil {
-		return nil, nil, err
-	}
-	signatures, err := Signatures(secrets, about.ID.String(), at, body)
-	if err != nil {
-		return nil, nil, err
-	}
-	return http.Header{
-		"Content-Type":      {"application/json"},
-		"Webhook-Id":        {about.ID.String()},
-		"Webhook-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
-		"Webhook-Signature": {signatures},
-	}, body, nil
-}
-
-// Test sends an event of the type endpoint.tested to an endpoint and waits for the answer. After the first
-// that is answered well, the endpoint is told about what happens from then on.
-//
-// Errors: KindNotFound with ReasonEndpointNotFound; KindUnavailable.
-func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Delivery, Endpoint, error) {
-	e, err := s.Endpoint(ctx, actor, id)
-	if err != nil {
-		return Delivery{}, e, err
-	}
-	leave, err := s.tests.Enter(ctx, actor.WorkspaceID)
-	if err != nil {
-		return Delivery{}, e, err
-	}
-	defer leave()
-	about, err := s.recordTest(ctx, actor, &e)
-	if err != nil {
-		return Delivery{}, e, err
-	}
-	l := s.Client.line()
-	defer l.close()
-	a := s.attempt(ctx, l, &e, about)
-	if ctx.Err() != nil {
-		return Delivery{}, e, ctx.Err()
-	}
-	d := newDelivery(&e, about, a.At)
-	d.attempted(a, nil)
-	e, err = s.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(stored *Endpoint) (Changed, error) {
-		if stored.URL != e.URL { // it was changed meanwhile
-			return Changed{Deliveries: []Delivery{d}}, nil
-		}
-		stored.attempted(&a)
-		if a.Succeeded() && stored.TestedAt == nil {
-			stored.TestedAt, stored.Position = &a.At, about.Position
-		}
-		return Changed{Deliveries: []Delivery{d}}, nil
-	})
-	s.Wake()
-	return d, e, orNotFound(err, EndpointNotFound())
-}
-
-// recordTest records the event of a test delivery and waits for its position.
-func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint) (*event.Event, error) {
-	head, err := s.head(ctx, actor.WorkspaceID)
-	if err != nil {
-		return nil, err
-	}
-	made, err := s.event(actor, event.EndpointTested, e, event.Data{"url": e.URL})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Log.RecordEvents(ctx, made); err != nil {
-		return nil, err
-	}
-	for deadline := time.Now().Add(positionWait); time.Now().Before(deadline); {
-		if _, err := s.Log.SequenceEvents(ctx); err != nil { // if this node gives positions, at once
-			return nil, err
-		}
-		page, err := s.Log.Events(ctx, &event.Query{
-			Workspace: actor.WorkspaceID, After: head, Limit: event.MaxLimit,
-			Subject: &event.SubjectName{Kind: event.SubjectEndpoint, Key: e.ID.String()},
-		})
-		if err != nil {
-			return nil, err
-		}
-		if i := slices.IndexFunc(page.Events, func(e event.Event) bool { return e.ID == made.ID }); i >= 0 {
-			return &page.Events[i], nil
-		}
-		select {
-		case <-time.After(positionPause):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return nil, core.Overloaded()
 }

@@ -41,6 +41,8 @@ type Store interface {
 	Delivery(ctx context.Context, workspace, endpoint core.ID, position int64) (Delivery, error)
 	// RetryDeliveries makes some deliveries due that are not: that of a position, or those that have
 	// failed or wait (position 0). It returns how many.
+	//
+	// Errors: [core.ErrNotFound]: there is no such endpoint.
 	RetryDeliveries(ctx context.Context, workspace, endpoint core.ID, position int64, now time.Time) (int, error)
 	// CountUnsent returns how many deliveries of an endpoint wait and how many have failed, at most
 	// limit of each.
@@ -68,6 +70,7 @@ type Change func(e *Endpoint) (Changed, error)
 type Changed struct {
 	Deliveries []Delivery // which replace earlier ones of the same event
 	Events     []*event.Event
+	Anew       bool // a node that sends for the endpoint loses its lease in any case
 }
 
 // Lease lets one node send for an endpoint.
@@ -78,8 +81,8 @@ type Lease struct {
 	Life                    time.Duration
 }
 
-// ErrLeaseLost ends the work of a node for an endpoint: another node has taken it, or somebody has
-// changed the endpoint. Nothing was stored.
+// ErrLeaseLost ends the work of a node for an endpoint: another node has taken it, somebody has changed
+// the endpoint, or its workspace is suspended. Nothing was stored.
 var ErrLeaseLost = errors.New("the lease of the endpoint is lost")
 
 // Claim is an endpoint that a node may send for.

@@ -148,6 +148,9 @@ func (s Store) RetryDeliveries(
 }
 
 func retryStep(tx Tx, workspace, endpoint core.ID, position int64, now time.Time) (int64, error) {
+	if _, err := lockEndpoint(tx, "", workspace, endpoint); err != nil { // first, as a node that stores results does
+		return 0, err
+	}
 	which, args := " AND position = ?4", []any{workspace, endpoint, now, position}
 	if position == 0 {
 		which = ` AND position IN (SELECT position FROM webhook_deliveries WHERE ` + thatEndpoints + `
@@ -160,9 +163,10 @@ func retryStep(tx Tx, workspace, endpoint core.ID, position int64, now time.Time
 		return 0, err
 	}
 	// A node that sends for the endpoint begins anew, so that it looks for what is due.
-	_, err = tx.Exec(`
-		UPDATE webhook_endpoints SET next_at = ?3, fence = fence + 1, holder = NULL, lease_until = NULL
-		WHERE `+thatEndpoint, workspace, endpoint, now)
+	_, err = tx.Exec("UPDATE webhook_endpoints SET next_at = ?3 WHERE "+thatEndpoint, workspace, endpoint, now)
+	if err == nil {
+		err = endLease(tx, workspace, endpoint)
+	}
 	return retried, err
 }
 

@@ -98,6 +98,14 @@ func (s Store) ChangeEndpoint(
 	})
 }
 
+// endLease takes the lease of an endpoint away.
+func endLease(tx Tx, workspace, id core.ID) error {
+	_, err := tx.Exec(`
+		UPDATE webhook_endpoints SET fence = fence + 1, holder = NULL, lease_until = NULL
+		WHERE workspace_id = ?1 AND id = ?2`, workspace, id)
+	return err
+}
+
 // KeepEndpoint implements [webhook.Store].
 func (s Store) KeepEndpoint(
 	ctx context.Context, lease webhook.Lease, release bool, change webhook.Change,
@@ -105,6 +113,10 @@ func (s Store) KeepEndpoint(
 	return write(ctx, s.db, Once, func(tx Tx) (webhook.Endpoint, error) {
 		e, err := lockEndpoint(tx, " AND holder = ?3 AND fence = ?4",
 			lease.WorkspaceID, lease.EndpointID, lease.Holder, lease.Fence)
+		if err == nil {
+			err = one(tx, "SELECT id FROM workspaces WHERE id = ?1 AND suspended_at IS NULL", []any{e.WorkspaceID},
+				func(row Row) error { return row.Scan(new(core.ID)) })
+		}
 		if errors.Is(err, core.ErrNotFound) {
 			return e, webhook.ErrLeaseLost
 		}
@@ -159,11 +171,8 @@ func changeEndpoint(tx Tx, before webhook.Endpoint, change webhook.Change) (webh
 	if err != nil {
 		return e, fmt.Errorf("store an endpoint: %w", err)
 	}
-	if isSentOtherwise(&before, &e) {
-		_, err := tx.Exec(`
-			UPDATE webhook_endpoints SET fence = fence + 1, holder = NULL, lease_until = NULL
-			WHERE workspace_id = ?1 AND id = ?2`, e.WorkspaceID, e.ID)
-		if err != nil {
+	if changed.Anew || isSentOtherwise(&before, &e) {
+		if err := endLease(tx, e.WorkspaceID, e.ID); err != nil {
 			return e, err
 		}
 	}
