@@ -105,7 +105,7 @@ func activityPage(p *page, v *activityView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = p.Rich("activity.not_all", "codes", thingLink(p.link("codes"), p.Say("nav.codes")), "users", thingLink(p.link("users"), p.Say("nav.users"))).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = p.Rich("activity.not_all", "what", p.notRecorded(), "codes", thingLink(p.link("codes"), p.Say("nav.codes")), "users", thingLink(p.link("users"), p.Say("nav.users"))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

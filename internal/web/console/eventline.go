@@ -83,6 +83,14 @@ func (e *eventLine) sentence(p *page) templ.Component {
 	case event.SubjectMember:
 		list := p.link("settings") + "#members"
 		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, e.person(p)))
+	case event.SubjectWorkspace:
+		words := p.Say("event.the_workspace")
+		if e.Type == event.WorkspaceUpdated {
+			words = p.Say("event.the_settings")
+		}
+		args = append(args, "thing", linkIf(p.may(core.PermissionManage), p.link("settings"), words))
+	case event.SubjectEndpoint:
+		args = append(args, "thing", e.endpoint(p))
 	}
 	if e.UserID == "" {
 		args = append(args, "user", p.Say("event.erased"))
@@ -150,6 +158,9 @@ func (e *eventLine) sentenceName() string {
 	if was, _ := e.data["previous"].(map[string]any); e.Type == event.MemberChanged && was["name"] != nil {
 		return "event.member.renamed"
 	}
+	if e.Type == event.EndpointUpdated {
+		return e.endpointSentence()
+	}
 	return "event." + string(e.Type)
 }
 
@@ -193,6 +204,8 @@ func (e *eventLine) details(p *page) (all []string) {
 		}
 	case event.KeyCreated:
 		say("event.may", "role", p.Say("keys.role."+e.text("role")))
+	case event.EndpointCreated, event.EndpointUpdated, event.EndpointDisabled:
+		all = append(all, e.endpointDetails(p)...)
 	case event.MemberInvited, event.MemberUninvited, event.MemberJoined, event.MemberRemoved:
 		say("event.with_role", "role", p.Say("role."+e.text("role")))
 	}
@@ -245,7 +258,11 @@ func (e *eventLine) changes(p *page) (all []string) {
 		return nil // of a later version
 	}
 	for _, c := range changed {
-		all = append(all, p.changedField(c))
+		if e.Subject.Kind == event.SubjectEndpoint {
+			all = append(all, p.changedEndpoint(c)...)
+		} else {
+			all = append(all, p.changedField(c))
+		}
 	}
 	return all
 }
