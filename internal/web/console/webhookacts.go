@@ -56,9 +56,19 @@ func (s *server) switchWebhookOn(ctx context.Context, p *page) error {
 		p.sayNext("webhooks.on_untested", "", "host", row.host())
 	case row.DisabledAt != nil:
 		p.sayNext("webhooks.on", "", "host", row.host())
-		return p.see(with(row.at(p, "resend"), "since", p.typedInstant(row.DisabledAt)))
+		since := row.missesSince()
+		return p.see(with(row.at(p, "resend"), "since", p.typedInstant(&since)))
 	}
 	return p.see(p.link("webhooks", row.ID.String()))
+}
+
+// missesSince is from when on an endpoint that is switched off has missed what it wants: events wait in the
+// log while it fails, and are passed over when it is switched on again.
+func (e *endpointRow) missesSince() time.Time {
+	if e.FailingSince != nil && e.FailingSince.Before(*e.DisabledAt) {
+		return *e.FailingSince
+	}
+	return *e.DisabledAt
 }
 
 // askToSwitchWebhookOff answers GET /webhooks/{id}/off.

@@ -257,6 +257,9 @@ func (s *server) saveWebhook(ctx context.Context, p *page) error {
 		return err
 	}
 	types, wrong := f.typePatterns()
+	if before := row.Patterns(); slices.Equal(slices.Sorted(slices.Values(types)), slices.Sorted(slices.Values(before))) {
+		types = before // in the order that a program has given
+	}
 	e, err := s.deps.Webhooks.Update(ctx, &p.Actor, row.ID, webhook.EndpointChange{
 		URL: new(f.get("url")), Description: new(f.get("description")), Types: &types, Unread: wrong,
 	})

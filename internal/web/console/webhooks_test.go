@@ -127,7 +127,7 @@ func TestAnEndpointThatCannotBeMadeLosesNothing(t *testing.T) {
 		"Schreiben Sie eine vollständige Adresse")
 }
 
-func TestAnEndpointIsChanged(t *testing.T) {
+func TestAnEndpointIsChangedAndSwitchedOffAndOn(t *testing.T) {
 	o, r := newOffice(t), newReceiver(t)
 	e := o.mara.endpoint(r.URL, "code", "batch")
 	path := "/console/w/acme/webhooks/" + e.ID.String()
@@ -151,11 +151,8 @@ func TestAnEndpointIsChanged(t *testing.T) {
 		"Events: Codes, Batches → Everything", `Address: “`+r.URL+`” → `)
 	o.mara.answered(path+"/edit", url.Values{"url": {"x"}, "which": {"all"}}, http.StatusUnprocessableEntity,
 		"Write a whole address")
-}
 
-func TestAnEndpointIsSwitchedOffAndOn(t *testing.T) {
-	o, r := newOffice(t), newReceiver(t)
-	path := "/console/w/acme/webhooks/" + o.mara.endpoint(r.URL).ID.String()
+	path = "/console/w/acme/webhooks/" + o.mara.endpoint(r.URL).ID.String()
 	o.mara.does(path+"/test", url.Values{})
 	o.mara.sees(path+"/off", "Other endpoints go on", "may not be recorded")
 	o.mara.sends(path+"/off", path, url.Values{})
@@ -166,11 +163,24 @@ func TestAnEndpointIsSwitchedOffAndOn(t *testing.T) {
 	if status != http.StatusSeeOther || !strings.HasPrefix(to, path+"/resend?since=") {
 		t.Fatalf("%d to %s", status, to)
 	}
+	failing := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	row := endpointRow{Endpoint: webhook.Endpoint{DisabledAt: new(failing.AddDate(0, 0, 5)), FailingSince: &failing}}
+	if since := row.missesSince(); !since.Equal(failing) {
+		t.Errorf("what has failed before it was switched off is not missed: %v", since)
+	}
 	o.mara.sees(to, "Send these ", "comes behind it") // the test, and that it was switched off and on
 }
 
-func TestDeliveriesAreSeenAndSentAgain(t *testing.T) {
+func TestWhatIsRecordedForAnEndpointIsSentAgain(t *testing.T) {
 	o, r := newOffice(t), newReceiver(t)
+	const activity, added = "/console/w/acme/activity", "codes that are added one by one"
+	o.mara.sees(activity, added+", redemptions, reservations")
+	hot := o.mara.endpoint(r.URL, "redemption", "reservation", "user")
+	o.mara.does("/console/w/acme/webhooks/"+hot.ID.String()+"/test", url.Values{})
+	if body := o.mara.sees(activity, added+". Look"); strings.Contains(body, added+", redemptions") {
+		t.Errorf("redemptions are said not to be recorded:\n%s", body)
+	}
+
 	e := o.mara.endpoint(r.URL)
 	path := "/console/w/acme/webhooks/" + e.ID.String()
 	o.mara.does(path+"/test", url.Values{})
@@ -194,7 +204,7 @@ func TestDeliveriesAreSeenAndSentAgain(t *testing.T) {
 	}
 }
 
-func TestSendingAgainSinceATimeSaysWhatThatMeans(t *testing.T) {
+func TestWhatAnEndpointWouldGetIsShownBefore(t *testing.T) {
 	o, r := newOffice(t), newReceiver(t)
 	o.mara.add("FAIR", codes.Options{})
 	e := o.mara.endpoint(r.URL, "code", "endpoint")
@@ -216,15 +226,8 @@ func TestSendingAgainSinceATimeSaysWhatThatMeans(t *testing.T) {
 	if err != nil || now.Position >= 3 {
 		t.Errorf("%d, %v", now.Position, err)
 	}
-}
 
-func TestASampleIsWhatTheEndpointWouldGet(t *testing.T) {
-	o := newOffice(t)
-	o.mara.add("FAIR", codes.Options{})
-	if _, err := o.codes.RevokeCode(t.Context(), o.mara.actor(), "FAIR"); err != nil {
-		t.Fatal(err)
-	}
-	path := "/console/w/acme/webhooks/" + o.mara.endpoint("https://crm.example/in?a=1", "code").ID.String() + "/sample"
+	path = "/console/w/acme/webhooks/" + o.mara.endpoint("https://crm.example/in?a=1", "code").ID.String() + "/sample"
 	body := o.mara.sees(path+"?type=code.revoked", "POST /in?a=1", "host: crm.example",
 		"&#34;subject&#34;: &#34;FAIR&#34;")
 	if strings.Contains(body, `value="batch.created"`) {
@@ -248,15 +251,4 @@ func TestWebhooksAreForEditorsAndOwners(t *testing.T) {
 	o.mara.refused("GET", path+"/nothing", http.StatusNotFound)
 	o.mara.refused("GET", "/console/w/acme/deliveries/nothing", http.StatusNotFound)
 	o.mara.refused("POST", path+"/"+e.ID.String()+"/rotate", http.StatusBadRequest)
-}
-
-func TestWhatIsNotRecordedIsSaid(t *testing.T) {
-	o, r := newOffice(t), newReceiver(t)
-	const path, added = "/console/w/acme/activity", "codes that are added one by one"
-	o.mara.sees(path, added+", redemptions, reservations")
-	e := o.mara.endpoint(r.URL, "redemption", "reservation", "user")
-	o.mara.does("/console/w/acme/webhooks/"+e.ID.String()+"/test", url.Values{})
-	if body := o.mara.sees(path, added+". Look"); strings.Contains(body, added+", redemptions") {
-		t.Errorf("redemptions are said not to be recorded:\n%s", body)
-	}
 }
