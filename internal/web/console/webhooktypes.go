@@ -36,9 +36,6 @@ func typeGroups() (groups []typeGroup) {
 // pattern is what stands for all types of the kind, also for those of later versions.
 func (g *typeGroup) pattern() string { return g.kind + ".*" }
 
-// isHot reports whether some of the types are recorded only where somebody wants them.
-func (g *typeGroup) isHot() bool { return slices.ContainsFunc(g.types, event.Type.Hot) }
-
 // typePatterns reads which types of events an endpoint is to get: none for all, and what is wrong with that.
 // A ticked kind includes its types.
 func (f *form) typePatterns() (patterns []string, wrong core.FieldErrors) {
