@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -240,5 +245,47 @@ func testConsumeEnds(t *testing.T, s *server) {
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// TestConsumeOutlivesTheServer: one that stops and starts again, at the same address for its callers.
+func TestConsumeOutlivesTheServer(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var behind atomic.Pointer[url.URL]
+	start := func() *server {
+		s := must(startServer(folder))(t)
+		behind.Store(must(url.Parse(s.url))(t))
+		return s
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(behind.Load()) },
+		ErrorLog: log.New(io.Discard, "", 0),
+	})
+	t.Cleanup(proxy.Close)
+	s := start()
+	c := newClient(t, proxy.URL, s.key)
+	register(t, c, 0, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var got []string
+	err := c.Consume(ctx, "crm", func(_ context.Context, e *client.Event) error {
+		switch got = append(got, e.Subject.ID); len(got) {
+		case 1: // it is acknowledged to the next server
+			if err := s.stop(); err != nil {
+				t.Error(err)
+			}
+			s = start()
+			register(t, c, 1, 2)
+		case 2:
+			stop()
+		}
+		return nil
+	}, ofUsers, client.FromStart())
+	if !slices.Equal(got, []string{"user0", "user1"}) || !errors.Is(err, context.Canceled) {
+		t.Errorf("users %v, %v", got, err)
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
 	}
 }

@@ -80,6 +80,17 @@ func TestExportsHoldTheLists(t *testing.T) {
 		linesOf[client.User](t, open(c.ExportUsers(t.Context(), users, client.FormatNDJSON))(t))); diff != "" {
 		t.Errorf("users (-list +export):\n%s", diff)
 	}
+	events := client.EventFilter{Types: []client.EventType{client.EventKeyCreated}}
+	page := must(c.ListEvents(t.Context(), client.EventQuery{Filter: events}))(t)
+	logged := client.LoggedFilter{EventFilter: events, From: page.Data[0].At, To: time.Now().Add(time.Hour)}
+	type line struct {
+		ID     string
+		Digest string
+	}
+	if got := linesOf[line](t, open(c.ExportEvents(t.Context(), logged, ""))(t)); len(got) != len(page.Data) ||
+		got[0].ID != page.Data[0].ID || len(got[0].Digest) != 64 {
+		t.Errorf("events: %v, the list has %v", got, page.Data)
+	}
 	none := client.UserFilter{Query: "nobody"}
 	if got := linesOf[client.User](t, open(c.ExportUsers(t.Context(), none, client.FormatNDJSON))(t)); got != nil {
 		t.Errorf("of nobody: %v", got)
@@ -195,6 +206,7 @@ func checkMemory(t *testing.T, c *client.Client, count int) {
 
 func inUse() uint64 {
 	runtime.GC()
+	runtime.GC() // what pools hold outlives the first
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc

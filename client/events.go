@@ -50,9 +50,12 @@ const (
 	EventImportCompleted EventType = "import.completed" // it has ended, in whatever way
 	EventExportCompleted EventType = "export.completed" // it was sent as a whole
 
+	EventExportInterrupted EventType = "export.interrupted" // it broke off; what came until then was sent
+
 	EventKeyCreated EventType = "key.created"
 	EventKeyRotated EventType = "key.rotated"
 	EventKeyRevoked EventType = "key.revoked"
+	EventKeyUsed    EventType = "key.used" // from another address than before
 
 	EventWorkspaceCreated   EventType = "workspace.created"
 	EventWorkspaceUpdated   EventType = "workspace.updated"
@@ -109,6 +112,14 @@ type EventFilter struct {
 	Actor string // key:ID, member:ID, or any key, member, cli or system
 }
 
+func (f EventFilter) values() values {
+	types := make([]string, len(f.Types))
+	for i, name := range f.Types {
+		types[i] = string(name)
+	}
+	return values{"types": strings.Join(types, ","), "subject": f.Subject, "actor": f.Actor}
+}
+
 // EventQuery says which part of the log to read.
 type EventQuery struct {
 	// After is the position behind which to begin: Next of the part before. 0 begins with the oldest
@@ -129,14 +140,9 @@ type EventPage struct {
 // ListEvents reads a part of the log, oldest first. If events behind After were deleted already, the
 // error has [ReasonPositionExpired].
 func (c *Client) ListEvents(ctx context.Context, q EventQuery) (*EventPage, error) {
-	types := make([]string, len(q.Filter.Types))
-	for i, name := range q.Filter.Types {
-		types[i] = string(name)
-	}
-	query := values{
-		"types": strings.Join(types, ","), "subject": q.Filter.Subject, "actor": q.Filter.Actor,
-		"after": number(q.After), "cursor": q.Cursor, "limit": number(int64(q.Limit)), "wait": number(wholeSeconds(q.Wait)),
-	}
+	query := q.Filter.values()
+	query["after"], query["cursor"] = number(q.After), q.Cursor
+	query["limit"], query["wait"] = number(int64(q.Limit)), number(wholeSeconds(q.Wait))
 	return fetch[EventPage](ctx, c, call{
 		operation: "listEvents", method: http.MethodGet, path: []string{"events"}, query: query.given(), patience: q.Wait,
 	})

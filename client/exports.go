@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // ExportFormat is the format of a file.
@@ -41,6 +42,21 @@ func (c *Client) ExportRedemptions(
 // empty format is CSV.
 func (c *Client) ExportUsers(ctx context.Context, filter UserFilter, format ExportFormat) (*Download, error) {
 	return c.export(ctx, "exportUsers", "users", filter.values(), format)
+}
+
+// LoggedFilter says which events to export. Zero fields leave none out.
+type LoggedFilter struct {
+	EventFilter
+	From time.Time // only what happened from this instant on
+	To   time.Time // only what happened before this instant
+}
+
+// ExportEvents returns all events that a filter leaves as a file, oldest first, with the salts, digests and
+// values of the hash chain by which they can be verified; an empty format is NDJSON.
+func (c *Client) ExportEvents(ctx context.Context, filter LoggedFilter, format ExportFormat) (*Download, error) {
+	query := filter.values()
+	query["from"], query["to"] = instant(filter.From), instant(filter.To)
+	return c.export(ctx, "exportEvents", "events", query.given(), cmp.Or(format, FormatNDJSON))
 }
 
 func (c *Client) export(

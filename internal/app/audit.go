@@ -95,16 +95,14 @@ func (h *headLog) write(ctx context.Context) error {
 	var names map[core.ID]string
 	for {
 		logs, err := h.store.TakeHeads(ctx, h.now().UTC().Format(time.DateOnly))
-		if err != nil || len(logs) == 0 {
-			return err
-		}
-		if names == nil {
-			if names, err = logNames(ctx, h.store); err != nil {
-				h.log.Warn("the names of workspaces cannot be read", "error", err.Error())
-			}
+		if len(logs) > 0 && names == nil {
+			names, _ = logNames(ctx, h.store) // without them, logs are named by their ids
 		}
 		for _, l := range logs {
 			h.log.Info("audit head", "workspace", nameOfLog(names, l.Workspace), "head", l.Head.String())
+		}
+		if err != nil || len(logs) == 0 {
+			return err
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console"
+	"accesscodes/internal/webhook"
 )
 
 // site is a whole console with two workspaces that have one of everything.
@@ -114,6 +115,7 @@ func (s *site) newThings(t *testing.T, slug string) things {
 		Body:       strings.NewReader(file), Interrupt: func() {}, Check: func(context.Context) error { return nil },
 	})
 	check(t, err)
+	endpoint, tested := s.newEndpoint(t, &owner)
 	s.wait(t, func() bool {
 		b, err := s.batches.Batch(ctx, &owner, made.ID)
 		check(t, err)
@@ -124,9 +126,20 @@ func (s *site) newThings(t *testing.T, slug string) things {
 	all.ids = map[string]string{
 		"codes/{code}": all.code, "users/{id}": "user of " + slug, "redemption": redeemed.Redemption.ID.String(),
 		"keys/{id}": key.ID.String(), "batches/{id}": made.ID.String(), "changes/{id}": change.ID.String(),
-		"imports/{id}": imported.ID.String(),
+		"imports/{id}": imported.ID.String(), "webhooks/{id}": endpoint, "deliveries/{id}": tested,
 	}
 	return all
+}
+
+// newEndpoint makes a webhook endpoint that cannot be reached, and returns its id and that of a delivery.
+func (s *site) newEndpoint(t *testing.T, owner *core.Actor) (endpoint, delivery string) {
+	t.Helper()
+	asked := webhook.NewEndpoint{URL: "https://127.0.0.1:1/of-" + owner.Workspace}
+	made, _, err := s.hooks.Create(t.Context(), owner, asked)
+	check(t, err)
+	sent, _, err := s.hooks.Test(t.Context(), owner, made.ID)
+	check(t, err)
+	return made.ID.String(), sent.ID()
 }
 
 // wait asks again and again until something is so.

@@ -123,7 +123,7 @@ func (p *parts) console(
 		Codes: p.codes, Tenancy: p.tenancy, Why: p.why,
 		Sessions: p.people.Sessions, Links: p.people.Links, Members: p.people.Members,
 		Batches: p.batches, Changes: p.changes, Imports: p.imports, Exports: p.exports,
-		Events: p.events, Counts: p.counts,
+		Events: p.events, Counts: p.counts, Webhooks: p.hooks,
 		Now: time.Now, PublicURL: publicURL, Version: s.version,
 		Log: s.log, Registry: s.registry, TrustedProxies: s.proxies,
 	})

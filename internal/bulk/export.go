@@ -22,6 +22,8 @@ const (
 	// exportPatience is how long an export under way tries to read a page while the store cannot.
 	exportPatience = 30 * time.Second
 	exportPause    = 250 * time.Millisecond // between two tries
+	// recordPatience is how long an export waits at its end for the event about it to be stored.
+	recordPatience = 5 * time.Second
 )
 
 // lateUsers is how long after the start of an export a user is still taken for one who was there
@@ -47,6 +49,8 @@ type ExportLog interface {
 
 // EventReader reads the log of events: [event.Service] does.
 type EventReader interface {
+	// List returns the events that a query asks for, behind a position: the oldest first.
+	List(ctx context.Context, q event.Query, wait time.Duration) (event.Page, error)
 	// Newest returns the newest events that a query asks for, or those before a position.
 	Newest(ctx context.Context, q event.Query) (event.Page, error)
 }
@@ -191,23 +195,71 @@ func (e *Exports) Events(ctx context.Context, actor *core.Actor, q event.Query) 
 	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, list))
 }
 
+// Log returns the pages of the events that a query asks for, oldest first. Events that are deleted meanwhile
+// may be missing; it ends with those that there were at its start.
+func (e *Exports) Log(ctx context.Context, actor *core.Actor, q event.Query) Pages[event.Event] {
+	q.Workspace, q.Limit, q.After = actor.WorkspaceID, event.MaxLimit, 0
+	head := int64(0)
+	list := func(ctx context.Context, page core.PageRequest) (all core.Page[event.Event], err error) {
+		behind := q
+		if page.Cursor != "" {
+			if behind.After, err = strconv.ParseInt(page.Cursor, 10, 64); err != nil {
+				return all, err
+			}
+		}
+		found, err := e.events.List(ctx, behind, 0)
+		if core.IsKind(err, core.KindGone) { // what comes next was deleted meanwhile: go on with the oldest
+			behind.After = 0
+			found, err = e.events.List(ctx, behind, 0)
+		}
+		if head == 0 {
+			head = found.Head
+		}
+		if all.Items = found.Events; found.Next < head {
+			all.Next = strconv.FormatInt(found.Next, 10)
+		}
+		return all, err
+	}
+	return inTurn(ctx, e, actor, pagesOf(ctx, e, actor, list))
+}
+
 // FileName returns the name of the file of an export that starts now.
 func (e *Exports) FileName(actor *core.Actor, what, format string) string {
 	return what + "-" + actor.Workspace + e.instant().Format("-2006-01-02") + "." + format
 }
 
-// Completed records that the whole of an export about a subject was sent.
+// BulkRead is what somebody has read in bulk.
+type BulkRead struct {
+	About        event.Subject // zero: the workspace
+	What, Format string        // words for the event
+	Rows         int64         // that were sent; if it broke off, at most
+	Filters      event.Data    // by which rows were chosen; nil: by none
+	UserID       string        // the person whose rows alone were asked for; empty: those of all
+	Broken       bool          // it was not sent as a whole
+}
+
+// Record records that somebody has read in bulk, also if they have gone meanwhile.
 //
 // Errors: KindUnavailable.
-func (e *Exports) Completed(
-	ctx context.Context, actor *core.Actor, about event.Subject, what, format string, rows int64,
-) error {
-	completed, err := e.recorder.Of(actor).Make(event.ExportCompleted, e.instant(), about, "",
-		event.Data{"what": what, "format": format, "rows": rows})
+func (e *Exports) Record(ctx context.Context, actor *core.Actor, read BulkRead) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer cancel()
+	about, kind := read.About, event.ExportCompleted
+	if about == (event.Subject{}) {
+		about = event.Thing(event.SubjectWorkspace, actor.WorkspaceID)
+	}
+	if read.Broken {
+		kind = event.ExportInterrupted
+	}
+	data := event.Data{"what": read.What, "format": read.Format, "rows": read.Rows}
+	if len(read.Filters) > 0 {
+		data["filters"] = read.Filters
+	}
+	recorded, err := e.recorder.Of(actor).Make(kind, e.instant(), about, read.UserID, data)
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, func() error { return e.log.RecordEvents(ctx, completed) })
+	return patiently(ctx, func() error { return e.log.RecordEvents(ctx, recorded) })
 }
 
 // instant is the current time as stores keep it.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strconv"
@@ -141,6 +142,42 @@ func EventsTable() *Table[event.Event] {
 	}
 }
 
+// LogTable has events of a workspace with all that their digests and the hash chain cover, so that both can be
+// computed again elsewhere.
+func LogTable() *Table[event.Event] {
+	return &Table[event.Event]{
+		columns: []string{
+			"position", "id", "type", "at", "workspace", "actor", "subject", "userId", "requestId", "data", "salt", "digest",
+			"chain",
+		},
+		write: writeLogged,
+	}
+}
+
+func writeLogged(to *cells, e *event.Event, _ time.Time) {
+	to.number(&e.Position)
+	to.id(e.ID)
+	to.text(string(e.Type))
+	to.time(&e.At)
+	to.id(e.Workspace)
+	actor := ""
+	if !e.Actor.ID.IsZero() {
+		actor = e.Actor.ID.String()
+	}
+	to.members("kind", string(e.Actor.Kind), "id", actor, "name", e.Actor.Name)
+	to.members("kind", string(e.Subject.Kind), "id", e.Subject.ID)
+	to.text(e.UserID)
+	to.text(e.RequestID)
+	to.object([]byte(e.Data))
+	to.text(hex.EncodeToString(e.Salt))
+	to.text(hex.EncodeToString(e.Digest[:]))
+	if e.Chain == (event.Chain{}) { // from before the chain
+		to.text("")
+	} else {
+		to.text(e.Chain.String())
+	}
+}
+
 // form is how a kind of file writes cells and rows.
 type form interface {
 	begin(columns []string) error
@@ -194,6 +231,22 @@ func (c *cells) metadata(metadata map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(metadata)) {
 		object = appendJSON(append(object, ','), name)
 		object = appendJSON(append(object, ':'), metadata[name])
+	}
+	object[0] = '{'
+	c.scratchObject = append(object, '}')
+	c.object(c.scratchObject)
+}
+
+// members writes an object of texts, given as names and values; a text that is empty is null.
+func (c *cells) members(pairs ...string) {
+	object := c.scratchObject[:0]
+	for i := 0; i < len(pairs); i += 2 {
+		object = append(appendJSON(append(object, ','), pairs[i]), ':')
+		if pairs[i+1] == "" {
+			object = append(object, "null"...)
+		} else {
+			object = appendJSON(object, pairs[i+1])
+		}
 	}
 	object[0] = '{'
 	c.scratchObject = append(object, '}')

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"accesscodes/client"
 	"accesscodes/internal/csvcell"
@@ -58,11 +59,7 @@ func newEventTail() *cobra.Command {
 			return nil
 		},
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, _ []string) error {
-			if types != "" {
-				for name := range strings.SplitSeq(types, ",") {
-					filter.Types = append(filter.Types, client.EventType(name))
-				}
-			}
+			filter.Types = eventTypes(types)
 			if cursor != "" {
 				return tailCursor(ctx, cmd, server, cursor, filter)
 			}
@@ -72,13 +69,28 @@ func newEventTail() *cobra.Command {
 	flags := cmd.Flags()
 	flags.Int64Var(&after, "after", 0, "the `position` behind which to begin; 0: with the oldest event that is kept")
 	flags.StringVar(&cursor, "cursor", "", "the `name` of a cursor to begin behind and to move, instead of --after")
-	flags.StringVar(&types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
+	eventFilterFlags(flags, &types, &filter)
+	outputFlag(flags)
+	return cmd
+}
+
+// eventFilterFlags are the flags that choose events. eventTypes reads what the first leaves in types.
+func eventFilterFlags(flags *pflag.FlagSet, types *string, filter *client.EventFilter) {
+	flags.StringVar(types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
 	flags.StringVar(&filter.Subject, "subject", "",
 		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID")
 	flags.StringVar(&filter.Actor, "actor", "",
 		"only what was done by this `actor`: key:ID, member:ID, or any key, member, cli or system")
-	outputFlag(flags)
-	return cmd
+}
+
+func eventTypes(text string) (types []client.EventType) {
+	if text == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		types = append(types, client.EventType(name))
+	}
+	return types
 }
 
 // tail prints events until the context ends, which is no failure.

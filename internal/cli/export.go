@@ -19,7 +19,7 @@ func newExport() *cobra.Command {
 			"A file is written as a whole or not at all. Stdout has what came until an export broke off.",
 	}
 	serverFlags(cmd.PersistentFlags())
-	cmd.AddCommand(newExportCodes(), newExportRedemptions(), newExportUsers())
+	cmd.AddCommand(newExportCodes(), newExportRedemptions(), newExportUsers(), newExportEvents())
 	return cmd
 }
 
@@ -143,5 +143,30 @@ func newExportUsers() *cobra.Command {
 		})
 	cmd.Flags().StringVar((*string)(&filter.Status), "status", "", "only Normal or Premium")
 	cmd.Flags().StringVar(&filter.Query, "query", "", "only users whose id begins with this `text`")
+	return cmd
+}
+
+func newExportEvents() *cobra.Command {
+	var filter client.LoggedFilter
+	var types, from, to string
+	cmd := newExportOf("events", "ndjson or csv",
+		"  accesscodes export events --from 2031-01-01T00:00:00Z --out log.ndjson",
+		func(ctx context.Context, server *client.Client, format client.ExportFormat) (_ *client.Download, err error) {
+			filter.Types = eventTypes(types)
+			if filter.From, err = timeOf("from", from); err != nil {
+				return nil, err
+			}
+			if filter.To, err = timeOf("to", to); err != nil {
+				return nil, err
+			}
+			return server.ExportEvents(ctx, filter, format)
+		})
+	flags := cmd.Flags()
+	format := flags.Lookup("format")
+	format.DefValue = string(client.FormatNDJSON)
+	_ = format.Value.Set(format.DefValue) // it takes every text
+	eventFilterFlags(flags, &types, &filter.EventFilter)
+	flags.StringVar(&from, "from", "", "only what happened from this `time` on, such as 2031-12-31T23:59:59Z")
+	flags.StringVar(&to, "to", "", "only what happened before this `time`")
 	return cmd
 }

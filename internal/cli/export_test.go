@@ -24,6 +24,9 @@ func TestExport(t *testing.T) {
 		"export users --status Premium":                   {"userId,status,", "person,Premium,"},
 		"export users --query user":                       {"userId,status,", "user 1,Normal,"},
 		"export users --query nobody":                     {"userId,status,"},
+		"export events --types user.* --format csv":       {"position,id,type,"},
+		"export events --types key.* --actor system":      {`"type":"key.created"`},
+
 		"export codes --created-after 2131-01-01T00:00:00Z --created-before 2132-01-01T00:00:00Z": {"code,type,"},
 	} {
 		got := p.do(t, line+" --out -")
@@ -46,6 +49,7 @@ func TestExport(t *testing.T) {
 	for line, stderr := range map[string]string{
 		"export users --format xlsx --out -":                "format must be csv or ndjson",
 		"export codes":                                      "--out is required",
+		"export events --out - --from today":                `--from "today" is not a time`,
 		"export codes --out - --created-after today":        `--created-after "today" is not a time`,
 		"export redemptions --out - --created-before today": `--created-before "today" is not a time`,
 		"export": "accesscodes export needs a command",

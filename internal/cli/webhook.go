@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,17 +97,6 @@ func switching(on bool) func(*client.Client, context.Context, string) (*client.W
 	return func(server *client.Client, ctx context.Context, id string) (*client.WebhookEndpoint, error) {
 		return server.UpdateWebhookEndpoint(ctx, id, client.UpdateWebhookEndpointRequest{Enabled: client.Set(on)})
 	}
-}
-
-// eventTypes reads a list of types with commas; empty: all.
-func eventTypes(text string) []client.EventType {
-	types := []client.EventType{}
-	for name := range strings.SplitSeq(text, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			types = append(types, client.EventType(name))
-		}
-	}
-	return types
 }
 
 const typesUsage = "only events of these `types`, with commas, such as code.revoked,user.*; all if empty"

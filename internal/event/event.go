@@ -144,9 +144,12 @@ func (e *Event) Sum() (Digest, error) {
 }
 
 // FullData returns the data. If the event is about a person whom the subject does not name, it adds
-// the id as "userId"; null if the person was erased.
+// the id as "userId"; null if the person was erased. An export is about one if it was of theirs alone.
 func (e *Event) FullData() (string, error) {
-	if kind, _, _ := strings.Cut(string(e.Type), "."); kind != "redemption" && kind != "reservation" {
+	switch kind, _, _ := strings.Cut(string(e.Type), "."); {
+	case kind == "redemption", kind == "reservation":
+	case kind == "export" && (e.UserID != "" || e.Salt == nil):
+	default:
 		return e.Data, nil
 	}
 	var user any

@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,18 @@ func NewService(store Store, now func() time.Time, keep time.Duration, types ...
 
 // Keeps returns how long events are kept of whose types nothing else is said; 0: forever.
 func (s *Service) Keeps() time.Duration { return s.keep.All }
+
+// KeptFor returns for how long all events of the kinds are kept, which are what types begin with, such as
+// "code"; 0: forever.
+func (s *Service) KeptFor(kinds ...string) (shortest time.Duration) {
+	for _, t := range Types() {
+		kind, _, _ := strings.Cut(string(t), ".")
+		if keep := s.keep.Keep(t); keep != 0 && slices.Contains(kinds, kind) && (shortest == 0 || keep < shortest) {
+			shortest = keep
+		}
+	}
+	return shortest
+}
 
 // List returns the events that a query asks for. If there are none it waits for some. The wait ends
 // after wait, with the context, or when the service is drained. While it waits it holds no database

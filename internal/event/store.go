@@ -48,7 +48,8 @@ type ChainStore interface {
 	// Links returns the first links of a log behind a position, in their order.
 	Links(ctx context.Context, workspace core.ID, after int64, limit int) ([]Link, error)
 	// TakeHeads returns the logs whose newest value was not taken on a day yet, and marks them as taken: of
-	// several nodes only one gets each. It returns some at a time, and none when all are taken.
+	// several nodes only one gets each. It returns some at a time, and none when all are taken. With an error
+	// it returns those that it has marked before.
 	TakeHeads(ctx context.Context, day string) ([]Log, error)
 }
 
@@ -75,6 +76,7 @@ type Query struct {
 	Subject   *SubjectName // nil: about any subject
 	Actor     *ActorName   // nil: by any actor
 	RequestID string       // empty: whatever caused them
+	From, To  time.Time    // only of this time on, and before that one; zero: no limit
 
 	// Backwards: the newest events come first, and After does not count.
 	Backwards bool

@@ -36,10 +36,13 @@ const (
 	ChangeUndone    Type = "change.undone"
 	ImportCompleted Type = "import.completed"
 	ExportCompleted Type = "export.completed"
+	// ExportInterrupted: it broke off; what came until then was sent.
+	ExportInterrupted Type = "export.interrupted"
 
 	KeyCreated Type = "key.created"
 	KeyRotated Type = "key.rotated"
 	KeyRevoked Type = "key.revoked"
+	KeyUsed    Type = "key.used" // from another address than before
 
 	WorkspaceCreated   Type = "workspace.created"
 	WorkspaceUpdated   Type = "workspace.updated"
@@ -74,8 +77,8 @@ func Types() []Type {
 		ReservationCreated, ReservationConfirmed, ReservationReleased, ReservationLapsed,
 		UserRegistered, UserUpgraded, UserChanged, UserErased,
 		BatchCreated, BatchCompleted, BatchFailed, BatchCanceled,
-		ChangeCompleted, ChangeUndone, ImportCompleted, ExportCompleted,
-		KeyCreated, KeyRotated, KeyRevoked,
+		ChangeCompleted, ChangeUndone, ImportCompleted, ExportCompleted, ExportInterrupted,
+		KeyCreated, KeyRotated, KeyRevoked, KeyUsed,
 		WorkspaceCreated, WorkspaceUpdated, WorkspaceSuspended, WorkspaceResumed,
 		MemberInvited, MemberUninvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
 		EndpointCreated, EndpointUpdated, EndpointDisabled, EndpointDeleted, EndpointTested, SecurityGuessing,

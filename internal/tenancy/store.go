@@ -44,6 +44,13 @@ type KeyStore interface {
 	ReplaceKey(ctx context.Context, old core.ID, oldExpires time.Time, k Key, events ...*event.Event) error
 	// TouchKeys stores when keys were last used.
 	TouchKeys(ctx context.Context, used map[core.ID]time.Time) error
+	// NoteAddresses remembers that a key was used from addresses. It stores the events that record makes for
+	// those from which the key was not used since an instant, unless it was never used before. It keeps the
+	// MaxAddresses last ones of each key.
+	NoteAddresses(
+		ctx context.Context, key core.ID, addresses []string, now, since time.Time,
+		record func(address string) (*event.Event, error),
+	) error
 }
 
 // InstallationStore keeps the data of the installation as a whole.

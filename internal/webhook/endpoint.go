@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -137,25 +138,40 @@ func (e *Endpoint) attempted(a *Attempt) {
 	}
 }
 
+// What can be wrong with an endpoint.
+var (
+	longURL    = core.NewSentence("webhook_url_too_long", "url must be at most {max} bytes of UTF-8")
+	partialURL = core.NewSentence("webhook_url_partial",
+		"url must be a whole address, such as https://example.com/webhooks")
+	loginInURL = core.NewSentence("webhook_url_login",
+		"url must not hold a name or a password: the signature says who sends")
+	fragmentURL = core.NewSentence("webhook_url_fragment", "url must not have a part behind #, which is never sent")
+	plainURL    = core.NewSentence("webhook_url_plain",
+		"url must begin with https://; the server allows no other (see --webhook-allow)")
+	strangeHost = core.NewSentence("webhook_url_host",
+		"the host in url must be a name, or an IP address in its usual form")
+	tooManyTypes = core.NewSentence("webhook_many_types", "types must have at most {max} entries")
+	unknownType  = core.NewSentence("webhook_unknown_type",
+		"types must be types of events, or beginnings of them such as code.*; there is no {pattern}")
+)
+
 // checkURL adds what is wrong with an address. Where it leads is looked at when it is dialled.
 func checkURL(errs *core.FieldErrors, text string, plainHTTP bool) {
-	fail := func(detail string, args ...any) {
-		errs.Add(core.ReasonInvalidValue, "/url", core.InEnglish(detail, args...))
-	}
+	fail := func(said core.Said) { errs.Add(core.ReasonInvalidValue, "/url", said) }
 	u, err := url.Parse(text)
 	switch {
 	case len(text) > MaxURLLength || !utf8.ValidString(text):
-		fail("url must be at most %d bytes of UTF-8", MaxURLLength)
+		fail(longURL.With("max", MaxURLLength))
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		fail("url must be a whole address, such as https://example.com/webhooks")
+		fail(partialURL.Said())
 	case u.User != nil:
-		fail("url must not hold a name or a password: the signature says who sends")
+		fail(loginInURL.Said())
 	case u.Fragment != "" || strings.HasSuffix(text, "#"):
-		fail("url must not have a part behind #, which is never sent")
+		fail(fragmentURL.Said())
 	case u.Scheme == "http" && !plainHTTP:
-		fail("url must begin with https://; the server allows no other (see --webhook-allow)")
+		fail(plainURL.Said())
 	case looksLikeAddress(u.Hostname()):
-		fail("the host in url must be a name, or an IP address in its usual form")
+		fail(strangeHost.Said())
 	}
 }
 
@@ -174,12 +190,11 @@ func looksLikeAddress(host string) bool {
 // joinPatterns checks patterns of types and puts them together.
 func joinPatterns(errs *core.FieldErrors, patterns []string) string {
 	if len(patterns) > maxPatterns {
-		errs.Add(core.ReasonInvalidValue, "/types", core.InEnglish("types must have at most %d entries", maxPatterns))
+		errs.Add(core.ReasonInvalidValue, "/types", tooManyTypes.With("max", maxPatterns))
 	}
 	for _, pattern := range patterns {
 		if len(event.MatchTypes(pattern)) == 0 {
-			errs.Add(core.ReasonInvalidValue, "/types", core.InEnglish(
-				"types must be types of events, or beginnings of them such as code.*; there is no %q", pattern))
+			errs.Add(core.ReasonInvalidValue, "/types", unknownType.With("pattern", strconv.Quote(pattern)))
 		}
 	}
 	return strings.Join(patterns, " ")

@@ -65,6 +65,12 @@ func (s *Service) addReach(ctx context.Context, actor *core.Actor, at time.Time,
 	if len(page.Events) > 0 {
 		past.Since = &page.Events[0].At
 	}
+	if keep := s.deps.Log.KeptFor("code", "user", "redemption", "change"); keep != 0 && past.Since != nil {
+		// Older events of other types may be kept for longer.
+		if complete := s.deps.Now().Add(-keep); complete.After(*past.Since) {
+			past.Since = &complete
+		}
+	}
 	if past.Since == nil || at.Before(*past.Since) {
 		past.unsure(UnsureEvents)
 	}

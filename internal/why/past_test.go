@@ -270,4 +270,24 @@ func TestWhatAnEarlierTimeCannotKnow(t *testing.T) {
 			t.Errorf("of a time of which all is kept: %q", e.Past.Unsure)
 		}
 	})
+	t.Run("events of a type that is kept for less", func(t *testing.T) {
+		w := newWorld(t)
+		w.log = event.NewService(w.store, w.clock, 0, event.TypeRetention{Types: "code.*", Keep: time.Hour})
+		w.serve(w.store)
+		w.add(t, "WELCOME", codes.TypePremium, 0)
+		must[codes.User](t)(w.codes.PutUser(t.Context(), w.acme, "ann", codes.UserNormal)) // its event stays
+		w.pass(time.Hour)
+		must[codes.Code](t)(w.codes.RevokeCode(t.Context(), w.acme, "WELCOME"))
+		w.pass(2 * time.Hour)
+		if err := w.log.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e := w.at(t, start.Add(time.Minute))
+		if got := unsure(e); got != "events_not_kept" || !e.Past.Since.Equal(start.Add(2*time.Hour)) {
+			t.Errorf("got %q, kept since %v", got, e.Past.Since)
+		}
+		if e := w.at(t, start.Add(2*time.Hour)); len(e.Past.Unsure) > 0 {
+			t.Errorf("of a time of which all is kept: %q", e.Past.Unsure)
+		}
+	})
 }

@@ -15,6 +15,8 @@ import (
 type Log interface {
 	List(ctx context.Context, q event.Query, wait time.Duration) (event.Page, error)
 	Newest(ctx context.Context, q event.Query) (event.Page, error)
+	// KeptFor returns for how long all events of the kinds are kept; 0: forever.
+	KeptFor(kinds ...string) time.Duration
 }
 
 // Deps is what the service needs from outside.

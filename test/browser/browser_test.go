@@ -143,7 +143,8 @@ func startServer(t *testing.T, database string) *server {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	cmd := exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--database", database)
+	cmd := exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--database", database,
+		"--webhook-allow", "127.0.0.0/8", "--webhook-retries", "1s,1h")
 	cmd.Stdout, cmd.Stderr = said, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -2,13 +2,16 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 )
 
-// TestEventsOfEveryProcessReachWhoWaitsAndAShutdownEndsTheWait: what the command line, which is
+// TestEventsOfEveryProcessReachWhoWaitsAndAShutdownEndsTheWait, and streams: what the command line, which is
 // another process, changes, and what another server does.
 func TestEventsOfEveryProcessReachWhoWaitsAndAShutdownEndsTheWait(t *testing.T) {
 	forEachEngineAndItsNodes(t, func(t *testing.T, db database, nodes []*server) {
@@ -33,6 +36,7 @@ func TestEventsOfEveryProcessReachWhoWaitsAndAShutdownEndsTheWait(t *testing.T) 
 		waiting := make(chan waited, 1)
 		go func() { waiting <- c.waitForEvents(after) }()
 		go func() { waiting <- c.waitForEvents(after) }()
+		streamed := c.stream(t, after-1)
 		s.signal(t, syscall.SIGTERM)
 		for range 2 { // answered, or too late to be taken
 			if last := <-waiting; last.err == nil &&
@@ -40,8 +44,32 @@ func TestEventsOfEveryProcessReachWhoWaitsAndAShutdownEndsTheWait(t *testing.T) 
 				t.Errorf("%d %s", last.status, last.body)
 			}
 		}
+		if text := <-streamed; text.err != nil || !strings.Contains(text.body, fmt.Sprintf("\nid: %d\n", after)) {
+			t.Errorf("the stream: %q, %v", text.body, text.err)
+		}
 		s.awaitExit(t, 0)
 	})
+}
+
+// stream asks for events as they happen. It returns when the stream has begun; all of it comes when it has ended.
+func (c *client) stream(t *testing.T, after int64) <-chan waited {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s/events?after=%d", c.url, after), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Api-Key", c.key)
+	request.Header.Set("Accept", "text/event-stream")
+	response, err := c.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan waited, 1)
+	go func() {
+		body, err := io.ReadAll(response.Body)
+		ended <- waited{answer{status: response.StatusCode, body: string(body)}, errors.Join(err, response.Body.Close())}
+	}()
+	return ended
 }
 
 // requireHotEvents generates codes until the server knows that the workspace listens.

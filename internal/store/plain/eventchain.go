@@ -79,7 +79,7 @@ func linksOf(tx Tx, workspace core.ID, after int64, limit int) (all []event.Link
 	return all, err
 }
 
-// headsTakenAtOnce is how many logs are marked as logged in one transaction.
+// headsTakenAtOnce is how many logs one call of TakeHeads marks.
 const headsTakenAtOnce = 100
 
 // TakeHeads implements [event.ChainStore].
@@ -93,17 +93,19 @@ func (s Store) TakeHeads(ctx context.Context, day string) ([]event.Log, error) {
 	if err != nil || len(some) == 0 {
 		return nil, err
 	}
-	return write(ctx, s.db, Once, func(tx Tx) (taken []event.Log, err error) {
-		for _, l := range some {
-			marked, err := tx.Exec(`UPDATE event_positions SET logged_on = ?2
+	// Each by itself: the sequencer locks these rows in another order.
+	var taken []event.Log
+	for _, l := range some {
+		marked, err := write(ctx, s.db, Once, func(tx Tx) (int64, error) {
+			return tx.Exec(`UPDATE event_positions SET logged_on = ?2
 				WHERE workspace_id = ?1 AND (logged_on IS NULL OR logged_on < ?2)`, l.Workspace, day)
-			if err != nil {
-				return nil, err
-			}
-			if marked == 1 {
-				taken = append(taken, l)
-			}
+		})
+		if err != nil {
+			return taken, err
 		}
-		return taken, nil
-	})
+		if marked == 1 {
+			taken = append(taken, l)
+		}
+	}
+	return taken, nil
 }

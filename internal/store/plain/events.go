@@ -27,12 +27,10 @@ func scanEvent(row Row) (event.Event, error) {
 
 // scanEventAt reads an event but for its time, which goes into at.
 func scanEventAt(row Row, at any) (e event.Event, err error) {
-	var chain []byte
 	err = row.Scan(
 		&e.Workspace, &e.Position, &e.ID, (*string)(&e.Type), at,
 		(*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.Name, (*string)(&e.Subject.Kind),
-		&e.Subject.ID, &e.Subject.Key, &e.UserID, &e.RequestID, &e.Data, &e.Salt, e.Digest[:], &chain)
-	copy(e.Chain[:], chain) // NULL: from before the chain
+		&e.Subject.ID, &e.Subject.Key, &e.UserID, &e.RequestID, &e.Data, &e.Salt, e.Digest[:], e.Chain[:])
 	return e, err
 }
 
@@ -132,6 +130,12 @@ func eventsQuery(q *event.Query, after, reach int64) (string, []any) {
 	}
 	if q.RequestID != "" {
 		sql += " AND request_id = " + param(q.RequestID)
+	}
+	if !q.From.IsZero() {
+		sql += " AND at >= " + param(q.From)
+	}
+	if !q.To.IsZero() {
+		sql += " AND at < " + param(q.To)
 	}
 	order := " ORDER BY position"
 	if q.Backwards {

@@ -163,6 +163,7 @@ func testKeys(t *testing.T, newStore Factory) {
 			t.Errorf("Key = %+v, %v", got, err)
 		}
 	})
+	t.Run("addresses", func(t *testing.T) { testKeyAddresses(t, newStore) })
 	t.Run("none", func(t *testing.T) {
 		s := open(t, newStore)
 		if _, err := s.CallerByHash(t.Context(), tenancy.KeyHash{1}); !errors.Is(err, core.ErrNotFound) {

@@ -301,7 +301,8 @@ func (w *chained) testPruned(t *testing.T) {
 func (w *chained) testBefore(t *testing.T) {
 	caller := newCaller(t, w.Store)
 	w.record(t, caller, 6)
-	w.exec(t, "UPDATE events SET chain = NULL WHERE workspace_id = $1", caller.WorkspaceID)
+	w.exec(t, `UPDATE events SET chain = (SELECT anchor_chain FROM event_positions WHERE workspace_id = $1)
+		WHERE workspace_id = $1`, caller.WorkspaceID)
 	w.exec(t, "UPDATE event_positions SET chain = anchor_chain, anchor_position = newest WHERE workspace_id = $1",
 		caller.WorkspaceID)
 	w.check(t, caller.WorkspaceID, "")
@@ -343,4 +344,25 @@ func (w *chained) testTakenOnce(t *testing.T) {
 			t.Errorf("on %s it is taken %d times", step.day, got)
 		}
 	}
+}
+
+// RunOldLog checks that a log from before the chain begins it behind its newest event. database is one
+// from before, and migrate brings it up to date.
+func RunOldLog(t *testing.T, database OpenDatabase, migrate func(t *testing.T)) {
+	t.Helper()
+	caller := &core.Actor{WorkspaceID: core.ID{7}}
+	database.Exec(t, "INSERT INTO event_positions (workspace_id, newest) VALUES ($1, 5)", caller.WorkspaceID)
+	migrate(t)
+	w := &chained{site: &site{clock: new(clock), Store: database.Open()}, exec: database.Exec}
+	v := w.check(t, caller.WorkspaceID, "")
+	if want := (event.Mark{Position: 5}); v.Log.Head != want || v.Log.Anchor != want {
+		t.Errorf("the log %+v", v.Log)
+	}
+	w.record(t, caller, 3)
+	v = w.check(t, caller.WorkspaceID, "", event.Mark{Position: 5})
+	if v.Log.Head.Position != 8 || v.Events != 3 || v.Unlinked != 0 {
+		t.Errorf("with events: %+v", v)
+	}
+	w.exec(t, "DELETE FROM events WHERE workspace_id = $1 AND position = 6", caller.WorkspaceID)
+	w.check(t, caller.WorkspaceID, "removed 6-6")
 }

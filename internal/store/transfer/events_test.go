@@ -61,10 +61,12 @@ func TestEventsGoOnWhereTheyWereCopied(t *testing.T) {
 		want := fill(t, from)
 		_, err := transfer.Copy(t.Context(), from, to, &seen{})
 		must(t, err)
+		caller := &core.Actor{Kind: core.ActorKey, WorkspaceID: want.workspaces[0].ID, ID: want.keys[0].ID}
+		noted, err := from.LogOf(t.Context(), caller.WorkspaceID)
+		must(t, err)
 		service := codes.NewServices(codes.Deps{
 			Store: to, Now: time.Now, Entropy: core.SystemEntropy(), NewID: func() (core.ID, error) { return newID(t), nil },
 		})
-		caller := &core.Actor{Kind: core.ActorKey, WorkspaceID: want.workspaces[0].ID, ID: want.keys[0].ID}
 		_, err = service.RevokeCode(t.Context(), caller, "MANY-1")
 		must(t, err)
 		sequence(t, to)
@@ -79,6 +81,16 @@ func TestEventsGoOnWhereTheyWereCopied(t *testing.T) {
 			}
 			if sum, err := e.Sum(); i < int(want.rows["events"]) && e.Salt != nil && (sum != e.Digest || err != nil) {
 				t.Errorf("event %d: its digest is another one (%v): %+v", i, err, e)
+			}
+		}
+		v, err := event.Verify(t.Context(), to, caller.WorkspaceID, []event.Mark{noted.Head}, func(int) {})
+		must(t, err)
+		if v.Log.Head.Position != int64(len(page.Events)) || len(v.Findings) != queued {
+			t.Errorf("verified: %+v", v)
+		}
+		for i, f := range v.Findings { // whose digests are none
+			if f.What != event.Changed || f.From != want.rows["events"]+1+int64(i) {
+				t.Errorf("found %+v", f)
 			}
 		}
 		var got []string

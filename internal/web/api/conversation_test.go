@@ -233,6 +233,7 @@ func conversation(f *fixture, reader string) []said {
 		said{"an export", "GET", "/exports/codes?status=active&format=csv", "", nil, nil, 200, "", true},
 		said{"an export of redemptions", "GET", "/exports/redemptions", "", nil, nil, 200, "", true},
 		said{"an export of users", "GET", "/exports/users?q=a", "", nil, nil, 200, "", true},
+		said{"an export of events", "GET", "/exports/events?types=code.*&format=csv", "", nil, nil, 200, "", true},
 		said{
 			"an export in no such format", "GET", "/exports/users?format=xlsx", "", nil, nil,
 			400, core.ReasonInvalidParameter, false,

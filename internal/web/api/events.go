@@ -25,7 +25,7 @@ func (s *server) eventRoutes() []kit.Route {
 			"While there is nothing, wait holds the answer back.\n\n" +
 			"Accept: text/event-stream asks for server-sent events instead, which go on as long as the connection: " +
 			"id is the position, event the type, data the event as a line of JSON.",
-		Parameters: []kit.Parameter{
+		Parameters: append(eventFilters(),
 			kit.InQuery("after",
 				"The position behind which to begin: next of the answer before. 0 begins with the oldest that is kept.",
 				kit.WholeSchema(0, nil, 0)),
@@ -34,26 +34,36 @@ func (s *server) eventRoutes() []kit.Route {
 			kit.InHeader("Last-Event-ID",
 				"Of a stream, instead of after or cursor: the last id of the stream before. Browsers send it by themselves.",
 				maxPositionDigits),
-			kit.InQuery("types",
-				"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
-				kit.TextSchema()),
-			kit.InQuery("subject",
-				"Only events about this: a kind ("+core.Alternatives(event.SubjectKinds())+"), a colon and its id, or "+
-					"the value of a code, however it is spelt: code:WELCOME2031, batch:01a21984-0043-7bc5-9b11-4aeae8b30511.",
-				kit.TextSchema()),
-			kit.InQuery("actor",
-				"Only what was done by key:ID, or by any key, cli (the command line) or system (the server).",
-				kit.TextSchema()),
 			kit.InQuery("limit",
 				"How many events the answer has at most.",
 				kit.WholeSchema(1, new(float64(event.MaxLimit)), event.DefaultLimit)),
 			kit.InQuery("wait",
 				"For how many seconds to wait if there are none; a stream waits anyway.",
-				kit.WholeSchema(0, new(event.MaxWait.Seconds()), 0)),
-		},
+				kit.WholeSchema(0, new(event.MaxWait.Seconds()), 0))),
 		Response: kit.JSON[eventList]("EventList"), Also: []string{eventStreamType}, Streams: true,
 		Reasons: []core.Reason{core.ReasonPositionExpired, core.ReasonCursorNotFound},
 	}}
+}
+
+// eventFilters are the parameters that [eventFilter] reads.
+func eventFilters() []kit.Parameter {
+	return []kit.Parameter{
+		kit.InQuery("types",
+			"Only these types, with commas between: exact, or all that begin alike, such as code.*.",
+			kit.TextSchema()),
+		kit.InQuery("subject",
+			"Only events about this: a kind ("+core.Alternatives(event.SubjectKinds())+"), a colon and its id, or "+
+				"the value of a code, however it is spelt: code:WELCOME2031, batch:01a21984-0043-7bc5-9b11-4aeae8b30511.",
+			kit.TextSchema()),
+		kit.InQuery("actor",
+			"Only what was done by key:ID, or by any key, cli (the command line) or system (the server).",
+			kit.TextSchema()),
+	}
+}
+
+// eventFilter reads which events a request asks for.
+func eventFilter(p *kit.Query) event.Query {
+	return event.Query{Types: eventTypes(p), Subject: eventSubject(p), Actor: eventActor(p)}
 }
 
 // eventFields is an event as callers see it.
@@ -117,10 +127,8 @@ func showEvent(e *event.Event) (eventFields, error) {
 // listEvents answers GET /events.
 func (s *server) listEvents(ctx context.Context, c *kit.Call) error {
 	p := c.Query()
-	query := event.Query{
-		Workspace: c.Actor.WorkspaceID, After: p.Whole("after"), Limit: int(p.Whole("limit")),
-		Types: eventTypes(p), Subject: eventSubject(p), Actor: eventActor(p),
-	}
+	query := eventFilter(p)
+	query.Workspace, query.After, query.Limit = c.Actor.WorkspaceID, p.Whole("after"), int(p.Whole("limit"))
 	if p.Text("limit") != "" && query.Limit == 0 {
 		query.Limit = -1 // which is refused; left out it would be the default
 	}

@@ -15,6 +15,7 @@ import (
 
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/event"
 	"accesscodes/internal/store/storetest"
 )
 
@@ -24,6 +25,15 @@ type pagedStore struct {
 	pages  atomic.Int64
 	before atomic.Pointer[func(page int64) error] // nil: nothing
 	count  int                                    // of codes; 0: as many as there are
+
+	recordingFails bool
+}
+
+func (s *pagedStore) RecordEvents(ctx context.Context, events ...*event.Event) error {
+	if s.recordingFails {
+		return errStore
+	}
+	return s.Store.RecordEvents(ctx, events...)
 }
 
 func (s *pagedStore) CountCodes(ctx context.Context, q *codes.CodeQuery) (int, error) {
@@ -128,8 +138,13 @@ func (f *fixture) exported(t *testing.T, path string, edits ...edit) string {
 // completedExports is the data of the events about acme's exports.
 func (f *fixture) completedExports(t *testing.T) (all []map[string]any) {
 	t.Helper()
+	return f.exportEvents(t, "export.completed")
+}
+
+func (f *fixture) exportEvents(t *testing.T, kind string) (all []map[string]any) {
+	t.Helper()
 	f.sequence(t)
-	for _, e := range f.call(t, "GET", "/events?types=export.completed", "").mustBeOK(t).object(t)["data"].([]any) {
+	for _, e := range f.call(t, "GET", "/events?types="+kind, "").mustBeOK(t).object(t)["data"].([]any) {
 		e := e.(map[string]any)
 		if subject := e["subject"].(map[string]any); subject["kind"] != "workspace" ||
 			subject["id"] != f.key.WorkspaceID.String() {

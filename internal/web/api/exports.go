@@ -100,6 +100,24 @@ func (s *server) exportUsers(ctx context.Context, c *kit.Call) error {
 	})
 }
 
+// exportEvents answers GET /exports/events.
+func (s *server) exportEvents(ctx context.Context, c *kit.Call) error {
+	p := c.Query()
+	query, format := eventFilter(p), exportFormatOf(c, p, batchFormats)
+	if from := p.Time("from"); from != nil {
+		query.From = *from
+	}
+	if to := p.Time("to"); to != nil {
+		query.To = *to
+	}
+	if err := exportError(c, p, format); err != nil {
+		return err
+	}
+	return send(ctx, s, c, export.Export[event.Event]{
+		What: "events", Format: format, Pages: s.exports.Log(ctx, &c.Actor, query), Table: bulk.LogTable(),
+	})
+}
+
 // send sends an export to who has asked for it.
 func send[T any](ctx context.Context, s *server, c *kit.Call, e export.Export[T]) error {
 	e.Again = c.AuthenticateAgain
@@ -144,5 +162,8 @@ func (s *server) exportRoutes() []kit.Route {
 		route("codes", "Codes", s.exportCodes, sheetFormats, codeFilters()),
 		route("redemptions", "Redemptions", s.exportRedemptions, tableFormats, redemptionFilters()),
 		route("users", "Users", s.exportUsers, tableFormats, userFilters()),
+		route("events", "Events", s.exportEvents, batchFormats, append(eventFilters(),
+			kit.InQuery("from", "Only what happened from this instant on.", kit.TimeSchema()),
+			kit.InQuery("to", "Only what happened before this instant.", kit.TimeSchema()))),
 	}
 }

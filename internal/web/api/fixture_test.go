@@ -136,11 +136,13 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 
 func newServer(t *testing.T, f *fixture) *Server {
 	t.Helper()
+	events := event.NewService(f.store, f.clock.read, 0)
 	server, err := New(Deps{
-		Codes: f.service, Tenancy: f.tenancy, Events: event.NewService(f.store, f.clock.read, 0),
+		Codes: f.service, Tenancy: f.tenancy, Events: events,
 		Batches: f.batches, Changes: f.changes, Imports: f.imports,
 		Exports: bulk.NewExports(bulk.ExportDeps{
-			Lists: f.service, Batches: f.batches, Log: f.store, Now: f.clock.read, Entropy: core.SystemEntropy(),
+			Lists: f.service, Batches: f.batches, Events: events, Log: f.store, Now: f.clock.read,
+			Entropy: core.SystemEntropy(),
 		}),
 		Webhooks: f.webhooks, Heartbeat: f.beat,
 		Ping: f.store.Ping, Registry: prometheus.NewRegistry(), Version: "1.2.3", Stall: f.stall,

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -184,13 +183,9 @@ func (s *server) downloadRejected(ctx context.Context, c *kit.Call) error {
 	if err != nil {
 		return err
 	}
-	var file *kit.Download
-	err = s.imports.Rejected(ctx, &c.Actor, id, nil, func() (io.Writer, func() error) {
-		file = c.BeginDownload(export.CSV.MediaType(), "rejected-"+id.String()+".csv", false)
-		return file, func() error { return errors.Join(c.AuthenticateAgain(ctx), file.Flush()) }
-	})
-	if err != nil {
-		return err
+	rejected := export.Rejected{
+		Import: id, Name: id.String(), Again: c.AuthenticateAgain,
+		Words: func(line *bulk.RejectedLine) string { return line.Detail },
 	}
-	return file.Close()
+	return rejected.Send(ctx, s.imports, s.exports, c)
 }

@@ -79,6 +79,11 @@ func TestAFileIsImported(t *testing.T) {
 			t.Errorf("rejected lines (-want +got):\n%s", diff)
 		}
 		f.sequence(t)
+		read := f.call(t, "GET", "/events?types=export.*&subject=import:"+id, "").mustBeOK(t).body
+		if strings.Count(read, `"type":"export.completed"`) != 1 ||
+			!strings.Contains(read, `"data":{"format":"csv","rows":2,"what":"rejected"}`) {
+			t.Errorf("of the download: %s", read)
+		}
 		log := f.call(t, "GET", "/events?types=import.*,code.*", "").mustBeOK(t).body
 		if strings.Count(log, `"type":"import.completed"`) != 1 || strings.Contains(log, "code.created") ||
 			!strings.Contains(log, `"subject":{"kind":"import","id":"`+id+`"}`) ||

@@ -76,6 +76,7 @@ var routeCases = map[string]routeCase{
 	"exportCodes":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 	"exportRedemptions": {roles: readers, query: "?format=ndjson", stranger: nothingExported},
 	"exportUsers":       {roles: readers, query: "?format=ndjson", stranger: nothingExported},
+	"exportEvents":      {roles: readers, query: "?subject=code:MINE", stranger: nothingExported},
 
 	"createWebhookEndpoint": {
 		roles: managers, body: `{"url":"https://example.com/"}`, stranger: somethingOfItsOwn,

@@ -85,7 +85,8 @@ func New(deps Deps) (*Server, error) {
 	}
 	served, err := kit.New(kit.Config{
 		Routes: routes, Document: document(deps.Version),
-		Authenticate: deps.Tenancy.Authenticate, HoldsSecret: tenancy.HoldsKey, Rewrite: nameSlash,
+		Authenticate: deps.Tenancy.Authenticate, Authenticated: deps.Tenancy.NoteAddress,
+		HoldsSecret: tenancy.HoldsKey, Rewrite: nameSlash,
 		Log: deps.Log, Registry: deps.Registry, TrustedProxies: deps.TrustedProxies, Stall: deps.Stall,
 	})
 	if err != nil {

@@ -55,13 +55,7 @@ type activityDay struct {
 }
 
 // activityFilters are the filters of the page, in the order in which it shows them.
-var activityFilters = []string{"by", "what", "code", "user", "request"}
-
-// eventKinds are the kinds of events that can be asked for: what their types begin with.
-var eventKinds = []string{
-	"code", "redemption", "reservation", "user", "batch", "change", "import", "export", "key", "workspace", "member",
-	"session",
-}
+var activityFilters = []string{"by", "what", "code", "user", "about", "request"}
 
 // activity answers GET /activity.
 func (s *server) activity(ctx context.Context, p *page) error {
@@ -112,6 +106,8 @@ func (p *page) eventQuery(f *form) event.Query {
 		q.Subject = &event.SubjectName{Kind: event.SubjectCode, Key: core.Canonical(code)}
 	} else if user := f.raw("user"); user != "" {
 		q.Subject = &event.SubjectName{Kind: event.SubjectUser, Key: user}
+	} else if kind, key, isNamed := strings.Cut(f.get("about"), ":"); isNamed {
+		q.Subject = &event.SubjectName{Kind: event.SubjectKind(kind), Key: key}
 	}
 	if what := f.get("what"); what != "" {
 		q.Types = slices.DeleteFunc(event.Types(), func(t event.Type) bool {
@@ -169,8 +165,8 @@ func (f *form) filtered(name, value string) templ.SafeURL {
 }
 
 // exported is the file of the events that the filters find.
-func (f *form) exported() templ.SafeURL {
-	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(export.CSV))...)
+func (f *form) exported(format export.Format) templ.SafeURL {
+	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(format))...)
 }
 
 // filters are the filters that are on but one, as pairs of names and values.
@@ -204,6 +200,8 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) 
 			if p.Has("activity.kind." + value) {
 				chip.value = p.Say("activity.kind." + value)
 			}
+		case "about":
+			chip.value = s.aboutWords(ctx, p, value)
 		}
 		v.chips = append(v.chips, chip)
 	}
@@ -215,8 +213,9 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) 
 	}
 	if v.form.get("what") == "" {
 		kinds := activityChoice{heading: p.Say("activity.by_what")}
-		for _, kind := range eventKinds {
-			kinds.choices = append(kinds.choices, activityLink{p.Say("activity.kind." + kind), v.form.filtered("what", kind)})
+		for _, g := range typeGroups() {
+			name := p.Say("activity.kind." + g.kind)
+			kinds.choices = append(kinds.choices, activityLink{name, v.form.filtered("what", g.kind)})
 		}
 		v.add = append(v.add, kinds)
 	}

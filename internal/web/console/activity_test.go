@@ -15,6 +15,7 @@ import (
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/text"
 	"accesscodes/internal/web/kit"
+	"accesscodes/internal/webhook"
 )
 
 // told are events as they are stored, with what a sentence about each must name.
@@ -46,10 +47,15 @@ var told = map[event.Type]struct {
 	event.ChangeUndone:    {aThing(event.SubjectChange), `{"do":"set","changed":612}`, named("/changes/", "612")},
 	event.ImportCompleted: {aThing(event.SubjectImport), `{"name":"spring","lines":9}`, named("/imports/", "spring")},
 	event.ExportCompleted: {aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv"}`, named("CSV")},
+	event.ExportInterrupted: {
+		aThing(event.SubjectWorkspace), `{"what":"users","rows":9,"format":"csv","filters":{"q":true,"status":"Premium"}}`,
+		named("CSV", "q, status: Premium"),
+	},
 
 	event.KeyCreated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRotated: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
 	event.KeyRevoked: {aThing(event.SubjectKey), `{"name":"CRM","role":"read"}`, named("CRM", "?key=")},
+	event.KeyUsed:    {aThing(event.SubjectKey), `{"name":"CRM","address":"192.0.2.7"}`, named("192.0.2.7")},
 
 	event.WorkspaceCreated: {aThing(event.SubjectWorkspace), `{"name":"Acme"}`, nil},
 	event.WorkspaceUpdated: {
@@ -66,13 +72,21 @@ var told = map[event.Type]struct {
 	event.SessionStarted:  {aThing(event.SubjectMember), `{}`, nil},
 	event.SessionFailed:   {aThing(event.SubjectMember), `{"name":"Sam"}`, named("Sam")},
 
-	event.EndpointCreated: {}, event.EndpointUpdated: {}, event.EndpointDisabled: {}, event.SecurityGuessing: {},
+	event.EndpointCreated: {aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x","types":"code.*"}`, inCRM},
+	event.EndpointUpdated: {aThing(event.SubjectEndpoint), `{"description":"CRM","previous":{"description":""}}`, inCRM},
+	event.EndpointDisabled: {
+		aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x","why":"gone"}`, named("crm.example", "410"),
+	},
+	event.EndpointDeleted:  {aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x"}`, named("crm.example")},
+	event.EndpointTested:   {aThing(event.SubjectEndpoint), `{"url":"https://crm.example/x"}`, inCRM},
+	event.SecurityGuessing: {},
 }
 
 var (
 	aCode   = event.Code("FAIR", "FAIR")
 	inUse   = []string{"/codes/FAIR", "/users/ann"}
 	inBatch = []string{"/batches/", "spring"}
+	inCRM   = []string{"/webhooks/", "crm.example"}
 )
 
 func aThing(kind event.SubjectKind) event.Subject { return event.Thing(kind, core.ID{15: 1}) }
@@ -91,7 +105,7 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 			line := newEventLine(&event.Event{
 				Type: kind, Subject: as.subject, Data: as.data, UserID: "ann",
 				Actor: event.Actor{Kind: core.ActorMember, ID: core.ID{1}, Name: "Mara"},
-			}, &surroundings{})
+			}, &surroundings{endpoints: map[core.ID]webhook.Endpoint{{15: 1}: {URL: "https://crm.example/x"}}})
 			var b strings.Builder
 			if err := activityLine(p, &line).Render(t.Context(), &b); err != nil {
 				t.Fatal(err)
@@ -110,6 +124,19 @@ func TestEveryEventIsASentenceInEveryLanguage(t *testing.T) {
 		}
 		if !p.Has("event.member.renamed") {
 			t.Errorf("%s: nothing is said about another name", language.Tag)
+		}
+		for _, done := range []string{"rotated", "resent", "on", "off"} {
+			if !p.Has("event.endpoint." + done) {
+				t.Errorf("%s: nothing is said about an endpoint that is %s", language.Tag, done)
+			}
+		}
+		for _, g := range typeGroups() {
+			if !p.Has("activity.kind." + g.kind) {
+				t.Errorf("%s: the kind of events %s has no name", language.Tag, g.kind)
+			}
+			if event.HotSet(g.types) != 0 && !p.Has("activity.unrecorded."+g.kind) {
+				t.Errorf("%s: nothing is said about %s that are not recorded", language.Tag, g.kind)
+			}
 		}
 		for _, do := range []string{"revoke", "restore", "delete", "set"} {
 			if !p.Has("event.change.completed." + do) {
@@ -248,7 +275,7 @@ func TestTheActivityShowsTheNewestFirst(t *testing.T) {
 	if strings.Contains(first, oldest) {
 		t.Error("the first page has the oldest")
 	}
-	older := o.mara.sees(linkIn(t, first, "before="), oldest, "created the workspace")
+	older := o.mara.sees(linkIn(t, first, "before="), oldest, "created ", ">the workspace<")
 	o.mara.sees(linkIn(t, older, "after="), newest)
 	one := o.mara.sees("/console/w/acme/activity?request=request-7", "&lt;note 7&gt;")
 	if strings.Contains(one, "note 8") {
@@ -310,7 +337,7 @@ func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 		}
 	}
 	const path = "/console/w/acme/exports/events?format=csv"
-	page := o.mara.sees("/console/w/acme/activity?what=user", "Codes that are added one by one")
+	page := o.mara.sees("/console/w/acme/activity?what=user", "codes that are added one by one")
 	rows := strings.Split(o.mara.sees(linkIn(t, page, "/exports/events")), "\r\n")
 	if len(rows) != 5 || !strings.HasPrefix(rows[0], "position,id,type,at,") || !strings.Contains(rows[1], ",'=user-2,") ||
 		!strings.Contains(rows[3], ",'=user-0,") {
@@ -321,6 +348,10 @@ func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 		t.Errorf("%d rows", rows)
 	}
 	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	log := o.mara.sees("/console/w/acme/exports/events?what=user&format=ndjson", `"digest":"`, `"chain":"`, `"salt":"`)
+	if rows := strings.Split(log, "\n"); len(rows) != 4 || !strings.Contains(rows[0], `"userId":"=user-0"`) {
+		t.Errorf("the log: %q", rows)
+	}
 	o.mara.refused("GET", path+"&what=nonsense", 400)
 	sam.refused("GET", path, 403)
 	if strings.Contains(sam.sees("/console/w/acme/activity"), "/exports/events") {

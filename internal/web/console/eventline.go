@@ -3,6 +3,8 @@ package console
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -65,7 +67,7 @@ func (e *eventLine) shape() string {
 // sentence says what was done, with links to what it was done to.
 func (e *eventLine) sentence(p *page) templ.Component {
 	name := cmp.Or(e.text("name"), p.Say("event.nameless"))
-	args := []any{"name", name, "what", p.exported(e.text("what"))}
+	args := []any{"name", name, "what", p.exported(e.text("what")), "address", e.text("address")}
 	switch e.Subject.Kind {
 	case event.SubjectCode:
 		args = append(args, "code", codeLink(p, e.Subject.ID))
@@ -81,6 +83,14 @@ func (e *eventLine) sentence(p *page) templ.Component {
 	case event.SubjectMember:
 		list := p.link("settings") + "#members"
 		args = append(args, "thing", linkIf(p.may(core.PermissionAdminister), list, e.person(p)))
+	case event.SubjectWorkspace:
+		words := p.Say("event.the_workspace")
+		if e.Type == event.WorkspaceUpdated {
+			words = p.Say("event.the_settings")
+		}
+		args = append(args, "thing", linkIf(p.may(core.PermissionManage), p.link("settings"), words))
+	case event.SubjectEndpoint:
+		args = append(args, "thing", e.endpoint(p))
 	}
 	if e.UserID == "" {
 		args = append(args, "user", p.Say("event.erased"))
@@ -96,6 +106,19 @@ func (p *page) exported(what string) string {
 		return p.Say(name)
 	}
 	return what
+}
+
+// filters are what an export was limited to.
+func (e *eventLine) filters() string {
+	given, _ := e.data["filters"].(map[string]any)
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if text, is := given[name].(string); is {
+			name += ": " + text
+		}
+		all = append(all, name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // person is who a member is, or whom an invitation is for.
@@ -135,6 +158,9 @@ func (e *eventLine) sentenceName() string {
 	if was, _ := e.data["previous"].(map[string]any); e.Type == event.MemberChanged && was["name"] != nil {
 		return "event.member.renamed"
 	}
+	if e.Type == event.EndpointUpdated {
+		return e.endpointSentence()
+	}
 	return "event." + string(e.Type)
 }
 
@@ -171,10 +197,15 @@ func (e *eventLine) details(p *page) (all []string) {
 		}
 	case event.ImportCompleted:
 		say("event.lines", "count", e.number("lines"), "accepted", e.number("accepted"), "rejected", e.number("rejected"))
-	case event.ExportCompleted:
+	case event.ExportCompleted, event.ExportInterrupted:
 		say("event.rows", "count", e.number("rows"), "format", strings.ToUpper(e.text("format")))
+		if filters := e.filters(); filters != "" {
+			say("event.filters", "filters", filters)
+		}
 	case event.KeyCreated:
 		say("event.may", "role", p.Say("keys.role."+e.text("role")))
+	case event.EndpointCreated, event.EndpointUpdated, event.EndpointDisabled:
+		all = append(all, e.endpointDetails(p)...)
 	case event.MemberInvited, event.MemberUninvited, event.MemberJoined, event.MemberRemoved:
 		say("event.with_role", "role", p.Say("role."+e.text("role")))
 	}
@@ -227,7 +258,11 @@ func (e *eventLine) changes(p *page) (all []string) {
 		return nil // of a later version
 	}
 	for _, c := range changed {
-		all = append(all, p.changedField(c))
+		if e.Subject.Kind == event.SubjectEndpoint {
+			all = append(all, p.changedEndpoint(c)...)
+		} else {
+			all = append(all, p.changedField(c))
+		}
 	}
 	return all
 }

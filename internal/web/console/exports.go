@@ -134,6 +134,7 @@ func (s *server) exportSelection(ctx context.Context, p *page) error {
 	}
 	return sent(ctx, p, f, export.Export[codes.Code]{
 		What: "codes", Pages: s.deps.Exports.Listed(ctx, &p.Actor, values), Table: bulk.CodesTable(),
+		Filters: event.Data{"codes": len(values)},
 	})
 }
 
@@ -158,14 +159,19 @@ func (s *server) exportUsers(ctx context.Context, p *page) error {
 	})
 }
 
-// exportEvents answers GET /console/w/{workspace}/exports/events, which has the filters of the activity.
+// exportEvents answers GET /console/w/{workspace}/exports/events, which has the filters of the activity. For
+// programs it is the log with its digests, as the API sends it.
 func (s *server) exportEvents(ctx context.Context, p *page) error {
 	f := p.exportForm()
 	q := p.eventQuery(f.form)
 	if q.Types != nil && len(q.Types) == 0 {
 		return core.WrongParameter(noSuchChoice.Said())
 	}
-	return sent(ctx, p, f, export.Export[event.Event]{
+	e := export.Export[event.Event]{
 		What: "events", Name: "activity", Pages: s.deps.Exports.Events(ctx, &p.Actor, q), Table: bulk.EventsTable(),
-	})
+	}
+	if f.format == export.NDJSON {
+		e.Pages, e.Table = s.deps.Exports.Log(ctx, &p.Actor, q), bulk.LogTable()
+	}
+	return sent(ctx, p, f, e)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,9 @@ func (f *form) raw(name string) string { return f.page.Request.Form.Get(name) }
 
 // all returns every value of a field.
 func (f *form) all(name string) []string { return f.page.Request.Form[name] }
+
+// isChosen reports whether a value is among those of a field.
+func (f *form) isChosen(name, value string) bool { return slices.Contains(f.all(name), value) }
 
 // ticked reports whether a box is ticked.
 func (f *form) ticked(name string) bool { return f.page.Request.Form.Get(name) != "" }

@@ -31,6 +31,7 @@ var keyGroups = []struct {
 		{[]string{"g", "b"}, "batches"},
 		{[]string{"g", "u"}, "users"},
 		{[]string{"g", "k"}, "keys"},
+		{[]string{"g", "h"}, "webhooks"},
 		{[]string{"g", "a"}, "activity"},
 		{[]string{"g", "s"}, "settings"},
 	}},

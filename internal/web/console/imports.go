@@ -2,15 +2,12 @@ package console
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strings"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/job"
 	"accesscodes/internal/web/export"
-	"accesscodes/internal/web/kit"
 )
 
 func (s *server) importRoutes() []Route {
@@ -122,16 +119,11 @@ func (s *server) downloadRejected(ctx context.Context, p *page) error {
 	if err := export.CSV.CheckProtocol(p.Call); err != nil {
 		return err
 	}
-	var file *kit.Download
-	words := func(line *bulk.RejectedLine) string { return p.whyRejected(&imported, line) }
-	err = s.deps.Imports.Rejected(ctx, &p.Actor, imported.ID, words, func() (io.Writer, func() error) {
-		file = p.BeginDownload(export.CSV.MediaType(), "rejected-"+p.importName(&imported)+".csv", false)
-		return file, func() error { return errors.Join(p.stillMay(ctx), file.Flush()) }
-	})
-	if err != nil {
-		return err
+	rejected := export.Rejected{
+		Import: imported.ID, Name: p.importName(&imported), Again: p.stillMay,
+		Words: func(line *bulk.RejectedLine) string { return p.whyRejected(&imported, line) },
 	}
-	return file.Close()
+	return rejected.Send(ctx, s.deps.Imports, s.deps.Exports, p.Call)
 }
 
 // importName is what an import is called: as its batch, else by its id.

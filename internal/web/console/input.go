@@ -42,6 +42,15 @@ func (f *form) attributes(name string, pairs []string) templ.Attributes {
 	return attributes
 }
 
+// described are the attributes of a group of fields that is tied to its hint and what is wrong with it.
+func (f *form) described(name string) templ.Attributes {
+	attributes := f.attributes(name, nil)
+	for _, ofFields := range []string{"name", "class", "aria-invalid"} {
+		delete(attributes, ofFields)
+	}
+	return attributes
+}
+
 // fieldID is the id of a field in the page.
 func fieldID(name string) string { return "field-" + name }
 

@@ -31,6 +31,7 @@ var menu = [][]menuItem{
 	},
 	{
 		{"keys", []string{"keys"}, "g k", core.PermissionAdminister},
+		{"webhooks", []string{"webhooks"}, "g h", core.PermissionWebhooks},
 		{"activity", []string{"activity"}, "g a", core.PermissionRead},
 		{"settings", []string{"settings"}, "g s", core.PermissionManage},
 	},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ import (
 	"accesscodes/internal/overview"
 	"accesscodes/internal/store/sqlite"
 	"accesscodes/internal/tenancy"
+	"accesscodes/internal/webhook"
 	"accesscodes/internal/why"
 )
 
@@ -50,6 +52,7 @@ type office struct {
 	end     func() // waits for all requests, and then the console answers no more
 	rests   bool   // jobs wait until the runner is told to work
 	why     *why.Service
+	hooks   *webhook.Service
 	acme    tenancy.Workspace
 	other   tenancy.Workspace
 	mara    *visitor
@@ -98,6 +101,9 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o.openWorkshop(t)
+	if o.hooks, err = newHooks(store); err != nil {
+		t.Fatal(err)
+	}
 	o.serve(t)
 	o.mara = o.setUp(t)
 	format.Prefix = "OTHER"
@@ -106,6 +112,19 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// newHooks makes the service of webhooks, which may reach receivers on this machine.
+func newHooks(store *sqlite.Store) (*webhook.Service, error) {
+	secrets, err := webhook.NewSecrets(nil)
+	return webhook.NewService(webhook.Deps{
+		Store: store, Log: store, Secrets: secrets, Schedule: webhook.DefaultSchedule(),
+		Client: webhook.NewClient(webhook.ClientConfig{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		Render: func(e *event.Event) ([]byte, error) {
+			return json.Marshal(map[string]any{"id": e.ID.String(), "type": e.Type, "subject": e.Subject.ID})
+		},
+		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newTestID, Wake: func() {},
+	}), err
 }
 
 // openWorkshop makes what jobs need. A job is done before whoever asks for it has the answer, unless
@@ -159,7 +178,7 @@ func (o *office) work(t *testing.T) {
 func (o *office) serve(t *testing.T) {
 	pages, err := New(Deps{
 		Codes: o.codes, Tenancy: o.tenancy, Events: o.events, Batches: o.batches, Changes: o.changes, Why: o.why,
-		Imports: o.imports, Exports: o.exports,
+		Imports: o.imports, Exports: o.exports, Webhooks: o.hooks,
 		Counts:   overview.New(overview.Deps{Store: o.store, Now: time.Now}),
 		Sessions: o.people.Sessions, Links: o.people.Links, Members: o.people.Members,
 		Installation: func(context.Context) (Installation, error) {

@@ -30,6 +30,7 @@ type page struct {
 	nonce     string            // of this page's scripts
 	toast     *toast            // what the page before wants said
 	making    string            // how far the batches are that are being made; empty: none is
+	failing   bool              // a webhook endpoint does not get what it wants
 	secret    bool              // the page shows a secret: it is not compressed, since its length would tell of it
 }
 
@@ -169,6 +170,7 @@ func (p *page) showWith(ctx context.Context, status int, c templ.Component) erro
 		p.remember()
 	}
 	p.noteMaking(ctx)
+	p.noteWebhooks(ctx)
 	var b bytes.Buffer
 	if err := c.Render(ctx, &b); err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"accesscodes/internal/event"
 	"accesscodes/internal/qr"
 	"accesscodes/internal/sheet"
+	"accesscodes/internal/web/export"
 )
 
 const (
@@ -247,10 +248,9 @@ func (s *server) printSheet(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	about := event.Thing(event.SubjectBatch, v.batch.ID)
-	if err := s.deps.Exports.Completed(ctx, &p.Actor, about, "batch", "pdf", int64(cards)); err != nil {
-		return err
-	}
+	export.Record(ctx, s.deps.Exports, p.Call, bulk.BulkRead{
+		About: event.Thing(event.SubjectBatch, v.batch.ID), What: "batch", Format: "pdf", Rows: int64(cards),
+	})
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read the cards: %w", err)
 	}

@@ -9,6 +9,6 @@ func (s *server) allRoutes() []Route {
 		s.whyRoutes(), s.searchRoutes(), s.overviewRoutes(), s.batchRoutes(), s.printRoutes(), s.keyRoutes(),
 		s.userRoutes(), s.activityRoutes(), s.settingsRoutes(), s.memberRoutes(), s.importRoutes(), s.exportRoutes(),
 		s.codesRoutes(), s.changesRoutes(), s.newRoutes(), s.workspaceRoutes(), s.installationRoutes(),
-		s.codeRoutes(),
+		s.codeRoutes(), s.webhookRoutes(),
 	)
 }

@@ -27,6 +27,11 @@ func (s *server) search(ctx context.Context, p *page) error {
 	if typed == "" {
 		return p.see(p.link("why"))
 	}
+	if to, err := s.findWebhook(ctx, p, typed); err != nil {
+		return err
+	} else if to != "" {
+		return p.see(to)
+	}
 	found, err := s.deps.Why.Find(ctx, &p.Actor, typed)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ var (
 	numberMissing  = core.NewSentence("number_missing", "a number is missing")
 	noQR           = core.NewSentence("no_qr", "a code that is revoked has no QR code")
 	usedStays      = core.NewSentence("used_stays", "a code that was used stays on record and cannot be deleted")
+	noEventKinds   = core.NewSentence("no_event_kinds", "no kinds of events are chosen")
 	operatorsOnly  = core.NewSentence("operators_only", "this is for whoever runs the installation")
 )
 

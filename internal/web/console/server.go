@@ -21,6 +21,7 @@ import (
 	"accesscodes/internal/tenancy"
 	"accesscodes/internal/web/console/asset"
 	"accesscodes/internal/web/kit"
+	"accesscodes/internal/webhook"
 	"accesscodes/internal/why"
 )
 
@@ -37,6 +38,7 @@ type Deps struct {
 	Imports  *bulk.Imports
 	Exports  *bulk.Exports
 	Events   *event.Service
+	Webhooks *webhook.Service
 	Counts   *overview.Service
 
 	// Installation tells of the database, UnfinishedJobs how far the jobs of a workspace are that wait or run,

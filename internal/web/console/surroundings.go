@@ -2,12 +2,14 @@ package console
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"accesscodes/internal/bulk"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/member"
+	"accesscodes/internal/webhook"
 )
 
 // surroundings are what events name by id, as it is now.
@@ -17,6 +19,8 @@ type surroundings struct {
 	undoes  map[int64]*event.Event // by the position of the event that it takes back
 	people  map[core.ID]string     // members, with where they read their mail, and whom open invitations are for
 	seated  map[core.ID]member.Seated
+	// endpoints are those of the workspace that there are, if an event is about one and the viewer may see them.
+	endpoints map[core.ID]webhook.Endpoint
 }
 
 // aroundEvents looks up, once for all, what events name.
@@ -43,7 +47,24 @@ func (s *server) aroundEvents(ctx context.Context, p *page, events []event.Event
 	if around.undoes, err = s.undoingOf(ctx, events); err != nil {
 		return nil, err
 	}
+	if err := s.addEndpoints(ctx, p, around, events); err != nil {
+		return nil, err
+	}
 	return around, s.addPeople(ctx, p, around)
+}
+
+// addEndpoints adds the webhook endpoints if events name some.
+func (s *server) addEndpoints(ctx context.Context, p *page, around *surroundings, events []event.Event) error {
+	isAboutOne := func(e event.Event) bool { return e.Subject.Kind == event.SubjectEndpoint }
+	if !p.may(core.PermissionWebhooks) || !slices.ContainsFunc(events, isAboutOne) {
+		return nil
+	}
+	all, err := s.deps.Webhooks.List(ctx, &p.Actor)
+	around.endpoints = make(map[core.ID]webhook.Endpoint, len(all))
+	for i := range all {
+		around.endpoints[all[i].ID] = all[i]
+	}
+	return err
 }
 
 // addPeople adds who is who: the log holds no addresses.

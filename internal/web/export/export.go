@@ -73,53 +73,71 @@ type Export[T any] struct {
 	Format Format
 	Pages  bulk.Pages[T]
 	Table  *bulk.Table[T]
+	// Filters are what the event says of how rows were chosen; nil: the filters of the address.
+	Filters event.Data
 	// Again is asked before each page but the first whether the caller still may do this.
 	Again func(context.Context) error
 }
 
 // Send sends an export: its head as soon as the first page is there, then page by page. Only what is
-// whole is ended; everything else aborts the connection.
+// whole is ended; everything else aborts the connection. Both are recorded.
 func Send[T any](ctx context.Context, exports *bulk.Exports, c *kit.Call, e Export[T]) error {
-	var to *kit.Download
+	s := sending[T]{Export: e, exports: exports, call: c}
+	err := s.pages(ctx)
+	if s.to == nil || c.Request.Method == http.MethodHead {
+		return err
+	}
+	Record(ctx, exports, c, bulk.BulkRead{
+		About: e.About, What: e.What, Format: string(e.Format), Rows: s.rows, Filters: e.Filters, Broken: err != nil,
+	})
+	if err != nil {
+		return err
+	}
+	return s.to.Close()
+}
+
+// sending is an export that is being sent.
+type sending[T any] struct {
+	Export[T]
+	exports *bulk.Exports
+	call    *kit.Call
+	to      *kit.Download // nil: nothing was sent yet
+	rows    int64
+}
+
+// pages sends the pages, and the end of the file.
+func (s *sending[T]) pages(ctx context.Context) error {
 	var file bulk.File[T]
-	rows := int64(0)
-	for page, err := range e.Pages {
+	for page, err := range s.Pages {
 		if err != nil {
 			return err
 		}
-		if to == nil {
-			name := exports.FileName(&c.Actor, cmp.Or(e.Name, e.What), string(e.Format))
-			to = c.BeginDownload(e.Format.MediaType(), name, e.Format == XLSX)
-			if c.Request.Method == http.MethodHead {
+		if s.to == nil {
+			name := s.exports.FileName(&s.call.Actor, cmp.Or(s.Name, s.What), string(s.Format))
+			s.to = s.call.BeginDownload(s.Format.MediaType(), name, s.Format == XLSX)
+			if s.call.Request.Method == http.MethodHead {
 				return nil
 			}
-			file = e.file(to)
+			file = s.file(s.to)
 			err = file.Begin()
 		} else {
-			err = e.Again(ctx)
+			err = s.Again(ctx)
 			if core.IsKind(err, core.KindUnavailable) { // then no page can be read either
 				err = nil
 			}
 		}
 		for i := 0; i < len(page.Items) && err == nil; i++ {
 			err = file.Row(&page.Items[i], page.At)
-			rows++
+			s.rows++
 		}
 		if err == nil {
-			err = to.Flush()
+			err = s.to.Flush()
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := file.End(); err != nil {
-		return err
-	}
-	about := cmp.Or(e.About, event.Thing(event.SubjectWorkspace, c.Actor.WorkspaceID))
-	if err := exports.Completed(ctx, &c.Actor, about, e.What, string(e.Format), rows); err != nil {
-		return err
-	}
-	return to.Close()
+	return file.End()
 }
 
 // file returns what makes the file.

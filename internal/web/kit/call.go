@@ -39,6 +39,11 @@ func (c *Call) Draining() <-chan struct{} { return c.server.draining }
 // NoteRefusal lets the log and the metrics know why something was refused by a good answer.
 func (c *Call) NoteRefusal(reason core.Reason) { c.reason = reason }
 
+// Warn logs that something beside the answer went wrong. The message must not name a code or a person.
+func (c *Call) Warn(message string, err error) {
+	c.server.log.Warn(message, "request_id", c.RequestID, "route", c.route.Path, "error", err.Error())
+}
+
 // MarkReplayed tells the caller that an earlier request did what this one is answered with.
 func (c *Call) MarkReplayed(replayed bool) {
 	if replayed {

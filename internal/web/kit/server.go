@@ -29,6 +29,8 @@ type Config struct {
 	Document *Document // of the routes, served at /openapi.json; nil: none is served
 	// Authenticate says who sent a secret. Its errors are answered as they are.
 	Authenticate func(ctx context.Context, secret string) (core.Actor, error)
+	// Authenticated is told who has sent a request, and from which address; nil: nobody is. It must not wait.
+	Authenticated func(actor *core.Actor, client string)
 	// HoldsSecret reports whether a text holds a secret, so that it must not get into the log; nil:
 	// none does.
 	HoldsSecret func(text string) bool
@@ -47,6 +49,7 @@ type Config struct {
 type Server struct {
 	routes       []Route
 	authenticate func(ctx context.Context, secret string) (core.Actor, error)
+	noteCaller   func(actor *core.Actor, client string)
 	rewrite      func(*http.Request) *http.Request
 	refuse       func(*Call, *Problem)
 	log          *slog.Logger
@@ -68,7 +71,8 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 // New returns a server of the routes.
 func New(config Config) (*Server, error) {
 	s := &Server{
-		authenticate: config.Authenticate, rewrite: config.Rewrite, refuse: config.Refuse, log: config.Log,
+		authenticate: config.Authenticate, noteCaller: config.Authenticated, rewrite: config.Rewrite,
+		refuse: config.Refuse, log: config.Log,
 		metrics: newMetrics(config.Registry), ids: newRequestIDs(config.HoldsSecret),
 		mux: http.NewServeMux(), allowed: map[string][]string{},
 		proxies: config.TrustedProxies, stall: cmp.Or(config.Stall, DefaultStall), draining: make(chan struct{}),
@@ -192,6 +196,9 @@ func (s *Server) run(rt Route, c *Call) error {
 		}
 		actor.RequestID = c.RequestID
 		c.Actor = actor
+		if s.noteCaller != nil {
+			s.noteCaller(&c.Actor, c.Client)
+		}
 		if err := actor.Require(rt.Permission); err != nil {
 			return s.namingRoles(err, rt.Permission)
 		}

@@ -4,12 +4,13 @@ import {
   api, assert, command, invite, join, newPage, newTab, open, press, routes, run, server, setUp,
 } from "../lib/flow.mjs";
 import { bring, look, sideways } from "../lib/look.mjs";
+import { newReceiver } from "../lib/receiver.mjs";
 
 const motionless = { reducedMotion: "reduce" }; // or colours are judged on their way to others
 const people = {}; // a window of each
 const work = "/console/w/default";
 const visited = new Set(); // paths that were looked at, as pages of their own or in a dialog
-let batch, change, upload, dryRun, key, member, redemption; // ids
+let batch, change, upload, dryRun, key, member, redemption, endpoint, failing, off, delivery; // ids
 let invitation, used, reset; // addresses of links
 
 // opened opens a page and presses what shows another in its dialog.
@@ -59,6 +60,12 @@ const addresses = () => ({
     `${work}/users/user-4711/roll-back/${redemption}`, `${work}/users/user-4711/erase`,
     `${work}/keys`, `${work}/keys/new`, `${work}/keys/${key}/rotate`, `${work}/keys/${key}/revoke`,
     `${work}/activity`, `${work}/activity?what=codes`, `${work}/activity?q=none`,
+    `${work}/activity?about=endpoint:${endpoint}`,
+    `${work}/webhooks`, `${work}/webhooks/new`, `${work}/webhooks/${endpoint}`, `${work}/webhooks/${failing}`,
+    `${work}/webhooks/${off}`, `${work}/webhooks/${endpoint}/edit`,
+    `${work}/webhooks/${endpoint}/sample`, `${work}/webhooks/${endpoint}/rotate`, `${work}/webhooks/${endpoint}/off`,
+    `${work}/webhooks/${endpoint}/delete`, `${work}/webhooks/${endpoint}/resend`, `${work}/webhooks/${off}/resend`,
+    `${work}/deliveries/${delivery}`,
     `${work}/settings`, `${work}/invite`, `${work}/members/${member}`, `${work}/members/${member}/remove`,
   ],
 });
@@ -80,6 +87,27 @@ const states = () => ({
     "rolling back": opened("/users/user-4711", "a[href*=roll-back]"),
     "erasing": opened("/users/user-4711", "a[href$=erase]"),
     "revoking a key": opened("/keys", "a[href$=revoke]"),
+    "switching an endpoint off": opened(`/webhooks/${endpoint}`, "a[href$='/off']"),
+    "deleting an endpoint": opened(`/webhooks/${failing}`, "a[href$=delete]"),
+    "choosing events one by one": async (page) => {
+      await open(page, "/webhooks/new");
+      await page.check("[name=which][value=some]");
+      await page.locator("details summary").first().click();
+    },
+    "an endpoint that cannot be": async (page) => {
+      await open(page, "/webhooks/new");
+      await page.check("[name=which][value=some]");
+      await page.fill("#field-url", "https://0x7f.1/");
+      await press(page, "#main button.primary");
+      await page.locator(".complaint").nth(1).waitFor();
+    },
+    "a new secret": sent(`${work}/webhooks/${off}/rotate`),
+    "what would be sent again": async (page) => {
+      await open(page, `/webhooks/${endpoint}/resend`);
+      await page.fill("#field-since", "2026-01-01T00:00");
+      await press(page, "#main button.primary");
+      await page.locator("#effects").waitFor();
+    },
     "removing a member": opened(`/members/${member}`, "a[href$=remove]"),
     "a code that is there already": async (page) => {
       await open(page, "/new");
@@ -136,6 +164,24 @@ const seen = (route) => [...visited].some((path) => {
 const pages = () => list(addresses(), (all) => all.map((name) => ({
   name, go: (page) => page.goto(server.url + name),
 })));
+
+// makeEndpoints makes one that works, one that fails and one that is switched off.
+const makeEndpoints = async () => {
+  const receiver = await newReceiver();
+  const make = async (path, description) => (await api("POST", "/webhook-endpoints", {
+    url: receiver.url + path, description, types: ["batch.*"],
+  })).endpoint.id;
+  const test = async (id) => (await api("POST", `/webhook-endpoints/${id}/test`)).delivery.id;
+  [endpoint, failing, off] = [await make("", "CRM"), await make(`/${"long".repeat(20)}`), await make("/off", "Shop")];
+  await test(endpoint);
+  await test(failing);
+  receiver.status = 500;
+  receiver.answer = "<b>unwell</b>".repeat(300);
+  delivery = await test(failing);
+  await api("PATCH", `/webhook-endpoints/${off}`, { enabled: false });
+  receiver.close();
+};
+
 const found = []; // what is wrong
 const nothing = (wrong) => assert.equal(wrong.join("\n"), "");
 const judge = async (page, view) => {
@@ -154,6 +200,7 @@ await run({
     dryRun = await makeImport("code,type,recipient\nFAIR-0003,Premium,Cem\nFAIR-0001,Normal,Dan\n", "dryRun=true");
     change = await makeChange({ select: { batchId: await makeBatch(2, "Misprints") }, do: { revoke: true } });
     [{ id: redemption }] = (await api("GET", "/redemptions?userId=user-4711")).data;
+    await makeEndpoints();
     const viewer = await join(browser, "Vera", "viewer", motionless);
     invitation = new URL(await invite("jonas@acme.example", "editor")).pathname;
     used = new URL(server.link).pathname;

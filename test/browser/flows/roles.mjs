@@ -10,7 +10,7 @@ let reader; // an empty tab
 
 // What only some see, by page: addresses and forms, each with the role from which on it is there. Whatever
 // else is on a page is on everybody's.
-const onEvery = { "/new": "editor", "/settings": "editor", "/keys": "owner" };
+const onEvery = { "/new": "editor", "/settings": "editor", "/webhooks": "editor", "/keys": "owner" };
 const shares = () => ({
   "": {},
   "/codes": { "/imports/new": "editor", "/exports": "editor", "POST /changes/preview": "editor" },
@@ -42,7 +42,7 @@ const shares = () => ({
 // Pages of which some see nothing, with the role from which on they open.
 const closed = {
   "/new": "editor", "/new/many": "editor", "/imports/new": "editor", "/exports": "editor", "/register": "editor",
-  "/settings": "editor", "/codes/ACME-7KQW-M2XN/edit": "editor", "/codes/ACME-7KQW-M2XN/revoke": "editor",
+  "/settings": "editor", "/webhooks": "editor", "/codes/ACME-7KQW-M2XN/edit": "editor", "/codes/ACME-7KQW-M2XN/revoke": "editor",
   "/keys": "owner", "/keys/new": "owner", "/invite": "owner", "/users/user-4711/erase": "owner", "/welcome": "owner",
 };
 let batch, upload; // ids

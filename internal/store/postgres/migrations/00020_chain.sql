@@ -1,7 +1,10 @@
 -- +goose Up
 
--- The value of the hash chain over the digests of the log up to the event; NULL: from before the chain.
-ALTER TABLE events ADD COLUMN chain bytea;
+-- The value of the hash chain over the digests of the log up to the event; zeros: from before the chain.
+-- Without a default, a node of an older version gives no positions any more: it would leave the chain out.
+ALTER TABLE events ADD COLUMN chain bytea NOT NULL
+    DEFAULT '\x0000000000000000000000000000000000000000000000000000000000000000';
+ALTER TABLE events ALTER COLUMN chain DROP DEFAULT;
 
 -- The chain's value at the newest event, and the anchor: the newest event that was cut off at the old
 -- end. Before the first event stand 32 zeros.
@@ -21,7 +24,7 @@ CREATE TABLE event_digests (
     workspace_id uuid NOT NULL,
     position     bigint NOT NULL,
     digest       bytea NOT NULL,
-    chain        bytea,
+    chain        bytea NOT NULL,
     PRIMARY KEY (workspace_id, position)
 );
 

@@ -1,7 +1,8 @@
 -- +goose Up
 
--- The value of the hash chain over the digests of the log up to the event; NULL: from before the chain.
-ALTER TABLE events ADD COLUMN chain BLOB;
+-- The value of the hash chain over the digests of the log up to the event; zeros: from before the chain.
+ALTER TABLE events ADD COLUMN chain BLOB NOT NULL
+    DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000';
 
 -- The chain's value at the newest event, and the anchor: the newest event that was cut off at the old
 -- end. Before the first event stand 32 zeros.
@@ -21,7 +22,7 @@ CREATE TABLE event_digests (
     workspace_id BLOB NOT NULL,
     position     INTEGER NOT NULL,
     digest       BLOB NOT NULL,
-    chain        BLOB,
+    chain        BLOB NOT NULL,
     PRIMARY KEY (workspace_id, position)
 ) STRICT, WITHOUT ROWID;
 
