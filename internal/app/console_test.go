@@ -58,7 +58,7 @@ func newSite(t *testing.T, proxies ...netip.Prefix) *site {
 	check(t, err)
 	store := &watchedStore{bareStore: bare}
 	gathered := grouped.New(store, grouped.Options{})
-	p, err := newParts(ctx, cfg, store, gathered, log)
+	p, err := newParts(ctx, cfg, store, gathered, prometheus.NewRegistry(), log)
 	check(t, err)
 	pages, err := p.console(ctx, cfg.Database, "", surroundings{log, prometheus.NewRegistry(), proxies, "test"})
 	check(t, err)

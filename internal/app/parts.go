@@ -52,7 +52,8 @@ type surroundings struct {
 }
 
 func newParts(
-	ctx context.Context, cfg config.Serve, bare bareStore, gathered *grouped.Store, log *slog.Logger,
+	ctx context.Context, cfg config.Serve, bare bareStore, gathered *grouped.Store, registry *prometheus.Registry,
+	log *slog.Logger,
 ) (*parts, error) {
 	p := &parts{store: bare, codes: newCodes(gathered, cfg.Words)}
 	if err := readOldForms(ctx, p.codes, log); err != nil {
@@ -70,7 +71,7 @@ func newParts(
 	p.batches, p.changes = newBatches(bare, p.codes, p.tenancy, p.runner), newChanges(bare, p.codes, p.runner)
 	p.counts = overview.New(overview.Deps{Store: bare, Now: time.Now, Load: gathered.Load})
 	p.imports = newImports(bare, p.codes, p.tenancy, gathered.Load)
-	if p.hooks, p.sender, err = newWebhooks(bare, cfg, log); err != nil {
+	if p.hooks, p.sender, err = newWebhooks(bare, cfg, registry, log); err != nil {
 		return nil, err
 	}
 	p.exports = newExports(p.codes, p.batches, p.events, bare)

@@ -64,7 +64,7 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	warnOfExposure(log, cfg.Database)
 	gathered := grouped.New(bare, grouped.Options{Observe: newCommitMetrics(registry)})
 	closers.add(func() error { gathered.Close(); return nil })
-	parts, err := newParts(ctx, cfg, bare, gathered, log)
+	parts, err := newParts(ctx, cfg, bare, gathered, registry, log)
 	if err != nil {
 		return err
 	}

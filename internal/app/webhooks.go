@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"accesscodes/internal/config"
 	"accesscodes/internal/core"
 	"accesscodes/internal/web/api"
@@ -15,7 +17,7 @@ import (
 
 // newWebhooks returns the service of webhook endpoints, and the sender of this node.
 func newWebhooks(
-	store bareStore, cfg config.Serve, log *slog.Logger,
+	store bareStore, cfg config.Serve, registry *prometheus.Registry, log *slog.Logger,
 ) (*webhook.Service, *webhook.Sender, error) {
 	secrets, err := readSecrets(cfg.SecretFile)
 	if err != nil {
@@ -38,10 +40,27 @@ func newWebhooks(
 	service := webhook.NewService(webhook.Deps{
 		Store: store, Log: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
 		Client: webhook.NewClient(client), Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
-		Wake: func() { sender.Wake() },
+		Wake: func() { sender.Wake() }, Observe: newWebhookMetrics(registry),
 	})
 	sender = webhook.NewSender(service, node, log)
 	return service, sender, nil
+}
+
+// newWebhookMetrics counts attempts to send events, and measures them.
+func newWebhookMetrics(registry *prometheus.Registry) func(succeeded bool, took time.Duration) {
+	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "accesscodes_webhook_attempt_duration_seconds",
+		Help:    "Time that an attempt to send an event to a webhook endpoint took, by what came of it.",
+		Buckets: prometheus.ExponentialBuckets(.005, 3, 8),
+	}, []string{"outcome"})
+	registry.MustRegister(durations)
+	return func(succeeded bool, took time.Duration) {
+		outcome := "failed"
+		if succeeded {
+			outcome = "succeeded"
+		}
+		durations.WithLabelValues(outcome).Observe(took.Seconds())
+	}
 }
 
 // minSecret is the shortest content of a secret file, in bytes.

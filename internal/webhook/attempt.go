@@ -32,7 +32,11 @@ func (s *Service) attempt(ctx context.Context, l *line, e *Endpoint, about *even
 	if err != nil {
 		return Attempt{At: at, Error: err.Error()}
 	}
-	return l.post(ctx, at, e.URL, header, body)
+	a := l.post(ctx, at, e.URL, header, body)
+	if s.deps.Observe != nil && !a.interrupted {
+		s.deps.Observe(a.Succeeded(), a.Took)
+	}
+	return a
 }
 
 // sign returns the request that tells an endpoint about an event.

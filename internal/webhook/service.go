@@ -31,7 +31,8 @@ type Deps struct {
 	Now      func() time.Time
 	Entropy  io.Reader // a cryptographic source
 	NewID    func() (core.ID, error)
-	Wake     func() // tells the sender that there may be something to send
+	Observe  func(succeeded bool, took time.Duration) // each attempt; nil: not
+	Wake     func()                                   // tells the sender that there may be something to send
 }
 
 // Service manages endpoints and their deliveries. It is safe for concurrent use.

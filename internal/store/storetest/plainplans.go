@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 	"accesscodes/internal/store/plain"
+	"accesscodes/internal/webhook"
 )
 
 // PlainStatement is a statement of [plain.Store] about a table that grows without end, with the index
@@ -25,7 +27,7 @@ type PlainStatement struct {
 // let engines explain them.
 func PlainStatements(t *testing.T) []PlainStatement {
 	t.Helper()
-	return append(eventStatements(t), countStatements(t)...)
+	return slices.Concat(eventStatements(t), countStatements(t), deliveryStatements(t))
 }
 
 // taken are the statements about a table that an action sends.
@@ -46,6 +48,31 @@ func taken(
 		t.Errorf("%s: no statement about %s", name, table)
 	}
 	return all
+}
+
+// deliveryStatements read what was sent to webhook endpoints.
+func deliveryStatements(t *testing.T) (all []PlainStatement) {
+	t.Helper()
+	const table = "webhook_deliveries"
+	e := webhook.Endpoint{WorkspaceID: core.ID{15: 1}, ID: core.ID{15: 2}}
+	all = append(all, taken(t, table, "due deliveries", "webhook_deliveries_due", "workspace_id endpoint_id next_at",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.DueDeliveries(t.Context(), &e, now, 10)
+			return err
+		})...)
+	q := webhook.DeliveryQuery{WorkspaceID: e.WorkspaceID, EndpointID: e.ID, Before: 100, Limit: 10}
+	all = append(all, taken(t, table, "deliveries", "", "workspace_id endpoint_id position",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.Deliveries(t.Context(), &q)
+			return err
+		})...)
+	q.Status = webhook.Failed
+	return append(all, taken(t, table, "failed deliveries", "webhook_deliveries_unsent",
+		"workspace_id endpoint_id status position",
+		func(s plain.Store, _ *statements) error {
+			_, err := s.Deliveries(t.Context(), &q)
+			return err
+		})...)
 }
 
 // countStatements read what is to be counted.

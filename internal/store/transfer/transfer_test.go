@@ -169,6 +169,8 @@ func fill(t *testing.T, s store) (c contents) {
 		"sessions":        1,
 		"member_devices":  2,
 		"member_links":    1,
+
+		"webhook_endpoints": 1, "webhook_deliveries": 1,
 	}
 	addJob(t, s, c)
 	addPeople(t, s, c)
@@ -177,6 +179,7 @@ func fill(t *testing.T, s store) (c contents) {
 		func(event.CursorFacts) (int64, error) { return 1, nil })
 	must(t, err)
 	c.rows["cursors"] = 1
+	addWebhook(t, s, c)
 	for _, table := range []string{"events", "event_positions", "event_queue"} {
 		rows, err := s.Count(ctx, tableNamed(table))
 		must(t, err)
