@@ -179,17 +179,25 @@ func (f *following) live(node int, code string) (ok bool) {
 	})
 }
 
-// until repeats a request while the node is away or says that it cannot know the outcome.
+// until repeats a request through one node until it is done.
 func (f *following) until(node int, what string, request func(*client) (answer, error)) (ok bool) {
+	_, ok = untilDone(&f.clients[node], f.faults, what, request)
+	return ok
+}
+
+// untilDone repeats a request while the node is away or says that it cannot know the outcome.
+func untilDone(
+	node *atomic.Pointer[client], faults chan<- string, what string, request func(*client) (answer, error),
+) (a answer, ok bool) {
 	for {
-		a, err := request(f.clients[node].Load())
+		a, err := request(node.Load())
 		switch {
 		case err != nil, a.status >= http.StatusInternalServerError:
 		case a.status == http.StatusOK:
-			return true
+			return a, true
 		default:
-			f.faults <- fmt.Sprint(what, ": ", a.status, " ", a.body)
-			return false
+			faults <- fmt.Sprint(what, ": ", a.status, " ", a.body)
+			return a, false
 		}
 	}
 }
