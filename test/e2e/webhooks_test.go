@@ -18,9 +18,9 @@ import (
 const (
 	webhookWriters = 8 // of each node
 	actsOfALife    = 2 // a code is generated, and used up
-	partsOfSpeed   = 5 // of which one is done without the endpoint that hangs, and one with it
+	partsOfActs    = 15
+	speedRuns      = 3 // each of one part, without an endpoint that hangs, and with it
 	lookEvery      = 100 * time.Millisecond
-	webhookTypes   = "code.*,redemption.*"
 )
 
 // webhookFlags let servers send to receivers on this machine, and again soon.
@@ -37,8 +37,9 @@ func TestCampaignWebhooksReachEveryReceiver(t *testing.T) {
 		kills := campaign.Number(t, "ACCESSCODES_TEST_KILLS", campaign.Length(t, 2, 20))
 		begin := time.Now()
 		s := newSending(t, db)
-		s.compareSpeed(t, acts/partsOfSpeed)
-		s.killWhileActing(t, acts-2*acts/partsOfSpeed, kills)
+		s.compareSpeed(t, acts/partsOfActs)
+		s.flaky.test(t, s.api(t))
+		s.killWhileActing(t, acts-2*speedRuns*(acts/partsOfActs), kills)
 		s.awaitLog(t)
 		s.awaitArrivals(t, campaign.Length(t, workLimit, 2*time.Hour))
 		s.hanging.release()
@@ -46,7 +47,7 @@ func TestCampaignWebhooksReachEveryReceiver(t *testing.T) {
 			r.check(t, s.log, r != s.hanging)
 		}
 		t.Logf("%d acts, %d events, %d kills, in %s",
-			s.lives.Load()*actsOfALife, s.wanted, kills, time.Since(begin).Round(time.Millisecond))
+			s.lives.Load()*actsOfALife, s.wantedBy(s.fast), kills, time.Since(begin).Round(time.Millisecond))
 	})
 }
 
@@ -63,10 +64,9 @@ type sending struct {
 
 	fast, flaky, hanging *receiver
 
-	log    []logged // the events that endpoints want, and those about tests
-	read   int64    // up to where the log was read
-	wanted int      // events that every endpoint wants
-	used   int      // of these, about a code that was used up
+	log  []logged // the events that endpoints want, and those about tests
+	read int64    // up to where the log was read
+	used int      // events about a code that was used up
 }
 
 // logged is an event as the log has it.
@@ -94,7 +94,7 @@ func newSending(t *testing.T, db database) *sending {
 	for _, r := range []*receiver{s.fast, s.flaky, s.hanging} {
 		r.enroll(t, s.api(t))
 	}
-	s.hang(t, false)
+	s.fast.test(t, s.api(t))
 	for i := range s.clients {
 		s.awaitRecorded(t, s.clients[i].Load())
 	}
@@ -180,37 +180,33 @@ func (s *sending) live(node int, user string) (ok bool) {
 	return ok
 }
 
-// hang switches the endpoint that hangs on or off, and waits until it hangs or no longer does.
-func (s *sending) hang(t *testing.T, on bool) {
-	t.Helper()
-	update := accesscodes.UpdateWebhookEndpointRequest{Enabled: accesscodes.Set(on)}
-	if _, err := s.api(t).UpdateWebhookEndpoint(t.Context(), s.hanging.id, update); err != nil {
-		t.Fatal(err)
-	}
-	if on {
-		<-s.write(actsOfALife)
-	}
-	eventually(t, requestLimit, fmt.Sprint("an endpoint hangs: ", on), func() bool {
-		return (s.hanging.underWay.Load() > 0) == on
-	})
-}
-
-// compareSpeed acts without and with the endpoint that hangs.
+// compareSpeed acts without and with an endpoint that hangs. The best of some runs counts: others use the
+// machine, too.
 func (s *sending) compareSpeed(t *testing.T, acts int) {
 	t.Helper()
-	var perSecond [2]float64
-	for i, on := range []bool{false, true} {
-		if on {
-			s.hang(t, true)
-		}
-		begin := time.Now()
-		<-s.write(acts)
-		perSecond[i] = float64(acts) / time.Since(begin).Seconds()
-	}
-	t.Logf("acts per second: %.0f, with an endpoint that hangs %.0f", perSecond[0], perSecond[1])
-	if perSecond[1] < perSecond[0]/2 {
+	without := s.speed(t, acts)
+	s.hanging.test(t, s.api(t))
+	<-s.write(actsOfALife)
+	eventually(t, requestLimit, "an endpoint hangs", func() bool { return s.hanging.underWay.Load() > 0 })
+	with := s.speed(t, acts)
+	t.Logf("acts per second: %.0f, with an endpoint that hangs %.0f", without, with)
+	if with < without/2 {
 		t.Error("an endpoint that hangs slows acts down")
 	}
+}
+
+// speed returns how many acts are done in a second. Each run begins when the fast receiver has taken everything.
+func (s *sending) speed(t *testing.T, acts int) (best float64) {
+	t.Helper()
+	for range speedRuns {
+		s.awaitLog(t)
+		want := s.wantedBy(s.fast)
+		eventually(t, workLimit, "the fast receiver has everything", func() bool { return s.fast.taken.Load() >= want })
+		begin := time.Now()
+		<-s.write(acts)
+		best = max(best, float64(acts)/time.Since(begin).Seconds())
+	}
+	return best
 }
 
 // killWhileActing kills servers while others act. A lease ends some seconds after its node: only a full campaign
@@ -248,8 +244,8 @@ func (s *sending) readOn(t *testing.T) []logged {
 			Data []json.RawMessage
 			Next int64
 		}
-		a := s.clients[0].Load().mustGet(t, fmt.Sprintf("/events?types=%s,endpoint.tested&limit=1000&after=%d",
-			webhookTypes, s.read), http.StatusOK)
+		a := s.clients[0].Load().mustGet(t, fmt.Sprintf("/events?types=code.*,redemption.*,endpoint.tested&limit=1000&after=%d",
+			s.read), http.StatusOK)
 		if err := json.Unmarshal([]byte(a.body), &page); err != nil {
 			t.Fatal(err)
 		}
@@ -259,9 +255,6 @@ func (s *sending) readOn(t *testing.T) []logged {
 				t.Fatal(err)
 			}
 			s.log = append(s.log, e)
-			if e.Type != testType {
-				s.wanted++
-			}
 			if e.Type == "code.exhausted" {
 				s.used++
 			}
@@ -284,13 +277,24 @@ func (s *sending) awaitLog(t *testing.T) {
 	}
 }
 
+// wantedBy returns how many events of the log a receiver wants.
+func (s *sending) wantedBy(r *receiver) (events int64) {
+	for i := range s.log {
+		if r.wants(&s.log[i]) {
+			events++
+		}
+	}
+	return events
+}
+
 // awaitArrivals waits until the receivers that answer have taken every event. Once the log was sent and
 // nothing comes, what has failed is sent again: some of it has failed too often.
 func (s *sending) awaitArrivals(t *testing.T, limit time.Duration) {
 	t.Helper()
-	api, looked, tries, want := s.api(t), time.Now(), int64(0), int64(s.wanted)
+	api, looked, tries := s.api(t), time.Now(), int64(0)
+	ofFast, ofFlaky := s.wantedBy(s.fast), s.wantedBy(s.flaky)
 	eventually(t, limit, "every event has arrived", func() bool {
-		if s.fast.taken.Load() >= want && s.flaky.taken.Load() >= want {
+		if s.fast.taken.Load() >= ofFast && s.flaky.taken.Load() >= ofFlaky {
 			return true
 		}
 		if time.Since(looked) < lookEvery {
