@@ -89,6 +89,9 @@ func orNoCursor(err error) error {
 //
 // Errors: ReasonCursorNotFound.
 func (s *Service) Cursor(ctx context.Context, workspace core.ID, name string) (Cursor, error) {
+	if !cursorName.MatchString(name) { // which no cursor can have, nor every database ask for
+		return Cursor{}, noCursor()
+	}
 	c, err := s.store.Cursor(ctx, workspace, name)
 	return c, orNoCursor(err)
 }
@@ -117,5 +120,8 @@ func (s *Service) MoveCursor(ctx context.Context, workspace core.ID, name string
 //
 // Errors: ReasonCursorNotFound.
 func (s *Service) DeleteCursor(ctx context.Context, workspace core.ID, name string) error {
+	if !cursorName.MatchString(name) {
+		return noCursor()
+	}
 	return orNoCursor(s.store.DeleteCursor(ctx, workspace, name))
 }

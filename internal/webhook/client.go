@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,14 +77,17 @@ type refusal struct{ detail string }
 
 func (r refusal) Error() string { return r.detail }
 
+// errNotPublic is the same for a name that there is not and for one that must not be dialled: otherwise it
+// would tell strangers which names there are in the network of this server.
+var errNotPublic = refusal{"refused to connect: the host is unknown, or its address is loopback, private, " +
+	"link-local or otherwise not public, which only --webhook-allow opens"}
+
 // checkAddress refuses what must not be dialled. It sees the address itself, after the name was looked
-// up, so a name that leads elsewhere the second time gains nothing. The refusal does not say what the
-// address is: it would tell strangers which names there are in the network of this server.
+// up, so a name that leads elsewhere the second time gains nothing.
 func (c *Client) checkAddress(scheme string) func(network, address string, _ syscall.RawConn) error {
 	return func(network, address string, raw syscall.RawConn) error {
-		if err := c.guard.Safe(network, address, raw); err != nil {
-			return refusal{"refused to connect: the host is a loopback, private, link-local or otherwise special " +
-				"address, which only --webhook-allow opens"}
+		if err := c.guard.Safe(network, address, raw); err != nil || c.isOwn(address) {
+			return errNotPublic
 		}
 		if scheme != "http" {
 			return nil
@@ -96,6 +100,24 @@ func (c *Client) checkAddress(scheme string) func(network, address string, _ sys
 		}
 		return refusal{"refused to connect without TLS: only addresses of --webhook-allow may be reached by http://"}
 	}
+}
+
+// isOwn reports whether an address is one of this machine's, public or not, that is not allowed. What
+// listens there may be closed to everybody else.
+func (c *Client) isOwn(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return true
+	}
+	ip := at.Addr().Unmap()
+	if slices.ContainsFunc(c.Allow, func(allowed netip.Prefix) bool { return allowed.Contains(ip) }) {
+		return false
+	}
+	own, err := net.InterfaceAddrs()
+	return err != nil || slices.ContainsFunc(own, func(a net.Addr) bool {
+		network, isNetwork := a.(*net.IPNet)
+		return isNetwork && network.IP.Equal(ip.AsSlice())
+	})
 }
 
 // line is the client's connections for one endpoint, so that none shares them with another's.
@@ -112,13 +134,14 @@ func (c *Client) line() *line {
 
 // transport returns connections for a scheme; for none: to a proxy, which is not checked.
 func (c *Client) transport(scheme string) *http.Transport {
-	dialer := &net.Dialer{Resolver: c.Resolver}
+	// The request's own limit ends the request, not the dial that it began.
+	dialer := &net.Dialer{Resolver: c.Resolver, Timeout: c.Timeout}
 	if scheme != "" {
 		dialer.Control = c.checkAddress(scheme)
 	}
 	return &http.Transport{
 		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSClientConfig: c.Trust.Clone(),
-		MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxHeader,
+		TLSHandshakeTimeout: c.Timeout, MaxConnsPerHost: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxHeader,
 		DisableCompression: true,
 	}
 }
@@ -204,7 +227,7 @@ func (c *Client) explain(err error) string {
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsNotFound {
-			return "the name of the host could not be looked up: there is no such host"
+			return errNotPublic.detail
 		}
 		return "the name of the host could not be looked up: its name servers gave no answer"
 	}

@@ -101,7 +101,7 @@ func (s *Service) Sample(ctx context.Context, actor *core.Actor, id core.ID, t e
 	if len(page.Events) > 0 {
 		return s.request(&e, &page.Events[0])
 	}
-	made, err := s.event(actor, event.EndpointTested, &e, event.Data{"url": e.URL})
+	made, err := s.event(actor, event.EndpointTested, &e, event.Data{"url": e.origin()})
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (s *Service) enabled(ctx context.Context, actor *core.Actor, id core.ID) (E
 func (s *Service) disabled(e *Endpoint) (*event.Event, error) {
 	made, err := s.recorder.Source(e.WorkspaceID, event.System(), 0).Make(event.EndpointDisabled, *e.DisabledAt,
 		event.Thing(event.SubjectEndpoint, e.ID), "", event.Data{
-			"url": e.URL, "why": string(e.DisabledReason), "lastError": e.LastError,
+			"url": e.origin(), "why": string(e.DisabledReason), "lastError": e.LastError,
 		})
 	if err != nil {
 		return nil, fmt.Errorf("record that an endpoint is disabled: %w", err)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"accesscodes/internal/core"
@@ -111,6 +112,16 @@ func (e *Endpoint) Hot() core.EventSet {
 	}
 }
 
+// origin is the beginning of the address, up to the path: what follows is a secret with many receivers, and
+// more people see events than endpoints.
+func (e *Endpoint) origin() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // disable ends deliveries.
 func (e *Endpoint) disable(why DisabledReason, at time.Time) {
 	e.DisabledAt, e.DisabledReason = &at, why
@@ -162,7 +173,7 @@ func checkURL(errs *core.FieldErrors, text string, plainHTTP bool) {
 	switch {
 	case len(text) > MaxURLLength || !utf8.ValidString(text):
 		fail(longURL.With("max", MaxURLLength))
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+	case err != nil || strings.ContainsFunc(text, isInvisible) || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		fail(partialURL.Said())
 	case u.User != nil:
 		fail(loginInURL.Said())
@@ -174,6 +185,9 @@ func checkURL(errs *core.FieldErrors, text string, plainHTTP bool) {
 		fail(strangeHost.Said())
 	}
 }
+
+// isInvisible reports whether a character makes an address look like another one.
+func isInvisible(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z) }
 
 // looksLikeAddress reports whether a host is an unusual spelling of an IPv4 address, which resolvers
 // read in different ways: decimal, octal, hexadecimal or shortened.

@@ -140,7 +140,7 @@ func TestATestIsSentOnce(t *testing.T) {
 	w.send(t)
 	w.test(t, e.ID) // which others are told about
 	w.happen(t, "A")
-	r.awaitCodes(t, "A")
+	r.awaitCodes(t, "A", f.ID.String())
 	other.awaitCodes(t, "A", e.ID.String())
 	tests := map[string]int{}
 	for _, got := range r.got() {

@@ -3,9 +3,11 @@ package webhook
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"accesscodes/internal/core"
 	"accesscodes/internal/event"
 )
 
@@ -24,6 +26,8 @@ const (
 	downAfter    = 10
 	firstPause   = time.Second
 	longestPause = 5 * time.Minute
+	readWait     = time.Second            // for the workspace's turn to read its log
+	longestRest  = 200 * time.Millisecond // after a part of the log that has nothing for the endpoint
 )
 
 // pump sends for one endpoint. All of its fields but head belong to the goroutine of run.
@@ -35,6 +39,9 @@ type pump struct {
 	head     atomic.Int64 // the newest position of the log, as far as is known
 	woken    chan struct{}
 	results  chan result
+	depose   func()        // ends run: another pump of this node has the lease
+	deposed  chan struct{} // closed by depose
+	done     chan struct{} // closed when run has ended
 
 	taken    int64      // up to it, the log was read
 	fresh    []item     // events that were read, not yet begun
@@ -82,6 +89,8 @@ func newPump(service *Service, claim Claim) *pump {
 	if claim.Endpoint.Failures > 0 {
 		p.window = 1
 	}
+	p.deposed, p.done = make(chan struct{}), make(chan struct{})
+	p.depose = sync.OnceFunc(func() { close(p.deposed) })
 	p.head.Store(claim.Endpoint.Position + 1) // there may be more
 	return p
 }
@@ -98,7 +107,7 @@ func (p *pump) wake() {
 func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
 	defer p.line.close()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer p.abort(cancel)
 	tick := time.NewTicker(storeInterval)
 	defer tick.Stop()
 	for {
@@ -122,9 +131,19 @@ func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
 			p.ended(r)
 		case <-p.woken:
 		case <-tick.C:
+		case <-p.deposed:
+			return ErrLeaseLost
 		case <-quit:
 			return p.end(ctx, cancel)
 		}
+	}
+}
+
+// abort ends the attempts under way, and waits for that.
+func (p *pump) abort(cancel func()) {
+	cancel()
+	for range p.underWay {
+		<-p.results
 	}
 }
 
@@ -143,10 +162,8 @@ func (p *pump) end(ctx context.Context, cancel func()) error {
 // fill reads events and deliveries that are due.
 func (p *pump) fill(ctx context.Context) error {
 	if len(p.fresh) < maxInFlight && p.head.Load() > p.taken {
-		page, err := p.service.deps.Log.Events(ctx, &event.Query{
-			Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
-		})
-		if err != nil {
+		page, err := p.readLog(ctx)
+		if err != nil || page == nil {
 			return err
 		}
 		now := p.service.now()
@@ -166,6 +183,37 @@ func (p *pump) fill(ctx context.Context) error {
 		return p.fillRetries(ctx, now)
 	}
 	return nil
+}
+
+// readLog reads a part of the log when it is the workspace's turn; nil: that has not come. One endpoint of
+// a workspace reads at a time, for half of the time, so that a long log costs others little.
+func (p *pump) readLog(ctx context.Context) (*event.Page, error) {
+	leave, err := p.service.reads.Enter(ctx, p.lease.WorkspaceID)
+	if core.IsKind(err, core.KindUnavailable) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	begin := time.Now()
+	page, err := p.service.deps.Log.Events(ctx, &event.Query{
+		Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
+	})
+	if err == nil && len(page.Events) == 0 {
+		rest(ctx, min(time.Since(begin), longestRest))
+	}
+	return &page, err
+}
+
+// rest waits for some time, or until the context ends.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // isOwnTest reports whether an event is a test of the endpoint, which was sent when it was recorded.

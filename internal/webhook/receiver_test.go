@@ -25,6 +25,8 @@ type received struct {
 	Position int64
 	Subject  struct{ Kind, ID string }
 	Data     struct{ Number int }
+
+	aborted <-chan struct{} // closed when the sender does not wait for the answer any more
 }
 
 // receiver is an endpoint over real HTTP, which checks what it gets.
@@ -84,7 +86,7 @@ func (r *receiver) take(t *testing.T, rw http.ResponseWriter, request *http.Requ
 	if err != nil {
 		return // the sender was stopped
 	}
-	got := received{header: request.Header, body: string(body)}
+	got := received{header: request.Header, body: string(body), aborted: request.Context().Done()}
 	if err := json.Unmarshal(body, &got); err != nil {
 		t.Errorf("body %s: %v", body, err)
 	}

@@ -62,6 +62,7 @@ func TestResendingSinceATime(t *testing.T) {
 	w.send(t)
 	w.happen(t, "OLD")
 	r.awaitCodes(t, "OLD")
+	w.awaitDelivery(t, e.ID, "OLD", hasStatus(webhook.Succeeded))
 	w.pass(time.Hour)
 	since := w.now()
 	w.happen(t, "ONE", "TWO")
@@ -72,6 +73,33 @@ func TestResendingSinceATime(t *testing.T) {
 	w.happen(t, "NEXT")
 	if seen := r.awaitCodes(t, "ONE", "TWO", "NEXT"); seen["OLD"] != 0 {
 		t.Errorf("what came: %v", seen)
+	}
+}
+
+// TestWhoBeginsAnewLeavesWhatWasUnderWay: however often it is asked for, few requests are under way.
+func TestWhoBeginsAnewLeavesWhatWasUnderWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newReceiver(t, w)
+	e := w.enable(t, r)
+	r.answers(func(_ http.ResponseWriter, got *received) {
+		select {
+		case <-got.aborted:
+		case <-r.hang:
+		}
+	})
+	w.send(t)
+	w.happen(t, numbered("CODE-", 30)...)
+	for round := 1; round <= 5; round++ {
+		r.awaits(t, 8*round)
+		_, err := w.ResendSince(t.Context(), &w.actor, e.ID, time.Time{})
+		must(t, err)
+	}
+	r.awaits(t, 48)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.most > 12 { // the end of one may be seen a moment late
+		t.Errorf("%d requests were under way", r.most)
 	}
 }
 

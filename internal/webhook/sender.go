@@ -112,18 +112,24 @@ func (s *Sender) claim(ctx context.Context) error {
 	for _, claim := range claims {
 		p := newPump(s.service, claim)
 		s.mu.Lock()
+		before := s.pumps[claim.Endpoint.ID] // which has lost its lease
 		s.pumps[claim.Endpoint.ID] = p
 		s.mu.Unlock()
-		s.group.Go(func() { s.pump(p) })
+		s.group.Go(func() {
+			if before != nil {
+				before.depose()
+				<-before.done
+			}
+			s.pump(p)
+		})
 	}
 	return nil
 }
 
 // pump runs a pump until it has nothing more to send, the lease is lost or the sender is stopped.
 func (s *Sender) pump(p *pump) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	err := p.run(ctx, s.quit)
+	defer close(p.done)
+	err := p.run(context.Background(), s.quit)
 	s.mu.Lock()
 	if s.pumps[p.lease.EndpointID] == p {
 		delete(s.pumps, p.lease.EndpointID)

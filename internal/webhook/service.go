@@ -39,13 +39,14 @@ type Service struct {
 	deps     Deps
 	recorder *event.Recorder
 	tests    *core.Lane
+	reads    *core.Lane // of logs, for sending
 }
 
 // NewService returns the service.
 func NewService(deps Deps) *Service {
 	return &Service{
 		deps: deps, recorder: event.NewRecorder(deps.Entropy),
-		tests: core.NewLane(testsAtOnce, testsWaiting, testWait),
+		tests: core.NewLane(testsAtOnce, testsWaiting, testWait), reads: core.NewLane(1, 2*MaxEndpoints, readWait),
 	}
 }
 
@@ -105,7 +106,7 @@ func (s *Service) Create(ctx context.Context, actor *core.Actor, req NewEndpoint
 		ID: id, WorkspaceID: actor.WorkspaceID, URL: req.URL, Description: req.Description, Types: types,
 		Secret: s.deps.Secrets.seal(id, secret), CreatedAt: s.now(),
 	}
-	made, err := s.event(actor, event.EndpointCreated, &e, event.Data{"url": e.URL, "types": e.Types})
+	made, err := s.event(actor, event.EndpointCreated, &e, event.Data{"url": e.origin(), "types": e.Types})
 	if err != nil {
 		return Endpoint{}, "", err
 	}
@@ -211,7 +212,10 @@ func (s *Service) Update(
 // changed returns the event about a change; none if nothing has changed.
 func (s *Service) changed(actor *core.Actor, before, after *Endpoint, data event.Data) (Changed, error) {
 	if before.URL != after.URL {
-		data.Change("url", before.URL, after.URL)
+		data["addressChanged"] = true
+		if from, to := before.origin(), after.origin(); from != to {
+			data.Change("url", from, to)
+		}
 	}
 	if before.Description != after.Description {
 		data.Change("description", event.TextOrNone(before.Description), event.TextOrNone(after.Description))
@@ -243,7 +247,7 @@ func (s *Service) Delete(ctx context.Context, actor *core.Actor, id core.ID) err
 	}
 	_, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
 		e.DeletedAt = new(s.now())
-		made, err := s.event(actor, event.EndpointDeleted, e, event.Data{"url": e.URL})
+		made, err := s.event(actor, event.EndpointDeleted, e, event.Data{"url": e.origin()})
 		return Changed{Events: []*event.Event{made}}, err
 	})
 	return orNotFound(err, EndpointNotFound())

@@ -19,9 +19,9 @@ import (
 
 // The lines of the log about addresses that are refused.
 const (
-	refused = "refused to connect: the host is a loopback, private, link-local or otherwise special address, " +
-		"which only --webhook-allow opens"
-	noSuchHost   = "the name of the host could not be looked up: there is no such host"
+	refused = "refused to connect: the host is unknown, or its address is loopback, private, link-local or " +
+		"otherwise not public, which only --webhook-allow opens"
+	noSuchHost   = refused
 	refusedPlain = "refused to connect without TLS: only addresses of --webhook-allow may be reached by http://"
 )
 

@@ -76,7 +76,7 @@ func (s *Service) recordTest(ctx context.Context, actor *core.Actor, e *Endpoint
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.event(actor, event.EndpointTested, e, event.Data{"url": e.URL})
+	made, err := s.event(actor, event.EndpointTested, e, event.Data{"url": e.origin()})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -200,10 +201,11 @@ func (s Store) PositionBefore(ctx context.Context, workspace core.ID, at time.Ti
 			middle := low + (high-low)/2
 			var found time.Time
 			found, err = timeBehind(tx, workspace, middle)
-			if err == nil && found.Before(at) {
+			switch {
+			case err == nil && found.Before(at):
 				low = middle + 1
-			} else {
-				high = middle
+			case err == nil || errors.Is(err, core.ErrNotFound): // what was behind it is not kept
+				high, err = middle, nil
 			}
 		}
 		return low - 1, err

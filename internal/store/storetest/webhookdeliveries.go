@@ -140,7 +140,17 @@ func testDeliveryTidying(t *testing.T, h *hooks) {
 				t.Errorf("before minute %d: %d, want %d, %v", minute, position, want, err)
 			}
 		}
-		position, err := h.PositionBefore(t.Context(), newWorkspace(t, h.Store).ID, now)
+		revoked := event.Retention{Types: []event.TypeRetention{{Types: "code.revoked", Keep: time.Minute}}}
+		for done := 1; done > 0; {
+			var err error
+			done, err = h.PruneEvents(t.Context(), later(300).Add(time.Hour), revoked)
+			must(t, err)
+		}
+		position, err := h.PositionBefore(t.Context(), h.workspace, *later(90))
+		if err != nil || position < head-20 {
+			t.Errorf("where the newest were pruned: %d, %v", position, err)
+		}
+		position, err = h.PositionBefore(t.Context(), newWorkspace(t, h.Store).ID, now)
 		if err != nil || position != 0 {
 			t.Errorf("of an empty log: %d, %v", position, err)
 		}

@@ -41,6 +41,9 @@ func (e *eventLine) endpointDetails(p *page) (all []string) {
 	if types, isNew := e.data["types"].(string); isNew && e.data["previous"] == nil {
 		all = append(all, p.Say("event.gets", "what", p.wanted(strings.Fields(types))))
 	}
+	if was, _ := e.data["previous"].(map[string]any); e.data["addressChanged"] == true && was["url"] == nil {
+		all = append(all, p.Say("event.new_path"))
+	}
 	if until, err := time.Parse(time.RFC3339Nano, e.text("oldSecretUntil")); err == nil {
 		all = append(all, p.Say("event.old_secret", "time", p.Full(until)))
 	}
