@@ -128,7 +128,8 @@ func newWebhookResend() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&failed, "failed", false, "what has failed, or waits to be sent again")
 	flags.StringVar(&delivery, "delivery", "", "the `id` of one delivery")
-	flags.StringVar(&since, "since", "", "everything since a `time` such as 2031-12-31T23:59:59Z, or 2h for the last 2 hours")
+	flags.StringVar(&since, "since", "",
+		"everything since a `time` such as 2031-12-31T23:59:59Z, or 2h for the last 2 hours")
 	outputFlag(flags)
 	return cmd
 }

@@ -177,7 +177,8 @@ func checkURL(errs *core.FieldErrors, text string, plainHTTP bool) {
 	switch {
 	case len(text) > MaxURLLength || !utf8.ValidString(text):
 		fail(longURL.With("max", MaxURLLength))
-	case err != nil || strings.ContainsFunc(text, isInvisible) || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+	case err != nil || strings.ContainsFunc(text, isInvisible) || u.Hostname() == "" ||
+		u.Scheme != "https" && u.Scheme != "http":
 		fail(partialURL.Said())
 	case u.User != nil:
 		fail(loginInURL.Said())

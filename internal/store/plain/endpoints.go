@@ -250,7 +250,8 @@ func findClaimable(tx Tx, limit int) (candidates []claimable, err error) {
 		JOIN workspaces w ON w.id = e.workspace_id
 		LEFT JOIN event_positions p ON p.workspace_id = e.workspace_id
 		WHERE e.disabled_at IS NULL AND e.deleted_at IS NULL AND e.tested_at IS NOT NULL AND w.suspended_at IS NULL
-			AND (p.newest > e.position OR e.next_at <= ?1) AND (e.lease_until IS NULL OR e.lease_until <= ?1) AND (e.paused_until IS NULL OR e.paused_until <= ?1)
+			AND (p.newest > e.position OR e.next_at <= ?1) AND (e.lease_until IS NULL OR e.lease_until <= ?1)
+			AND (e.paused_until IS NULL OR e.paused_until <= ?1)
 		LIMIT ?2`
 	err = tx.Query(sql, []any{now, limit}, func(row Row) error {
 		var c claimable
