@@ -102,9 +102,9 @@ func newAuditVerify() *cobra.Command {
 			"digests with the hash chain, and the chain with values that were noted outside. It exits with 1 if\n" +
 			"anything is wrong.\n\n" +
 			"Results: changed (not the event that was recorded), removed, inserted, order (events that do not follow\n" +
-			"on one another as recorded), cut tail (the newest are missing), rewritten (another chain than was noted).\n" +
-			"In JSON and CSV: pruned events left only their digest, of erased ones the content cannot be compared,\n" +
-			"unlinked ones are from before the chain.",
+			"on one another as recorded), cut tail (the newest are missing), rewritten (another chain than was noted,\n" +
+			"or than there can be). A table counts, where there are any: pruned events left only their digest, of erased\n" +
+			"ones the content cannot be compared, unlinked ones are from before the chain.",
 		Example: "  accesscodes audit verify\n" +
 			"  accesscodes audit verify --workspace acme --expect 1200:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c" +
 			"15b0f00a08",
@@ -208,7 +208,7 @@ func verifyLogs(
 		notes = append(notes, notesAbout(name, &v)...)
 	}
 	shown.end()
-	if err := printRows(cmd, verifiedColumns, []string{"workspace", "result", "from", "to", "eventId"}, rows); err != nil {
+	if err := printRows(cmd, verifiedColumns, verifiedInTable(rows), rows); err != nil {
 		return err
 	}
 	for _, note := range notes {
@@ -218,6 +218,21 @@ func verifyLogs(
 		return fmt.Errorf("%d of %d logs are not as they were recorded", wrong, len(logs))
 	}
 	return nil
+}
+
+// verifiedInTable are the columns of a table: the counts of what was not compared in full only if there is any.
+func verifiedInTable(rows []verified) []string {
+	columns := []string{"workspace", "result", "from", "to", "eventId"}
+	for name, count := range map[string]func(verified) int64{
+		"pruned":   func(v verified) int64 { return v.Pruned },
+		"erased":   func(v verified) int64 { return v.Erased },
+		"unlinked": func(v verified) int64 { return v.Unlinked },
+	} {
+		if slices.ContainsFunc(rows, func(v verified) bool { return count(v) > 0 }) {
+			columns = append(columns, name)
+		}
+	}
+	return columns
 }
 
 // notesAbout are what else is to be said of a log.

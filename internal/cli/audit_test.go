@@ -85,6 +85,26 @@ func TestAuditVerify(t *testing.T) {
 	}
 }
 
+// TestAuditVerifyShowsWhatWasNotCompared: and a log of which only the events are left.
+func TestAuditVerifyShowsWhatWasNotCompared(t *testing.T) {
+	p := audited(t)
+	line := "audit verify --expect acme:" + p.heads(t)["acme"]
+	p.tamper(t, "INSERT INTO event_digests SELECT workspace_id, position, digest, chain FROM events WHERE position = 3")
+	p.tamper(t, "DELETE FROM events WHERE position = 3")
+	check(t, p.run(t, line), result{stdout: "WORKSPACE  RESULT  FROM  TO  EVENTID  PRUNED\n" +
+		"acme       intact  1     4            1\n" +
+		"other      intact  1     1            0\n"})
+	p.tamper(t, "DELETE FROM event_positions WHERE newest = 1")
+	p.tamper(t, "UPDATE event_positions SET anchor_position = 3")
+	r := p.run(t, line)
+	want := "WORKSPACE  RESULT     FROM  TO  EVENTID  PRUNED  UNLINKED\n" +
+		"acme       rewritten  1     3            1       3\n" +
+		"other      rewritten  1     1            0       0\n"
+	if r.code != 1 || r.stdout != want || r.stderr != "accesscodes: 2 of 2 logs are not as they were recorded\n" {
+		t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 func TestAuditMistakes(t *testing.T) {
 	p := audited(t)
 	chain := strings.Repeat("0", 64)

@@ -3,6 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,25 +14,32 @@ import (
 )
 
 var deliveryNoun = noun[client.WebhookDelivery]{"DELIVERY", deliveryColumns, []string{
-	"position", "type", "status", "attempts", "lastAt", "lastStatus", "lastError", "nextAt", "id",
+	"type", "subject", "status", "attempts", "lastStatus", "lastError", "nextAt", "id",
 }}
 
 // deliveryColumns are the columns of deliveries.
 var deliveryColumns = []column[*client.WebhookDelivery]{
-	{"id", func(d *client.WebhookDelivery) any { return d.ID }},
-	{"eventId", func(d *client.WebhookDelivery) any { return d.EventID }},
-	{"position", func(d *client.WebhookDelivery) any { return d.Position }},
 	{"type", func(d *client.WebhookDelivery) any { return d.Type }},
 	{"subject", func(d *client.WebhookDelivery) any { return d.Subject.Kind + ":" + d.Subject.ID }},
 	{"status", func(d *client.WebhookDelivery) any { return d.Status }},
-	{"nextAt", func(d *client.WebhookDelivery) any { return d.NextAt }},
-	{"attempts", func(d *client.WebhookDelivery) any { return len(d.Attempts) }},
-	{"lastAt", ofAttempt(func(a *client.DeliveryAttempt) any { return a.At })},
+	{"attempts", func(d *client.WebhookDelivery) any { return attempts(d.Attempts) }},
 	{"lastStatus", ofAttempt(func(a *client.DeliveryAttempt) any { return statusOrNil(a.Status) })},
 	{"lastError", ofAttempt(func(a *client.DeliveryAttempt) any { return textOrNil(a.Error) })},
+	{"nextAt", func(d *client.WebhookDelivery) any { return d.NextAt }},
+	{"id", func(d *client.WebhookDelivery) any { return d.ID }},
+	{"eventId", func(d *client.WebhookDelivery) any { return d.EventID }},
+	{"position", func(d *client.WebhookDelivery) any { return d.Position }},
+	{"createdAt", func(d *client.WebhookDelivery) any { return d.CreatedAt }},
+	{"lastAt", ofAttempt(func(a *client.DeliveryAttempt) any { return a.At })},
 	{"milliseconds", ofAttempt(func(a *client.DeliveryAttempt) any { return a.Milliseconds })},
 	{"answer", func(d *client.WebhookDelivery) any { return textOrNil(d.Answer) }},
 }
+
+// attempts are all of them in JSON, and how many there are in a cell.
+type attempts []client.DeliveryAttempt
+
+// String implements [fmt.Stringer].
+func (a attempts) String() string { return strconv.Itoa(len(a)) }
 
 // ofAttempt is a cell about the last attempt of a delivery; nil: there was none.
 func ofAttempt(cell func(*client.DeliveryAttempt) any) func(*client.WebhookDelivery) any {
@@ -59,6 +70,14 @@ func newDeliveries() *cobra.Command {
 	return cmd
 }
 
+// past reads a flag with a time, or with how long ago it is; zero: it is empty.
+func past(flag, text string) (time.Time, error) {
+	if ago, err := parseDays(text); err == nil {
+		return time.Now().Add(-ago), nil
+	}
+	return moment(flag, text)
+}
+
 func newWebhookResend() *cobra.Command {
 	var since, delivery string
 	var failed bool
@@ -79,13 +98,16 @@ func newWebhookResend() *cobra.Command {
 				return usageError{errors.New("give one of --failed, --delivery and --since")}
 			}
 			if delivery != "" {
+				if !strings.HasPrefix(delivery, args[0]+"-") {
+					return usageError{fmt.Errorf("the delivery %s is not one of the endpoint %s", delivery, args[0])}
+				}
 				one, err := server.ResendWebhookDelivery(ctx, delivery)
 				if err != nil {
 					return err
 				}
 				return deliveryNoun.print(cmd, one)
 			}
-			at, err := moment("since", since)
+			at, err := past("since", since)
 			if err != nil {
 				return err
 			}
@@ -96,7 +118,9 @@ func newWebhookResend() *cobra.Command {
 				return err
 			}
 			if resent.Resent != nil {
-				cmd.PrintErrf("%s deliveries are sent again.\n", grouped(int64(*resent.Resent)))
+				cmd.PrintErrf("Deliveries that are sent again: %s\n", grouped(int64(*resent.Resent)))
+			} else {
+				cmd.PrintErrf("What happened since %s is sent again.\n", at.Format(time.RFC3339))
 			}
 			return endpointNoun.print(cmd, &resent.Endpoint)
 		}),
@@ -104,7 +128,8 @@ func newWebhookResend() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&failed, "failed", false, "what has failed, or waits to be sent again")
 	flags.StringVar(&delivery, "delivery", "", "the `id` of one delivery")
-	flags.StringVar(&since, "since", "", "everything since a `time` such as 2031-12-31T23:59:59Z")
+	flags.StringVar(&since, "since", "",
+		"everything since a `time` such as 2031-12-31T23:59:59Z, or 2h for the last 2 hours")
 	outputFlag(flags)
 	return cmd
 }

@@ -78,7 +78,8 @@ func newEventTail() *cobra.Command {
 func eventFilterFlags(flags *pflag.FlagSet, types *string, filter *client.EventFilter) {
 	flags.StringVar(types, "types", "", "only these `types`, with commas, such as code.revoked,user.*")
 	flags.StringVar(&filter.Subject, "subject", "",
-		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID or member:ID")
+		"only events about `this`: code:VALUE, user:ID, key:ID, workspace:ID, batch:ID, change:ID, import:ID, "+
+			"member:ID or endpoint:ID")
 	flags.StringVar(&filter.Actor, "actor", "",
 		"only what was done by this `actor`: key:ID, member:ID, or any key, member, cli or system")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,6 +140,9 @@ func newWebhookUpdate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "update ENDPOINT", Short: "Change an endpoint; what is not given stays", Args: exactArgs("ENDPOINT"),
 		RunE: onServer(func(ctx context.Context, cmd *cobra.Command, server *client.Client, args []string) error {
+			if !slices.ContainsFunc([]string{"url", "types", "description"}, cmd.Flags().Changed) {
+				return usageError{errors.New("there is nothing to change; see accesscodes webhook update --help")}
+			}
 			if cmd.Flags().Changed("types") {
 				request.Types = client.Set(eventTypes(types))
 			}
@@ -148,6 +152,9 @@ func newWebhookUpdate() *cobra.Command {
 			endpoint, err := server.UpdateWebhookEndpoint(ctx, args[0], request)
 			if err != nil {
 				return err
+			}
+			if endpoint.Status == client.EndpointUntested {
+				cmd.PrintErrf("Nothing is sent before a test has arrived: %s\n", commandLine(cmd, "webhook", "test", endpoint.ID))
 			}
 			return endpointNoun.print(cmd, endpoint)
 		}),
@@ -185,10 +192,10 @@ func newWebhookRotate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if until := rotated.Endpoint.OldSecretUntil; until != nil {
-				cmd.PrintErrf("The secret of before signs, too, until %s. The new one is shown only this once:\n",
-					until.Format(time.RFC3339))
+			if until := rotated.Endpoint.OldSecretUntil; until != nil && length > 0 {
+				cmd.PrintErrf("The secret of before signs, too, until %s.\n", until.Format(time.RFC3339))
 			}
+			cmd.PrintErrln("The new secret is shown only this once:")
 			return printLine(cmd, rotated.Secret)
 		}),
 	}
@@ -213,6 +220,10 @@ func newWebhookTest() *cobra.Command {
 				return errors.New("the test did not arrive: " + attempts[len(attempts)-1].Error)
 			}
 			cmd.PrintErrln("The test has arrived.")
+			if tested.Endpoint.Status == client.EndpointDisabled {
+				cmd.PrintErrf("The endpoint is still switched off: %s\n",
+					commandLine(cmd, "webhook", "enable", tested.Endpoint.ID))
+			}
 			return nil
 		}),
 	}

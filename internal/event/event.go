@@ -63,6 +63,14 @@ func Code(value, canonical string) Subject { return Subject{SubjectCode, value, 
 // Thing returns something with an id as a subject.
 func Thing(kind SubjectKind, id core.ID) Subject { return Subject{kind, id.String(), id.String()} }
 
+// isWhole reports whether the key is that of the id: digests cover only the id.
+func (s Subject) isWhole() bool {
+	if s.Kind == SubjectCode && (s.Key == core.Canonical(s.ID) || s.Key == core.OldForm(s.ID)) {
+		return true
+	}
+	return s.Kind != SubjectCode && s.Key == s.ID
+}
+
 // Data holds the details of an event: texts, numbers, times and nil. For a change it holds the new
 // values, and the earlier ones under "previous". It must not hold secrets, metadata or user ids.
 type Data map[string]any

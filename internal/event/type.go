@@ -1,6 +1,10 @@
 package event
 
-import "accesscodes/internal/core"
+import (
+	"strings"
+
+	"accesscodes/internal/core"
+)
 
 // Type is the kind of an event. Types are part of the API: new ones are added, none is renamed.
 type Type string
@@ -83,6 +87,12 @@ func Types() []Type {
 		MemberInvited, MemberUninvited, MemberJoined, MemberChanged, MemberRemoved, SessionStarted, SessionFailed,
 		EndpointCreated, EndpointUpdated, EndpointDisabled, EndpointDeleted, EndpointTested, SecurityGuessing,
 	}
+}
+
+// mayNamePerson reports whether events of the type can be about a person: only those lose their salt.
+func (t Type) mayNamePerson() bool {
+	kind, _, _ := strings.Cut(string(t), ".")
+	return kind == "redemption" || kind == "reservation" || kind == "user" || kind == "export"
 }
 
 // SubjectKind is the kind of a subject.

@@ -29,7 +29,8 @@ const (
 	Reordered Wrong = "order"
 	// CutTail: the newest events are missing.
 	CutTail Wrong = "cut tail"
-	// Rewritten: the chain has another value than the one that was noted outside.
+	// Rewritten: the chain has another value than the one that was noted outside, or than the program can
+	// have given it.
 	Rewritten Wrong = "rewritten"
 )
 
@@ -89,6 +90,8 @@ type verifier struct {
 	// broken is the run of links before the next one that do not follow on what is before them. One alone,
 	// which the next link follows, is a changed event; several have another order.
 	broken Finding
+	// linked is from the first to the last link with a value where the log says that there was no chain yet.
+	linked Finding
 }
 
 func (v *verifier) walk(ctx context.Context, store ChainStore, progress func(int)) error {
@@ -129,6 +132,7 @@ func (v *verifier) take(l *Link) {
 		v.endRun()
 		v.find(Finding{Removed, v.last + 1, l.Position - 1, core.ID{}})
 	case l.Position <= v.Log.Anchor.Position: // from before the chain: positions tell what is missing
+		v.unlinked(l)
 	case v.chain.Next(v.Log.Workspace, l.Position, l.Digest) == l.Chain:
 		v.endRun()
 	case v.broken.From == 0:
@@ -137,8 +141,22 @@ func (v *verifier) take(l *Link) {
 		v.broken.What, v.broken.To = Reordered, l.Position
 	}
 	v.last, v.chain = l.Position, l.Chain
-	v.compare(Mark{l.Position, l.Chain})
+	if l.Position > v.Log.Anchor.Position {
+		v.compare(Mark{l.Position, l.Chain})
+	}
 	v.content(l)
+}
+
+// unlinked looks at a link from before the chain. Somebody who moves the anchor, so that the chain is not
+// followed up to it, must also take the values away: then those that were noted outside tell.
+func (v *verifier) unlinked(l *Link) {
+	if l.Chain == (Chain{}) {
+		return
+	}
+	if v.linked.From == 0 {
+		v.linked = Finding{What: Rewritten, From: l.Position}
+	}
+	v.linked.To = l.Position
 }
 
 // count counts a link and returns the id of its event.
@@ -154,17 +172,18 @@ func (v *verifier) count(l *Link) (id core.ID) {
 	return l.Event.ID
 }
 
-// content compares an event with its digest. Where the person was erased, it cannot.
+// content compares an event with its digest, and what is not in the digest with what is. Where the person was
+// erased, the digest tells nothing.
 func (v *verifier) content(l *Link) {
 	if l.Event == nil || v.broken.From != 0 {
 		return
 	}
-	if l.Event.Salt == nil && l.Event.UserID == "" {
+	erased := l.Event.Salt == nil && l.Event.UserID == "" && l.Event.Type.mayNamePerson()
+	if erased {
 		v.Erased++
-		return
 	}
-	sum, err := l.Event.Sum()
-	if err != nil || sum != l.Digest { // what cannot be encoded was not recorded
+	sum, err := l.Event.Sum() // what cannot be encoded was not recorded
+	if !l.Event.Subject.isWhole() || !erased && (err != nil || sum != l.Digest) {
 		v.find(Finding{Changed, l.Position, l.Position, l.Event.ID})
 	}
 }
@@ -190,6 +209,9 @@ func (v *verifier) endRun() {
 func (v *verifier) end() {
 	wasBroken := v.broken.From != 0
 	v.endRun()
+	if v.linked.From != 0 {
+		v.find(v.linked)
+	}
 	head := v.Log.Head
 	if v.Events+v.Pruned == 0 {
 		v.last, v.chain = v.Log.Anchor.Position, v.Log.Anchor.Chain
@@ -204,7 +226,10 @@ func (v *verifier) end() {
 		switch {
 		case noted.Position > head.Position:
 			v.find(Finding{What: CutTail, From: head.Position + 1, To: noted.Position})
-		case noted.Position < v.Log.Anchor.Position:
+		case noted.Position >= v.Log.Anchor.Position: // it was compared
+		case !v.Log.IsCut() && noted.Chain != Chain{}: // there was a chain, where the log says that there was none
+			v.find(Finding{What: Rewritten, From: noted.Position, To: noted.Position})
+		default:
 			v.Expired = append(v.Expired, noted)
 		}
 	}
@@ -219,6 +244,10 @@ func (v *verifier) beyond(ctx context.Context, store ChainStore) error {
 	now, err := store.LogOf(ctx, v.Log.Workspace)
 	if err != nil {
 		return err
+	}
+	if now.Head.Position == 0 { // there are events, and nothing about the log as a whole
+		v.find(Finding{What: Rewritten, From: links[0].Position, To: links[len(links)-1].Position})
+		return nil
 	}
 	for i := range links {
 		if l := &links[i]; l.Position > now.Head.Position {

@@ -141,7 +141,8 @@ func (c *Client) transport(scheme string) *http.Transport {
 	}
 	return &http.Transport{
 		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSClientConfig: c.Trust.Clone(),
-		TLSHandshakeTimeout: c.Timeout, MaxConnsPerHost: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxHeader,
+		TLSHandshakeTimeout: c.Timeout, MaxConnsPerHost: maxInFlight, MaxIdleConnsPerHost: maxInFlight,
+		IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxHeader,
 		DisableCompression: true,
 	}
 }

@@ -160,6 +160,11 @@ func (s *Service) ResendSince(
 	if _, err := s.enabled(ctx, actor, id); err != nil {
 		return Endpoint{}, err
 	}
+	if since.After(s.now()) {
+		var errs core.FieldErrors
+		errs.Add(core.ReasonInvalidValue, "/since", core.InEnglish("since must not be in the future"))
+		return Endpoint{}, errs.Err()
+	}
 	position, err := s.deps.Store.PositionBefore(ctx, actor.WorkspaceID, since)
 	if err != nil {
 		return Endpoint{}, err
@@ -178,9 +183,10 @@ func (s *Service) ResendSince(
 func (s *Service) enabled(ctx context.Context, actor *core.Actor, id core.ID) (Endpoint, error) {
 	e, err := s.Endpoint(ctx, actor, id)
 	if err == nil && e.Status() != Enabled {
+		what := map[Status]string{Untested: "send it a test first", Disabled: "switch it on first"}
 		err = &core.Error{
 			Kind: core.KindConflict, Reason: core.ReasonEndpointNotEnabled,
-			Detail: "the endpoint is " + string(e.Status()) + ": test it, or switch it on, first",
+			Detail: "the endpoint is " + string(e.Status()) + ": " + what[e.Status()],
 		}
 	}
 	return e, err

@@ -31,6 +31,8 @@ func DeliveryStatuses() []DeliveryStatus { return []DeliveryStatus{Pending, Succ
 // KeepDays is for how many days deliveries are kept.
 const KeepDays = 30
 
+const day = 24 * time.Hour
+
 // maxAttempts is how many attempts a delivery shows: the newest.
 const maxAttempts = 20
 
@@ -47,6 +49,8 @@ type Delivery struct {
 	CreatedAt               time.Time
 	Attempts                []Attempt // the newest last
 	Answer                  string    // the beginning of the body of the last answer
+	// Anew: it was made of the event, so the store keeps the attempts of before, if there are any.
+	Anew bool
 }
 
 // ID is the delivery's name for callers.
@@ -91,6 +95,9 @@ func (a *Attempt) isAboutAll() bool {
 	return a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable
 }
 
+// Newest returns the attempts that a delivery shows.
+func Newest(attempts []Attempt) []Attempt { return attempts[max(len(attempts)-maxAttempts, 0):] }
+
 // EncodeAttempts writes attempts as they are stored.
 func EncodeAttempts(attempts []Attempt) (string, error) {
 	text, err := json.Marshal(attempts)
@@ -99,6 +106,9 @@ func EncodeAttempts(attempts []Attempt) (string, error) {
 
 // DecodeAttempts reads what EncodeAttempts has written.
 func DecodeAttempts(text string) (attempts []Attempt, err error) {
+	if text == "" {
+		return nil, nil
+	}
 	return attempts, json.Unmarshal([]byte(text), &attempts)
 }
 
@@ -106,16 +116,13 @@ func DecodeAttempts(text string) (attempts []Attempt, err error) {
 func newDelivery(endpoint *Endpoint, e *event.Event, at time.Time) Delivery {
 	return Delivery{
 		WorkspaceID: endpoint.WorkspaceID, EndpointID: endpoint.ID, Position: e.Position, EventID: e.ID,
-		Type: e.Type, Subject: event.Subject{Kind: e.Subject.Kind, ID: e.Subject.ID}, CreatedAt: at,
+		Type: e.Type, Subject: event.Subject{Kind: e.Subject.Kind, ID: e.Subject.ID}, CreatedAt: at, Anew: true,
 	}
 }
 
 // attempted notes an attempt, and when to try again.
 func (d *Delivery) attempted(a Attempt, schedule Schedule) {
-	d.Attempts = append(d.Attempts, a)
-	if len(d.Attempts) > maxAttempts {
-		d.Attempts = d.Attempts[len(d.Attempts)-maxAttempts:]
-	}
+	d.Attempts = Newest(append(d.Attempts, a))
 	d.Answer, d.NextAt = a.answer, nil
 	if a.Succeeded() {
 		d.Status, d.Tries = Succeeded, 0
@@ -148,6 +155,16 @@ func DefaultSchedule() Schedule {
 		5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour,
 		14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
 	}
+}
+
+// quiet is longer than anything waits to be sent again: after such a time without an attempt, nothing has
+// failed meanwhile.
+func (s Schedule) quiet() time.Duration {
+	longest := day
+	for _, wait := range s {
+		longest = max(longest, wait)
+	}
+	return 2 * longest
 }
 
 // after returns how long to wait after so many failures, a tenth more or less: so what failed together

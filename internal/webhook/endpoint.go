@@ -69,6 +69,7 @@ type Endpoint struct {
 
 	FailingSince *time.Time // the first failure since the last success
 	Failures     int        // in a row
+	PausedUntil  *time.Time // while it is down: nothing is sent until then
 	NextAt       *time.Time // when the next delivery that waits is due
 	LastAt       *time.Time // the last attempt
 	LastStatus   int        // of its answer; 0: there was none
@@ -127,13 +128,16 @@ func (e *Endpoint) disable(why DisabledReason, at time.Time) {
 	e.DisabledAt, e.DisabledReason = &at, why
 }
 
-// attempted notes the result of an attempt.
-func (e *Endpoint) attempted(a *Attempt) {
+// attempted notes the result of an attempt. After a time without any, failures count anew.
+func (e *Endpoint) attempted(a *Attempt, quiet time.Duration) {
+	if e.LastAt != nil && a.At.Sub(*e.LastAt) > quiet {
+		e.FailingSince = nil
+	}
 	if e.LastAt == nil || a.At.After(*e.LastAt) {
 		e.LastAt, e.LastStatus, e.LastError = &a.At, a.Status, a.Error
 	}
 	if a.Succeeded() {
-		e.Failures, e.FailingSince = 0, nil
+		e.Failures, e.FailingSince, e.PausedUntil = 0, nil, nil
 		return
 	}
 	e.Failures++
@@ -173,7 +177,8 @@ func checkURL(errs *core.FieldErrors, text string, plainHTTP bool) {
 	switch {
 	case len(text) > MaxURLLength || !utf8.ValidString(text):
 		fail(longURL.With("max", MaxURLLength))
-	case err != nil || strings.ContainsFunc(text, isInvisible) || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+	case err != nil || strings.ContainsFunc(text, isInvisible) || u.Hostname() == "" ||
+		u.Scheme != "https" && u.Scheme != "http":
 		fail(partialURL.Said())
 	case u.User != nil:
 		fail(loginInURL.Said())

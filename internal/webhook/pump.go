@@ -23,11 +23,11 @@ const (
 	idleLimit     = 5 * time.Second        // without anything to send, after which the lease is given back
 	// downAfter is how many failures in a row make an endpoint one that is down: attempts pause, and
 	// events wait in the log instead of failing one by one.
-	downAfter    = 10
-	firstPause   = time.Second
-	longestPause = 5 * time.Minute
-	readWait     = time.Second            // for the workspace's turn to read its log
-	longestRest  = 200 * time.Millisecond // after a part of the log that has nothing for the endpoint
+	downAfter       = 10
+	firstPause      = time.Second
+	longestPause    = 5 * time.Minute
+	unavailableRest = 250 * time.Millisecond
+	longestRest     = 200 * time.Millisecond // after a part of the log that has nothing for the endpoint
 )
 
 // pump sends for one endpoint. All of its fields but head belong to the goroutine of run.
@@ -43,14 +43,13 @@ type pump struct {
 	deposed  chan struct{} // closed by depose
 	done     chan struct{} // closed when run has ended
 
-	taken    int64      // up to it, the log was read
-	fresh    []item     // events that were read, not yet begun
-	retries  []item     // deliveries that are due, not yet begun
-	underWay []item     // attempts
-	attempts []result   // that are not stored yet
-	window   int        // how many attempts may be under way
-	retry    bool       // whose turn it is: a delivery that is due, or a new event
-	pause    *time.Time // until it, an endpoint that is down is left alone
+	taken    int64    // up to it, the log was read
+	fresh    []item   // events that were read, not yet begun
+	retries  []item   // deliveries that are due, not yet begun
+	underWay []item   // attempts
+	attempts []result // that are not stored yet
+	window   int      // how many attempts may be under way
+	retry    bool     // whose turn it is: a delivery that is due, or a new event
 
 	stored, busy time.Time // the last time that something was stored; that there was something to do
 }
@@ -111,15 +110,16 @@ func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
 	tick := time.NewTicker(storeInterval)
 	defer tick.Stop()
 	for {
-		if err := p.fill(ctx); err != nil {
-			return err
+		err := p.turn(ctx)
+		if core.IsKind(err, core.KindUnavailable) { // no fault of the endpoint's
+			rest(ctx, unavailableRest)
+			err = nil
 		}
-		if err := p.store(ctx, false); err != nil {
-			return err
+		if err != nil || p.endpoint.Status() != Enabled {
+			return err // which gave the lease back
 		}
-		p.begin(ctx) // with a lease that was renewed lately
-		if p.endpoint.Status() != Enabled {
-			return nil // which gave the lease back
+		if p.isPaused() && len(p.underWay) == 0 {
+			return p.pause(ctx)
 		}
 		if len(p.underWay)+len(p.fresh)+len(p.retries)+len(p.attempts) > 0 {
 			p.busy = time.Now()
@@ -137,6 +137,33 @@ func (p *pump) run(ctx context.Context, quit <-chan struct{}) error {
 			return p.end(ctx, cancel)
 		}
 	}
+}
+
+// turn does what there is to do now.
+func (p *pump) turn(ctx context.Context) error {
+	if err := p.fill(ctx); err != nil {
+		return err
+	}
+	if err := p.store(ctx, false); err != nil {
+		return err
+	}
+	if p.endpoint.Status() == Enabled && !p.isPaused() {
+		p.begin(ctx) // with a lease that was renewed lately
+	}
+	return nil
+}
+
+// isPaused reports whether an endpoint that is down is left alone now.
+func (p *pump) isPaused() bool {
+	return p.endpoint.PausedUntil != nil && time.Now().Before(*p.endpoint.PausedUntil)
+}
+
+// pause gives the lease back until the endpoint is tried again. What was read is forgotten: people may be
+// erased meanwhile.
+func (p *pump) pause(ctx context.Context) error {
+	p.taken = p.floor()
+	p.fresh, p.retries = nil, nil
+	return p.store(ctx, true)
 }
 
 // abort ends the attempts under way, and waits for that.
@@ -159,103 +186,8 @@ func (p *pump) end(ctx context.Context, cancel func()) error {
 	return p.store(ctx, true)
 }
 
-// fill reads events and deliveries that are due.
-func (p *pump) fill(ctx context.Context) error {
-	if len(p.fresh) < maxInFlight && p.head.Load() > p.taken {
-		page, err := p.readLog(ctx)
-		if err != nil || page == nil {
-			return err
-		}
-		now := p.service.now()
-		for i := range page.Events {
-			if p.isOwnTest(&page.Events[i]) {
-				continue
-			}
-			d := newDelivery(&p.endpoint, &page.Events[i], now)
-			p.fresh = append(p.fresh, item{about: page.Events[i], delivery: d})
-		}
-		p.taken = max(p.taken, page.Next)
-		if p.taken < page.Head {
-			p.head.Store(max(p.head.Load(), page.Head))
-		}
-	}
-	if now := p.service.now(); len(p.retries) == 0 && p.endpoint.NextAt != nil && !now.Before(*p.endpoint.NextAt) {
-		return p.fillRetries(ctx, now)
-	}
-	return nil
-}
-
-// readLog reads a part of the log when it is the workspace's turn; nil: that has not come. One endpoint of
-// a workspace reads at a time, for half of the time, so that a long log costs others little.
-func (p *pump) readLog(ctx context.Context) (*event.Page, error) {
-	leave, err := p.service.reads.Enter(ctx, p.lease.WorkspaceID)
-	if core.IsKind(err, core.KindUnavailable) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	begin := time.Now()
-	page, err := p.service.deps.Log.Events(ctx, &event.Query{
-		Workspace: p.endpoint.WorkspaceID, After: p.taken, Limit: readAtOnce, Types: p.endpoint.Wants(),
-	})
-	if err == nil && len(page.Events) == 0 {
-		rest(ctx, min(time.Since(begin), longestRest))
-	}
-	return &page, err
-}
-
-// rest waits for some time, or until the context ends.
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// isOwnTest reports whether an event is a test of the endpoint, which was sent when it was recorded.
-func (p *pump) isOwnTest(e *event.Event) bool {
-	return e.Type == event.EndpointTested && e.Subject.ID == p.endpoint.ID.String()
-}
-
-func (p *pump) fillRetries(ctx context.Context, now time.Time) error {
-	due, err := p.service.deps.Store.DueDeliveries(ctx, &p.endpoint, now, readAtOnce)
-	if err != nil {
-		return err
-	}
-	p.endpoint.NextAt = nil // until something is stored: more than these are not due
-	for _, d := range due {
-		if p.isInHand(d.Position) {
-			continue
-		}
-		about, err := eventAt(ctx, p.service.deps.Log, d.WorkspaceID, d.Position)
-		if err != nil {
-			return err
-		}
-		if about == nil {
-			p.retries = append(p.retries, item{delivery: d, isRetry: true, missing: true})
-			continue
-		}
-		p.retries = append(p.retries, item{about: *about, delivery: d, isRetry: true})
-	}
-	return nil
-}
-
-// isInHand reports whether an event is sent anyway, is under way, or its result is to be stored.
-func (p *pump) isInHand(position int64) bool {
-	isIt := func(i item) bool { return i.delivery.Position == position }
-	return position > p.taken || slices.ContainsFunc(p.fresh, isIt) || slices.ContainsFunc(p.underWay, isIt) ||
-		slices.ContainsFunc(p.attempts, func(r result) bool { return isIt(r.item) })
-}
-
 // begin begins as many attempts as may be under way. Of each subject, one event is under way at a time.
 func (p *pump) begin(ctx context.Context) {
-	if p.pause != nil && time.Now().Before(*p.pause) {
-		return
-	}
 	for len(p.underWay) < p.window {
 		next, found := p.next()
 		if !found {
@@ -306,8 +238,8 @@ func (p *pump) ended(r result) {
 	if r.item.missing || r.attempt.interrupted {
 		return
 	}
-	p.endpoint.attempted(&r.attempt)
-	p.pause = nil
+	p.endpoint.attempted(&r.attempt, p.service.deps.Schedule.quiet())
+	p.endpoint.PausedUntil = nil
 	if r.attempt.Succeeded() {
 		p.window = min(2*p.window, maxInFlight)
 		return
@@ -321,7 +253,9 @@ func (p *pump) ended(r result) {
 	if r.attempt.isAboutAll() {
 		wait = max(wait, min(r.attempt.retryAfter, longestPause))
 	}
-	p.pause = new(time.Now().Add(wait))
+	if wait > 0 {
+		p.endpoint.PausedUntil = new(time.Now().UTC().Add(wait).Truncate(time.Microsecond))
+	}
 }
 
 // floor is up to where the log was read and nothing is under way any more.
@@ -366,7 +300,7 @@ func (p *pump) store(ctx context.Context, release bool) error {
 	mine.Position = p.floor()
 	e, err := p.service.deps.Store.KeepEndpoint(ctx, p.lease, release, func(e *Endpoint) (Changed, error) {
 		e.Position = mine.Position
-		e.Failures, e.FailingSince = mine.Failures, mine.FailingSince
+		e.Failures, e.FailingSince, e.PausedUntil = mine.Failures, mine.FailingSince, mine.PausedUntil
 		if mine.LastAt != nil && (e.LastAt == nil || e.LastAt.Before(*mine.LastAt)) { // no test is newer
 			e.LastAt, e.LastStatus, e.LastError = mine.LastAt, mine.LastStatus, mine.LastError
 		}

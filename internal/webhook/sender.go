@@ -135,6 +135,10 @@ func (s *Sender) pump(p *pump) {
 		delete(s.pumps, p.lease.EndpointID)
 	}
 	s.mu.Unlock()
+	if e := &p.endpoint; err == nil && e.Status() == Disabled {
+		s.log.Warn("a webhook endpoint was switched off", "endpoint", p.lease.EndpointID.String(),
+			"workspace", p.lease.WorkspaceID.String(), "why", string(e.DisabledReason))
+	}
 	if err != nil && !errors.Is(err, ErrLeaseLost) {
 		s.log.Warn("sending to a webhook endpoint was interrupted", "endpoint", p.lease.EndpointID.String(),
 			"error", err.Error())

@@ -47,7 +47,7 @@ type Service struct {
 func NewService(deps Deps) *Service {
 	return &Service{
 		deps: deps, recorder: event.NewRecorder(deps.Entropy),
-		tests: core.NewLane(testsAtOnce, testsWaiting, testWait), reads: core.NewLane(1, 2*MaxEndpoints, readWait),
+		tests: core.NewLane(testsAtOnce, testsWaiting, testWait), reads: core.NewLane(1, 0, 0),
 	}
 }
 
@@ -193,11 +193,12 @@ func (s *Service) Update(
 		core.Set(&e.Types, types)
 		if e.URL != before.URL {
 			e.TestedAt, e.FailingSince, e.Failures, e.LastAt, e.LastStatus, e.LastError = nil, nil, 0, nil, 0, ""
+			e.PausedUntil = nil
 		}
 		switch {
 		case change.Enabled == nil || *change.Enabled == (e.DisabledAt == nil):
 		case *change.Enabled:
-			e.DisabledAt, e.DisabledReason, e.Failures, e.FailingSince = nil, "", 0, nil
+			e.DisabledAt, e.DisabledReason, e.Failures, e.FailingSince, e.PausedUntil = nil, "", 0, nil, nil
 			if e.Position != 0 {
 				e.Position = head
 			}

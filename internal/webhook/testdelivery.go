@@ -52,7 +52,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 		}
 		before := stored.Status()
 		changed.Anew = a.Succeeded() && stored.Failures > 0
-		stored.attempted(&a)
+		stored.attempted(&a, s.deps.Schedule.quiet())
 		if a.Succeeded() && stored.TestedAt == nil {
 			stored.TestedAt = &a.At
 			if stored.Position == 0 {

@@ -44,6 +44,29 @@ func putDelivery(tx Tx, d *webhook.Delivery) error {
 	return err
 }
 
+// addAttempts gives deliveries that were made of their events the attempts of before.
+func addAttempts(tx Tx, e *webhook.Endpoint, list []webhook.Delivery) error {
+	anew := map[int64]*webhook.Delivery{}
+	var positions []int64
+	for i := range list {
+		if list[i].Anew {
+			anew[list[i].Position] = &list[i]
+			positions = append(positions, list[i].Position)
+		}
+	}
+	if len(positions) == 0 {
+		return nil
+	}
+	where, args := among(e.WorkspaceID, positions)
+	args = append(args, e.ID)
+	before, err := readDeliveries(tx, fmt.Sprintf("%s AND endpoint_id = ?%d", where, len(args)), args...)
+	for i := range before {
+		d := anew[before[i].Position]
+		d.Attempts = webhook.Newest(append(before[i].Attempts, d.Attempts...))
+	}
+	return err
+}
+
 // nextDelivery returns when the next delivery of an endpoint is due; nil if none waits.
 func nextDelivery(tx Tx, e *webhook.Endpoint) (next *time.Time, err error) {
 	err = tx.Query("SELECT next_at FROM webhook_deliveries WHERE "+thatEndpointsDue+" ORDER BY next_at LIMIT 1",
@@ -90,10 +113,10 @@ func (s Store) Deliveries(ctx context.Context, q *webhook.DeliveryQuery) (list [
 		rest += fmt.Sprintf(condition, len(args))
 	}
 	if q.Status != "" {
-		add(" AND status = ?%d", string(q.Status))
 		if q.Status != webhook.Succeeded { // which the index is for
-			rest += " AND status <> 'succeeded'"
+			rest = "/*sqlite INDEXED BY webhook_deliveries_unsent sqlite*/ " + rest + " AND status <> 'succeeded'"
 		}
+		add(" AND status = ?%d", string(q.Status))
 	}
 	if q.Before != 0 {
 		add(" AND position < ?%d", q.Before)
@@ -163,11 +186,9 @@ func retryStep(tx Tx, workspace, endpoint core.ID, position int64, now time.Time
 	if err != nil || retried == 0 {
 		return 0, err
 	}
-	// A node that sends for the endpoint begins anew, so that it looks for what is due.
-	_, err = tx.Exec("UPDATE webhook_endpoints SET next_at = ?3 WHERE "+thatEndpoint, workspace, endpoint, now)
-	if err == nil {
-		err = endLease(tx, workspace, endpoint)
-	}
+	// A node that sends for the endpoint sees it when it renews its lease: what is under way goes on.
+	_, err = tx.Exec("UPDATE webhook_endpoints SET next_at = ?3, paused_until = NULL WHERE "+thatEndpoint,
+		workspace, endpoint, now)
 	return retried, err
 }
 

@@ -28,6 +28,7 @@ var endpoints = newTable("webhook_endpoints", []column[webhook.Endpoint]{
 	{"position", func(e *webhook.Endpoint) any { return &e.Position }},
 	{"failing_since", func(e *webhook.Endpoint) any { return &e.FailingSince }},
 	{"failures", func(e *webhook.Endpoint) any { return &e.Failures }},
+	{"paused_until", func(e *webhook.Endpoint) any { return &e.PausedUntil }},
 	{"next_at", func(e *webhook.Endpoint) any { return &e.NextAt }},
 	{"last_at", func(e *webhook.Endpoint) any { return &e.LastAt }},
 	{"last_status", func(e *webhook.Endpoint) any { return &e.LastStatus }},
@@ -153,6 +154,9 @@ func changeEndpoint(tx Tx, before webhook.Endpoint, change webhook.Change) (webh
 	if err != nil {
 		return e, err
 	}
+	if err := addAttempts(tx, &e, changed.Deliveries); err != nil {
+		return e, err
+	}
 	for i := range changed.Deliveries {
 		if err := putDelivery(tx, &changed.Deliveries[i]); err != nil {
 			return e, err
@@ -164,10 +168,11 @@ func changeEndpoint(tx Tx, before webhook.Endpoint, change webhook.Change) (webh
 	_, err = tx.Exec(`
 		UPDATE webhook_endpoints SET url = ?3, description = ?4, types = ?5, secret = ?6, old_secret = ?7, old_until = ?8,
 			tested_at = ?9, disabled_at = ?10, disabled_reason = ?11, deleted_at = ?12, position = ?13,
-			failing_since = ?14, failures = ?15, next_at = ?16, last_at = ?17, last_status = ?18, last_error = ?19
+			failing_since = ?14, failures = ?15, next_at = ?16, last_at = ?17, last_status = ?18, last_error = ?19,
+			paused_until = ?20
 		WHERE `+thatEndpoint, e.WorkspaceID, e.ID, e.URL, e.Description, e.Types, e.Secret, e.OldSecret, e.OldUntil,
 		e.TestedAt, e.DisabledAt, string(e.DisabledReason), e.DeletedAt, e.Position,
-		e.FailingSince, e.Failures, e.NextAt, e.LastAt, e.LastStatus, e.LastError)
+		e.FailingSince, e.Failures, e.NextAt, e.LastAt, e.LastStatus, e.LastError, e.PausedUntil)
 	if err != nil {
 		return e, fmt.Errorf("store an endpoint: %w", err)
 	}
@@ -246,6 +251,7 @@ func findClaimable(tx Tx, limit int) (candidates []claimable, err error) {
 		LEFT JOIN event_positions p ON p.workspace_id = e.workspace_id
 		WHERE e.disabled_at IS NULL AND e.deleted_at IS NULL AND e.tested_at IS NOT NULL AND w.suspended_at IS NULL
 			AND (p.newest > e.position OR e.next_at <= ?1) AND (e.lease_until IS NULL OR e.lease_until <= ?1)
+			AND (e.paused_until IS NULL OR e.paused_until <= ?1)
 		LIMIT ?2`
 	err = tx.Query(sql, []any{now, limit}, func(row Row) error {
 		var c claimable

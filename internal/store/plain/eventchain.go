@@ -20,8 +20,47 @@ func scanLog(row Row) (l event.Log, err error) {
 func (s Store) Logs(ctx context.Context) ([]event.Log, error) {
 	return read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
 		err = tx.Query("SELECT "+logColumns+" FROM event_positions ORDER BY workspace_id", nil, appendLog(&logs))
-		return logs, err
+		if err != nil {
+			return nil, err
+		}
+		listed := map[core.ID]bool{}
+		for _, l := range logs {
+			listed[l.Workspace] = true
+		}
+		missing := func(id core.ID) error {
+			if listed[id] {
+				return nil
+			}
+			listed[id] = true
+			l, err := logOf(tx, id) // it may have begun since
+			logs = append(logs, l)
+			return err
+		}
+		if err := eachWorkspace(tx, "events", missing); err != nil {
+			return nil, err
+		}
+		return logs, eachWorkspace(tx, "event_digests", missing)
 	})
+}
+
+// eachWorkspace tells each workspace that has rows in a table. It goes from one to the next by the primary
+// key, and so does not read the rows.
+func eachWorkspace(tx Tx, table string, tell func(core.ID) error) error {
+	id, behind := event.Installation, ">=" // no id is smaller
+	for {
+		sql := "SELECT workspace_id FROM " + table + " WHERE workspace_id " + behind + " ?1 ORDER BY workspace_id LIMIT 1"
+		err := one(tx, sql, []any{id}, func(row Row) error { return row.Scan(&id) })
+		if errors.Is(err, core.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := tell(id); err != nil {
+			return err
+		}
+		behind = ">"
+	}
 }
 
 func appendLog(to *[]event.Log) func(Row) error {
@@ -34,17 +73,19 @@ func appendLog(to *[]event.Log) func(Row) error {
 
 // LogOf implements [event.ChainStore].
 func (s Store) LogOf(ctx context.Context, workspace core.ID) (event.Log, error) {
-	return read(ctx, s.db, func(tx Tx) (l event.Log, err error) {
-		const sql = "SELECT " + logColumns + " FROM event_positions WHERE workspace_id = ?1"
-		err = one(tx, sql, []any{workspace}, func(row Row) (err error) {
-			l, err = scanLog(row)
-			return err
-		})
-		if errors.Is(err, core.ErrNotFound) {
-			return event.Log{Workspace: workspace}, nil
-		}
-		return l, err
+	return read(ctx, s.db, func(tx Tx) (event.Log, error) { return logOf(tx, workspace) })
+}
+
+func logOf(tx Tx, workspace core.ID) (l event.Log, err error) {
+	const sql = "SELECT " + logColumns + " FROM event_positions WHERE workspace_id = ?1"
+	err = one(tx, sql, []any{workspace}, func(row Row) (err error) {
+		l, err = scanLog(row)
+		return err
 	})
+	if errors.Is(err, core.ErrNotFound) {
+		return event.Log{Workspace: workspace}, nil
+	}
+	return l, err
 }
 
 // Links implements [event.ChainStore].
@@ -84,7 +125,8 @@ const headsTakenAtOnce = 100
 
 // TakeHeads implements [event.ChainStore].
 func (s Store) TakeHeads(ctx context.Context, day string) ([]event.Log, error) {
-	const open = "FROM event_positions WHERE (logged_on IS NULL OR logged_on < ?1)"
+	// Not the days before: a day that somebody has set in the far future would end the lines.
+	const open = "FROM event_positions WHERE logged_on IS DISTINCT FROM ?1"
 	some, err := read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
 		err = tx.Query("SELECT "+logColumns+" "+open+" ORDER BY workspace_id LIMIT ?2", []any{day, headsTakenAtOnce},
 			appendLog(&logs))
@@ -98,7 +140,7 @@ func (s Store) TakeHeads(ctx context.Context, day string) ([]event.Log, error) {
 	for _, l := range some {
 		marked, err := write(ctx, s.db, Once, func(tx Tx) (int64, error) {
 			return tx.Exec(`UPDATE event_positions SET logged_on = ?2
-				WHERE workspace_id = ?1 AND (logged_on IS NULL OR logged_on < ?2)`, l.Workspace, day)
+				WHERE workspace_id = ?1 AND logged_on IS DISTINCT FROM ?2`, l.Workspace, day)
 		})
 		if err != nil {
 			return taken, err

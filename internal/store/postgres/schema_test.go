@@ -37,6 +37,8 @@ var spreadBy = map[string]string{
 	"change_lists":    "workspace_id",
 	"import_rejects":  "workspace_id",
 	"overview_counts": "workspace_id",
+
+	"webhook_endpoints": "workspace_id", "webhook_deliveries": "workspace_id",
 	"members":         "",
 	"memberships":     "",
 	"sessions":        "",

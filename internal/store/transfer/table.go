@@ -217,6 +217,7 @@ func Tables() []Table {
 			{"position", Int},
 			{"failing_since", Time},
 			{"failures", Int},
+			{"paused_until", Time},
 			{"next_at", Time},
 			{"last_at", Time},
 			{"last_status", Int},

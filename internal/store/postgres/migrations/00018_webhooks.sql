@@ -22,6 +22,7 @@ CREATE TABLE webhook_endpoints (
     position        bigint NOT NULL,
     failing_since   timestamptz, -- the first of the failures since the last success
     failures        integer NOT NULL, -- how many in a row
+    paused_until    timestamptz, -- while it is down: nothing is sent until then
     next_at         timestamptz, -- when the next delivery that waits is due; NULL: none waits
     last_at         timestamptz,
     last_status     integer NOT NULL,
@@ -52,5 +53,5 @@ CREATE TABLE webhook_deliveries (
 
 CREATE INDEX webhook_deliveries_unsent ON webhook_deliveries (workspace_id, endpoint_id, status, position)
     WHERE status <> 'succeeded';
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (workspace_id, endpoint_id, next_at)
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (workspace_id, endpoint_id, next_at, position)
     WHERE next_at IS NOT NULL;

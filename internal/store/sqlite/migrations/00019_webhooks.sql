@@ -22,6 +22,7 @@ CREATE TABLE webhook_endpoints (
     position        INTEGER NOT NULL,
     failing_since   INTEGER, -- the first of the failures since the last success
     failures        INTEGER NOT NULL, -- how many in a row
+    paused_until    INTEGER, -- while it is down: nothing is sent until then
     next_at         INTEGER, -- when the next delivery that waits is due; NULL: none waits
     last_at         INTEGER,
     last_status     INTEGER NOT NULL,
@@ -52,5 +53,5 @@ CREATE TABLE webhook_deliveries (
 
 CREATE INDEX webhook_deliveries_unsent ON webhook_deliveries (workspace_id, endpoint_id, status, position)
     WHERE status <> 'succeeded';
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (workspace_id, endpoint_id, next_at)
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (workspace_id, endpoint_id, next_at, position)
     WHERE next_at IS NOT NULL;
