@@ -201,7 +201,7 @@ func (s *sending) speed(t *testing.T, acts int) (best float64) {
 	for range speedRuns {
 		s.awaitLog(t)
 		want := s.wantedBy(s.fast)
-		eventually(t, workLimit, "the fast receiver has everything", func() bool { return s.fast.taken.Load() >= want })
+		eventually(t, workLimit, "the fast receiver has all", func() bool { return s.fast.taken.Load() >= want })
 		begin := time.Now()
 		<-s.write(acts)
 		best = max(best, float64(acts)/time.Since(begin).Seconds())
@@ -244,8 +244,8 @@ func (s *sending) readOn(t *testing.T) []logged {
 			Data []json.RawMessage
 			Next int64
 		}
-		a := s.clients[0].Load().mustGet(t, fmt.Sprintf("/events?types=code.*,redemption.*,endpoint.tested&limit=1000&after=%d",
-			s.read), http.StatusOK)
+		path := fmt.Sprintf("/events?types=code.*,redemption.*,endpoint.tested&limit=1000&after=%d", s.read)
+		a := s.clients[0].Load().mustGet(t, path, http.StatusOK)
 		if err := json.Unmarshal([]byte(a.body), &page); err != nil {
 			t.Fatal(err)
 		}
