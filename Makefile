@@ -36,12 +36,12 @@ quick: ## run the tests that answer within half a minute, databases in memory
 	scripts/install-test-deps
 	scripts/in-memory 2048 scripts/quick-tests
 
-# Packages in which goroutines share no memory of ours, or whose tests talk to the built program: without
-# the race detector they are tested five times as fast.
-UNRACED := ./test/e2e ./test/browser ./test/... ./bench/... ./cmd/... ./internal/cli ./internal/store/transfer \
-	./internal/web/console/... ./internal/why ./internal/bulk/upload ./internal/sheet ./internal/qr/... \
+# Packages in which goroutines share little memory of ours, or whose tests talk to the built program:
+# without the race detector they are tested five times as fast. make test-long LENGTH=full watches them, too.
+UNRACED := ./test/e2e ./test/browser ./internal/web/api ./test/... ./bench/... ./cmd/... ./internal/cli \
+	./internal/store/transfer ./internal/web/console/... ./internal/why ./internal/bulk/upload ./internal/sheet ./internal/qr/... \
 	./internal/words ./internal/csvcell ./internal/config
-RACED = ./internal/web/api ./internal/store/postgres $(filter-out $(shell go list $(UNRACED)),$(shell go list ./...))
+RACED = ./internal/store/postgres ./internal/codes $(filter-out $(shell go list $(UNRACED)),$(shell go list ./...))
 
 # What vet has to say is lint's. One package more than there are processors is tested at once: each waits for something now and then.
 PACKAGES := $(shell expr $$(nproc) + 1)
@@ -68,6 +68,7 @@ test-long: ## fuzz, and run the campaigns: kills, power cuts, faults, histories;
 	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
 	go test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
 	go test -run='^$$' -fuzz='^FuzzUpload$$' -fuzztime=$(FUZZTIME_$(LENGTH)) ./test/fuzz
+	$(if $(filter full,$(LENGTH)),CGO_ENABLED=1 go test -vet=off $(RACE) -timeout=1h -skip='^TestCampaign' $(UNRACED))
 	ACCESSCODES_TEST_LENGTH=$(LENGTH) CGO_ENABLED=1 go test -p=$(PACKAGES) -vet=off $(RACE) -timeout=6h \
 		-run='^TestCampaign' ./test/e2e $(CAMPAIGNS)
 
