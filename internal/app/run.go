@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -141,7 +142,10 @@ func Run(ctx context.Context, cfg config.Serve, streams Streams) (err error) {
 	if err := serveUntil(ctx, servers, cfg.DrainTimeout, log); err != nil {
 		return err
 	}
-	_ = errors.Join(parts.sender.Stop(), parts.runner.Stop(), background.stop()) // neither fails
+	var sending sync.WaitGroup // they stop at the same time; none fails
+	sending.Go(func() { _ = parts.sender.Stop() })
+	_ = errors.Join(parts.runner.Stop(), background.stop())
+	sending.Wait()
 	log.Info("stopped")
 	return nil
 }

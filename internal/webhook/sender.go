@@ -72,6 +72,13 @@ func (s *Sender) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer s.group.Wait()
+	go func() { // a look with the database away would take its whole time
+		select {
+		case <-s.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	looks, heads := time.NewTicker(lookInterval), time.NewTicker(headInterval)
 	defer looks.Stop()
 	defer heads.Stop()
@@ -86,6 +93,9 @@ func (s *Sender) run() {
 			err = s.claim(ctx)
 		case <-s.wake:
 			err = s.claim(ctx)
+		}
+		if ctx.Err() != nil { // whatever else there would be to do
+			return
 		}
 		if err != nil {
 			s.log.Warn("webhooks wait", "error", err.Error())
