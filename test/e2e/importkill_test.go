@@ -20,7 +20,7 @@ func TestCampaignAnImportSurvivesKills(t *testing.T) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("random seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))
-		count, kills := campaign.Length(t, 12_000, 200_000), campaign.Length(t, 2, 10)
+		count, kills := campaign.Length(t, 40_000, 200_000), campaign.Length(t, 2, 10)
 		nodes := []*server{startServer(t, db)}
 		key := nodes[0].key
 		if _, isPostgres := db.(postgresDatabase); isPostgres {
