@@ -92,11 +92,16 @@ const maxWindows = 20
 
 // Newest returns the newest events that a query asks for, or those before a position: the newest first.
 // Next is the Before of the next query; where it is at most Oldest, there are none before. A page may
-// be short although there are more: what has no index is looked for among so many positions.
+// be short although there are more: what has no index is looked for among so many positions. Of a query with
+// From, Oldest is the oldest position that such an event can have.
 //
 // Errors: KindInvalid with ReasonInvalidParameter; KindUnavailable.
 func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 	if err := check(&q, 0); err != nil {
+		return Page{}, err
+	}
+	oldest, err := s.within(ctx, &q)
+	if err != nil {
 		return Page{}, err
 	}
 	var all Page
@@ -109,6 +114,7 @@ func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 			return Page{}, err
 		}
 		page.Events = append(all.Events, page.Events...)
+		page.Oldest = max(page.Oldest, oldest)
 		all = page
 		q.Before = page.Next
 		if len(all.Events) >= limit || page.Next <= page.Oldest {
@@ -117,6 +123,27 @@ func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 	}
 	all.shorten()
 	return all, nil
+}
+
+// timeSlack is how far the times of two events may differ against the order of their positions.
+const timeSlack = time.Hour
+
+// within lets a backward query begin with the newest position that an event of its times can have, and
+// returns the oldest one.
+func (s *Service) within(ctx context.Context, q *Query) (oldest int64, err error) {
+	if !q.To.IsZero() {
+		newest, err := s.store.PositionBefore(ctx, q.Workspace, q.To.Add(timeSlack))
+		if err != nil {
+			return 0, err
+		}
+		if q.Before == 0 || q.Before > newest {
+			q.Before = newest + 1
+		}
+	}
+	if !q.From.IsZero() {
+		oldest, err = s.store.PositionBefore(ctx, q.Workspace, q.From.Add(-timeSlack))
+	}
+	return oldest + 1, err
 }
 
 func check(q *Query, wait time.Duration) error {

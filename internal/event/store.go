@@ -19,6 +19,9 @@ type Store interface {
 	Events(ctx context.Context, q *Query) (Page, error)
 	// EventHeads returns the newest position of each workspace that has one.
 	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
+	// PositionBefore returns the position of the last event from before an instant, about: positions follow
+	// the clocks of nodes only so far.
+	PositionBefore(ctx context.Context, workspace core.ID, at time.Time) (int64, error)
 	// EventSignal returns a channel that gets a value soon after this process has added events that
 	// can be read, and how often to look for events of other processes. Only one goroutine may
 	// receive from the channel.

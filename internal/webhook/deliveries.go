@@ -165,7 +165,7 @@ func (s *Service) ResendSince(
 		errs.Add(core.ReasonInvalidValue, "/since", core.InEnglish("since must not be in the future"))
 		return Endpoint{}, errs.Err()
 	}
-	position, err := s.deps.Store.PositionBefore(ctx, actor.WorkspaceID, since)
+	position, err := s.deps.Log.PositionBefore(ctx, actor.WorkspaceID, since)
 	if err != nil {
 		return Endpoint{}, err
 	}

@@ -47,8 +47,6 @@ type Store interface {
 	// CountUnsent returns how many deliveries of an endpoint wait and how many have failed, at most
 	// limit of each.
 	CountUnsent(ctx context.Context, workspace, endpoint core.ID, limit int) (pending, failed int, err error)
-	// PositionBefore returns the position of the last event from before an instant, about.
-	PositionBefore(ctx context.Context, workspace core.ID, at time.Time) (int64, error)
 	// PruneDeliveries deletes some deliveries from before an instant, and of endpoints that are deleted.
 	// It returns how many, and 0 when none are left.
 	PruneDeliveries(ctx context.Context, before time.Time) (int, error)
@@ -58,6 +56,7 @@ type Store interface {
 type Log interface {
 	Events(ctx context.Context, q *event.Query) (event.Page, error)
 	EventHeads(ctx context.Context, workspaces []core.ID) (map[core.ID]int64, error)
+	PositionBefore(ctx context.Context, workspace core.ID, at time.Time) (int64, error)
 	RecordEvents(ctx context.Context, events ...*event.Event) error
 	SequenceEvents(ctx context.Context) (int, error)
 }

@@ -2,7 +2,6 @@ package plain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -208,36 +207,6 @@ func (s Store) CountUnsent(
 		return nil
 	})
 	return pending, failed, err
-}
-
-// PositionBefore implements [webhook.Store]. Positions are about in the order of time, so it halves.
-func (s Store) PositionBefore(ctx context.Context, workspace core.ID, at time.Time) (int64, error) {
-	return read(ctx, s.db, func(tx Tx) (int64, error) {
-		head, err := newestPosition(tx, workspace)
-		if err != nil {
-			return 0, err
-		}
-		low, err := oldestPosition(tx, workspace, head)
-		for high := head + 1; err == nil && low < high; {
-			middle := low + (high-low)/2
-			var found time.Time
-			found, err = timeBehind(tx, workspace, middle)
-			switch {
-			case err == nil && found.Before(at):
-				low = middle + 1
-			case err == nil || errors.Is(err, core.ErrNotFound): // what was behind it is not kept
-				high, err = middle, nil
-			}
-		}
-		return low - 1, err
-	})
-}
-
-// timeBehind returns the time of the first event with a position or a higher one.
-func timeBehind(tx Tx, workspace core.ID, position int64) (at time.Time, err error) {
-	const sql = "SELECT at FROM events WHERE workspace_id = ?1 AND position >= ?2 ORDER BY position LIMIT 1"
-	err = one(tx, sql, []any{workspace, position}, func(row Row) error { return row.Scan(&at) })
-	return at, err
 }
 
 // clearAnswers removes what receivers have answered to events about a person, who may be named in it.

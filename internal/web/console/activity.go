@@ -55,7 +55,7 @@ type activityDay struct {
 }
 
 // activityFilters are the filters of the page, in the order in which it shows them.
-var activityFilters = []string{"by", "what", "code", "user", "about", "request"}
+var activityFilters = []string{"by", "what", "code", "user", "about", "request", "from", "to"}
 
 // activity answers GET /activity.
 func (s *server) activity(ctx context.Context, p *page) error {
@@ -68,12 +68,15 @@ func (s *server) activity(ctx context.Context, p *page) error {
 		return p.see(address)
 	}
 	v := &activityView{form: f, keeps: s.deps.Events.Keeps()}
-	q := p.eventQuery(f)
+	q, err := p.eventQuery(f)
+	if err != nil {
+		return err
+	}
 	found, err := s.eventPage(ctx, &q, f, v)
 	if err != nil {
 		return err
 	}
-	if err := s.describeFilters(ctx, p, v); err != nil {
+	if err := s.describeFilters(ctx, p, v, found); err != nil {
 		return err
 	}
 	around, err := s.aroundEvents(ctx, p, found)
@@ -100,7 +103,7 @@ func (s *server) findActivity(ctx context.Context, p *page, typed string) (templ
 }
 
 // eventQuery reads the filters. One that names nothing finds nothing.
-func (p *page) eventQuery(f *form) event.Query {
+func (p *page) eventQuery(f *form) (event.Query, error) {
 	q := event.Query{Workspace: p.workspace.ID, Limit: eventsShown, RequestID: f.get("request")}
 	if code := f.get("code"); code != "" {
 		q.Subject = &event.SubjectName{Kind: event.SubjectCode, Key: core.Canonical(code)}
@@ -119,7 +122,16 @@ func (p *page) eventQuery(f *form) event.Query {
 		id, _ := core.ParseID(text) // none: all of the kind
 		q.Actor = &event.ActorName{Kind: core.ActorKind(kind), ID: id}
 	}
-	return q
+	from, err := p.day(f.get("from"), 0)
+	if err != nil {
+		return q, err
+	}
+	to, err := p.day(f.get("to"), 1)
+	if err != nil {
+		return q, err
+	}
+	q.From, q.To = core.OrZero(from), core.OrZero(to)
+	return q, nil
 }
 
 // eventPage reads a page of events, the newest first, and where to go on from it.
@@ -166,13 +178,13 @@ func (f *form) filtered(name, value string) templ.SafeURL {
 
 // exported is the file of the events that the filters find.
 func (f *form) exported(format export.Format) templ.SafeURL {
-	return with(f.page.path("exports", "events"), append(f.filters(""), "format", string(format))...)
+	return with(f.page.path("exports", "events"), append(f.filters(), "format", string(format))...)
 }
 
-// filters are the filters that are on but one, as pairs of names and values.
-func (f *form) filters(but string) (pairs []string) {
+// filters are the filters that are on but some, as pairs of names and values.
+func (f *form) filters(but ...string) (pairs []string) {
 	for _, filter := range activityFilters {
-		if filter != but {
+		if !slices.Contains(but, filter) {
 			pairs = append(pairs, filter, f.raw(filter))
 		}
 	}
@@ -180,14 +192,14 @@ func (f *form) filters(but string) (pairs []string) {
 }
 
 // describeFilters says which filters are on, and which can be added.
-func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) error {
+func (s *server) describeFilters(ctx context.Context, p *page, v *activityView, found []event.Event) error {
 	who, err := s.actors(ctx, p)
 	if err != nil {
 		return err
 	}
 	for _, filter := range activityFilters {
 		value := v.form.raw(filter)
-		if value == "" {
+		if value == "" || filter == "from" || filter == "to" {
 			continue
 		}
 		chip := activityChip{label: p.Say("activity.by_" + filter), value: value, without: v.form.filtered(filter, "")}
@@ -195,6 +207,8 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) 
 		case "by":
 			if i := slices.IndexFunc(who, func(a activityLink) bool { return string(a.address) == value }); i >= 0 {
 				chip.value = who[i].name
+			} else if len(found) > 0 { // somebody who has left, or a key that was revoked
+				chip.value = p.nameOf(found[0].Actor)
 			}
 		case "what":
 			if p.Has("activity.kind." + value) {
@@ -204,6 +218,11 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView) 
 			chip.value = s.aboutWords(ctx, p, value)
 		}
 		v.chips = append(v.chips, chip)
+	}
+	if from, to := v.form.get("from"), v.form.get("to"); from != "" || to != "" {
+		v.chips = append(v.chips, activityChip{
+			p.Say("activity.by_when"), p.between(from, to), with(p.path("activity"), v.form.filters("from", "to")...),
+		})
 	}
 	if v.form.get("by") == "" {
 		for i := range who {

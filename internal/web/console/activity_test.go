@@ -328,6 +328,34 @@ func TestTheActivityIsFilteredByWhoAndWhat(t *testing.T) {
 	o.mara.sees(path+"?code="+made.Code.Value, "revoked")
 }
 
+func TestTheActivityIsFilteredByTime(t *testing.T) {
+	o := newOffice(t)
+	const path = "/console/w/acme/activity"
+	today := time.Now().UTC().Format(time.DateOnly)
+	page := o.mara.sees(path+"?from="+today+"&what=member", "joined", "When <b>from ", `value="`+today+`"`,
+		`name="what" value="member"`, `href="`+path+`?what=member"`)
+	if to := linkIn(t, page, "/exports/events"); !strings.Contains(to, "from="+today) {
+		t.Errorf("the export forgets the time: %s", to)
+	}
+	o.mara.sees(path+"?to="+today, "joined")
+	for _, never := range []string{"?from=2020-01-01&to=2020-01-02", "?to=2020-01-02", "?from=2100-01-01"} {
+		if page := o.mara.sees(path+never, "as far back as events are kept"); strings.Contains(page, "joined") {
+			t.Errorf("%s shows what happened at another time", never)
+		}
+	}
+	o.mara.refused("GET", path+"?from=yesterday", 400)
+	o.mara.refused("GET", "/console/w/acme/exports/events?format=csv&to=2026-02-30", 400)
+}
+
+func TestWhoHasLeftIsStillNamedInTheFilter(t *testing.T) {
+	o := newOffice(t)
+	priya := o.join(t, "Priya", member.RoleEditor)
+	if err := o.people.Members.Remove(t.Context(), o.mara.actor(), priya.who.Member.ID); err != nil {
+		t.Fatal(err)
+	}
+	o.mara.sees("/console/w/acme/activity?by=member:"+priya.who.Member.ID.String(), "Who <b>Priya</b>", "joined")
+}
+
 func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 	o := newOffice(t)
 	sam := o.join(t, "Sam", member.RoleSupport)
@@ -347,7 +375,7 @@ func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {
 	if rows := strings.Count(all, "\r\n"); rows < 6 {
 		t.Errorf("%d rows", rows)
 	}
-	o.mara.sees("/console/w/acme/activity", "exported the activity")
+	o.mara.sees("/console/w/acme/activity", "exported <a ", ">the activity</a>")
 	log := o.mara.sees("/console/w/acme/exports/events?what=user&format=ndjson", `"digest":"`, `"chain":"`, `"salt":"`)
 	if rows := strings.Split(log, "\n"); len(rows) != 4 || !strings.Contains(rows[0], `"userId":"=user-0"`) {
 		t.Errorf("the log: %q", rows)

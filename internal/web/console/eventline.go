@@ -67,7 +67,7 @@ func (e *eventLine) shape() string {
 // sentence says what was done, with links to what it was done to.
 func (e *eventLine) sentence(p *page) templ.Component {
 	name := cmp.Or(e.text("name"), p.Say("event.nameless"))
-	args := []any{"name", name, "what", p.exported(e.text("what")), "address", e.text("address")}
+	args := []any{"name", name, "what", p.exportedLink(e), "address", e.text("address")}
 	switch e.Subject.Kind {
 	case event.SubjectCode:
 		args = append(args, "code", codeLink(p, e.Subject.ID))
@@ -98,14 +98,6 @@ func (e *eventLine) sentence(p *page) templ.Component {
 		args = append(args, "user", thingLink(p.link("users", e.UserID), e.UserID))
 	}
 	return p.Rich(e.sentenceName(), args...)
-}
-
-// exported names a list that was exported.
-func (p *page) exported(what string) string {
-	if name := "event.what." + what; p.Has(name) {
-		return p.Say(name)
-	}
-	return what
 }
 
 // filters are what an export was limited to.

@@ -163,7 +163,10 @@ func (s *server) exportUsers(ctx context.Context, p *page) error {
 // programs it is the log with its digests, as the API sends it.
 func (s *server) exportEvents(ctx context.Context, p *page) error {
 	f := p.exportForm()
-	q := p.eventQuery(f.form)
+	q, err := p.eventQuery(f.form)
+	if err != nil {
+		return err
+	}
 	if q.Types != nil && len(q.Types) == 0 {
 		return core.WrongParameter(noSuchChoice.Said())
 	}

@@ -40,6 +40,33 @@ func (p *page) subjectLink(subject event.Subject) templ.SafeURL {
 // aboutName names a subject in the filter of the activity.
 func aboutName(kind event.SubjectKind, id string) string { return string(kind) + ":" + id }
 
+// actsOf names somebody in the filter of the activity.
+func actsOf(a event.Actor) string {
+	if a.ID.IsZero() {
+		return string(a.Kind)
+	}
+	return string(a.Kind) + ":" + a.ID.String()
+}
+
+// exportedLink leads to the list that was exported.
+func (p *page) exportedLink(e *eventLine) templ.Component {
+	what := e.text("what")
+	words := what
+	if name := "event.what." + what; p.Has(name) {
+		words = p.Say(name)
+	}
+	list := p.subjectLink(e.Subject)
+	switch what {
+	case "codes", "users":
+		list = p.link(what)
+	case "events":
+		list = p.link("activity")
+	case "redemptions":
+		list = with(p.path("activity"), "what", "redemption")
+	}
+	return linkIf(list != "", list, words)
+}
+
 // aboutWords says what that filter asks for. An endpoint is called by its host while there is one.
 func (s *server) aboutWords(ctx context.Context, p *page, about string) string {
 	kind, id, _ := strings.Cut(about, ":")
