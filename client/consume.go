@@ -49,6 +49,9 @@ type Setback struct {
 // is in the cursor of this name, which it makes if need be. It goes on until the context ends, over
 // restarts of the server and of this program.
 //
+// What happens often, such as redemptions, is an event only where a webhook endpoint wants it or the workspace
+// has all events recorded.
+//
 // Each event that the filter leaves comes at least once. It comes a second time only if this program, or its
 // way to the server, fails before the event is acknowledged, which is done after each page and at least
 // every second: never after that. So let the handler do no harm the second time, for example by keeping

@@ -166,6 +166,14 @@ type WebhookDelivery struct {
 	CreatedAt  time.Time         `json:"createdAt"`
 	Attempts   []DeliveryAttempt `json:"attempts"` // the newest last; at most 20
 	Answer     string            `json:"answer"`   // the first 2 KiB of the body of the last answer
+	Request    *WebhookRequest   `json:"request"`  // only of one delivery, and while its event is kept
+}
+
+// WebhookRequest is what a webhook endpoint gets.
+type WebhookRequest struct {
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers"` // as they would be sent now, but for the signature
+	Body    string            `json:"body"`    // the event, in JSON
 }
 
 // DeliveryAttempt is one try to send an event.
@@ -195,6 +203,13 @@ func (c *Client) WebhookDeliveries(
 ) iter.Seq2[*WebhookDelivery, error] {
 	return pages(func(page PageRequest) (*Page[WebhookDelivery], error) {
 		return c.ListWebhookDeliveries(ctx, endpoint, status, page)
+	})
+}
+
+// GetWebhookDelivery looks a delivery up, with its request.
+func (c *Client) GetWebhookDelivery(ctx context.Context, id string) (*WebhookDelivery, error) {
+	return fetch[WebhookDelivery](ctx, c, call{
+		operation: "getWebhookDelivery", method: http.MethodGet, path: []string{"webhook-deliveries", id},
 	})
 }
 

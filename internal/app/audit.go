@@ -79,8 +79,9 @@ func (a *Audit) Logs(ctx context.Context) ([]event.Log, error) {
 	return logs, err
 }
 
-// headLog writes the newest value of each log to the server's log, once a day from one node: so it stands
-// where who can write the database may not be able to change it.
+// headLog writes the newest value of each log to the server's log, once a day: so it stands where who can
+// write the database may not be able to change it. If the node dies, or two write at once, it stands there
+// twice, but it is never missing.
 type headLog struct {
 	store interface {
 		event.ChainStore
@@ -90,19 +91,23 @@ type headLog struct {
 	now func() time.Time
 }
 
-// write writes what nobody has written today.
+// write writes what no node has written today.
 func (h *headLog) write(ctx context.Context) error {
+	day := h.now().UTC().Format(time.DateOnly)
 	var names map[core.ID]string
 	for {
-		logs, err := h.store.TakeHeads(ctx, h.now().UTC().Format(time.DateOnly))
-		if len(logs) > 0 && names == nil {
+		logs, err := h.store.UnloggedHeads(ctx, day)
+		if err != nil || len(logs) == 0 {
+			return err
+		}
+		if names == nil {
 			names, _ = logNames(ctx, h.store) // without them, logs are named by their ids
 		}
 		for _, l := range logs {
 			h.log.Info("audit head", "workspace", nameOfLog(names, l.Workspace), "head", l.Head.String())
-		}
-		if err != nil || len(logs) == 0 {
-			return err
+			if err := h.store.HeadLogged(ctx, l.Workspace, day); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -14,10 +14,10 @@ import (
 )
 
 // withServer is a program whose environment names a running server and a key of its.
-func withServer(t *testing.T) *program {
+func withServer(t *testing.T, flags ...string) *program {
 	t.Helper()
 	p := newProgram(t)
-	s := p.serve(t)
+	s := p.serve(t, flags...)
 	t.Cleanup(func() {
 		if code, log := s.stop(); code != 0 {
 			t.Errorf("the server ended with %d: %s", code, log)

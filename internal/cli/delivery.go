@@ -33,6 +33,8 @@ var deliveryColumns = []column[*client.WebhookDelivery]{
 	{"lastAt", ofAttempt(func(a *client.DeliveryAttempt) any { return a.At })},
 	{"milliseconds", ofAttempt(func(a *client.DeliveryAttempt) any { return a.Milliseconds })},
 	{"answer", func(d *client.WebhookDelivery) any { return textOrNil(d.Answer) }},
+	{"url", ofRequest(func(r *client.WebhookRequest) any { return r.URL })},
+	{"body", ofRequest(func(r *client.WebhookRequest) any { return r.Body })},
 }
 
 // attempts are all of them in JSON, and how many there are in a cell.
@@ -48,6 +50,16 @@ func ofAttempt(cell func(*client.DeliveryAttempt) any) func(*client.WebhookDeliv
 			return nil
 		}
 		return cell(&d.Attempts[len(d.Attempts)-1])
+	}
+}
+
+// ofRequest is a cell about what was sent; nil: it is not known any more, or was not asked for.
+func ofRequest(cell func(*client.WebhookRequest) any) func(*client.WebhookDelivery) any {
+	return func(d *client.WebhookDelivery) any {
+		if d.Request == nil {
+			return nil
+		}
+		return cell(d.Request)
 	}
 }
 

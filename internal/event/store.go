@@ -50,10 +50,11 @@ type ChainStore interface {
 	LogOf(ctx context.Context, workspace core.ID) (Log, error)
 	// Links returns the first links of a log behind a position, in their order.
 	Links(ctx context.Context, workspace core.ID, after int64, limit int) ([]Link, error)
-	// TakeHeads returns the logs whose newest value was not taken on a day yet, and marks them as taken: of
-	// several nodes only one gets each. It returns some at a time, and none when all are taken. With an error
-	// it returns those that it has marked before.
-	TakeHeads(ctx context.Context, day string) ([]Log, error)
+	// UnloggedHeads returns logs whose newest value was not logged on a day yet: some at a time, and none when
+	// all were.
+	UnloggedHeads(ctx context.Context, day string) ([]Log, error)
+	// HeadLogged notes that the newest value of a log was logged on a day.
+	HeadLogged(ctx context.Context, workspace core.ID, day string) error
 }
 
 // CursorStore keeps cursors.

@@ -173,7 +173,7 @@ func (s *Service) ResendSince(
 		e.Position = min(e.Position, position)
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"resendSince": since.UTC()})
 		// The position that is stored may be older than what the node has sent.
-		return Changed{Events: []*event.Event{made}, Anew: true}, err
+		return Changed{Events: []*event.Event{made}, EndLease: true}, err
 	})
 	s.deps.Wake()
 	return e, orNotFound(err, EndpointNotFound())

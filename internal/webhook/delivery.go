@@ -49,8 +49,8 @@ type Delivery struct {
 	CreatedAt               time.Time
 	Attempts                []Attempt // the newest last
 	Answer                  string    // the beginning of the body of the last answer
-	// Anew: it was made of the event, so the store keeps the attempts of before, if there are any.
-	Anew bool
+	// Fresh: it was made of the event, so the store keeps the attempts of before, if there are any.
+	Fresh bool
 }
 
 // ID is the delivery's name for callers.
@@ -116,7 +116,7 @@ func DecodeAttempts(text string) (attempts []Attempt, err error) {
 func newDelivery(endpoint *Endpoint, e *event.Event, at time.Time) Delivery {
 	return Delivery{
 		WorkspaceID: endpoint.WorkspaceID, EndpointID: endpoint.ID, Position: e.Position, EventID: e.ID,
-		Type: e.Type, Subject: event.Subject{Kind: e.Subject.Kind, ID: e.Subject.ID}, CreatedAt: at, Anew: true,
+		Type: e.Type, Subject: event.Subject{Kind: e.Subject.Kind, ID: e.Subject.ID}, CreatedAt: at, Fresh: true,
 	}
 }
 

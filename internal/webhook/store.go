@@ -69,7 +69,7 @@ type Change func(e *Endpoint) (Changed, error)
 type Changed struct {
 	Deliveries []Delivery // which replace earlier ones of the same event
 	Events     []*event.Event
-	Anew       bool // a node that sends for the endpoint loses its lease in any case
+	EndLease   bool // a node that sends for the endpoint loses its lease in any case
 }
 
 // Lease lets one node send for an endpoint.

@@ -51,7 +51,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 			return changed, nil
 		}
 		before := stored.Status()
-		changed.Anew = a.Succeeded() && stored.Failures > 0
+		changed.EndLease = a.Succeeded() && stored.Failures > 0
 		stored.attempted(&a, s.deps.Schedule.quiet())
 		if a.Succeeded() && stored.TestedAt == nil {
 			stored.TestedAt = &a.At

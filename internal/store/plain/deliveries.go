@@ -48,7 +48,7 @@ func addAttempts(tx Tx, e *webhook.Endpoint, list []webhook.Delivery) error {
 	anew := map[int64]*webhook.Delivery{}
 	var positions []int64
 	for i := range list {
-		if list[i].Anew {
+		if list[i].Fresh {
 			anew[list[i].Position] = &list[i]
 			positions = append(positions, list[i].Position)
 		}
@@ -74,8 +74,8 @@ func nextDelivery(tx Tx, e *webhook.Endpoint) (next *time.Time, err error) {
 }
 
 const (
-	thatEndpoints    = "workspace_id = ?1 AND endpoint_id = ?2"
-	thatEndpointsDue = thatEndpoints + " AND next_at IS NOT NULL"
+	ofEndpoint       = "workspace_id = ?1 AND endpoint_id = ?2"
+	thatEndpointsDue = ofEndpoint + " AND next_at IS NOT NULL"
 )
 
 // readDeliveries returns the deliveries that the rest of a query, behind FROM, leaves.
@@ -106,7 +106,7 @@ func (s Store) DueDeliveries(
 
 // Deliveries implements [webhook.Store].
 func (s Store) Deliveries(ctx context.Context, q *webhook.DeliveryQuery) (list []webhook.Delivery, err error) {
-	rest, args := "WHERE "+thatEndpoints, []any{q.WorkspaceID, q.EndpointID}
+	rest, args := "WHERE "+ofEndpoint, []any{q.WorkspaceID, q.EndpointID}
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		rest += fmt.Sprintf(condition, len(args))
@@ -133,10 +133,10 @@ func (s Store) Delivery(
 	ctx context.Context, workspace, endpoint core.ID, position int64,
 ) (webhook.Delivery, error) {
 	return read(ctx, s.db, func(tx Tx) (webhook.Delivery, error) {
-		if _, err := endpoints.find(tx, thatEndpoint, workspace, endpoint); err != nil {
+		if _, err := endpoints.find(tx, endpointIs, workspace, endpoint); err != nil {
 			return webhook.Delivery{}, err
 		}
-		list, err := readDeliveries(tx, "WHERE "+thatEndpoints+" AND position = ?3", workspace, endpoint, position)
+		list, err := readDeliveries(tx, "WHERE "+ofEndpoint+" AND position = ?3", workspace, endpoint, position)
 		if err != nil || len(list) == 0 {
 			return webhook.Delivery{}, orNotFound(err)
 		}
@@ -176,17 +176,17 @@ func retryStep(tx Tx, workspace, endpoint core.ID, position int64, now time.Time
 	}
 	which, args := " AND position = ?4", []any{workspace, endpoint, now, position}
 	if position == 0 {
-		which = ` AND position IN (SELECT position FROM webhook_deliveries WHERE ` + thatEndpoints + `
+		which = ` AND position IN (SELECT position FROM webhook_deliveries WHERE ` + ofEndpoint + `
 			AND status <> 'succeeded' AND (next_at IS NULL OR next_at > ?3) LIMIT ?4)`
 		args[3] = retriedAtOnce
 	}
 	retried, err := tx.Exec("UPDATE webhook_deliveries SET status = 'pending', tries = 0, next_at = ?3 WHERE "+
-		thatEndpoints+which, args...)
+		ofEndpoint+which, args...)
 	if err != nil || retried == 0 {
 		return 0, err
 	}
 	// A node that sends for the endpoint sees it when it renews its lease: what is under way goes on.
-	_, err = tx.Exec("UPDATE webhook_endpoints SET next_at = ?3, paused_until = NULL WHERE "+thatEndpoint,
+	_, err = tx.Exec("UPDATE webhook_endpoints SET next_at = ?3, paused_until = NULL WHERE "+endpointIs,
 		workspace, endpoint, now)
 	return retried, err
 }
@@ -197,7 +197,7 @@ func (s Store) CountUnsent(
 ) (pending, failed int, err error) {
 	err = s.db.Read(ctx, func(tx Tx) error {
 		for status, count := range map[webhook.DeliveryStatus]*int{webhook.Pending: &pending, webhook.Failed: &failed} {
-			err := one(tx, `SELECT count(*) FROM (SELECT 1 FROM webhook_deliveries WHERE `+thatEndpoints+`
+			err := one(tx, `SELECT count(*) FROM (SELECT 1 FROM webhook_deliveries WHERE `+ofEndpoint+`
 				AND status <> 'succeeded' AND status = ?3 LIMIT ?4) AS counted`,
 				[]any{workspace, endpoint, string(status), limit}, func(row Row) error { return row.Scan(count) })
 			if err != nil {
@@ -246,7 +246,7 @@ func (s Store) PruneDeliveries(ctx context.Context, before time.Time) (pruned in
 
 // lastOld returns the position of the last of an endpoint's oldest deliveries that may be deleted; 0: none.
 func lastOld(tx Tx, e *webhook.Endpoint, before time.Time) (last int64, err error) {
-	const sql = "SELECT position, created_at FROM webhook_deliveries WHERE " + thatEndpoints +
+	const sql = "SELECT position, created_at FROM webhook_deliveries WHERE " + ofEndpoint +
 		" ORDER BY position LIMIT ?3"
 	kept := false
 	err = tx.Query(sql, []any{e.WorkspaceID, e.ID, prunedAtOnce}, func(row Row) error {
@@ -267,6 +267,6 @@ func prune(tx Tx, e *webhook.Endpoint, until int64) (int64, error) {
 		return tx.Exec("DELETE FROM webhook_endpoints WHERE workspace_id = ?1 AND id = ?2 AND deleted_at IS NOT NULL",
 			e.WorkspaceID, e.ID)
 	}
-	return tx.Exec("DELETE FROM webhook_deliveries WHERE "+thatEndpoints+" AND position <= ?3",
+	return tx.Exec("DELETE FROM webhook_deliveries WHERE "+ofEndpoint+" AND position <= ?3",
 		e.WorkspaceID, e.ID, until)
 }

@@ -35,7 +35,7 @@ var endpoints = newTable("webhook_endpoints", []column[webhook.Endpoint]{
 	{"last_error", func(e *webhook.Endpoint) any { return &e.LastError }},
 })
 
-const thatEndpoint = "workspace_id = ?1 AND id = ?2 AND deleted_at IS NULL"
+const endpointIs = "workspace_id = ?1 AND id = ?2 AND deleted_at IS NULL"
 
 // InsertEndpoint implements [webhook.Store]. The workspace's row is locked, so that two requests do not
 // pass the limit together.
@@ -79,7 +79,7 @@ func (s Store) Endpoints(ctx context.Context, workspace core.ID) ([]webhook.Endp
 // Endpoint implements [webhook.Store].
 func (s Store) Endpoint(ctx context.Context, workspace, id core.ID) (webhook.Endpoint, error) {
 	return read(ctx, s.db, func(tx Tx) (webhook.Endpoint, error) {
-		return endpoints.find(tx, thatEndpoint, workspace, id)
+		return endpoints.find(tx, endpointIs, workspace, id)
 	})
 }
 
@@ -132,7 +132,7 @@ func (s Store) KeepEndpoint(
 		if release {
 			until = now
 		}
-		_, err = tx.Exec("UPDATE webhook_endpoints SET lease_until = ?3 WHERE "+thatEndpoint, e.WorkspaceID, e.ID, until)
+		_, err = tx.Exec("UPDATE webhook_endpoints SET lease_until = ?3 WHERE "+endpointIs, e.WorkspaceID, e.ID, until)
 		if err != nil {
 			return e, err
 		}
@@ -142,7 +142,7 @@ func (s Store) KeepEndpoint(
 
 // lockEndpoint returns an endpoint and locks it by writing it unchanged.
 func lockEndpoint(tx Tx, and string, args ...any) (e webhook.Endpoint, err error) {
-	sql := "UPDATE webhook_endpoints SET fence = fence WHERE " + thatEndpoint + and + " RETURNING " + endpoints.list("")
+	sql := "UPDATE webhook_endpoints SET fence = fence WHERE " + endpointIs + and + " RETURNING " + endpoints.list("")
 	err = one(tx, sql, args, func(row Row) error { return row.Scan(endpoints.fields(&e)...) })
 	return e, err
 }
@@ -170,13 +170,13 @@ func changeEndpoint(tx Tx, before webhook.Endpoint, change webhook.Change) (webh
 			tested_at = ?9, disabled_at = ?10, disabled_reason = ?11, deleted_at = ?12, position = ?13,
 			failing_since = ?14, failures = ?15, next_at = ?16, last_at = ?17, last_status = ?18, last_error = ?19,
 			paused_until = ?20
-		WHERE `+thatEndpoint, e.WorkspaceID, e.ID, e.URL, e.Description, e.Types, e.Secret, e.OldSecret, e.OldUntil,
+		WHERE `+endpointIs, e.WorkspaceID, e.ID, e.URL, e.Description, e.Types, e.Secret, e.OldSecret, e.OldUntil,
 		e.TestedAt, e.DisabledAt, string(e.DisabledReason), e.DeletedAt, e.Position,
 		e.FailingSince, e.Failures, e.NextAt, e.LastAt, e.LastStatus, e.LastError, e.PausedUntil)
 	if err != nil {
 		return e, fmt.Errorf("store an endpoint: %w", err)
 	}
-	if changed.Anew || isSentOtherwise(&before, &e) {
+	if changed.EndLease || isSentDifferently(&before, &e) {
 		if err := endLease(tx, e.WorkspaceID, e.ID); err != nil {
 			return e, err
 		}
@@ -189,9 +189,9 @@ func changeEndpoint(tx Tx, before webhook.Endpoint, change webhook.Change) (webh
 	return e, tx.AddEvents(changed.Events...)
 }
 
-// isSentOtherwise reports whether a node that sends for an endpoint must begin anew. It moves the
+// isSentDifferently reports whether a node that sends for an endpoint must begin anew. It moves the
 // position on by itself, but not back.
-func isSentOtherwise(before, after *webhook.Endpoint) bool {
+func isSentDifferently(before, after *webhook.Endpoint) bool {
 	return before.URL != after.URL || before.Types != after.Types || before.Secret != after.Secret ||
 		before.Status() != after.Status() || before.DeletedAt != after.DeletedAt || after.Position < before.Position
 }
@@ -271,7 +271,7 @@ func (c *claimable) claim(tx Tx, node core.ID, life time.Duration) (webhook.Clai
 	claim := webhook.Claim{Lease: webhook.Lease{
 		WorkspaceID: c.workspace, EndpointID: c.id, Holder: node, Fence: c.fence + 1, Life: life,
 	}}
-	sql := "UPDATE webhook_endpoints SET holder = ?3, fence = ?4, lease_until = ?5 WHERE " + thatEndpoint +
+	sql := "UPDATE webhook_endpoints SET holder = ?3, fence = ?4, lease_until = ?5 WHERE " + endpointIs +
 		" AND fence = ?6 RETURNING " + endpoints.list("")
 	args := []any{c.workspace, c.id, node, claim.Lease.Fence, now.Add(life), c.fence}
 	err = one(tx, sql, args, func(row Row) error { return row.Scan(endpoints.fields(&claim.Endpoint)...) })

@@ -120,34 +120,23 @@ func linksOf(tx Tx, workspace core.ID, after int64, limit int) (all []event.Link
 	return all, err
 }
 
-// headsTakenAtOnce is how many logs one call of TakeHeads marks.
-const headsTakenAtOnce = 100
+// headsAtATime is how many logs one call of UnloggedHeads returns.
+const headsAtATime = 100
 
-// TakeHeads implements [event.ChainStore].
-func (s Store) TakeHeads(ctx context.Context, day string) ([]event.Log, error) {
-	// Not the days before: a day that somebody has set in the far future would end the lines.
-	const open = "FROM event_positions WHERE logged_on IS DISTINCT FROM ?1"
-	some, err := read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
-		err = tx.Query("SELECT "+logColumns+" "+open+" ORDER BY workspace_id LIMIT ?2", []any{day, headsTakenAtOnce},
-			appendLog(&logs))
+// UnloggedHeads implements [event.ChainStore].
+func (s Store) UnloggedHeads(ctx context.Context, day string) ([]event.Log, error) {
+	return read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
+		// Not the days before: a day that somebody has set in the far future would end the lines.
+		err = tx.Query("SELECT "+logColumns+` FROM event_positions WHERE logged_on IS DISTINCT FROM ?1
+			ORDER BY workspace_id LIMIT ?2`, []any{day, headsAtATime}, appendLog(&logs))
 		return logs, err
 	})
-	if err != nil || len(some) == 0 {
-		return nil, err
-	}
-	// Each by itself: the sequencer locks these rows in another order.
-	var taken []event.Log
-	for _, l := range some {
-		marked, err := write(ctx, s.db, Once, func(tx Tx) (int64, error) {
-			return tx.Exec(`UPDATE event_positions SET logged_on = ?2
-				WHERE workspace_id = ?1 AND logged_on IS DISTINCT FROM ?2`, l.Workspace, day)
-		})
-		if err != nil {
-			return taken, err
-		}
-		if marked == 1 {
-			taken = append(taken, l)
-		}
-	}
-	return taken, nil
+}
+
+// HeadLogged implements [event.ChainStore].
+func (s Store) HeadLogged(ctx context.Context, workspace core.ID, day string) error {
+	return s.db.Write(ctx, Once, func(tx Tx) error {
+		_, err := tx.Exec("UPDATE event_positions SET logged_on = ?2 WHERE workspace_id = ?1", workspace, day)
+		return err
+	})
 }

@@ -31,7 +31,7 @@ func RunChain(t *testing.T, newDatabase func(t *testing.T) OpenDatabase) {
 	t.Run("erasing somebody keeps it", w.testErased)
 	t.Run("pruning by type and cutting keep it", w.testPruned)
 	t.Run("a log from before the chain", w.testBefore)
-	t.Run("each newest value is taken once a day", w.testTakenOnce)
+	t.Run("each newest value is logged once a day", w.testLoggedOnce)
 }
 
 // chained is a site whose logs are tampered with.
@@ -242,12 +242,12 @@ func (w *chained) testBefore(t *testing.T) {
 	w.check(t, caller.WorkspaceID, "removed 3-3, changed 5-5, changed 8-8")
 }
 
-func (w *chained) testTakenOnce(t *testing.T) {
+func (w *chained) testLoggedOnce(t *testing.T) {
 	workspace := w.recorded(t, 2)
-	taken := func(day string) (times int) {
+	logged := func(day string) (times int) {
 		t.Helper()
 		for {
-			logs, err := w.Store.TakeHeads(t.Context(), day)
+			logs, err := w.Store.UnloggedHeads(t.Context(), day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -255,6 +255,9 @@ func (w *chained) testTakenOnce(t *testing.T) {
 				return times
 			}
 			for _, l := range logs {
+				if err := w.Store.HeadLogged(t.Context(), l.Workspace, day); err != nil {
+					t.Fatal(err)
+				}
 				if l.Workspace == workspace && l.Head == w.verify(t, workspace).Log.Head {
 					times++
 				}
@@ -265,13 +268,13 @@ func (w *chained) testTakenOnce(t *testing.T) {
 		day  string
 		want int
 	}{{"2031-01-01", 1}, {"2031-01-01", 0}, {"2031-01-02", 1}, {"2031-01-02", 0}} {
-		if got := taken(step.day); got != step.want {
-			t.Errorf("on %s it is taken %d times", step.day, got)
+		if got := logged(step.day); got != step.want {
+			t.Errorf("on %s it is logged %d times", step.day, got)
 		}
 	}
 	w.exec(t, "UPDATE event_positions SET logged_on = '9999-12-31' WHERE workspace_id = $1", workspace)
-	if got := taken("2031-01-03"); got != 1 {
-		t.Errorf("after a day in the far future it is taken %d times", got)
+	if got := logged("2031-01-03"); got != 1 {
+		t.Errorf("after a day in the far future it is logged %d times", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"accesscodes/internal/core"
@@ -24,6 +25,14 @@ type deliveryFields struct {
 	CreatedAt  time.Time              `json:"createdAt"`
 	Attempts   []attemptFields        `json:"attempts" nullable:"false" doc:"The newest last; at most 20."`
 	Answer     *string                `json:"answer" nullable:"true" doc:"The first 2 KiB of the body of the last answer."`
+	Request    *sentFields            `json:"request,omitempty" doc:"Only of one delivery, and while its event is kept."`
+}
+
+// sentFields is the request of a delivery.
+type sentFields struct {
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers" nullable:"false" doc:"As they would be sent now, but for the signature."`
+	Body    string            `json:"body" doc:"The event, in JSON."`
 }
 
 // attemptFields is an attempt as callers see it.
@@ -66,6 +75,26 @@ func (s *server) listDeliveries(ctx context.Context, c *kit.Call) error {
 		return err
 	}
 	return kit.AnswerList(c, page, showDelivery)
+}
+
+// getDelivery answers GET /webhook-deliveries/{id}.
+func (s *server) getDelivery(ctx context.Context, c *kit.Call) error {
+	d, err := s.webhooks.Delivery(ctx, &c.Actor, c.Path("id"))
+	if err != nil {
+		return err
+	}
+	shown := showDelivery(&d)
+	request, err := s.webhooks.Request(ctx, &c.Actor, &d)
+	if err != nil {
+		return err
+	}
+	if request != nil {
+		shown.Request = &sentFields{URL: request.URL, Headers: map[string]string{}, Body: string(request.Body)}
+		for name, values := range request.Header {
+			shown.Request.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
+	}
+	return c.Answer(shown)
 }
 
 // resendDelivery answers POST /webhook-deliveries/{id}/resend.
@@ -129,6 +158,7 @@ func (s *server) resendEndpoint(ctx context.Context, c *kit.Call) error {
 // deliveryRoutes are the routes about deliveries.
 func (s *server) deliveryRoutes() []kit.Route {
 	endpoint := []kit.Parameter{kit.InPath("id", "The id of the endpoint.")}
+	delivery := []kit.Parameter{kit.InPath("id", "The id of the delivery.")}
 	notEnabled := []core.Reason{core.ReasonEndpointNotFound, core.ReasonEndpointNotEnabled}
 	return []kit.Route{
 		{
@@ -142,11 +172,18 @@ func (s *server) deliveryRoutes() []kit.Route {
 			Reasons:  []core.Reason{core.ReasonEndpointNotFound},
 		},
 		{
+			Method: "GET", Path: "/webhook-deliveries/{id}", Permission: core.PermissionWebhooks,
+			Endpoint: s.getDelivery, Tag: tagWebhooks,
+			ID: "getWebhookDelivery", Summary: "See a delivery, with its request",
+			Parameters: delivery, Response: kit.JSON[deliveryFields]("WebhookDelivery"),
+			Reasons: []core.Reason{core.ReasonDeliveryNotFound},
+		},
+		{
 			Method: "POST", Path: "/webhook-deliveries/{id}/resend", Permission: core.PermissionWebhooks,
 			Endpoint: s.resendDelivery, Tag: tagWebhooks,
 			ID: "resendWebhookDelivery", Summary: "Send an event again",
-			Description: "Also one that has arrived. The result is in the list of deliveries soon.",
-			Parameters:  []kit.Parameter{kit.InPath("id", "The id of the delivery.")},
+			Description: "Also one that has arrived. The delivery says soon what came of it.",
+			Parameters:  delivery,
 			Request:     kit.JSON[nothing]("Nothing"), BodyOptional: true, Response: kit.JSON[deliveryFields]("WebhookDelivery"),
 			Reasons: []core.Reason{core.ReasonDeliveryNotFound, core.ReasonEndpointNotEnabled},
 		},

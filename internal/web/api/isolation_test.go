@@ -88,6 +88,7 @@ var routeCases = map[string]routeCase{
 	"rotateWebhookSecret":     {roles: managers},
 	"testWebhookEndpoint":     {roles: managers},
 	"listWebhookDeliveries":   {roles: managers},
+	"getWebhookDelivery":      {roles: managers},
 	"resendWebhookDelivery":   {roles: managers},
 	"resendToWebhookEndpoint": {roles: managers, body: `{"failed":true}`},
 

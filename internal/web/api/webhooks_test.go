@@ -56,8 +56,21 @@ func TestATestTellsWhatTheFeedTells(t *testing.T) {
 		tested := f.testEndpoint(t, f.createEndpoint(t, url).Endpoint.ID)
 		var log struct{ Data []json.RawMessage }
 		f.call(t, "GET", "/events?types=endpoint.tested", "").mustBeOK(t).into(t, &log)
-		if len(log.Data) != 1 || string(log.Data[0]) != got() {
+		sent := got()
+		if len(log.Data) != 1 || string(log.Data[0]) != sent {
 			t.Errorf("the log has %s", log.Data)
+		}
+		var delivery struct {
+			EventID string
+			Request struct {
+				URL, Body string
+				Headers   map[string]string
+			}
+		}
+		f.call(t, "GET", "/webhook-deliveries/"+tested.Delivery.ID, "").mustBeOK(t).into(t, &delivery)
+		if r := delivery.Request; r.Body != sent || r.URL != url || r.Headers["webhook-id"] != delivery.EventID ||
+			r.Headers["webhook-signature"] != "" {
+			t.Errorf("the delivery says that this was sent: %+v", r)
 		}
 		if tested.Endpoint.Status != "untested" || tested.Delivery.Status != "failed" {
 			t.Errorf("after an answer of 500: %+v", tested)
@@ -94,8 +107,10 @@ func sayWebhooks(tested testedAnswer, untested, nobody string) (all []said) {
 	say("no status", "GET", one+"/deliveries?status=lost", "", 400, core.ReasonInvalidParameter, false)
 	say("no cursor", "GET", one+"/deliveries?cursor=x", "", 400, core.ReasonInvalidCursor, true)
 	say("none", "GET", none+"/deliveries", "", 404, core.ReasonEndpointNotFound, true)
-	again := "/webhook-deliveries/" + tested.Delivery.ID + "/resend"
-	say("good", "POST", again, "", 200, "", true)
+	delivery := "/webhook-deliveries/" + tested.Delivery.ID
+	say("good", "GET", delivery, "", 200, "", true)
+	say("none", "GET", "/webhook-deliveries/"+nobody+"-1", "", 404, core.ReasonDeliveryNotFound, true)
+	say("good", "POST", delivery+"/resend", "", 200, "", true)
 	say("none", "POST", "/webhook-deliveries/"+nobody+"-1/resend", "", 404, core.ReasonDeliveryNotFound, true)
 	say("failed ones", "POST", one+"/resend", `{"failed":true}`, 200, "", true)
 	say("good", "POST", one+"/resend", `{"since":"2031-02-03T00:00:00Z"}`, 200, "", true)
