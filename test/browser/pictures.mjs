@@ -29,6 +29,7 @@ try {
   const page = await newPage(browser, { reducedMotion: "reduce", timezoneId: "Europe/Berlin" });
   await signIn(page);
   const { data: batches } = await api("GET", "/batches");
+  const { data: endpoints } = await api("GET", "/webhook-endpoints");
   const { data: [{ userId }] } = await api("GET", "/redemptions?code=ACME-7KQW-M2XN&limit=1");
   // What is shown, and how a page comes to show it.
   const pages = {
@@ -52,6 +53,8 @@ try {
     user: [`/users/${userId}`],
     activity: ["/activity"],
     keys: ["/keys"],
+    webhooks: ["/webhooks"],
+    webhook: [`/webhooks/${endpoints.at(-1).id}`],
     settings: ["/settings"],
   };
   await open(page); // counting begins

@@ -89,7 +89,7 @@ func TestAnEndpointIsMadeTestedRotatedAndDeleted(t *testing.T) {
 	o.mara.sees(path, "Failing since", "is switched off")
 	o.mara.sees(list, ">Failing<", "<span>failing</span>")
 	o.mara.add("FAIR", codes.Options{})
-	o.mara.sees("/console/w/acme", "Needs you", `href="`+path+`">webhook endpoint `, ">Failing<", ">502<")
+	o.mara.sees("/console/w/acme", "Needs you", `href="`+path+`">Webhook endpoint `, ">Failing<", ">502<")
 
 	rotated := o.mara.answered(path+"/rotate", url.Values{"overlap": {"24"}}, http.StatusOK, "Copy the secret now",
 		"The old secret signs, too, until")

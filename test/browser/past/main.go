@@ -42,13 +42,16 @@ func run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	story := append(w.people(), append(w.bulk(), w.days()...)...)
+	story := slices.Concat(w.people(), w.bulk(), w.days(), w.enrolled(store))
 	slices.SortStableFunc(story, func(a, b deed) int { return a.at.Compare(b.at) })
 	for _, d := range story {
 		w.set(d.at)
 		if err := d.do(ctx); err != nil {
 			return fmt.Errorf("what happened at %s: %w", d.at.Format(time.DateTime), err)
 		}
+	}
+	if err := w.tell(ctx, store); err != nil {
+		return fmt.Errorf("tell the receivers: %w", err)
 	}
 	used := map[core.ID]time.Time{w.shop.ID: w.now, w.crm.ID: w.ago(1, 2, 30)}
 	if err := store.TouchKeys(ctx, used); err != nil {
