@@ -40,7 +40,7 @@ func newWebhooks(
 	service := webhook.NewService(webhook.Deps{
 		Store: store, Log: store, Secrets: secrets, Schedule: schedule, Render: api.RenderEvent,
 		Client: webhook.NewClient(client), Now: time.Now, Entropy: core.SystemEntropy(), NewID: newID,
-		Wake: func() { sender.Wake() }, Observe: newWebhookMetrics(registry),
+		Wake: func(endpoint core.ID) { sender.Wake(endpoint) }, Observe: newWebhookMetrics(registry),
 	})
 	sender = webhook.NewSender(service, node, log)
 	return service, sender, nil

@@ -131,6 +131,14 @@ const timeSlack = time.Hour
 // within lets a backward query begin with the newest position that an event of its times can have, and
 // returns the oldest one.
 func (s *Service) within(ctx context.Context, q *Query) (oldest int64, err error) {
+	if q.From.IsZero() && q.To.IsZero() {
+		return 0, nil
+	}
+	leave, err := s.reads.Enter(ctx, q.Workspace)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	if !q.To.IsZero() {
 		newest, err := s.store.PositionBefore(ctx, q.Workspace, q.To.Add(timeSlack))
 		if err != nil {

@@ -134,7 +134,7 @@ func (s *Service) Resend(ctx context.Context, actor *core.Actor, id string) (Del
 	if _, err := s.deps.Store.RetryDeliveries(ctx, actor.WorkspaceID, d.EndpointID, d.Position, s.now()); err != nil {
 		return d, orNotFound(err, DeliveryNotFound())
 	}
-	s.deps.Wake()
+	s.deps.Wake(d.EndpointID)
 	return s.Delivery(ctx, actor, id)
 }
 
@@ -145,8 +145,8 @@ func (s *Service) ResendFailed(ctx context.Context, actor *core.Actor, id core.I
 	if _, err := s.enabled(ctx, actor, id); err != nil {
 		return 0, err
 	}
-	defer s.deps.Wake()
 	count, err := s.deps.Store.RetryDeliveries(ctx, actor.WorkspaceID, id, 0, s.now())
+	s.deps.Wake(id)
 	return count, orNotFound(err, EndpointNotFound())
 }
 
@@ -169,14 +169,12 @@ func (s *Service) ResendSince(
 	if err != nil {
 		return Endpoint{}, err
 	}
-	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	return s.change(ctx, actor, id, func(e *Endpoint) (Changed, error) {
 		e.Position = min(e.Position, position)
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"resendSince": since.UTC()})
 		// The position that is stored may be older than what the node has sent.
 		return Changed{Events: []*event.Event{made}, EndLease: true}, err
 	})
-	s.deps.Wake()
-	return e, orNotFound(err, EndpointNotFound())
 }
 
 // enabled returns an endpoint that is told about events.

@@ -30,13 +30,14 @@ const (
 	longestRest     = 200 * time.Millisecond // after a part of the log that has nothing for the endpoint
 )
 
-// pump sends for one endpoint. All of its fields but head belong to the goroutine of run.
+// pump sends for one endpoint. All of its fields but head and renew belong to the goroutine of run.
 type pump struct {
 	service  *Service
 	lease    Lease
 	endpoint Endpoint
 	line     *line
 	head     atomic.Int64 // the newest position of the log, as far as is known
+	renew    atomic.Bool  // the lease at once: something about the endpoint is new
 	woken    chan struct{}
 	results  chan result
 	depose   func()        // ends run: another pump of this node has the lease
@@ -94,7 +95,7 @@ func newPump(service *Service, claim Claim) *pump {
 	return p
 }
 
-// wake tells the pump that there are new events.
+// wake tells the pump that there is something new.
 func (p *pump) wake() {
 	select {
 	case p.woken <- struct{}{}:
@@ -275,7 +276,7 @@ func (p *pump) floor() int64 {
 func (p *pump) store(ctx context.Context, release bool) error {
 	since := time.Since(p.stored)
 	isFull := len(p.attempts) >= storedAtOnce || len(p.attempts) > 0 && since >= storeInterval
-	isOld := since >= keepInterval || since >= trustInterval && len(p.fresh) > 0 && len(p.underWay) == 0
+	isOld := p.renew.Swap(false) || since >= keepInterval || since >= trustInterval && len(p.fresh) > 0 && len(p.underWay) == 0
 	if !isFull && !isOld && !release && p.endpoint.Status() == Enabled {
 		return nil
 	}

@@ -24,12 +24,16 @@ func TestResending(t *testing.T) {
 	w.requireUnsent(t, e.ID, 0, 2)
 	r.answers(nil)
 
+	begin := time.Now()
 	again, err := w.Resend(t.Context(), &w.actor, good.ID())
 	must(t, err)
 	if again.ID() != good.ID() {
 		t.Errorf("resent: %+v", again)
 	}
 	w.awaitDelivery(t, e.ID, "GOOD", hasAttempts(2))
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("it was sent again after %s", took)
+	}
 
 	count, err := w.ResendFailed(t.Context(), &w.actor, e.ID)
 	must(t, err)

@@ -48,8 +48,16 @@ func NewSender(service *Service, node core.ID, log *slog.Logger) *Sender {
 	}
 }
 
-// Wake tells the sender that there may be something to send.
-func (s *Sender) Wake() {
+// Wake tells the sender that something about an endpoint is new: that there may be something to send, or that
+// nothing is sent any more. Other nodes find out within keepInterval.
+func (s *Sender) Wake(endpoint core.ID) {
+	s.mu.Lock()
+	p := s.pumps[endpoint]
+	s.mu.Unlock()
+	if p != nil {
+		p.renew.Store(true)
+		p.wake()
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default: // it has been told already

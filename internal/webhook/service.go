@@ -32,7 +32,7 @@ type Deps struct {
 	Entropy  io.Reader // a cryptographic source
 	NewID    func() (core.ID, error)
 	Observe  func(succeeded bool, took time.Duration) // each attempt; nil: not
-	Wake     func()                                   // tells the sender that there may be something to send
+	Wake     func(endpoint core.ID)                   // tells the sender that something about an endpoint is new
 }
 
 // Service manages endpoints and their deliveries. It is safe for concurrent use.
@@ -186,7 +186,7 @@ func (s *Service) Update(
 	if err != nil {
 		return Endpoint{}, err
 	}
-	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	return s.change(ctx, actor, id, func(e *Endpoint) (Changed, error) {
 		before, data := *e, event.Data{}
 		core.Set(&e.URL, change.URL)
 		core.Set(&e.Description, change.Description)
@@ -207,7 +207,12 @@ func (s *Service) Update(
 		}
 		return s.changed(actor, &before, e, data)
 	})
-	s.deps.Wake()
+}
+
+// change changes an endpoint, and lets the sender see that at once.
+func (s *Service) change(ctx context.Context, actor *core.Actor, id core.ID, how Change) (Endpoint, error) {
+	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, how)
+	s.deps.Wake(id)
 	return e, orNotFound(err, EndpointNotFound())
 }
 
@@ -247,12 +252,12 @@ func (s *Service) Delete(ctx context.Context, actor *core.Actor, id core.ID) err
 	if err := actor.Require(core.PermissionWebhooks); err != nil {
 		return err
 	}
-	_, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	_, err := s.change(ctx, actor, id, func(e *Endpoint) (Changed, error) {
 		e.DeletedAt = new(s.now())
 		made, err := s.event(actor, event.EndpointDeleted, e, event.Data{"url": e.origin()})
 		return Changed{Events: []*event.Event{made}}, err
 	})
-	return orNotFound(err, EndpointNotFound())
+	return err
 }
 
 // RotateSecret gives an endpoint a new secret, which is not shown again. The old one signs, too, until
@@ -276,7 +281,7 @@ func (s *Service) RotateSecret(
 		return Endpoint{}, "", err
 	}
 	until := s.now().Add(overlap)
-	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(e *Endpoint) (Changed, error) {
+	e, err := s.change(ctx, actor, id, func(e *Endpoint) (Changed, error) {
 		e.OldSecret, e.OldUntil, e.Secret = e.Secret, &until, s.deps.Secrets.seal(e.ID, secret)
 		if overlap == 0 {
 			e.OldSecret, e.OldUntil = "", nil
@@ -284,5 +289,5 @@ func (s *Service) RotateSecret(
 		made, err := s.event(actor, event.EndpointUpdated, e, event.Data{"secretRotated": true, "oldSecretUntil": until})
 		return Changed{Events: []*event.Event{made}}, err
 	})
-	return e, secret, orNotFound(err, EndpointNotFound())
+	return e, secret, err
 }

@@ -45,7 +45,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 	}
 	d := newDelivery(&e, about, a.At)
 	d.attempted(a, nil)
-	e, err = s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, func(stored *Endpoint) (Changed, error) {
+	e, err = s.change(ctx, actor, id, func(stored *Endpoint) (Changed, error) {
 		changed := Changed{Deliveries: []Delivery{d}}
 		if stored.URL != e.URL { // it was changed meanwhile
 			return changed, nil
@@ -66,8 +66,7 @@ func (s *Service) Test(ctx context.Context, actor *core.Actor, id core.ID) (Deli
 		}
 		return changed, nil
 	})
-	s.deps.Wake()
-	return d, e, orNotFound(err, EndpointNotFound())
+	return d, e, err
 }
 
 // recordTest records the event of a test delivery and waits for its position.

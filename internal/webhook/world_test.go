@@ -163,9 +163,9 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 // pass moves the service's clock on.
 func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
 
-func (w *world) wake() {
+func (w *world) wake(endpoint core.ID) {
 	for _, s := range w.senders {
-		s.Wake()
+		s.Wake(endpoint)
 	}
 }
 
@@ -193,7 +193,7 @@ func (w *world) happen(t *testing.T, values ...string) {
 		must(t, err)
 	}
 	must(t, w.store.RecordEvents(t.Context(), all...))
-	w.wake()
+	w.wake(core.ID{}) // whoever wants it
 }
 
 // create adds an endpoint that is not tested yet.

@@ -122,7 +122,7 @@ func (f *fixture) use(store storetest.Store, wrappings []func(storetest.Store) s
 	f.webhooks = webhook.NewService(webhook.Deps{
 		Store: store, Log: store, Secrets: secrets, Schedule: webhook.Schedule{time.Hour}, Render: RenderEvent,
 		Client: webhook.NewClient(webhook.ClientConfig{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
-		Now:    f.clock.read, Entropy: core.SystemEntropy(), NewID: newID, Wake: func() {},
+		Now:    f.clock.read, Entropy: core.SystemEntropy(), NewID: newID, Wake: func(core.ID) {},
 	})
 	f.runner = job.NewRunner(job.RunnerConfig{
 		Store: store, Node: core.ID{15: 1}, Now: f.clock.read, Log: slog.New(slog.DiscardHandler),

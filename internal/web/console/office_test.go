@@ -123,7 +123,7 @@ func newHooks(store *sqlite.Store) (*webhook.Service, error) {
 		Render: func(e *event.Event) ([]byte, error) {
 			return json.Marshal(map[string]any{"id": e.ID.String(), "type": e.Type, "subject": e.Subject.ID})
 		},
-		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newTestID, Wake: func() {},
+		Now: time.Now, Entropy: core.SystemEntropy(), NewID: newTestID, Wake: func(core.ID) {},
 	}), err
 }
 
