@@ -166,13 +166,13 @@ type WebhookDelivery struct {
 	CreatedAt  time.Time         `json:"createdAt"`
 	Attempts   []DeliveryAttempt `json:"attempts"` // the newest last; at most 20
 	Answer     string            `json:"answer"`   // the first 2 KiB of the body of the last answer
-	Request    *WebhookRequest   `json:"request"`  // only of one delivery, and while its event is kept
+	Request    *WebhookRequest   `json:"request"`  // only of one delivery, while its event is kept
 }
 
-// WebhookRequest is what a webhook endpoint gets.
+// WebhookRequest is what a webhook endpoint would get now: the address may have been changed since.
 type WebhookRequest struct {
 	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers"` // as they would be sent now, but for the signature
+	Headers map[string]string `json:"headers"` // but for the signature
 	Body    string            `json:"body"`    // the event, in JSON
 }
 

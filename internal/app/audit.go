@@ -80,8 +80,8 @@ func (a *Audit) Logs(ctx context.Context) ([]event.Log, error) {
 }
 
 // headLog writes the newest value of each log to the server's log, once a day: so it stands where who can
-// write the database may not be able to change it. If the node dies, or two write at once, it stands there
-// twice, but it is never missing.
+// write the database may not be able to change it. It is written before that is noted, so no kill can lose it;
+// it may stand there twice.
 type headLog struct {
 	store interface {
 		event.ChainStore
@@ -91,23 +91,22 @@ type headLog struct {
 	now func() time.Time
 }
 
-// write writes what no node has written today.
+// write writes what no node has written today. A log whose line cannot be noted keeps no other one waiting.
 func (h *headLog) write(ctx context.Context) error {
-	day := h.now().UTC().Format(time.DateOnly)
-	var names map[core.ID]string
-	for {
-		logs, err := h.store.UnloggedHeads(ctx, day)
+	day := h.now()
+	names, _ := logNames(ctx, h.store) // without them, logs are named by their ids
+	var errs []error
+	for last := (core.ID{}); ; {
+		logs, err := h.store.UnloggedHeads(ctx, last, day)
 		if err != nil || len(logs) == 0 {
-			return err
-		}
-		if names == nil {
-			names, _ = logNames(ctx, h.store) // without them, logs are named by their ids
+			return errors.Join(append(errs, err)...)
 		}
 		for _, l := range logs {
 			h.log.Info("audit head", "workspace", nameOfLog(names, l.Workspace), "head", l.Head.String())
 			if err := h.store.HeadLogged(ctx, l.Workspace, day); err != nil {
-				return err
+				errs = append(errs, err)
 			}
+			last = l.Workspace
 		}
 	}
 }

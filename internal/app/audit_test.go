@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,9 +11,10 @@ import (
 
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/tenancy"
 )
 
-// TestHeadsAreLoggedOnceADay: by one of two nodes, with what audit verify expects.
+// TestHeadsAreLoggedOnceADay, by two nodes, with what audit verify expects.
 func TestHeadsAreLoggedOnceADay(t *testing.T) {
 	database := "sqlite:" + t.TempDir() + "/codes.db"
 	store, err := openStore(t.Context(), database, openOptions{})
@@ -62,5 +65,40 @@ func TestHeadsAreLoggedOnceADay(t *testing.T) {
 		if got := strings.Count(logged.String(), line); got != step.want {
 			t.Errorf("%s: logged %q, want %d times %q", step.name, logged.String(), step.want, line)
 		}
+	}
+}
+
+// unmarkable is a store that cannot be written.
+type unmarkable struct {
+	event.ChainStore
+	tenancy.WorkspaceStore
+}
+
+func (unmarkable) HeadLogged(context.Context, core.ID, time.Time) error {
+	return core.Unavailable(errors.New("the disk is full"))
+}
+
+// TestHeadsAreLoggedBeforeThatIsNoted: all of them, also where nothing can be noted.
+func TestHeadsAreLoggedBeforeThatIsNoted(t *testing.T) {
+	store, err := openStore(t.Context(), "sqlite:"+t.TempDir()+"/codes.db", openOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	workspaces := newTenancy(store, event.System())
+	for _, slug := range []string{"acme", "umbrella"} {
+		if _, err := workspaces.CreateWorkspace(t.Context(), slug, slug, core.Format{Groups: 2, GroupLength: 4}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var logged bytes.Buffer
+	h := &headLog{unmarkable{store, store}, slog.New(slog.NewTextHandler(&logged, nil)), time.Now}
+	if err := h.write(t.Context()); !core.IsKind(err, core.KindUnavailable) ||
+		!strings.Contains(logged.String(), "workspace=acme") || !strings.Contains(logged.String(), "workspace=umbrella") {
+		t.Errorf("%v, logged %q", err, logged.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,16 @@ var deliveryColumns = []column[*client.WebhookDelivery]{
 	{"lastAt", ofAttempt(func(a *client.DeliveryAttempt) any { return a.At })},
 	{"milliseconds", ofAttempt(func(a *client.DeliveryAttempt) any { return a.Milliseconds })},
 	{"answer", func(d *client.WebhookDelivery) any { return textOrNil(d.Answer) }},
+}
+
+// requestNoun is a delivery with what would be sent now.
+var requestNoun = noun[client.WebhookDelivery]{"DELIVERY", slices.Concat(deliveryColumns, requestColumns), []string{
+	"type", "status", "attempts", "lastStatus", "lastError", "nextAt", "url", "body",
+}}
+
+var requestColumns = []column[*client.WebhookDelivery]{
 	{"url", ofRequest(func(r *client.WebhookRequest) any { return r.URL })},
+	{"headers", ofRequest(func(r *client.WebhookRequest) any { return entries(r.Headers) })},
 	{"body", ofRequest(func(r *client.WebhookRequest) any { return r.Body })},
 }
 

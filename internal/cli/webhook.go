@@ -70,7 +70,7 @@ func newWebhook() *cobra.Command {
 	cmd.AddCommand(
 		newWebhookCreate(), newWebhookUpdate(), newWebhookDelete(), newWebhookRotate(), newWebhookTest(),
 		newDeliveries(), newWebhookResend(),
-		deliveryNoun.one("delivery", "Show a delivery, with what was sent", (*client.Client).GetWebhookDelivery),
+		requestNoun.one("delivery", "Show a delivery, with what would be sent now", (*client.Client).GetWebhookDelivery),
 		endpointNoun.list("List webhook endpoints, oldest first", allEndpoints),
 		endpointNoun.one("get", "Show a webhook endpoint", (*client.Client).GetWebhookEndpoint),
 		endpointNoun.one("enable", "Switch an endpoint on: it is told what happens from then on", switching(true)),

@@ -37,6 +37,7 @@ type (
 	}
 	deliveryRow struct {
 		ID, Type, Status, LastError, URL, Body string
+		Headers                                map[string]string
 		LastStatus                             int
 		Attempts                               []struct{ Status int }
 	}
@@ -123,7 +124,8 @@ func TestWhatWasSentIsSentAgain(t *testing.T) {
 	}
 	d := await("refused", "pending", 1)
 	if one := shown[deliveryRow](t, p, "webhook delivery "+d.ID)[0]; one.Body != body || one.URL != url ||
-		one.Type != "code.revoked" || one.LastStatus != http.StatusTeapot || !strings.Contains(one.LastError, "418") {
+		one.Type != "code.revoked" || one.Headers["webhook-id"] == "" ||
+		one.LastStatus != http.StatusTeapot || !strings.Contains(one.LastError, "418") {
 		t.Errorf("%+v", one)
 	}
 	status.Store(http.StatusOK)

@@ -16,6 +16,7 @@ type sparse struct {
 	matches []int64 // ascending
 	head    int64
 	reads   int
+	skew    int64 // of the positions that times are taken to have
 }
 
 func (s *sparse) Events(_ context.Context, q *event.Query) (event.Page, error) {
@@ -30,28 +31,31 @@ func (s *sparse) Events(_ context.Context, q *event.Query) (event.Page, error) {
 	return q.NewPage(found, after, reach, s.head, 1), nil
 }
 
-// PositionBefore: every second, something has happened.
+// PositionBefore: every second, something has happened, and the clocks of nodes differ.
 func (s *sparse) PositionBefore(_ context.Context, _ core.ID, at time.Time) (int64, error) {
-	return min(max(at.Unix()-1, 0), s.head), nil
+	return min(max(at.Unix()-1+s.skew, 0), s.head), nil
 }
 
 func TestTheNewestEventsOfATimeAreLookedForNearIt(t *testing.T) {
 	const w = event.Window
-	store := &sparse{matches: []int64{3, 50 * w}, head: 100*w + 7}
-	service := event.NewService(store, time.Now, 0)
-	around := func(seconds int64) event.Query {
-		at := time.Unix(seconds, 0)
-		return event.Query{From: at.Add(-time.Minute), To: at.Add(time.Minute)}
-	}
-	for _, c := range []struct {
-		seconds int64
-		want    int
-	}{{3, 1}, {50 * w, 1}, {70 * w, 0}, {1000 * w, 0}} {
-		store.reads = 0
-		page, err := service.Newest(t.Context(), around(c.seconds))
-		if err != nil || len(page.Events) != c.want || page.Next > page.Oldest || store.reads != 1 {
-			t.Errorf("around second %d: %d events, next %d, oldest %d, %d reads, %v",
-				c.seconds, len(page.Events), page.Next, page.Oldest, store.reads, err)
+	for _, skew := range []int64{0, w / 2, -w / 2} {
+		store := &sparse{matches: []int64{3, 50 * w}, head: 100*w + 7, skew: skew}
+		service := event.NewService(store, time.Now, 0)
+		for _, c := range []struct {
+			seconds int64
+			want    int
+		}{{3, 1}, {50 * w, 1}, {70 * w, 0}, {1000 * w, 0}} {
+			store.reads = 0
+			at := time.Unix(c.seconds, 0)
+			q := event.Query{From: at.Add(-time.Minute), To: at.Add(time.Minute)}
+			if err := service.Near(t.Context(), &q); err != nil {
+				t.Fatal(err)
+			}
+			page, err := service.Newest(t.Context(), q)
+			if err != nil || len(page.Events) != c.want || page.Next > max(page.Oldest, q.After+1) || store.reads > 3 {
+				t.Errorf("around second %d: %d events, next %d after %d, %d reads, %v",
+					c.seconds, len(page.Events), page.Next, q.After, store.reads, err)
+			}
 		}
 	}
 }

@@ -91,17 +91,12 @@ func (s *Service) List(ctx context.Context, q Query, wait time.Duration) (Page, 
 const maxWindows = 20
 
 // Newest returns the newest events that a query asks for, or those before a position: the newest first.
-// Next is the Before of the next query; where it is at most Oldest, there are none before. A page may
-// be short although there are more: what has no index is looked for among so many positions. Of a query with
-// From, Oldest is the oldest position that such an event can have.
+// Next is the Before of the next query; where it is at most Oldest or After+1, there are none before. A page may
+// be short although there are more: what has no index is looked for among so many positions.
 //
 // Errors: KindInvalid with ReasonInvalidParameter; KindUnavailable.
 func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 	if err := check(&q, 0); err != nil {
-		return Page{}, err
-	}
-	oldest, err := s.within(ctx, &q)
-	if err != nil {
 		return Page{}, err
 	}
 	var all Page
@@ -114,10 +109,9 @@ func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 			return Page{}, err
 		}
 		page.Events = append(all.Events, page.Events...)
-		page.Oldest = max(page.Oldest, oldest)
 		all = page
 		q.Before = page.Next
-		if len(all.Events) >= limit || page.Next <= page.Oldest {
+		if len(all.Events) >= limit || page.Next <= max(page.Oldest, q.After+1) {
 			break
 		}
 	}
@@ -125,33 +119,37 @@ func (s *Service) Newest(ctx context.Context, q Query) (Page, error) {
 	return all, nil
 }
 
-// timeSlack is how far the times of two events may differ against the order of their positions.
-const timeSlack = time.Hour
-
-// within lets a backward query begin with the newest position that an event of its times can have, and
-// returns the oldest one.
-func (s *Service) within(ctx context.Context, q *Query) (oldest int64, err error) {
+// Near limits a query with From or To to the positions around that time, for [Service.Newest]. An event may be
+// missed whose time is far from those of the Window events before and behind it, as when the clock of a node
+// was wrong.
+//
+// Errors: KindUnavailable.
+func (s *Service) Near(ctx context.Context, q *Query) error {
 	if q.From.IsZero() && q.To.IsZero() {
-		return 0, nil
+		return nil
 	}
 	leave, err := s.reads.Enter(ctx, q.Workspace)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer leave()
 	if !q.To.IsZero() {
-		newest, err := s.store.PositionBefore(ctx, q.Workspace, q.To.Add(timeSlack))
+		newest, err := s.store.PositionBefore(ctx, q.Workspace, q.To)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		if q.Before == 0 || q.Before > newest {
-			q.Before = newest + 1
+		if before := newest + Window + 1; q.Before == 0 || q.Before > before {
+			q.Before = before
 		}
 	}
 	if !q.From.IsZero() {
-		oldest, err = s.store.PositionBefore(ctx, q.Workspace, q.From.Add(-timeSlack))
+		oldest, err := s.store.PositionBefore(ctx, q.Workspace, q.From)
+		if err != nil {
+			return err
+		}
+		q.After = max(q.After, oldest-Window)
 	}
-	return oldest + 1, err
+	return nil
 }
 
 func check(q *Query, wait time.Duration) error {

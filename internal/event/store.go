@@ -50,11 +50,11 @@ type ChainStore interface {
 	LogOf(ctx context.Context, workspace core.ID) (Log, error)
 	// Links returns the first links of a log behind a position, in their order.
 	Links(ctx context.Context, workspace core.ID, after int64, limit int) ([]Link, error)
-	// UnloggedHeads returns logs whose newest value was not logged on a day yet: some at a time, and none when
-	// all were.
-	UnloggedHeads(ctx context.Context, day string) ([]Log, error)
+	// UnloggedHeads returns logs whose newest value was not logged on a day (UTC) yet, nor on the next, which has
+	// begun for a node whose clock is ahead: some of those behind a workspace, in the order of their ids.
+	UnloggedHeads(ctx context.Context, after core.ID, day time.Time) ([]Log, error)
 	// HeadLogged notes that the newest value of a log was logged on a day.
-	HeadLogged(ctx context.Context, workspace core.ID, day string) error
+	HeadLogged(ctx context.Context, workspace core.ID, day time.Time) error
 }
 
 // CursorStore keeps cursors.
@@ -82,7 +82,7 @@ type Query struct {
 	RequestID string       // empty: whatever caused them
 	From, To  time.Time    // only of this time on, and before that one; zero: no limit
 
-	// Backwards: the newest events come first, and After does not count.
+	// Backwards: the newest events come first.
 	Backwards bool
 	Before    int64 // backwards: only events with lower positions; 0: all
 }
@@ -121,9 +121,9 @@ func (q *Query) Range(oldest, head int64) (after, reach int64) {
 			reach = min(head, q.Before-1)
 		}
 		if q.Subject != nil { // which has an index
-			return oldest - 1, reach
+			return max(oldest-1, q.After), reach
 		}
-		return max(oldest-1, reach-Window), reach
+		return max(oldest-1, q.After, reach-Window), reach
 	}
 	after = q.After
 	if after == 0 {

@@ -150,6 +150,9 @@ func (s *Service) ResendFailed(ctx context.Context, actor *core.Actor, id core.I
 	return count, orNotFound(err, EndpointNotFound())
 }
 
+// clockSlack is how far the clocks of nodes may differ where something is looked for by its time.
+const clockSlack = time.Minute
+
 // ResendSince lets an endpoint begin again with what happened since an instant, about, whether it has
 // arrived or not. What happens meanwhile comes behind that.
 //
@@ -165,7 +168,7 @@ func (s *Service) ResendSince(
 		errs.Add(core.ReasonInvalidValue, "/since", core.InEnglish("since must not be in the future"))
 		return Endpoint{}, errs.Err()
 	}
-	position, err := s.deps.Log.PositionBefore(ctx, actor.WorkspaceID, since)
+	position, err := s.deps.Log.PositionBefore(ctx, actor.WorkspaceID, since.Add(-clockSlack))
 	if err != nil {
 		return Endpoint{}, err
 	}

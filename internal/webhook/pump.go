@@ -276,8 +276,9 @@ func (p *pump) floor() int64 {
 func (p *pump) store(ctx context.Context, release bool) error {
 	since := time.Since(p.stored)
 	isFull := len(p.attempts) >= storedAtOnce || len(p.attempts) > 0 && since >= storeInterval
-	isOld := p.renew.Swap(false) || since >= keepInterval || since >= trustInterval && len(p.fresh) > 0 && len(p.underWay) == 0
-	if !isFull && !isOld && !release && p.endpoint.Status() == Enabled {
+	isNew := p.renew.Swap(false)
+	isOld := since >= keepInterval || since >= trustInterval && len(p.fresh) > 0 && len(p.underWay) == 0
+	if !isFull && !isOld && !isNew && !release && p.endpoint.Status() == Enabled {
 		return nil
 	}
 	var changed Changed
@@ -309,6 +310,9 @@ func (p *pump) store(ctx context.Context, release bool) error {
 		return changed, nil
 	})
 	if err != nil {
+		if isNew {
+			p.renew.Store(true)
+		}
 		return err
 	}
 	p.endpoint, p.attempts, p.stored = e, nil, time.Now()

@@ -212,7 +212,9 @@ func (s *Service) Update(
 // change changes an endpoint, and lets the sender see that at once.
 func (s *Service) change(ctx context.Context, actor *core.Actor, id core.ID, how Change) (Endpoint, error) {
 	e, err := s.deps.Store.ChangeEndpoint(ctx, actor.WorkspaceID, id, how)
-	s.deps.Wake(id)
+	if !errors.Is(err, core.ErrNotFound) { // it may be another workspace's
+		s.deps.Wake(id)
+	}
 	return e, orNotFound(err, EndpointNotFound())
 }
 

@@ -45,11 +45,11 @@ func putDelivery(tx Tx, d *webhook.Delivery) error {
 
 // addAttempts gives deliveries that were made of their events the attempts of before.
 func addAttempts(tx Tx, e *webhook.Endpoint, list []webhook.Delivery) error {
-	anew := map[int64]*webhook.Delivery{}
+	fresh := map[int64]*webhook.Delivery{}
 	var positions []int64
 	for i := range list {
 		if list[i].Fresh {
-			anew[list[i].Position] = &list[i]
+			fresh[list[i].Position] = &list[i]
 			positions = append(positions, list[i].Position)
 		}
 	}
@@ -60,7 +60,7 @@ func addAttempts(tx Tx, e *webhook.Endpoint, list []webhook.Delivery) error {
 	args = append(args, e.ID)
 	before, err := readDeliveries(tx, fmt.Sprintf("%s AND endpoint_id = ?%d", where, len(args)), args...)
 	for i := range before {
-		d := anew[before[i].Position]
+		d := fresh[before[i].Position]
 		d.Attempts = webhook.Newest(append(before[i].Attempts, d.Attempts...))
 	}
 	return err
@@ -68,14 +68,14 @@ func addAttempts(tx Tx, e *webhook.Endpoint, list []webhook.Delivery) error {
 
 // nextDelivery returns when the next delivery of an endpoint is due; nil if none waits.
 func nextDelivery(tx Tx, e *webhook.Endpoint) (next *time.Time, err error) {
-	err = tx.Query("SELECT next_at FROM webhook_deliveries WHERE "+thatEndpointsDue+" ORDER BY next_at LIMIT 1",
+	err = tx.Query("SELECT next_at FROM webhook_deliveries WHERE "+ofEndpointDue+" ORDER BY next_at LIMIT 1",
 		[]any{e.WorkspaceID, e.ID}, func(row Row) error { return row.Scan(&next) })
 	return next, err
 }
 
 const (
-	ofEndpoint       = "workspace_id = ?1 AND endpoint_id = ?2"
-	thatEndpointsDue = ofEndpoint + " AND next_at IS NOT NULL"
+	ofEndpoint    = "workspace_id = ?1 AND endpoint_id = ?2"
+	ofEndpointDue = ofEndpoint + " AND next_at IS NOT NULL"
 )
 
 // readDeliveries returns the deliveries that the rest of a query, behind FROM, leaves.
@@ -99,7 +99,7 @@ func (s Store) DueDeliveries(
 	ctx context.Context, e *webhook.Endpoint, now time.Time, limit int,
 ) ([]webhook.Delivery, error) {
 	return read(ctx, s.db, func(tx Tx) ([]webhook.Delivery, error) {
-		return readDeliveries(tx, "WHERE "+thatEndpointsDue+" AND next_at <= ?3 ORDER BY next_at, position LIMIT ?4",
+		return readDeliveries(tx, "WHERE "+ofEndpointDue+" AND next_at <= ?3 ORDER BY next_at, position LIMIT ?4",
 			e.WorkspaceID, e.ID, now, limit)
 	})
 }

@@ -124,19 +124,22 @@ func linksOf(tx Tx, workspace core.ID, after int64, limit int) (all []event.Link
 const headsAtATime = 100
 
 // UnloggedHeads implements [event.ChainStore].
-func (s Store) UnloggedHeads(ctx context.Context, day string) ([]event.Log, error) {
+func (s Store) UnloggedHeads(ctx context.Context, after core.ID, day time.Time) ([]event.Log, error) {
 	return read(ctx, s.db, func(tx Tx) (logs []event.Log, err error) {
-		// Not the days before: a day that somebody has set in the far future would end the lines.
-		err = tx.Query("SELECT "+logColumns+` FROM event_positions WHERE logged_on IS DISTINCT FROM ?1
-			ORDER BY workspace_id LIMIT ?2`, []any{day, headsAtATime}, appendLog(&logs))
+		// Not any day from then on: one that somebody has set in the far future would end the lines.
+		err = tx.Query("SELECT "+logColumns+` FROM event_positions WHERE (workspace_id > ?1 OR ?1 IS NULL)
+			AND logged_on IS DISTINCT FROM ?2 AND logged_on IS DISTINCT FROM ?3 ORDER BY workspace_id LIMIT ?4`,
+			[]any{after, dayOf(day), dayOf(day.AddDate(0, 0, 1)), headsAtATime}, appendLog(&logs))
 		return logs, err
 	})
 }
 
+func dayOf(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
 // HeadLogged implements [event.ChainStore].
-func (s Store) HeadLogged(ctx context.Context, workspace core.ID, day string) error {
+func (s Store) HeadLogged(ctx context.Context, workspace core.ID, day time.Time) error {
 	return s.db.Write(ctx, Once, func(tx Tx) error {
-		_, err := tx.Exec("UPDATE event_positions SET logged_on = ?2 WHERE workspace_id = ?1", workspace, day)
+		_, err := tx.Exec("UPDATE event_positions SET logged_on = ?2 WHERE workspace_id = ?1", workspace, dayOf(day))
 		return err
 	})
 }

@@ -104,7 +104,7 @@ func (s Store) PutCount(ctx context.Context, k overview.Kept) (bool, error) {
 // read before that is not kept.
 func EraseFromCounts(tx Tx, workspace core.ID, user string) error {
 	_, err := tx.Exec("UPDATE overview_counts SET version = version + 1, "+
-		"after_user = CASE after_user WHEN ?2 THEN '' ELSE after_user END WHERE workspace_id = ?1", workspace, user)
+		"after_user = CASE WHEN after_user = ?2 THEN '' ELSE after_user END WHERE workspace_id = ?1", workspace, user)
 	return err
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,17 @@ func (e engine) rows(types []string, count int) string {
 		lines[i] = "(" + numbered(types, 1+i*len(types), "") + ")"
 	}
 	return "VALUES " + strings.Join(lines, ", ")
+}
+
+// mostArguments is how many arguments PostgreSQL's protocol lets a statement have.
+const mostArguments = math.MaxUint16
+
+// mostRows is how many rows of so many columns the statement from rows takes.
+func (e engine) mostRows(columns int) int {
+	if e.distributed {
+		return mostArguments / columns
+	}
+	return math.MaxInt
 }
 
 // stampedRows is rows with one more column: the time by the database's clock when the statement

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -168,9 +169,19 @@ const (
 // insertRows inserts rows in the given order and returns the canonical forms of those that this call
 // made, in this or an earlier try.
 func (i *insertion) insertRows(ctx context.Context, q querier, order []int) (map[string]bool, error) {
-	if len(order) == 0 {
-		return nil, nil
+	inserted := map[string]bool{}
+	for some := range slices.Chunk(order, i.engine.mostRows(len(insertTypes))) {
+		made, err := i.insertSome(ctx, q, some)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(inserted, made)
 	}
+	return inserted, nil
+}
+
+// insertSome is insertRows for no more rows than a statement takes.
+func (i *insertion) insertSome(ctx context.Context, q querier, order []int) (map[string]bool, error) {
 	args, err := i.arguments(order)
 	if err != nil {
 		return nil, err

@@ -61,8 +61,8 @@ func (s *Store) CountCodes(ctx context.Context, q *codes.CodeQuery) (count int, 
 func countQuery(q *codes.CodeQuery, t codes.Type, limit int) (string, []any) {
 	var w where
 	addPlace(&w, q, t)
-	return "SELECT count(*) FROM (SELECT FROM codes c WHERE " + w.text() + " LIMIT " + strconv.Itoa(limit) + ") AS found",
-		w.args
+	found := "SELECT 1 FROM codes c WHERE " + w.text() + " LIMIT " + strconv.Itoa(limit)
+	return "SELECT count(*) FROM (" + found + ") AS found", w.args
 }
 
 // untilEnough reads rows until take says that it has enough. Further rows are neither decoded nor

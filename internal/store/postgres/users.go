@@ -147,14 +147,31 @@ func (s *Store) eraseUser(ctx context.Context, tx pgx.Tx, user ...any) (found bo
 	if err != nil {
 		return false, err
 	}
-	var registered bool
-	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM users"+theirs+")", user...).Scan(&registered); err != nil {
+	registered, err := s.isRegistered(ctx, tx, user...)
+	if err != nil {
 		return false, err
 	}
 	if registered || slices.Contains(isNew, true) {
 		return false, errAgain
 	}
 	return found || len(isNew) > 0, nil
+}
+
+// isRegistered reports whether there is a user, also one whom a transaction has added of which another node
+// has committed its part already, and this user's node not yet: adding them waits for that.
+func (s *Store) isRegistered(ctx context.Context, tx pgx.Tx, user ...any) (is bool, err error) {
+	if !s.engine().distributed {
+		const found = "SELECT EXISTS (SELECT 1 FROM users WHERE workspace_id = $1 AND user_id = $2)"
+		err = tx.QueryRow(ctx, found, user...).Scan(&is)
+		return is, err
+	}
+	added, err := tx.Exec(ctx, "INSERT INTO users (workspace_id, user_id, status, created_at, updated_at) "+
+		"VALUES ($1, $2, '', 'epoch', 'epoch') ON CONFLICT DO NOTHING", user...)
+	if err != nil || added.RowsAffected() == 0 {
+		return err == nil, err
+	}
+	_, err = tx.Exec(ctx, "DELETE FROM users WHERE workspace_id = $1 AND user_id = $2", user...)
+	return false, err
 }
 
 // Users implements [codes.ListStore].

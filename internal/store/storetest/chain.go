@@ -244,10 +244,11 @@ func (w *chained) testBefore(t *testing.T) {
 
 func (w *chained) testLoggedOnce(t *testing.T) {
 	workspace := w.recorded(t, 2)
-	logged := func(day string) (times int) {
+	day := func(n int) time.Time { return time.Date(2031, 1, n, 23, 0, 0, 0, time.UTC) }
+	logged := func(day time.Time) (times int) {
 		t.Helper()
-		for {
-			logs, err := w.Store.UnloggedHeads(t.Context(), day)
+		for last := (core.ID{}); ; {
+			logs, err := w.Store.UnloggedHeads(t.Context(), last, day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -261,19 +262,17 @@ func (w *chained) testLoggedOnce(t *testing.T) {
 				if l.Workspace == workspace && l.Head == w.verify(t, workspace).Log.Head {
 					times++
 				}
+				last = l.Workspace
 			}
 		}
 	}
-	for _, step := range []struct {
-		day  string
-		want int
-	}{{"2031-01-01", 1}, {"2031-01-01", 0}, {"2031-01-02", 1}, {"2031-01-02", 0}} {
-		if got := logged(step.day); got != step.want {
-			t.Errorf("on %s it is logged %d times", step.day, got)
+	for _, step := range []struct{ day, want int }{{1, 1}, {1, 0}, {2, 1}, {2, 0}, {1, 0}, {3, 1}} {
+		if got := logged(day(step.day)); got != step.want {
+			t.Errorf("on day %d it is logged %d times", step.day, got)
 		}
 	}
 	w.exec(t, "UPDATE event_positions SET logged_on = '9999-12-31' WHERE workspace_id = $1", workspace)
-	if got := logged("2031-01-03"); got != 1 {
+	if got := logged(day(4)); got != 1 {
 		t.Errorf("after a day in the far future it is logged %d times", got)
 	}
 }

@@ -24,6 +24,7 @@ func testEvents(t *testing.T, newStore Factory) {
 	t.Run("a code that is not inserted has no event", func(t *testing.T) { testInsertEvents(t, newStore) })
 	t.Run("reservations that lapse", func(t *testing.T) { testLapsedEvents(t, newStore) })
 	t.Run("reading", func(t *testing.T) { testReadingEvents(t, newStore) })
+	t.Run("the position before a time", func(t *testing.T) { testPositionBefore(t, newStore) })
 	t.Run("order", func(t *testing.T) { testEventOrder(t, newStore) })
 	t.Run("erasing", func(t *testing.T) { testErasingEvents(t, newStore) })
 	t.Run("pruning", func(t *testing.T) { testPruningEvents(t, newStore) })

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"accesscodes/internal/core"
-	"accesscodes/internal/event"
 	"accesscodes/internal/webhook"
 )
 
@@ -127,34 +126,6 @@ func testDeliveryRetries(t *testing.T, h *hooks) {
 }
 
 func testDeliveryTidying(t *testing.T, h *hooks) {
-	t.Run("the position before a time", func(t *testing.T) {
-		for i := range 20 {
-			made, err := h.source.Make(event.CodeRevoked, *later(i), event.Code("A", "A"), "", event.Data{})
-			must(t, err)
-			must(t, h.RecordEvents(t.Context(), made))
-		}
-		head := h.head(t)
-		for minute, want := range map[int]int64{-1: head - 20, 0: head - 20, 1: head - 19, 19: head - 1, 20: head, 90: head} {
-			position, err := h.PositionBefore(t.Context(), h.workspace, *later(minute))
-			if err != nil || position != want {
-				t.Errorf("before minute %d: %d, want %d, %v", minute, position, want, err)
-			}
-		}
-		revoked := event.Retention{Types: []event.TypeRetention{{Types: "code.revoked", Keep: time.Minute}}}
-		for done := 1; done > 0; {
-			var err error
-			done, err = h.PruneEvents(t.Context(), later(300).Add(time.Hour), revoked)
-			must(t, err)
-		}
-		position, err := h.PositionBefore(t.Context(), h.workspace, *later(90))
-		if err != nil || position < head-20 {
-			t.Errorf("where the newest were pruned: %d, %v", position, err)
-		}
-		position, err = h.PositionBefore(t.Context(), newWorkspace(t, h.Store).ID, now)
-		if err != nil || position != 0 {
-			t.Errorf("of an empty log: %d, %v", position, err)
-		}
-	})
 	t.Run("answers about a person", func(t *testing.T) {
 		e := h.insert(t, "", 1)
 		must(t, h.RecordEvents(t.Context(), h.event(t, "HERS", "ada"), h.event(t, "HIS", "bob")))

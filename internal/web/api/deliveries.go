@@ -25,13 +25,13 @@ type deliveryFields struct {
 	CreatedAt  time.Time              `json:"createdAt"`
 	Attempts   []attemptFields        `json:"attempts" nullable:"false" doc:"The newest last; at most 20."`
 	Answer     *string                `json:"answer" nullable:"true" doc:"The first 2 KiB of the body of the last answer."`
-	Request    *sentFields            `json:"request,omitempty" doc:"Only of one delivery, and while its event is kept."`
+	Request    *sentFields            `json:"request,omitempty" doc:"Only of one delivery, while its event is kept."`
 }
 
-// sentFields is the request of a delivery.
+// sentFields is the request of a delivery, as it would be sent now.
 type sentFields struct {
 	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers" nullable:"false" doc:"As they would be sent now, but for the signature."`
+	Headers map[string]string `json:"headers" nullable:"false" doc:"But for the signature."`
 	Body    string            `json:"body" doc:"The event, in JSON."`
 }
 
@@ -174,7 +174,7 @@ func (s *server) deliveryRoutes() []kit.Route {
 		{
 			Method: "GET", Path: "/webhook-deliveries/{id}", Permission: core.PermissionWebhooks,
 			Endpoint: s.getDelivery, Tag: tagWebhooks,
-			ID: "getWebhookDelivery", Summary: "See a delivery, with its request",
+			ID: "getWebhookDelivery", Summary: "See a delivery, with its request as it would be sent now",
 			Parameters: delivery, Response: kit.JSON[deliveryFields]("WebhookDelivery"),
 			Reasons: []core.Reason{core.ReasonDeliveryNotFound},
 		},

@@ -118,8 +118,11 @@ func (p *page) eventQuery(f *form) (event.Query, error) {
 		})
 	}
 	if by := f.get("by"); by != "" {
-		kind, text, _ := strings.Cut(by, ":")
-		id, _ := core.ParseID(text) // none: all of the kind
+		kind, text, isOne := strings.Cut(by, ":")
+		id, err := core.ParseID(text)
+		if isOne && err != nil {
+			q.Types = []event.Type{}
+		}
 		q.Actor = &event.ActorName{Kind: core.ActorKind(kind), ID: id}
 	}
 	from, err := p.day(f.get("from"), 0)
@@ -158,15 +161,23 @@ func (s *server) eventPage(ctx context.Context, q *event.Query, f *form, v *acti
 		q.After = 0 // nothing is there any more, or not yet: the newest are shown
 	}
 	q.Before = max(before, 0)
+	if err := s.deps.Events.Near(ctx, q); err != nil {
+		return nil, err
+	}
 	page, err := s.deps.Events.Newest(ctx, *q)
 	if err != nil {
 		return nil, err
 	}
-	if page.Next > page.Oldest {
+	if page.Next > max(page.Oldest, q.After+1) {
 		v.older = f.filtered("before", strconv.FormatInt(page.Next, 10))
 	}
-	if before > 0 && len(page.Events) > 0 && page.Events[0].Position < page.Head {
-		v.newer = f.filtered("after", strconv.FormatInt(page.Events[0].Position, 10))
+	if before > 0 && len(page.Events) > 0 {
+		newest := page.Events[0].Position
+		q.After, q.Before, q.Limit = newest, 0, 1
+		behind, err := s.deps.Events.List(ctx, *q, 0)
+		if err == nil && (len(behind.Events) > 0 || behind.Next < behind.Head) {
+			v.newer = f.filtered("after", strconv.FormatInt(newest, 10))
+		}
 	}
 	return page.Events, nil
 }
@@ -207,7 +218,7 @@ func (s *server) describeFilters(ctx context.Context, p *page, v *activityView, 
 		case "by":
 			if i := slices.IndexFunc(who, func(a activityLink) bool { return string(a.address) == value }); i >= 0 {
 				chip.value = who[i].name
-			} else if len(found) > 0 { // somebody who has left, or a key that was revoked
+			} else if len(found) > 0 && actsOf(found[0].Actor) == value { // somebody who has left, a revoked key
 				chip.value = p.nameOf(found[0].Actor)
 			}
 		case "what":

@@ -353,7 +353,12 @@ func TestWhoHasLeftIsStillNamedInTheFilter(t *testing.T) {
 	if err := o.people.Members.Remove(t.Context(), o.mara.actor(), priya.who.Member.ID); err != nil {
 		t.Fatal(err)
 	}
-	o.mara.sees("/console/w/acme/activity?by=member:"+priya.who.Member.ID.String(), "Who <b>Priya</b>", "joined")
+	const path = "/console/w/acme/activity?by=member"
+	o.mara.sees(path+":"+priya.who.Member.ID.String(), "Who <b>Priya</b>", "joined")
+	o.mara.sees(path, "Who <b>member</b>", "joined")
+	if page := o.mara.sees(path+":nobody", "Who <b>member:nobody</b>"); strings.Contains(page, "joined") {
+		t.Error("what somebody did is shown as nobody's")
+	}
 }
 
 func TestTheActivityIsExportedAsItIsFiltered(t *testing.T) {

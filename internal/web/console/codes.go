@@ -86,12 +86,29 @@ func (p *page) day(typed string, later int) (*time.Time, error) {
 	if typed == "" {
 		return nil, nil
 	}
-	at, err := time.ParseInLocation(time.DateOnly, typed, p.Zone())
-	if err != nil {
+	date, err := time.Parse(time.DateOnly, typed)
+	if err != nil || date.Year() < 1 {
 		return nil, core.WrongParameter(noDate.Said())
 	}
-	at = at.AddDate(0, 0, later)
-	return &at, nil
+	return new(beginOf(date.AddDate(0, 0, later), p.Zone())), nil
+}
+
+// beginOf is the first instant of a date in a zone. Where clocks change at midnight it may be another hour, and
+// midnight may come twice.
+func beginOf(date time.Time, zone *time.Location) time.Time {
+	const step = 15 * time.Minute // zones differ by whole ones
+	is := func(at time.Time) int {
+		year, month, day := at.Date()
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Compare(date)
+	}
+	at := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, zone)
+	for is(at) < 0 {
+		at = at.Add(step)
+	}
+	for is(at.Add(-step)) >= 0 {
+		at = at.Add(-step)
+	}
+	return at
 }
 
 // codesView is what the list of codes shows.

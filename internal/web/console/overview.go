@@ -31,8 +31,6 @@ type overviewView struct {
 	running []bulk.Batch
 	ending  []endingBatch
 	keys    []tenancy.Key // that end soon
-
-	endpoints []endpointRow // that do not get what they want
 }
 
 // endingBatch is a batch of which codes end this week.
@@ -67,11 +65,6 @@ func (s *server) overview(ctx context.Context, p *page) error {
 			return err
 		}
 	}
-	if p.may(core.PermissionWebhooks) {
-		if v.endpoints, err = s.failingEndpoints(ctx, p); err != nil {
-			return err
-		}
-	}
 	return p.show(ctx, overviewPage(p, v))
 }
 
@@ -97,17 +90,6 @@ func (s *server) endingKeys(ctx context.Context, p *page) ([]tenancy.Key, error)
 	return slices.DeleteFunc(keys, func(k tenancy.Key) bool {
 		return !k.ActiveAt(p.Now()) || !k.ReplacedBy.IsZero() || k.ExpiresAt == nil || !p.endsSoon(*k.ExpiresAt)
 	}), err
-}
-
-// failingEndpoints are the webhook endpoints that need somebody.
-func (s *server) failingEndpoints(ctx context.Context, p *page) (failing []endpointRow, err error) {
-	all, err := s.deps.Webhooks.List(ctx, &p.Actor)
-	for i := range all {
-		if row := (endpointRow{Endpoint: all[i]}); row.needsSomebody() {
-			failing = append(failing, row)
-		}
-	}
-	return failing, err
 }
 
 // all is how many codes there are.

@@ -30,7 +30,7 @@ type page struct {
 	nonce     string            // of this page's scripts
 	toast     *toast            // what the page before wants said
 	making    string            // how far the batches are that are being made; empty: none is
-	failing   bool              // a webhook endpoint does not get what it wants
+	failing   []endpointRow     // webhook endpoints that do not get what they want
 	secret    bool              // the page shows a secret: it is not compressed, since its length would tell of it
 }
 

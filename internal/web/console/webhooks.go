@@ -277,15 +277,17 @@ func (s *server) saveWebhook(ctx context.Context, p *page) error {
 	return p.see(p.link("webhooks", row.ID.String()))
 }
 
-// noteWebhooks finds out whether an endpoint fails, for the menu. A page that cannot tell is as good.
+// noteWebhooks finds out which endpoints fail, for the menu. A page that cannot tell is as good.
 func (p *page) noteWebhooks(ctx context.Context) {
 	if p.workspace.ID.IsZero() || p.isDialog() || !p.may(core.PermissionWebhooks) {
 		return
 	}
-	all, err := p.server.deps.Webhooks.List(ctx, &p.Actor)
-	p.failing = err == nil && slices.ContainsFunc(all, func(e webhook.Endpoint) bool {
-		return (&endpointRow{Endpoint: e}).needsSomebody()
-	})
+	all, _ := p.server.deps.Webhooks.List(ctx, &p.Actor)
+	for i := range all {
+		if row := (endpointRow{Endpoint: all[i]}); row.needsSomebody() {
+			p.failing = append(p.failing, row)
+		}
+	}
 }
 
 // answerWord is an answer in a table: its status, or that there was none.

@@ -23,8 +23,8 @@ func Record(ctx context.Context, exports *bulk.Exports, c *kit.Call, read bulk.B
 
 // filters are the parameters that choose rows, of the API and of the console.
 var filters = []string{
-	"type", "status", "batchId", "code", "createdAfter", "createdBefore", "from", "to", "types", "subject", "actor",
-	"what", "by", "request", "unused",
+	"type", "status", "batchId", "code", "createdAfter", "createdBefore", "from", "to", "types", "subject", "about",
+	"actor", "what", "by", "unused",
 }
 
 // longestFilter is how much of a filter is recorded, in bytes.
@@ -32,7 +32,7 @@ const longestFilter = 200
 
 // filtersOf returns the filters among the parameters of a request, and the person whose rows alone it asks
 // for. Their id is not among the filters, so that it goes when they are erased. Of what was searched for it
-// only says that something was: it may be a name.
+// only says that something was: it may be a person.
 func filtersOf(query url.Values) (given event.Data, user string) {
 	given = event.Data{}
 	for _, name := range filters {
@@ -40,12 +40,16 @@ func filtersOf(query url.Values) (given event.Data, user string) {
 			given[name] = strings.ToValidUTF8(value[:min(len(value), longestFilter)], "")
 		}
 	}
-	if query.Get("q") != "" {
-		given["q"] = true
+	for _, name := range []string{"q", "request"} {
+		if query.Get(name) != "" {
+			given[name] = true
+		}
 	}
 	user = query.Get("userId") + query.Get("user")
-	if id, is := strings.CutPrefix(query.Get("subject"), string(event.SubjectUser)+":"); is {
-		user, given["subject"] = id, event.SubjectUser
+	for _, name := range []string{"subject", "about"} {
+		if id, is := strings.CutPrefix(query.Get(name), string(event.SubjectUser)+":"); is {
+			user, given[name] = id, event.SubjectUser
+		}
 	}
 	return given, user
 }
