@@ -227,7 +227,7 @@ func TestASessionThatEndsBeforeTheCommitLeavesNoDoubt(t *testing.T) {
 var unfitForCitus = []*regexp.Regexp{
 	regexp.MustCompile(`=\s*(\w+\s*[-+]\s*)?\([^()]*\)\[`), // an entry of an array in the SET of an UPDATE, not in a call
 	regexp.MustCompile(`CASE \w+ WHEN [?$]`),               // an argument as the WHEN of a simple CASE
-	regexp.MustCompile(`(FROM \(|= ")SELECT FROM`),               // rows without columns
+	regexp.MustCompile(`(FROM \(|= ")SELECT FROM`),         // rows without columns
 }
 
 func findUnfit(text string) string {
