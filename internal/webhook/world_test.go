@@ -48,7 +48,7 @@ func (b *bell) next() <-chan struct{} {
 }
 
 // await waits until something is so. It looks each time that the bell rings.
-func (b *bell) await(t *testing.T, what string, isSo func() bool) {
+func (b *bell) await(t testing.TB, what string, isSo func() bool) {
 	t.Helper()
 	limit := time.After(patience)
 	for {
@@ -111,7 +111,7 @@ type world struct {
 }
 
 // newWorld returns a world whose service is made as the options say.
-func newWorld(t *testing.T, options ...func(*world)) *world {
+func newWorld(t testing.TB, options ...func(*world)) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "codes.db")
 	migrated, err := emptyDatabase()
@@ -151,7 +151,7 @@ func newID() (id core.ID, err error) {
 	return id, err
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func (w *world) wake(endpoint core.ID) {
 }
 
 // send starts a sender. stop is called at the end of the test at the latest.
-func (w *world) send(t *testing.T) (stop func()) {
+func (w *world) send(t testing.TB) (stop func()) {
 	t.Helper()
 	node, err := newID()
 	must(t, err)
@@ -183,7 +183,7 @@ func (w *world) send(t *testing.T) (stop func()) {
 }
 
 // happen records events about codes, one for each value.
-func (w *world) happen(t *testing.T, values ...string) {
+func (w *world) happen(t testing.TB, values ...string) {
 	t.Helper()
 	all := make([]*event.Event, len(values))
 	for i, value := range values {
@@ -197,7 +197,7 @@ func (w *world) happen(t *testing.T, values ...string) {
 }
 
 // create adds an endpoint that is not tested yet.
-func (w *world) create(t *testing.T, url string, types ...string) (webhook.Endpoint, string) {
+func (w *world) create(t testing.TB, url string, types ...string) (webhook.Endpoint, string) {
 	t.Helper()
 	e, secret, err := w.Create(t.Context(), &w.actor, webhook.NewEndpoint{URL: url, Types: types})
 	must(t, err)
@@ -205,7 +205,7 @@ func (w *world) create(t *testing.T, url string, types ...string) (webhook.Endpo
 }
 
 // test sends a test, which must arrive.
-func (w *world) test(t *testing.T, id core.ID) {
+func (w *world) test(t testing.TB, id core.ID) {
 	t.Helper()
 	d, _, err := w.Test(t.Context(), &w.actor, id)
 	must(t, err)
@@ -215,7 +215,7 @@ func (w *world) test(t *testing.T, id core.ID) {
 }
 
 // enable adds an endpoint for what happens to codes, and tests it.
-func (w *world) enable(t *testing.T, r *receiver) webhook.Endpoint {
+func (w *world) enable(t testing.TB, r *receiver) webhook.Endpoint {
 	t.Helper()
 	e, secret := w.create(t, r.URL, "code.*")
 	r.secret.Store(&secret)
@@ -224,21 +224,21 @@ func (w *world) enable(t *testing.T, r *receiver) webhook.Endpoint {
 	return e
 }
 
-func (w *world) endpoint(t *testing.T, id core.ID) webhook.Endpoint {
+func (w *world) endpoint(t testing.TB, id core.ID) webhook.Endpoint {
 	t.Helper()
 	e, err := w.Endpoint(t.Context(), &w.actor, id)
 	must(t, err)
 	return e
 }
 
-func (w *world) status(t *testing.T, id core.ID) webhook.Status {
+func (w *world) status(t testing.TB, id core.ID) webhook.Status {
 	t.Helper()
 	e := w.endpoint(t, id)
 	return e.Status()
 }
 
 // deliveries returns an endpoint's deliveries about codes, by the code.
-func (w *world) deliveries(t *testing.T, id core.ID) map[string]webhook.Delivery {
+func (w *world) deliveries(t testing.TB, id core.ID) map[string]webhook.Delivery {
 	t.Helper()
 	page, err := w.Deliveries(t.Context(), &w.actor, id, "", core.PageRequest{Limit: core.MaxPage})
 	must(t, err)
@@ -253,7 +253,7 @@ func (w *world) deliveries(t *testing.T, id core.ID) map[string]webhook.Delivery
 
 // awaitDelivery waits until a delivery about a code is stored that is as wanted.
 func (w *world) awaitDelivery(
-	t *testing.T, id core.ID, code string, isSo func(*webhook.Delivery) bool,
+	t testing.TB, id core.ID, code string, isSo func(*webhook.Delivery) bool,
 ) (found webhook.Delivery) {
 	t.Helper()
 	w.bell.await(t, "a delivery about "+code, func() bool {
@@ -273,7 +273,7 @@ func hasAttempts(count int) func(*webhook.Delivery) bool {
 }
 
 // events returns how many events of a type are in the log.
-func (w *world) events(t *testing.T, types ...event.Type) []event.Event {
+func (w *world) events(t testing.TB, types ...event.Type) []event.Event {
 	t.Helper()
 	page, err := w.store.Events(t.Context(), &event.Query{
 		Workspace: w.actor.WorkspaceID, Types: types, Limit: event.MaxLimit,
@@ -292,7 +292,7 @@ func numbered(prefix string, count int) []string {
 }
 
 // closedPort is an address at which nothing listens.
-func closedPort(t *testing.T, host string) string {
+func closedPort(t testing.TB, host string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", host+":0")
 	must(t, err)

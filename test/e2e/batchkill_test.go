@@ -14,7 +14,7 @@ import (
 // of it is exactly the codes that were asked for.
 func TestCampaignABatchSurvivesKills(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db database) {
-		count := campaign.Length(t, 10_000, 200_000)
+		count := campaign.Length(t, 20_000, 200_000)
 		k := newKilling(t, db, campaign.Length(t, 3, 10))
 		batch := createBatch(t, k.client(), count)
 		k.until("the batch", func() (int64, bool) {

@@ -15,7 +15,7 @@ import (
 // code is changed once, each redemption rolled back once, and after each undoing all is exactly as it was.
 func TestCampaignAChangeSurvivesKills(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db database) {
-		k := newKilling(t, db, campaign.Length(t, 2, 10))
+		k := newKilling(t, db, campaign.Length(t, 1, 10))
 		count, people := campaign.Length(t, 4_000, 200_000), campaign.Length(t, 500, 40_000)
 		batch := createBatch(t, k.client(), count)
 		eventually(t, jobLimit, "the batch ends", func() bool { return batch.look(t, k.client()).Status == "succeeded" })

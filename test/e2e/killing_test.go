@@ -42,8 +42,8 @@ func (k *killing) client() *client {
 	return k.caller
 }
 
-// until kills servers until some work is over, which look tells beside how far it is. At least one must
-// die in the middle.
+// until kills servers until some work is over, which look tells beside how far it is. At least one must die
+// before that.
 func (k *killing) until(what string, look func() (progress int64, isOver bool)) {
 	k.t.Helper()
 	last, inTheMiddle := int64(0), 0
@@ -56,8 +56,12 @@ func (k *killing) until(what string, look func() (progress int64, isOver bool)) 
 		})
 		// When a process dies is the point here, so it is a time and no signal.
 		<-time.After(time.Duration(k.random.Int64N(int64(60 * time.Millisecond))))
+		if _, isOver := look(); isOver {
+			break
+		}
 		k.nodes[victim].kill(k.t)
 		killed := time.Now()
+		inTheMiddle++
 		k.nodes[victim] = startServer(k.t, k.db)
 		if len(k.nodes) == 1 {
 			k.db.awaitQuiet(k.t, killed)
@@ -66,7 +70,6 @@ func (k *killing) until(what string, look func() (progress int64, isOver bool)) 
 		if last, isOver = look(); isOver {
 			break
 		}
-		inTheMiddle++
 	}
 	k.t.Logf("%s: %d kills in the middle; it was at %d at the last", what, inTheMiddle, last)
 	if inTheMiddle == 0 {
