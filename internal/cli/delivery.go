@@ -63,7 +63,7 @@ func ofAttempt(cell func(*client.DeliveryAttempt) any) func(*client.WebhookDeliv
 	}
 }
 
-// ofRequest is a cell about what was sent; nil: it is not known any more, or was not asked for.
+// ofRequest is a cell about what would be sent now; nil: it is not known any more, or was not asked for.
 func ofRequest(cell func(*client.WebhookRequest) any) func(*client.WebhookDelivery) any {
 	return func(d *client.WebhookDelivery) any {
 		if d.Request == nil {
