@@ -38,7 +38,7 @@ quick: ## run the tests that answer within half a minute, databases in memory
 
 # Packages in which goroutines share little memory of ours, or whose tests talk to the built program:
 # without the race detector they are tested five times as fast. make test-long LENGTH=full watches them, too.
-UNRACED := ./test/e2e ./test/browser ./internal/web/api ./client ./test/... ./bench/... ./cmd/... ./internal/cli \
+UNRACED := ./test/e2e ./test/browser ./internal/web/api ./test/... ./bench/... ./cmd/... ./internal/cli \
 	./internal/store/transfer ./internal/web/console/... ./internal/why ./internal/bulk/upload ./internal/sheet ./internal/qr/... \
 	./internal/words ./internal/csvcell ./internal/config
 RACED = ./internal/store/postgres ./internal/codes $(filter-out $(shell go list $(UNRACED)),$(shell go list ./...))
