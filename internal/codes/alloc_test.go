@@ -3,9 +3,9 @@ package codes_test
 import (
 	"testing"
 
-	"accesscodes/internal/alloctest"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
+	"accesscodes/internal/memtest"
 	"accesscodes/internal/words"
 )
 
@@ -17,16 +17,16 @@ const (
 	limitOfCanonical = 1 // the text
 )
 
-var hot = []alloctest.Function{
+var hot = []memtest.Function{
 	{Name: "GenerateValue", Start: generatingValue, Limit: limitOfValue},
 	{Name: "Canonical/canonical", Start: canonicalOf("ACME7KQWM2XN"), Limit: 0},
 	{Name: "Canonical/generated", Start: canonicalOf("ACME-7KQW-M2XN"), Limit: limitOfCanonical},
 	{Name: "Canonical/retyped", Start: canonicalOf("acme 7kqw–m2xn"), Limit: limitOfCanonical},
 }
 
-func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { alloctest.Hold(t, hot) }
+func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { memtest.Hold(t, hot) }
 
-func BenchmarkHot(b *testing.B) { alloctest.Measure(b, hot) }
+func BenchmarkHot(b *testing.B) { memtest.Measure(b, hot) }
 
 // generatingValue draws the value of one new code, as nearly every request to generate one
 // does.

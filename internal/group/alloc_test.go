@@ -5,8 +5,8 @@ import (
 	"sync"
 	"testing"
 
-	"accesscodes/internal/alloctest"
 	"accesscodes/internal/group"
+	"accesscodes/internal/memtest"
 )
 
 // manyCallers is how many hand an item over at once.
@@ -19,14 +19,14 @@ const (
 	limitOfManyCallers = manyCallers * 3 / 4
 )
 
-var hot = []alloctest.Function{
+var hot = []memtest.Function{
 	{Name: "LoneCaller", Start: loneCaller, Limit: limitOfLoneCaller},
 	{Name: "ManyCallers", Start: callersAtOnce, Limit: limitOfManyCallers},
 }
 
-func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { alloctest.Hold(t, hot) }
+func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { memtest.Hold(t, hot) }
 
-func BenchmarkHot(b *testing.B) { alloctest.Measure(b, hot) }
+func BenchmarkHot(b *testing.B) { memtest.Measure(b, hot) }
 
 // startIdle starts a group whose flush does and allocates nothing.
 func startIdle(t testing.TB) *group.Group[int, int] {

@@ -51,7 +51,7 @@ var mayImport = []struct {
 
 	{"internal/webhook", []string{"internal/core", "internal/event"}, []string{"code.dny.dev/ssrf"}},
 	{"internal/group", nil, nil},
-	{"internal/alloctest", nil, nil},
+	{"internal/memtest", nil, nil},
 	{"internal/campaign", nil, nil},
 	{"internal/config", []string{"internal/event", "internal/words"}, nil},
 	{"internal/csvcell", nil, nil},

@@ -12,10 +12,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"accesscodes/internal/alloctest"
 	"accesscodes/internal/codes"
 	"accesscodes/internal/core"
 	"accesscodes/internal/event"
+	"accesscodes/internal/memtest"
 	"accesscodes/internal/store/cached"
 	"accesscodes/internal/store/grouped"
 	"accesscodes/internal/store/storetest"
@@ -36,15 +36,15 @@ const (
 	redeemBody   = `{"code":"welcome 2031","userId":"user-4711"}`
 )
 
-var hot = []alloctest.Function{
+var hot = []memtest.Function{
 	{Name: "Authenticate", Start: authenticating, Limit: limitOfAuthentication},
 	{Name: "Generate", Start: requesting(generatePath, generateBody), Limit: limitOfGenerate},
 	{Name: "Validate", Start: requesting("/tenant-codes/validate", redeemBody), Limit: limitOfValidate},
 }
 
-func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { alloctest.Hold(t, hot) }
+func TestHotFunctionsKeepToTheirAllocations(t *testing.T) { memtest.Hold(t, hot) }
 
-func BenchmarkHot(b *testing.B) { alloctest.Measure(b, hot) }
+func BenchmarkHot(b *testing.B) { memtest.Measure(b, hot) }
 
 // repeated is a request that can be sent again and again.
 type repeated struct {

@@ -1,8 +1,9 @@
-// Package alloctest holds our own hot functions to the number of allocations that they need, and
-// measures the same functions in benchmarks. Seconds say something about one machine;
-// allocations are the same on all of them. It is not for what libraries allocate, which changes
-// with their versions.
-package alloctest
+// Package memtest tests what code takes of memory. It holds our own hot functions to the number of
+// allocations that they need, and measures the same functions in benchmarks: seconds say something
+// about one machine, allocations are the same on all of them. It is not for what libraries
+// allocate, which changes with their versions. And it watches how much stays in use while something
+// large passes through.
+package memtest
 
 import "testing"
 
