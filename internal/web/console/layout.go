@@ -142,6 +142,9 @@ func (p *page) livePreview(part, address string, others ...string) templ.Attribu
 	return p.hx(attributes...)
 }
 
+// isPreview reports whether htmx gets what a live preview shows.
+func (p *page) isPreview() bool { return strings.HasPrefix(p.Request.Header.Get("HX-Source"), "form") }
+
 // withChoice is a list of sizes to choose from, together with the one that is chosen.
 func withChoice(choices []int, chosen string) []int {
 	n, err := strconv.Atoi(chosen)

@@ -44,6 +44,10 @@ func (p *page) askToSignIn(err error) error {
 	}
 	next := p.Request.URL.RequestURI()
 	if p.Request.Method == http.MethodGet {
+		if p.isPreview() { // the form stays as it is being filled in; whoever sends it is asked
+			p.AnswerNothing()
+			return nil
+		}
 		if next == "/console" {
 			next = ""
 		}
