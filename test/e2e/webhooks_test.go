@@ -190,7 +190,7 @@ func (s *sending) compareSpeed(t *testing.T, acts int) {
 	eventually(t, requestLimit, "an endpoint hangs", func() bool { return s.hanging.underWay.Load() > 0 })
 	with := s.speed(t, acts)
 	t.Logf("acts per second: %.0f, with an endpoint that hangs %.0f", without, with)
-	if with < without/2 {
+	if with < without/campaign.Length(t, 20.0, 2) { // a short run takes a moment: only waiting for it shows
 		t.Error("an endpoint that hangs slows acts down")
 	}
 }
