@@ -47,12 +47,12 @@ RACED = ./internal/store/postgres ./internal/codes $(filter-out $(shell go list 
 PACKAGES := $(shell expr $$(nproc) + 1)
 
 # The databases of these tests are in memory if it has room for them; campaigns keep theirs on the
-# disk. The packages that take longest begin first.
+# disk. The packages that take longest begin first. None takes four minutes; a slow machine may take longer.
 test: ## install what the tests need, run every test but the campaigns
 	scripts/install-test-deps
 	@scripts/list-tests-not-run
-	CGO_ENABLED=1 scripts/in-memory 6144 go test -p=$(PACKAGES) -vet=off $(RACE) -skip='^TestCampaign' $(RACED)
-	scripts/in-memory 6144 go test -p=$(PACKAGES) -vet=off -skip='^TestCampaign' $(UNRACED)
+	CGO_ENABLED=1 scripts/in-memory 6144 go test -p=$(PACKAGES) -timeout=20m -vet=off $(RACE) -skip='^TestCampaign' $(RACED)
+	scripts/in-memory 6144 go test -p=$(PACKAGES) -timeout=20m -vet=off -skip='^TestCampaign' $(UNRACED)
 
 # The packages with campaigns. That which takes longest begins first.
 CAMPAIGNS = $(shell grep -rl --include='*_test.go' '^func TestCampaign' client cmd internal test | xargs -n1 dirname | \
