@@ -33,7 +33,7 @@ func TestResending(t *testing.T) {
 		}
 		w.awaitDelivery(t, e.ID, "GOOD", hasAttempts(attempts))
 	}
-	if took := time.Since(begin); took > 3*time.Second { // with the next renewals of its lease it is four
+	if took := time.Since(begin); took > 3*time.Second { // without being woken it takes six
 		t.Errorf("it was sent again and again after %s", took)
 	}
 
