@@ -76,6 +76,17 @@ func (p *page) keptForm() (string, error) {
 	return p.Request.PostForm.Encode(), nil
 }
 
+// keptLabel is the label of a field of a form that was kept; empty: it is not shown.
+func (p *page) keptLabel(name string) string {
+	if name == "code" {
+		return p.Say("new.own_value")
+	}
+	if label := "event.field." + name; p.Has(label) {
+		return p.Say(label)
+	}
+	return ""
+}
+
 // signInView is what the page of signing in shows.
 type signInView struct {
 	form  *form

@@ -73,6 +73,7 @@ await run({
     await press(page, "#main button.primary");
     await says(page, "Sign in");
     await comeBack();
+    await says(page, "ACME-LOST-XXXX");
     await press(page, "button.primary"); // it asks whether to go on
     const { note, recipient } = await code("ACME-LOST-XXXX");
     assert.equal(note, "A note that took\tlong – “quoted” & <odd>");
